@@ -1,0 +1,255 @@
+"""What is wrong with a request, found before anything is sent. Pure, and the same for all models
+but for the table's rows.
+
+The rules are those of the strictest published schema (aimlapi/api-docs, state 2026-08-21).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
+from aimlapi_core.models import ModelInfo
+from aimlapi_core.types import (
+    BuiltinTool,
+    ChatRequest,
+    Endpoint,
+    File,
+    Image,
+    Message,
+    NamedTool,
+    Tool,
+    ToolCall,
+)
+
+ROLES = ("system", "developer", "user", "assistant", "tool")
+IMAGE_KINDS = ("png", "jpeg", "gif", "webp")
+
+_IMAGE = re.compile(r"(https?://.|data:image/(png|jpe?g|gif|webp);base64,.)", re.I)
+_PDF = re.compile(r"data:application/pdf;base64,.", re.I)
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_MAX_TOOLS = 128
+
+# Values that the documented and the live specification both refuse; bounds are inclusive.
+_RANGES: dict[str, tuple[float, float | None]] = {
+    "temperature": (0, 2),
+    "top_p": (0.01, 1),
+    "n": (1, None),
+    "seed": (1, None),
+    "max_output_tokens": (1, None),
+    "top_logprobs": (0, 20),
+}
+_INTEGERS = frozenset({"n", "seed", "max_output_tokens", "top_logprobs"})
+_LEAST_RESPONSES_TOKENS = 16
+
+# Parameters that rows of the table may lack, by our names.
+_GATED = (
+    "temperature top_p n seed logprobs top_logprobs reasoning_effort reasoning_summary "
+    "instructions previous_response_id store truncation include"
+).split()
+
+
+class UnsupportedParameterWarning(UserWarning):
+    """A parameter was left out because the model does not take it."""
+
+
+def check_request(request: ChatRequest) -> None:
+    """Raise InvalidRequestError for what no model takes."""
+    if not request.model or not isinstance(request.model, str):
+        raise InvalidRequestError(f"model must be a model id, not {request.model!r}")
+    if not request.messages and not request.previous_response_id:
+        raise InvalidRequestError("There are no messages: send at least one.")
+    for position, message in enumerate(request.messages):
+        _check_message(message, position)
+    _check_tool_results(request)
+    _check_tools(request)
+    if any(not s for s in request.stop):
+        raise InvalidRequestError("stop holds an empty string: it would cut every answer to none.")
+    given = request.client_request_id
+    if given is not None and not _REQUEST_ID.fullmatch(given):
+        # The service drops any other id without a word (docs request-tracing-and-cost.md).
+        raise InvalidRequestError(
+            f"client_request_id {given!r} must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
+        )
+
+
+def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoint) -> ChatRequest:
+    """The request without what this model does not take there, as `unsupported_params` says.
+
+    Raises InvalidRequestError for values that no specification of the service allows. A model
+    without a row, and `unsupported_params="send"`, gets everything as it is.
+    """
+    mode = request.unsupported_params
+    if mode not in ("warn", "raise", "send"):
+        raise InvalidRequestError(f'unsupported_params must be "warn", "raise" or "send": {mode!r}')
+    if request.top_logprobs is not None and request.logprobs is None:
+        request = replace(request, logprobs=True)  # the schema wants both
+    if info is None or mode == "send":
+        return request
+    left_out = [
+        name
+        for name in _GATED
+        if getattr(request, name) not in (None, ()) and name not in info.params[endpoint]
+    ]
+    if left_out and mode == "raise":
+        raise UnsupportedParameterError(_unsupported(left_out[0], info, endpoint))
+    for name in left_out:
+        # n=1 asks for what comes anyway.
+        if not (name == "n" and request.n == 1):
+            _warn_once(name, info, endpoint)
+    emptied: dict[str, Any] = {name: () if name == "include" else None for name in left_out}
+    request = replace(request, **emptied)
+    _check_values(request, info, endpoint)
+    _check_content(request, info, endpoint)
+    return request
+
+
+def _unsupported(name: str, info: ModelInfo, endpoint: Endpoint) -> str:
+    others = [e for e in info.endpoints if e != endpoint and name in info.params[e]]
+    there = f'; endpoint="{others[0]}" takes it' if others else ""
+    return (
+        f"{info.id!r} does not take {name!r} on the {endpoint} endpoint{there}. Source: "
+        f"{info.source}, checked {info.checked}. "
+        'unsupported_params="send" sends it all the same.'
+    )
+
+
+_warned: set[tuple[str, str, str]] = set()
+_warned_lock = threading.Lock()
+
+
+def _warn_once(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
+    key = (info.id, endpoint, name)
+    with _warned_lock:
+        if key in _warned:
+            return
+        _warned.add(key)
+    message = f"{name!r} was left out: {_unsupported(name, info, endpoint)}"
+    warnings.warn(message, UnsupportedParameterWarning, stacklevel=2)
+
+
+def _check_values(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:
+    for name, (least, most) in _RANGES.items():
+        value = getattr(request, name)
+        if value is None:
+            continue
+        if name == "max_output_tokens" and endpoint == "responses":
+            least = _LEAST_RESPONSES_TOKENS
+        wrong_type = isinstance(value, bool) or not isinstance(
+            value, int if name in _INTEGERS else (int, float)
+        )
+        if wrong_type or value < least or (most is not None and value > most):
+            kind = "an integer" if name in _INTEGERS else "a number"
+            bound = f"at least {least}" if most is None else f"from {least} to {most}"
+            raise InvalidRequestError(f"{name} must be {kind} {bound}, not {value!r}")
+    effort = request.reasoning_effort
+    if effort is not None and effort not in info.reasoning_efforts:
+        raise InvalidRequestError(
+            f"reasoning_effort must be one of {', '.join(info.reasoning_efforts)} "
+            f"for {info.id!r}, not {effort!r}"
+        )
+
+
+def _check_content(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:
+    has_image = any(isinstance(part, Image) for m in request.messages for part in m.parts)
+    if has_image and endpoint not in info.images:
+        raise InvalidRequestError(
+            f"{info.id!r} takes no images on the {endpoint} endpoint ({info.source}). "
+            "Use another model, or describe the image in words."
+        )
+    builtin = next((t for t in request.tools if isinstance(t, BuiltinTool)), None)
+    if builtin is not None and endpoint == "chat":
+        also = ' Set endpoint="responses".' if "responses" in info.params else ""
+        raise InvalidRequestError(
+            f"{info.id!r} takes function tools only on the chat endpoint, not "
+            f"{builtin.wire.get('type')!r}.{also}"
+        )
+
+
+def _check_message(message: Message, position: int) -> None:
+    if message.role not in ROLES:
+        raise InvalidRequestError(
+            f"Message {position} has the role {message.role!r}; known are {', '.join(ROLES)}."
+        )
+    for part in message.parts:
+        if isinstance(part, (Image, File)) and message.role != "user":
+            kind = "an image" if isinstance(part, Image) else "a file"
+            raise InvalidRequestError(
+                f"Message {position} ({message.role}) holds {kind}: only user messages may."
+            )
+        if isinstance(part, Image) and not _IMAGE.match(part.url):
+            raise InvalidRequestError(
+                f"Message {position} holds an image of an unsupported kind ({part.url[:40]!r}): "
+                f"give an http(s) URL, or a base64 data URL of {', '.join(IMAGE_KINDS)}."
+            )
+        if isinstance(part, File) and not _PDF.match(part.data):
+            raise InvalidRequestError(
+                f"Message {position} holds a file of an unsupported kind ({part.data[:40]!r}): "
+                "give a PDF as data:application/pdf;base64,…"
+            )
+
+
+def _check_tool_results(request: ChatRequest) -> None:
+    """Every result answers a call before it, every call has its result, before the next turn."""
+    open_calls: dict[str, int] = {}
+    known_elsewhere = bool(request.previous_response_id)
+    for position, message in enumerate(request.messages):
+        if message.role == "tool":
+            call_id = message.tool_call_id
+            if not call_id:
+                raise InvalidRequestError(f"Message {position} (tool) has no tool_call_id.")
+            if open_calls.pop(call_id, None) is None and not known_elsewhere:
+                raise InvalidRequestError(
+                    f"Message {position} is the result of the tool call {call_id!r}, which no "
+                    "assistant message right before it makes. Keep the assistant message "
+                    "with its tool calls in the history."
+                )
+            continue
+        _raise_unanswered(open_calls)
+        calls = _calls(message)
+        open_calls = {call.id: position for call in calls}
+    _raise_unanswered(open_calls)
+
+
+def _raise_unanswered(open_calls: dict[str, int]) -> None:
+    if open_calls:
+        position = next(iter(open_calls.values()))
+        raise InvalidRequestError(
+            f"The tool calls {sorted(open_calls)} of message {position} have no result: add a "
+            "tool message for each before the next message, or take the calls out."
+        )
+
+
+def _calls(message: Message) -> Iterator[ToolCall]:
+    return (part for part in message.parts if isinstance(part, ToolCall))
+
+
+def _check_tools(request: ChatRequest) -> None:
+    if len(request.tools) > _MAX_TOOLS:
+        raise InvalidRequestError(
+            f"{len(request.tools)} tools are too many: the limit is {_MAX_TOOLS}."
+        )
+    names: set[str] = set()
+    for tool in request.tools:
+        if not isinstance(tool, Tool):
+            continue
+        if not _TOOL_NAME.fullmatch(tool.name):
+            raise InvalidRequestError(
+                f"The tool name {tool.name!r} must be 1 to 64 characters of A-Z a-z 0-9 _ -"
+            )
+        if tool.name in names:
+            raise InvalidRequestError(f"Two tools have the name {tool.name!r}.")
+        names.add(tool.name)
+    choice = request.tool_choice
+    if isinstance(choice, NamedTool) and choice.name not in names:
+        raise InvalidRequestError(
+            f"tool_choice names {choice.name!r}; the tools are {sorted(names)}."
+        )
+    if choice == "required" and not request.tools:
+        raise InvalidRequestError('tool_choice "required" without any tools.')

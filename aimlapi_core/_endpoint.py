@@ -1,0 +1,209 @@
+"""Which endpoint a request goes to, and how its answer is read there."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aimlapi_core import _chat
+from aimlapi_core._check import check_request, fit_to_model
+from aimlapi_core._sse import SSEDecoder
+from aimlapi_core._stop import StopCutter, cut_reply
+from aimlapi_core.errors import InvalidRequestError
+from aimlapi_core.models import ModelInfo, model_info, nearest_model
+from aimlapi_core.types import (
+    ChatRequest,
+    Choice,
+    CitationDelta,
+    Endpoint,
+    Finished,
+    Reasoning,
+    ReasoningDelta,
+    Refusal,
+    RefusalDelta,
+    Reply,
+    StreamEvent,
+    Text,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
+
+
+class UnknownModelWarning(UserWarning):
+    """A model id that is nearly a listed one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One request, ready to be sent: `path` below the base URL, JSON `body`, extra headers.
+
+    `stop` holds the sequences that the client itself has to cut at.
+    """
+
+    endpoint: Endpoint
+    path: str
+    body: dict[str, Any]
+    headers: dict[str, str]
+    choices: int
+    stop: tuple[str, ...]
+    usage_expected: bool
+
+    def decode(self, payload: Any, headers: Mapping[str, str]) -> Reply:
+        """The Reply of a whole answer. `headers` in lower case."""
+        reply = _chat.decode(payload, headers)
+        return cut_reply(reply, self.stop) if self.stop else reply
+
+    def reader(self) -> StreamReader:
+        """A reader for the answer's stream."""
+        return StreamReader(self)
+
+
+def plan(request: ChatRequest, *, stream: bool) -> Plan:
+    """Check the request, fit it to its model and encode it. Raises InvalidRequestError."""
+    check_request(request)
+    info = model_info(request.model)
+    if info is None:
+        _warn_of_near_miss(request.model)
+    endpoint = pick(request, info)
+    request = fit_to_model(request, info, endpoint)
+    own_stop = _cuts_itself(request, info, endpoint)
+    if own_stop:
+        request = replace(request, stop=())
+    limit_name = info.chat_limit if info else "max_tokens"
+    body = _chat.encode(request, limit_name, stream=stream)
+    headers = dict(request.extra_headers)
+    if request.client_request_id:
+        headers["X-Client-Request-Id"] = request.client_request_id
+    return Plan(
+        endpoint=endpoint,
+        path=_chat.PATH,
+        body={**body, **request.extra_body},
+        headers=headers,
+        choices=request.n or 1,
+        stop=own_stop,
+        usage_expected=stream and request.stream_usage,
+    )
+
+
+def pick(request: ChatRequest, info: ModelInfo | None) -> Endpoint:
+    """The endpoint: the caller's own choice first, then the table, chat for unknown ids."""
+    wanted = request.endpoint
+    if wanted not in ("auto", "chat", "responses"):
+        raise InvalidRequestError(f'endpoint must be "auto", "chat" or "responses": {wanted!r}')
+    if wanted == "auto":
+        return info.endpoints[0] if info else "chat"
+    if info and wanted not in info.params and request.unsupported_params != "send":
+        raise InvalidRequestError(
+            f"{info.id!r} is served on the {info.endpoints[0]} endpoint only ({info.source}). "
+            'Set endpoint="auto".'
+        )
+    return wanted
+
+
+def _cuts_itself(
+    request: ChatRequest, info: ModelInfo | None, endpoint: Endpoint
+) -> tuple[str, ...]:
+    """The stop sequences that the endpoint does not take, so that the client cuts at them."""
+    if endpoint == "chat" and (info is None or request.unsupported_params == "send"):
+        return ()
+    sent = info is not None and "stop" in info.params.get(endpoint, ())
+    return () if sent else request.stop
+
+
+_warned: set[str] = set()
+_warned_lock = threading.Lock()
+
+
+def _warn_of_near_miss(model_id: str) -> None:
+    near = nearest_model(model_id)
+    with _warned_lock:
+        if near is None or model_id in _warned:
+            return
+        _warned.add(model_id)
+    message = (
+        f"{model_id!r} is not a listed model id; did you mean {near!r}? It is sent as it is, and "
+        "no parameter is checked."
+    )
+    warnings.warn(message, UnknownModelWarning, stacklevel=2)
+
+
+class StreamReader:
+    """Bytes of a stream in, events out: SSE decoder, fold, stop cutter. Feed, then close once.
+
+    `done` is set once nothing that follows can matter; `stopped_early` when that is so because
+    of a stop sequence, while the service goes on. `complete`: the answer is whole, and only
+    usage or cost may follow.
+    """
+
+    __slots__ = ("_cutter", "_decoder", "_fold", "_plan", "done", "stopped_early")
+
+    def __init__(self, plan: Plan) -> None:
+        self._decoder = SSEDecoder()
+        self._fold = _chat.Fold(plan.choices, usage_expected=plan.usage_expected)
+        self._plan = plan
+        self._cutter = StopCutter(plan.stop, plan.choices) if plan.stop else None
+        self.done = self.stopped_early = False
+
+    def feed(self, piece: bytes) -> Iterator[StreamEvent]:
+        """The events that end in this piece. Raises StreamError, after those before it."""
+        return self._read(self._decoder.feed(piece))
+
+    def close(self) -> Iterator[StreamEvent]:
+        """The end of the body: the last events. Raises StreamCutError when it came too early."""
+        if not self.done:
+            yield from self._read(self._decoder.close())
+        if not self.done:
+            self.done = True
+            yield from self._passed(self._fold.close())
+
+    def whole(self, reply: Reply) -> Iterator[StreamEvent]:
+        """The events of an answer that came unstreamed though a stream was asked for."""
+        self.done = True
+        yield from (event for choice in reply.choices for event in events_of(choice))
+        yield Finished(reply)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer itself has come to its end."""
+        return self._fold.complete
+
+    def partial(self) -> Reply:
+        """All that has come so far."""
+        return cut_reply(self._fold.reply({}), self._plan.stop)
+
+    def _read(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
+        for name, data in payloads:
+            if self.done:
+                return
+            events = self._fold.feed(name, data)
+            self.done = self._fold.done
+            yield from self._passed(events)
+
+    def _passed(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        if self._cutter is None:
+            return events
+        out = self._cutter.pass_on(events)
+        if self._cutter.done and not self.done:
+            self.done = self.stopped_early = True
+            out.append(Finished(self.partial()))
+        return out
+
+
+def events_of(choice: Choice) -> Iterator[StreamEvent]:
+    """The deltas that a stream of this choice would have brought, one a part."""
+    calls = 0
+    for part in choice.parts:
+        if isinstance(part, Reasoning):
+            yield ReasoningDelta(part.text, choice.index)
+        elif isinstance(part, Text):
+            yield TextDelta(part.text, choice.index, choice.logprobs)
+            yield from (CitationDelta(citation, choice.index) for citation in part.citations)
+        elif isinstance(part, Refusal):
+            yield RefusalDelta(part.text, choice.index)
+        elif isinstance(part, ToolCall):
+            yield ToolCallDelta(calls, part.id, part.name, part.arguments, choice.index)
+            calls += 1

@@ -1,0 +1,241 @@
+"""What both clients do around their I/O lines: the request to send, what a failure means."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from aimlapi_core._endpoint import Plan, StreamReader
+from aimlapi_core.errors import (
+    AIMLAPIError,
+    ConfigurationError,
+    ConnectFailedError,
+    ConnectionLostError,
+    InvalidRequestError,
+    NotFoundError,
+    RequestTimeoutError,
+    StatusError,
+    StreamCutError,
+    UnexpectedReplyError,
+    error_for,
+    parse_body,
+)
+from aimlapi_core.settings import CONNECT_TIMEOUT_S, DEFAULT_READ_TIMEOUT_S, Settings
+from aimlapi_core.types import Finished, Reply, StreamEvent, Transport
+
+# After the closing event only the end of the body is left. Reading it lets the connection serve
+# the next call; a server that holds it back is not waited for.
+DRAIN_BYTES = 65_536
+DRAIN_S = 0.5
+
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+)
+
+
+class Exchange:
+    """One call: its HTTP request, and the errors it can end in. Made once, used for each try."""
+
+    def __init__(self, settings: Settings, plan: Plan, user_agent: str) -> None:
+        self.plan = plan
+        self.settings = settings
+        self._key = settings.resolved_key()
+        self.url = settings.resolved_base_url() + plan.path
+        self.content = encode_json(plan.body)
+        own = {
+            "Authorization": f"Bearer {self._key}",
+            "Content-Type": "application/json",
+            "User-Agent": user_agent,
+        }
+        self.headers = _merged_headers(own, settings.default_headers, plan.headers)
+
+    def request(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+        """The request for one try."""
+        timeout = _timeout(self.settings, http)
+        try:
+            return http.build_request(
+                "POST", self.url, content=self.content, headers=self.headers, timeout=timeout
+            )
+        except (httpx.InvalidURL, UnicodeError, TypeError) as exc:
+            raise ConfigurationError(f"The URL or a header cannot be sent: {exc}") from exc
+
+    def refused(self, response: httpx.Response) -> StatusError:
+        """The error of an answer outside 2xx whose body was read."""
+        body = response.content.replace(self._key.encode(), b"***")
+        error = error_for(response.status_code, _lower(response.headers), body)
+        if isinstance(error, NotFoundError):
+            error.args = (f"{error.args[0]} {self._not_found_hint()}",)
+        return error
+
+    def _not_found_hint(self) -> str:
+        model, sent_to = self.plan.body.get("model"), self.plan.endpoint
+        other = "responses" if sent_to == "chat" else "chat"
+        return f'{model!r} was asked on {self.url}; endpoint="{other}" is the other one to try.'
+
+    def broken(self, exc: Exception) -> AIMLAPIError:
+        """The error of a failure of the transport before the body began."""
+        what = str(exc) or type(exc).__name__
+        if isinstance(exc, _NOT_SENT):
+            return ConnectFailedError(
+                f"No connection to {self.url}: {what}. Nothing was sent; check base_url, the "
+                "network and the proxy."
+            )
+        if isinstance(exc, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+            return ConfigurationError(f"The request cannot be sent: {what}")
+        if isinstance(exc, httpx.TimeoutException):
+            return RequestTimeoutError(
+                f"No answer from {self.url} within the time-out. The request was sent and may "
+                "be billed, so it is not repeated; raise timeout, or stream."
+            )
+        if isinstance(exc, httpx.DecodingError):
+            return UnexpectedReplyError(f"The answer of {self.url} cannot be decoded: {what}")
+        if isinstance(exc, RuntimeError):  # httpx says so of a client that was closed
+            return ConfigurationError(f"The HTTP client cannot be used: {what}")
+        return ConnectionLostError(
+            f"The connection to {self.url} was lost: {what}. The request was sent and may be "
+            "billed, so it is not repeated."
+        )
+
+    def decoded(self, response: httpx.Response) -> Reply:
+        """The Reply of a 2xx answer whose body was read."""
+        headers = _lower(response.headers)
+        try:
+            payload: Any = json.loads(response.content)
+        except ValueError:
+            payload = parse_body(response.content)
+        return self.finished(self.plan.decode(payload, headers), response)
+
+    def finished(self, reply: Reply, response: httpx.Response) -> Reply:
+        """`reply` with the facts of its HTTP answer."""
+        headers = _lower(response.headers)
+        # `dataclasses.replace` costs ten times as much, on every answer.
+        return Reply(
+            id=reply.id,
+            model=reply.model,
+            created=reply.created,
+            choices=reply.choices,
+            usage=reply.usage,
+            cost=reply.cost,
+            endpoint=reply.endpoint,
+            extra=reply.extra,
+            transport=Transport(
+                status_code=response.status_code,
+                request_id=headers.get("x-request-id"),
+                inference_id=headers.get("x-inference-id"),
+                client_request_id=headers.get("x-client-request-id"),
+                headers=headers,
+            ),
+        )
+
+    def finished_event(self, event: StreamEvent, response: httpx.Response) -> StreamEvent:
+        """`event`, with the facts of the HTTP answer where it is the last one."""
+        if type(event) is not Finished:
+            return event
+        return Finished(self.finished(event.reply, response))
+
+    def cut(self, exc: Exception, reader: StreamReader) -> StreamCutError:
+        """The error of a failure of the transport inside the body."""
+        return StreamCutError(
+            f"The stream broke off ({type(exc).__name__}: {exc}): what came is not the whole "
+            "answer. Nothing is repeated, since it may be billed; the part that came is in "
+            ".partial.",
+            partial=reader.partial(),
+        )
+
+
+# What httpx raises while an answer is read; and while a request is sent, where RuntimeError
+# speaks of a client that was closed or belongs to another event loop.
+FAILURES = (httpx.TransportError, httpx.DecodingError, httpx.StreamError)
+SEND_FAILURES = (*FAILURES, RuntimeError)
+
+
+def is_whole_answer(response: httpx.Response) -> bool:
+    """Whether an answer to a streaming request came unstreamed: it is read all the same.
+
+    Everything not marked as JSON or HTML is read as a stream, whatever it is marked as.
+    """
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in ("application/json", "text/html") or kind.endswith("+json")
+
+
+def encode_json(body: Mapping[str, Any]) -> bytes:
+    """Compact UTF-8 JSON. Raises InvalidRequestError for what JSON cannot hold."""
+    try:
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode()
+    except (TypeError, ValueError) as exc:
+        raise InvalidRequestError(f"The request cannot be written as JSON: {exc}") from exc
+
+
+class Drain:
+    """Bounds for reading what is left of a body; swallows what the transport raises meanwhile.
+
+    While it is entered, each read of the connection waits no longer than what is left of
+    `DRAIN_S`. httpx fixes the read time-out when a request is made, so the bound is set on the
+    answer's own `network_stream` (httpx's public extension), whose `read(max_bytes, timeout)`
+    is wrapped. Answers without one (cassettes, test transports) are not read any further, nor
+    is an answer that the service is still giving.
+    """
+
+    def __init__(self, response: httpx.Response, reader: StreamReader) -> None:
+        extension = response.extensions.get("network_stream")
+        self._stream = None if reader.stopped_early else extension
+        self._deadline = time.monotonic() + DRAIN_S
+        self._bytes_left = DRAIN_BYTES
+
+    def __enter__(self) -> Drain:
+        if self._stream is not None:
+            read = self._stream.read
+
+            def bounded(max_bytes: int, timeout: float | None = None) -> Any:
+                return read(max_bytes, timeout=max(0.001, self._deadline - time.monotonic()))
+
+            self._stream.read = bounded
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> bool:
+        if self._stream is not None:
+            del self._stream.read
+        return kind is not None and issubclass(kind, FAILURES)
+
+    def wants_more(self) -> bool:
+        """Whether to read on."""
+        in_time = time.monotonic() < self._deadline
+        return self._stream is not None and self._bytes_left > 0 and in_time
+
+    def took(self, piece: bytes | None) -> None:
+        """Count a piece; None is the end of the body."""
+        self._bytes_left = 0 if piece is None else self._bytes_left - len(piece)
+
+
+def _timeout(settings: Settings, http: httpx.Client | httpx.AsyncClient) -> httpx.Timeout:
+    given = settings.timeout
+    if isinstance(given, httpx.Timeout):
+        return given
+    if given is None:
+        if http in (settings.http_client, settings.http_async_client):
+            return http.timeout
+        given = DEFAULT_READ_TIMEOUT_S
+    return httpx.Timeout(given, connect=min(given, CONNECT_TIMEOUT_S))
+
+
+def _merged_headers(*layers: Mapping[str, str]) -> dict[str, str]:
+    """Later layers win, names compared without case."""
+    merged: dict[str, tuple[str, str]] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            merged[name.lower()] = (name, value)
+    return dict(merged.values())
+
+
+def _lower(headers: httpx.Headers) -> dict[str, str]:
+    return dict(headers.items())  # httpx gives names in lower case

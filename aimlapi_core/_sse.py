@@ -1,0 +1,61 @@
+"""Server-sent events: bytes in, data payloads out. No I/O.
+
+Lines end at LF, CR or CRLF, a payload ends at an empty line, several `data:` lines of one
+event are joined by LF; comments, `id:` and `retry:` are passed over
+(https://html.spec.whatwg.org/multipage/server-sent-events.html, seen 2026-11-23).
+
+Not as the specification has it: an event whose last empty line never came is still given out
+by `close()`, for a server that ends without it has sent the whole line all the same; whether
+the stream itself is whole is for the reader of the payloads to say.
+"""
+
+from __future__ import annotations
+
+
+class SSEDecoder:
+    """Feed it bytes as they come; close it at the end of the body."""
+
+    __slots__ = ("_data", "_event", "_skip_lf", "_tail")
+
+    def __init__(self) -> None:
+        self._tail = b""  # the line that has not ended yet
+        self._skip_lf = False  # the last line ended at CR: an LF that follows belongs to it
+        self._data: list[bytes] = []
+        self._event = b""
+
+    def feed(self, piece: bytes) -> list[tuple[str, str]]:
+        """(event name, payload) of every event that ends in this piece; the name may be ""."""
+        if self._skip_lf and piece:
+            self._skip_lf = False
+            piece = piece.removeprefix(b"\n")
+        buffer = self._tail + piece
+        if b"\r" in buffer:
+            self._skip_lf = buffer.endswith(b"\r")
+            buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, self._tail = buffer.split(b"\n")
+        return [event for line in lines if (event := self._line(line)) is not None]
+
+    def close(self) -> list[tuple[str, str]]:
+        """What the end of the body leaves behind: at most one event."""
+        tail, self._tail = self._tail, b""
+        events = [self._line(tail) if tail else None, self._line(b"")]
+        return [event for event in events if event is not None]
+
+    def _line(self, line: bytes) -> tuple[str, str] | None:
+        if not line:
+            if not self._data:
+                self._event = b""
+                return None
+            event = (self._event.decode("utf-8", "replace"), _text(self._data))
+            self._data, self._event = [], b""
+            return event
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data.append(value.removeprefix(b" "))
+        elif name == b"event":
+            self._event = value.removeprefix(b" ")
+        return None
+
+
+def _text(lines: list[bytes]) -> str:
+    return b"\n".join(lines).decode("utf-8", "replace")

@@ -1,0 +1,390 @@
+"""Everything that this library raises, one tree, drawn by whose fault it is.
+
+    AIMLAPIError
+    ├── ConfigurationError          the caller's settings; nothing was sent
+    │   └── MissingKeyError
+    ├── InvalidRequestError         the caller's request; nothing was sent
+    │   └── UnsupportedParameterError
+    ├── TransportError              the way to the service; see `request_sent`
+    │   ├── ConnectFailedError      no connection: nothing was sent
+    │   ├── ConnectionLostError     the connection ended before an answer began
+    │   └── RequestTimeoutError     the service was silent for longer than the read time-out
+    ├── StreamError                 the answer began and did not end well; see `partial`
+    │   ├── StreamCutError          it stopped before its closing event
+    │   └── StreamFailedError       the service said, inside the stream, that it failed
+    ├── UnexpectedReplyError        2xx, but not the answer that was asked for
+    └── StatusError                 the service refused: see `status_code`, `request_id`, …
+        ├── BadRequestError         400, 413, 422 (`fields` names what was wrong)
+        │   └── ContextTooLongError
+        ├── AuthenticationError     401
+        ├── PermissionDeniedError   403 that is not about money
+        ├── InsufficientFundsError  402, 403 about money
+        ├── NotFoundError           404
+        ├── RateLimitError          429
+        │   └── QuotaExceededError  429 that waiting a few seconds does not cure
+        └── ServerError             5xx
+            ├── MaintenanceError
+            └── UpstreamRejectedError   5xx that wraps an upstream 4xx
+
+Each carries `is_retryable`: whether the same request may do better later, and asking again
+cannot bill twice. Messages say what to do next and never hold a key. All can be pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aimlapi_core.types import Reply
+
+BILLING_URL = "https://aimlapi.com/app/billing"
+KEYS_URL = "https://aimlapi.com/app/keys"
+
+_BODY_LIMIT = 300  # characters of an opaque body that a message may hold
+
+
+class AIMLAPIError(Exception):
+    """The root. Raised as such by nobody."""
+
+    is_retryable = False
+    request_id: str | None = None
+
+
+class ConfigurationError(AIMLAPIError, ValueError):
+    """A setting that cannot work, or one that does not exist."""
+
+
+class MissingKeyError(ConfigurationError):
+    """No API key was given, neither as an argument nor in the environment."""
+
+
+class InvalidRequestError(AIMLAPIError, ValueError):
+    """A request that the service would refuse; found before anything was sent."""
+
+
+class UnsupportedParameterError(InvalidRequestError):
+    """A parameter that this model does not take, under `unsupported_params="raise"`."""
+
+
+class TransportError(AIMLAPIError):
+    """The network failed. `request_sent`: the service may have got, and may bill, the request."""
+
+    request_sent = False
+
+    def __init__(self, message: str, *, request_sent: bool | None = None) -> None:
+        super().__init__(message)
+        if request_sent is not None:
+            self.request_sent = request_sent
+
+
+class ConnectFailedError(TransportError):
+    """No connection could be made, so nothing was sent."""
+
+    is_retryable = True
+
+
+class ConnectionLostError(TransportError):
+    """The connection ended after the request was written and before an answer began."""
+
+    request_sent = True
+
+
+class RequestTimeoutError(TransportError):
+    """The service sent nothing for longer than the read time-out. Not retried: it may be billed."""
+
+    request_sent = True
+
+
+class StreamError(AIMLAPIError):
+    """An answer that began and did not end well. `partial` is what came, as far as it went."""
+
+    def __init__(self, message: str, *, partial: Reply | None = None) -> None:
+        super().__init__(message)
+        self.partial = partial
+
+
+class StreamCutError(StreamError):
+    """The stream stopped before its closing event: the text so far is not the whole answer."""
+
+
+class StreamFailedError(StreamError):
+    """The service reported a failure inside the stream. `details` is its wire object."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        partial: Reply | None = None,
+        code: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, partial=partial)
+        self.code = code
+        self.details = details
+
+
+class UnexpectedReplyError(AIMLAPIError):
+    """A success status with something else than the answer; `body` is its beginning."""
+
+    def __init__(self, message: str, *, body: str = "", request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.body = body
+        self.request_id = request_id
+
+
+class StatusError(AIMLAPIError):
+    """The service refused.
+
+    `message_text` is the service's own sentence, `fields` maps the names of failing fields to
+    reasons, `body` is the parsed JSON or the beginning of the text, `headers` are in lower case.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int = 0,
+        message_text: str = "",
+        fields: Mapping[str, str] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        request_id: str | None = None,
+        inference_id: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.message_text = message_text
+        self.fields = dict(fields or {})
+        self.body = body
+        self.headers = dict(headers or {})
+        self.request_id = request_id
+        self.inference_id = inference_id
+        self.retry_after_s = retry_after_s
+
+
+class BadRequestError(StatusError):
+    """The service found the request wrong."""
+
+
+class ContextTooLongError(BadRequestError):
+    """The messages do not fit the model's context window."""
+
+
+class AuthenticationError(StatusError):
+    """The key is missing, wrong or disabled."""
+
+
+class PermissionDeniedError(StatusError):
+    """The key is good but may not do this (scope, verification, its own limit)."""
+
+
+class InsufficientFundsError(StatusError):
+    """The account has no funds left."""
+
+
+class NotFoundError(StatusError):
+    """No such model on this endpoint, or no such path."""
+
+
+class RateLimitError(StatusError):
+    """Too many requests."""
+
+    is_retryable = True
+
+
+class QuotaExceededError(RateLimitError):
+    """A quota that waiting a few seconds does not bring back."""
+
+    is_retryable = False
+
+
+class ServerError(StatusError):
+    """The service, or the provider behind it, failed."""
+
+    is_retryable = True
+
+
+class MaintenanceError(ServerError):
+    """The service says that the model is under maintenance."""
+
+    is_retryable = False
+
+
+class UpstreamRejectedError(ServerError):
+    """A 5xx whose text is an upstream provider's 4xx: asking again gives the same."""
+
+    is_retryable = False
+
+
+# Statuses after which no answer was delivered and nothing is billed, so that asking again is
+# safe. 409 and 52x/530 are listed by no document of the vendor's; other clients retry them.
+RETRYABLE_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 528), 530})
+
+# Wording of the vendor's documents and of observed answers, 2026-08/09: docs errors page, and
+# the fixtures of public clients. A 403 is not "bad key": only its text tells money from scope.
+_MONEY = re.compile(
+    r"run out of (funds|credits)|top up|insufficient (funds|balance)|exhausted", re.I
+)
+_QUOTA = re.compile(r"free[- ]tier|free limit|insufficient_quota|exceeded your current quota", re.I)
+_CONTEXT = re.compile(
+    r"context[_ ](length|window)|maximum context|too many tokens|prompt is too long", re.I
+)
+_MAINTENANCE = re.compile(r"under maintenance", re.I)
+_UPSTREAM_4XX = re.compile(r"^\s*4\d\d\b")
+_TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.I | re.S)
+
+_HINTS: dict[type[StatusError], str] = {
+    ContextTooLongError: "Shorten the messages or use a model with a larger context window.",
+    BadRequestError: "Correct the request: sending it again gives the same.",
+    AuthenticationError: f"Check AIMLAPI_API_KEY; keys are made at {KEYS_URL}.",
+    InsufficientFundsError: f"Top up the balance at {BILLING_URL}.",
+    PermissionDeniedError: f"Check the key's scopes and limits at {KEYS_URL}.",
+    NotFoundError: "Check the model id, the endpoint and base_url.",
+    QuotaExceededError: f"Waiting a little does not cure this; see {BILLING_URL}.",
+    RateLimitError: "Slow down, or raise max_retries.",
+    MaintenanceError: "Try later or use another model.",
+    UpstreamRejectedError: "The provider refused the request itself: correct it.",
+    ServerError: "Try again later; report the request id if it stays.",
+}
+
+
+def error_for(status_code: int, headers: Mapping[str, str], body: bytes) -> StatusError:
+    """The error that an answer with a status outside 2xx means.
+
+    `headers` in lower case. Understands every shape that was seen: problem+json, the legacy
+    object, validation details, OpenAI's nested `error`, plain text and HTML.
+    """
+    parsed = parse_body(body)
+    text = _sentence(parsed)
+    fields = _failing_fields(parsed)
+    kind = _kind(status_code, text)
+    request_id = headers.get("x-request-id") or _member(parsed, "requestId", "request_id")
+    said = " ".join(text.split())[:_BODY_LIMIT].rstrip(" .") or "no message"
+    named = "".join(f" [{name}: {reason}]" for name, reason in fields.items())
+    ident = f" (request id {request_id})" if request_id else ""
+    return kind(
+        f"HTTP {status_code}: {said}{named}{ident}. {_HINTS[kind]}",
+        status_code=status_code,
+        message_text=text,
+        fields=fields,
+        body=parsed if not isinstance(parsed, str) else parsed[:_BODY_LIMIT],
+        headers=headers,
+        request_id=request_id,
+        inference_id=headers.get("x-inference-id"),
+        retry_after_s=_retry_after_s(headers),
+    )
+
+
+def parse_body(body: bytes) -> Any:
+    """JSON where the body is JSON; else its text without tags."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return " ".join(_TAGS.sub(" ", body.decode("utf-8", "replace")).split())
+
+
+def failure_in(frame: Mapping[str, Any], event: str = "") -> tuple[str, str | None] | None:
+    """(sentence, code) when a data frame of a stream is a failure; None when it is not.
+
+    `event` is the name that the stream gave it: one called "error" is a failure in any shape.
+    No sample of a failure inside a chat stream is documented, so every shape that the service
+    uses outside streams is read: an `error` member, or the flat objects without `choices`.
+    """
+    error = frame.get("error")
+    flat = "choices" not in frame and ("statusCode" in frame or "title" in frame)
+    if not error and not flat and event != "error":
+        return None
+    code = error.get("code") or error.get("type") if isinstance(error, Mapping) else None
+    code = code or frame.get("statusCode") or frame.get("status")
+    return _sentence(frame) or "no message", None if code is None else str(code)
+
+
+def _kind(status: int, text: str) -> type[StatusError]:
+    if status in (402, 403) and (status == 402 or _MONEY.search(text)):
+        return InsufficientFundsError
+    if status == 429:
+        spent = _QUOTA.search(text) or _MONEY.search(text)
+        return QuotaExceededError if spent else RateLimitError
+    if status >= 500:
+        if _MAINTENANCE.search(text):
+            return MaintenanceError
+        return UpstreamRejectedError if _UPSTREAM_4XX.match(text) else ServerError
+    if _CONTEXT.search(text) and status in (400, 413, 422):
+        return ContextTooLongError
+    if status < 400:  # a redirect: base_url is not the API's
+        return NotFoundError
+    by_status: dict[int, type[StatusError]] = {
+        401: AuthenticationError,
+        403: PermissionDeniedError,
+        404: NotFoundError,
+        408: ServerError,
+        409: ServerError,
+    }
+    return by_status.get(status, BadRequestError)
+
+
+def _sentence(parsed: Any) -> str:
+    """The service's own sentence, wherever this shape keeps it."""
+    if isinstance(parsed, str):
+        return parsed
+    if not isinstance(parsed, Mapping):
+        return ""
+    error = parsed.get("error")
+    for holder in (parsed, error):
+        if isinstance(holder, Mapping):
+            message = holder.get("message") or holder.get("detail") or holder.get("title")
+            if isinstance(message, str):
+                return message
+    return error if isinstance(error, str) else ""
+
+
+def _failing_fields(parsed: Any) -> dict[str, str]:
+    """Field name -> reason. The list's place differs between shapes, so all are looked at."""
+    if not isinstance(parsed, Mapping):
+        return {}
+    found: dict[str, str] = {}
+    error = parsed.get("error")
+    for holder in (error, parsed):
+        if not isinstance(holder, Mapping):
+            continue
+        for name in ("details", "errors", "issues", "meta"):
+            rows = holder.get(name)
+            for row in rows if isinstance(rows, list) else ():
+                if isinstance(row, Mapping):
+                    path = row.get("path")
+                    key = (
+                        ".".join(map(str, path)) if isinstance(path, list) else str(path or "body")
+                    )
+                    found[key] = str(row.get("reason") or row.get("message") or row.get("code"))
+    if isinstance(error, Mapping) and error.get("param") and not found:
+        found[str(error["param"])] = str(error.get("message"))
+    return found
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the service asks to wait: `Retry-After` as a number or as a date (RFC 9110).
+
+    A date is counted from the answer's own `Date`, so that a wrong local clock does no harm.
+    """
+    value = headers.get("retry-after", "").strip()
+    with suppress(ValueError):
+        return max(0.0, float(value)) if math.isfinite(float(value)) else None
+    with suppress(ValueError, TypeError, KeyError):
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
+        return max(0.0, wait.total_seconds())
+    return None
+
+
+def _member(parsed: Any, *names: str) -> str | None:
+    if isinstance(parsed, Mapping):
+        for name in names:
+            if isinstance(parsed.get(name), str):
+                return str(parsed[name])
+    return None

@@ -1,0 +1,182 @@
+"""What each GPT-5.2 id of AI/ML API accepts: one row per exact id, never a prefix match.
+
+`openai/gpt-5-2-pro` (Responses only) and `openai/gpt-5.2-pro` (chat only) are different rows.
+An id without a row works: everything is forwarded and the API judges.
+
+Sources: [D] the vendor's documentation repository `aimlapi/api-docs`, state 2026-08-21, page
+or OpenAPI file named in the row; [L] the service's own live OpenAPI as captured on 2026-08-29;
+[C] a public client's copy of the live catalogue; [V] a third party's report of a live call.
+Where [D] and [L] differ the looser one stands here, with its tag beside it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from aimlapi_core.types import Endpoint
+
+CHECKED = "2026-08-29"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One row. `params` maps an endpoint to the request parameters it takes there, by our names.
+
+    `endpoints[0]` is what `endpoint="auto"` picks. `context_window` (input and output together)
+    and `max_output_tokens` are in tokens. `chat_limit` is the wire name of the output limit on
+    chat; on responses it is always `max_output_tokens`, at least 16.
+    """
+
+    id: str
+    aliases: tuple[str, ...]
+    params: Mapping[Endpoint, frozenset[str]]
+    context_window: int | None
+    max_output_tokens: int | None
+    reasoning_efforts: tuple[str, ...] = ()
+    images: frozenset[Endpoint] = frozenset()
+    builtin_tools: tuple[str, ...] = ()
+    replays_reasoning: bool = False
+    pdfs: bool = True
+    tools: bool = True
+    structured_output: bool = True
+    chat_limit: str = "max_tokens"
+    source: str = ""
+    checked: str = CHECKED
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The endpoints that serve this id, the preferred one first."""
+        return tuple(self.params)
+
+    @property
+    def temperature(self) -> bool:
+        """Whether the preferred endpoint takes `temperature`."""
+        return "temperature" in self.params[self.endpoints[0]]
+
+
+# Every chat schema of GPT-5.2 has these [D gpt-5-2-chat-latest.json].
+_CHAT = frozenset(
+    "tools tool_choice parallel_tool_calls response_format max_output_tokens seed".split()
+)
+# Every Responses schema of GPT-5.2 has these [D gpt-5-2-pro-RESPONSES.json].
+_RESPONSES = frozenset(
+    "tools tool_choice parallel_tool_calls response_format max_output_tokens "
+    "instructions previous_response_id store truncation include".split()
+)
+_REASONING = frozenset({"reasoning_effort", "reasoning_summary"})
+_SAMPLING = frozenset({"temperature", "top_p"})
+_LOGPROBS = frozenset({"logprobs", "top_logprobs"})
+_BOTH: frozenset[Endpoint] = frozenset({"chat", "responses"})
+_BUILTIN = ("web_search_preview", "web_search_preview_2025_03_11", "mcp")
+
+_ROUTED = ModelInfo(  # what the two dotted, OpenRouter-backed ids share
+    id="openai/gpt-5.2-chat",
+    aliases=(),
+    params={"chat": _CHAT | _SAMPLING | _LOGPROBS | {"reasoning_effort", "stop"}},
+    context_window=128_000,
+    max_output_tokens=16_384,
+    reasoning_efforts=("low", "medium", "high"),
+    images=frozenset({"chat"}),
+    source="[D] gpt-5.2-chat.json; sizes [C]",
+    notes={"n": "not in the schema [D]"},
+)
+
+_ROWS = (
+    ModelInfo(
+        id="openai/gpt-5-2",
+        aliases=("gpt-5.2-2025-12-11", "openai/gpt-5.2-2025-12-11"),
+        params={
+            "chat": _CHAT | _SAMPLING | _LOGPROBS | {"n", "reasoning_effort"},
+            "responses": _RESPONSES | _SAMPLING | _REASONING,  # [L]; [D] names chat alone
+        },
+        context_window=400_000,
+        max_output_tokens=128_000,
+        reasoning_efforts=("none", "low", "medium", "high"),  # "none" [L]
+        images=frozenset({"chat"}),
+        builtin_tools=(*_BUILTIN, "code_interpreter"),
+        replays_reasoning=True,
+        source="[D] gpt-5-2.json, gpt-5.2.md; responses [L]; largest output [C]",
+        notes={"temperature": "whether a value other than 1 is refused upstream is open"},
+    ),
+    ModelInfo(
+        id="openai/gpt-5-2-chat-latest",
+        aliases=("gpt-5.2-chat-latest", "openai/gpt-5.2-chat-latest"),
+        params={
+            "chat": _CHAT | {"n"},
+            "responses": _RESPONSES,  # [L]; [D] names chat alone
+        },
+        context_window=128_000,
+        max_output_tokens=16_000,
+        images=_BOTH,  # responses [L]
+        builtin_tools=(*_BUILTIN, "code_interpreter"),
+        source="[D] gpt-5-2-chat-latest.json; responses [L]; sizes [C]",
+        notes={
+            "temperature": "[L] lists it but says that only the default is supported",
+            "context_window": "[D] model-database.md says 400k, [C] 128k: the smaller one here",
+        },
+    ),
+    ModelInfo(
+        id="openai/gpt-5-2-pro",
+        aliases=("gpt-5.2-pro-2025-12-11", "openai/gpt-5.2-pro-2025-12-11"),
+        params={"responses": _RESPONSES},
+        context_window=400_000,
+        max_output_tokens=128_000,
+        builtin_tools=_BUILTIN,
+        source="[D] gpt-5-2-pro-RESPONSES.json; 404 on chat [V 2026-09-03]; largest output [C]",
+    ),
+    ModelInfo(
+        id="openai/gpt-5-2-codex",
+        aliases=("gpt-5.2-codex", "openai/gpt-5.2-codex"),
+        params={"responses": _RESPONSES | _REASONING},
+        context_window=400_000,
+        max_output_tokens=128_000,
+        reasoning_efforts=("low", "medium", "high"),
+        builtin_tools=(*_BUILTIN, "local_shell"),
+        replays_reasoning=True,
+        source="[D] gpt-5-2-codex-RESPONSES.json; largest output [C]",
+    ),
+    _ROUTED,
+    replace(
+        _ROUTED,
+        id="openai/gpt-5.2-pro",
+        context_window=400_000,
+        max_output_tokens=128_000,
+        reasoning_efforts=("low", "medium", "high"),
+        source="[D] gpt-5.2-pro.json; sizes [C]",
+        notes={"reasoning_effort": "medium and high are honoured, xhigh is a 400 [V]"},
+    ),
+)
+
+MODELS: Mapping[str, ModelInfo] = MappingProxyType({row.id: row for row in _ROWS})
+_BY_NAME = {name: row for row in _ROWS for name in (row.id, *row.aliases)}
+
+
+def model_info(model_id: str) -> ModelInfo | None:
+    """The row of this exact id or listed alias; None for every other id."""
+    return _BY_NAME.get(model_id)
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `name` is most likely a misspelling of; None when nothing is near."""
+    found = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.7)
+    return found[0] if found else None
+
+
+def nearest_model(model_id: str) -> str | None:
+    """The listed id that an unlisted one almost is (`gpt-5-2`, `openai/gpt-5.2`), else None.
+
+    Only ids that differ from a listed one by the vendor's prefix, dots for dashes or case are
+    near: another model's id must not be taken for a misspelling.
+    """
+    if model_id in _BY_NAME:
+        return None
+    plain = {_plain(row.id): row.id for row in reversed(_ROWS)}
+    return plain.get(_plain(model_id))
+
+
+def _plain(model_id: str) -> str:
+    return model_id.lower().removeprefix("openai/").replace(".", "-").replace("_", "-")

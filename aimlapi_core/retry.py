@@ -1,0 +1,66 @@
+"""When to ask again, as values: no sleeping, no clock and no dice in this module.
+
+The one retry layer of the library. A request is repeated only where no answer was delivered
+and none can be billed: no idempotency key is documented, so a doubled POST is a doubled bill.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aimlapi_core.errors import (
+    RETRYABLE_STATUSES,
+    AIMLAPIError,
+    ConfigurationError,
+    ConnectFailedError,
+    StatusError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long to wait. `max_retries=n` means at most n + 1 requests.
+
+    Delays are in seconds. The back-off before retry k (from 0) is drawn between 0 and
+    `initial_delay_s * 2**k`, at most `max_delay_s` ("full jitter"). A `Retry-After` is obeyed
+    instead, when it is at most `max_retry_after_s`: a longer one ends the retries.
+    """
+
+    max_retries: int = 2
+    initial_delay_s: float = 0.5
+    max_delay_s: float = 8.0
+    max_retry_after_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int):
+            raise ConfigurationError(f"max_retries must be an int, not {self.max_retries!r}")
+        if self.max_retries < 0:
+            raise ConfigurationError(f"max_retries must be 0 or more, not {self.max_retries}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Ask again after `delay_s` seconds."""
+
+    delay_s: float
+
+
+def judge(error: AIMLAPIError, attempt: int, policy: RetryPolicy, draw: float) -> Wait | None:
+    """What to do after request number `attempt` (from 0) failed: Wait, or None to raise `error`.
+
+    `draw` is a random number in [0, 1).
+    """
+    if attempt >= policy.max_retries or not is_safe_to_repeat(error):
+        return None
+    asked = error.retry_after_s if isinstance(error, StatusError) else None
+    if asked is not None:
+        return Wait(asked) if asked <= policy.max_retry_after_s else None
+    ceiling = min(policy.max_delay_s, policy.initial_delay_s * 2**attempt)
+    return Wait(draw * ceiling)
+
+
+def is_safe_to_repeat(error: AIMLAPIError) -> bool:
+    """Whether a repetition can help and cannot bill twice."""
+    if isinstance(error, StatusError):
+        return error.is_retryable and error.status_code in RETRYABLE_STATUSES
+    return isinstance(error, ConnectFailedError)

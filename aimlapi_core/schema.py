@@ -1,0 +1,193 @@
+"""JSON Schemas made valid for `strict: true`, and the JSON that comes back for them.
+
+Strict mode wants every object closed and every property required, and knows a part of JSON
+Schema only (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas, seen
+2026-11-23; the service's documents say nothing of their own). An optional property becomes a
+required one that may be null; `drop_added_nulls` takes such a null out of the answer again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_DROPPED = frozenset({"title", "default", "examples", "$schema", "$id", "discriminator"})
+_UNSUPPORTED = frozenset(
+    "allOf not if then else dependentRequired dependentSchemas patternProperties prefixItems "
+    "contains minContains maxContains uniqueItems propertyNames minProperties maxProperties "
+    "unevaluatedProperties unevaluatedItems minLength maxLength".split()
+)
+
+
+class _NotStrict(Exception):
+    """Why a schema cannot be strict."""
+
+
+def strict_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], None] | tuple[None, str]:
+    """(the strict-valid schema, None), or (None, why there is none). `schema` is not changed."""
+    try:
+        strict = _strict(_root(schema), "schema")
+        if strict.get("type") != "object":
+            raise _NotStrict("the root is not an object")
+    except _NotStrict as why:
+        return None, str(why)
+    return strict, None
+
+
+def drop_added_nulls(value: Any, schema: Mapping[str, Any]) -> Any:
+    """`value` without the nulls of optional properties that `schema`, as it was, does not allow.
+
+    An answer to the strict form gives null for "left out"; the schema of the caller does not
+    know that null. Returns a new value.
+    """
+    return _pruned(value, schema, schema)
+
+
+def loads_arguments(text: str) -> dict[str, Any]:
+    """The arguments of a tool call. "" is no arguments; anything but an object is a ValueError.
+
+    Nothing is repaired: a call that was cut must not run with what is left of it.
+    """
+    if not text.strip():
+        return {}
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"tool arguments are not a JSON object: {text[:100]!r}")
+    return value
+
+
+def _root(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A root that is only a reference (a recursive model) is resolved: strict wants an object."""
+    if "$ref" not in schema:
+        return schema
+    target = _resolved(schema, schema)
+    return {**target, **{key: schema[key] for key in ("$defs", "definitions") if key in schema}}
+
+
+def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema behind a local `$ref`; an empty one when it leads nowhere."""
+    seen = set()
+    while isinstance(ref := schema.get("$ref"), str) and ref not in seen:
+        seen.add(ref)
+        node: Any = root
+        for step in ref.removeprefix("#").strip("/").split("/") if ref != "#" else ():
+            node = node.get(step.replace("~1", "/").replace("~0", "~"), {})
+        schema = node
+    return schema
+
+
+def _strict(schema: Any, where: str) -> dict[str, Any]:
+    if not isinstance(schema, Mapping) or not schema:
+        raise _NotStrict(f"{where} allows any value")
+    alone = schema.get("allOf")
+    if isinstance(alone, list) and len(alone) == 1:  # how pydantic 2.8 writes a described $ref
+        schema = {**{k: v for k, v in schema.items() if k != "allOf"}, **alone[0]}
+    for keyword in sorted(_UNSUPPORTED.intersection(schema)):
+        raise _NotStrict(f"{where} uses {keyword!r}")
+    out = {key: value for key, value in schema.items() if key not in _DROPPED}
+    for name in ("$defs", "definitions"):
+        if name in out:
+            out[name] = {key: _strict(value, key) for key, value in out[name].items()}
+    if "oneOf" in out:
+        out["anyOf"] = out.pop("oneOf")
+    if "anyOf" in out:
+        out["anyOf"] = [_strict(option, f"{where} option") for option in out["anyOf"]]
+    if "$ref" in out:
+        return _reference(out)
+    kind = out.get("type")
+    if kind is None and not {"anyOf", "enum", "const"}.intersection(out):
+        if "properties" not in out:
+            raise _NotStrict(f"{where} has no type")
+        kind = out["type"] = "object"
+    if kind == "object" or (isinstance(kind, list) and "object" in kind):
+        return _closed(out, where)
+    if kind == "array" or (isinstance(kind, list) and "array" in kind):
+        out["items"] = _strict(out.get("items"), f"items of {where}")
+    return out
+
+
+def _reference(schema: dict[str, Any]) -> dict[str, Any]:
+    """A `$ref` takes no neighbours in strict mode: they move around it."""
+    neighbours = {key: value for key, value in schema.items() if key != "$ref"}
+    return {"anyOf": [{"$ref": schema["$ref"]}], **neighbours} if neighbours else schema
+
+
+def _closed(schema: dict[str, Any], where: str) -> dict[str, Any]:
+    """An object schema with all its properties required and no others allowed."""
+    if schema.get("additionalProperties") not in (None, False):
+        raise _NotStrict(f"{where} allows properties of any name")
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping):
+        if where != "schema":
+            raise _NotStrict(f"{where} is an object of any shape")
+        properties = {}
+    required = schema.get("required") or ()
+    strict = {name: _strict(value, name) for name, value in properties.items()}
+    return {
+        **schema,
+        "properties": {
+            name: value if name in required else _nullable(value) for name, value in strict.items()
+        },
+        "required": list(strict),
+        "additionalProperties": False,
+    }
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    if _allows_null(schema, {}):
+        return schema
+    described = {"description": schema["description"]} if "description" in schema else {}
+    bare = {key: value for key, value in schema.items() if key != "description"}
+    options = bare["anyOf"] if set(bare) == {"anyOf"} else [bare]
+    return {"anyOf": [*options, {"type": "null"}], **described}
+
+
+def _allows_null(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    """Whether null fits. A schema that says nothing allows everything."""
+    schema = _resolved(schema, root) if root else schema
+    kind = schema.get("type")
+    if kind is not None:
+        return kind == "null" or (isinstance(kind, list) and "null" in kind)
+    options = [*(schema.get("anyOf") or ()), *(schema.get("oneOf") or ())]
+    if options:
+        return any(isinstance(o, Mapping) and _allows_null(o, root) for o in options)
+    if "enum" in schema:
+        return None in schema["enum"]
+    if "const" in schema:
+        return schema["const"] is None
+    return "$ref" not in schema and "allOf" not in schema
+
+
+def _pruned(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
+    if not isinstance(schema, Mapping):
+        return value
+    schema = _resolved(schema, root)
+    if isinstance(value, list):
+        return [_pruned(item, schema.get("items"), root) for item in value]
+    if not isinstance(value, dict):
+        return value
+    options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
+    if options and "properties" not in schema:
+        return _pruned(value, _fitting(value, options, root), root)
+    properties = schema.get("properties") or {}
+    required = schema.get("required") or ()
+    return {
+        name: _pruned(item, properties.get(name), root)
+        for name, item in value.items()
+        if not (
+            item is None
+            and name in properties
+            and name not in required
+            and not _allows_null(properties[name], root)
+        )
+    }
+
+
+def _fitting(value: dict[str, Any], options: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The option whose properties are those of `value`: strict answers hold all of them."""
+    for option in options:
+        target = _resolved(option, root) if isinstance(option, Mapping) else {}
+        if set(target.get("properties") or ()) == set(value):
+            return target
+    return {}

@@ -1,0 +1,110 @@
+"""How to reach the service: key, base URL, time-outs, retries. Values only; nothing is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+from aimlapi_core.errors import KEYS_URL, ConfigurationError, MissingKeyError
+from aimlapi_core.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    import httpx
+
+DEFAULT_BASE_URL = "https://api.aimlapi.com/v1"
+KEY_VARIABLES = ("AIMLAPI_API_KEY", "AIML_API_KEY")
+BASE_URL_VARIABLE = "AIMLAPI_BASE_URL"
+
+# Slow answers (pro, high effort) keep a connection silent for minutes before the first byte.
+DEFAULT_READ_TIMEOUT_S = 600.0
+CONNECT_TIMEOUT_S = 10.0
+
+ApiKey: TypeAlias = str | Callable[[], str] | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One account's way to the service.
+
+    `api_key`: the key, or a function that gives one, called for each request (keys that rotate);
+    None reads AIMLAPI_API_KEY, then AIML_API_KEY, at each request. `base_url`: a bare host,
+    `…/v1` and a trailing slash all work; None reads AIMLAPI_BASE_URL. `timeout`: seconds of
+    silence that end a call (connecting has 10 seconds at most), or an `httpx.Timeout`; None
+    means 600, or what `http_client` is set to. A call that ends so is not repeated: it may be
+    billed. `max_retries`: at most that many repetitions, see `RetryPolicy`.
+    `http_client` and `http_async_client` are used as they are and never closed here.
+
+    Raises ConfigurationError for what cannot work. The key is in no repr.
+    """
+
+    api_key: ApiKey = field(default=None, repr=False)
+    base_url: str | None = None
+    timeout: float | httpx.Timeout | None = None
+    max_retries: int = 2
+    default_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    http_client: httpx.Client | None = field(default=None, repr=False)
+    http_async_client: httpx.AsyncClient | None = field(default=None, repr=False)
+    retry: RetryPolicy = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "retry", RetryPolicy(self.max_retries))
+        if isinstance(self.timeout, bool) or (
+            isinstance(self.timeout, (int, float)) and not self.timeout > 0
+        ):
+            raise ConfigurationError(
+                f"timeout must be a number of seconds above 0: {self.timeout!r}"
+            )
+        if self.base_url is not None:
+            normalised_base_url(self.base_url)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
+        return self  # immutable; a client that was handed in is shared, not copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.http_client is not None or self.http_async_client is not None:
+            raise TypeError(
+                "http_client and http_async_client hold sockets, which cannot be pickled: leave "
+                "them out, or build the object where it is used."
+            )
+        return self.__dict__
+
+    def resolved_key(self) -> str:
+        """The key for one request. Raises MissingKeyError where there is none."""
+        key = self.api_key() if callable(self.api_key) else self.api_key
+        if key is None:
+            key = next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), None)
+        key = key.strip() if isinstance(key, str) else key
+        if not key:
+            raise MissingKeyError(
+                f"No API key: set the environment variable {KEY_VARIABLES[0]}, or pass api_key. "
+                f"Keys are made at {KEYS_URL}."
+            )
+        if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
+            raise ConfigurationError(
+                "The API key holds a space or a character that no key has: paste it again."
+            )
+        return key
+
+    def resolved_base_url(self) -> str:
+        """The base URL without a trailing slash, its path `/v1` where none was given."""
+        given = self.base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+        return normalised_base_url(given)
+
+
+def normalised_base_url(url: str) -> str:
+    """`url` without a trailing slash and, where it has no path, with `/v1`."""
+    text = url.strip() if isinstance(url, str) else ""
+    parts = urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or parts.query or parts.fragment or " " in text:
+        raise ConfigurationError(
+            f"base_url {url!r} is not the URL of a host, such as {DEFAULT_BASE_URL!r}"
+        )
+    path = parts.path.rstrip("/") or "/v1"
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))

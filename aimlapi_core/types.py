@@ -1,0 +1,325 @@
+"""The values that pass between the adapters and the wire: frozen, slotted, framework-free.
+
+Rules of this module: names are ours, not the wire's (the wire's stand in `_chat` and
+`_responses` alone); `None` always means "not given" on the way out and "did not come" on the
+way in; nothing here does I/O, validates or converts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
+Endpoint: TypeAlias = Literal["chat", "responses"]
+ImageDetail: TypeAlias = Literal["low", "high", "auto"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of text. `citations` are the service's annotations of it, kept as they came."""
+
+    text: str
+    citations: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image by URL: `https://…`, or `data:image/png;base64,…` (PNG, JPEG, GIF, WEBP)."""
+
+    url: str
+    detail: ImageDetail | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A PDF. `data` is a data URL (`data:application/pdf;base64,…`)."""
+
+    data: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The model's own words for why it does not answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """Reasoning that the service showed. `opaque` is provider data to be echoed untouched."""
+
+    text: str
+    opaque: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call that the model wants made.
+
+    `arguments` is the JSON text as the model wrote it, perhaps empty, perhaps broken: a caller
+    that runs the call parses it. `item_id` is the Responses item's own id, where there is one.
+    """
+
+    id: str
+    name: str
+    arguments: str
+    item_id: str | None = None
+    extra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderItem:
+    """An item of a Responses output with no part of its own (`web_search_call`, `mcp_call`, …)."""
+
+    item: Mapping[str, Any]
+
+
+Part: TypeAlias = Text | Image | File | Refusal | Reasoning | ToolCall | ProviderItem
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation. `tool_call_id` names the call that a tool message answers."""
+
+    role: Role
+    parts: tuple[Part, ...] = ()
+    name: str | None = None
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may call. `parameters` is a JSON Schema object."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    description: str | None = None
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinTool:
+    """A tool that the service runs itself, in wire form: `{"type": "web_search_preview", …}`."""
+
+    wire: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTool:
+    """A `tool_choice` that forces the function of this name."""
+
+    name: str
+
+
+ToolChoice: TypeAlias = Literal["none", "auto", "required"] | NamedTool | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSchema:
+    """A `response_format` that asks for an instance of `schema`."""
+
+    name: str
+    schema: Mapping[str, Any]
+    strict: bool | None = None
+    description: str | None = None
+
+
+ResponseFormat: TypeAlias = Literal["text", "json_object"] | JsonSchema
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """All that one call asks for. A field that is None is not sent.
+
+    `stop` holds stop sequences; `max_output_tokens` is the limit on the answer in tokens,
+    whatever its wire name. `extra_body` is merged last into the JSON body, as given;
+    `extra_headers` into the request's headers. `client_request_id`: 1 to 128 characters of
+    `[A-Za-z0-9._:-]`, stored by the service beside the call.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    tools: tuple[Tool | BuiltinTool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_output_tokens: int | None = None
+    n: int | None = None
+    seed: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    reasoning_effort: str | None = None
+    reasoning_summary: str | None = None
+    stop: tuple[str, ...] = ()
+    stream_usage: bool = True
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    store: bool | None = None
+    truncation: str | None = None
+    include: tuple[str, ...] = ()
+    endpoint: Literal["auto", "chat", "responses"] = "auto"
+    unsupported_params: Literal["warn", "raise", "send"] = "warn"
+    client_request_id: str | None = None
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call, as the service counted them. None: it did not say.
+
+    `cached_tokens` are part of `input_tokens`, `reasoning_tokens` part of `output_tokens`
+    (third parties saw models whose output count leaves them out). `raw` is the wire object.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the service says that a call cost. 1 USD is 2,000,000 credits."""
+
+    credits: int | None
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Facts of the HTTP answer: status, the ids that name the call, headers in lower case."""
+
+    status_code: int
+    request_id: str | None = None
+    inference_id: str | None = None
+    client_request_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer. `parts` are in the order of the answer; all text stands in one `Text`.
+
+    `finish_reason` is the service's word (`stop`, `length`, `tool_calls`, `content_filter`, or
+    one that this library has never seen). `logprobs` is the wire object. `extra` holds members
+    of the message that have no field here.
+    """
+
+    index: int
+    parts: tuple[Part, ...] = ()
+    finish_reason: str | None = None
+    logprobs: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The answer's text, "" when there is none."""
+        return "".join(p.text for p in self.parts if isinstance(p, Text))
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning that the service showed, "" when none."""
+        return "".join(p.text for p in self.parts if isinstance(p, Reasoning))
+
+    @property
+    def refusal(self) -> str | None:
+        """The refusal, None when the model did not refuse."""
+        texts = [p.text for p in self.parts if isinstance(p, Refusal)]
+        return "".join(texts) if texts else None
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls that the model wants made, in its order."""
+        return tuple(p for p in self.parts if isinstance(p, ToolCall))
+
+    @property
+    def citations(self) -> tuple[Mapping[str, Any], ...]:
+        """The annotations of the text, in wire form."""
+        return tuple(c for p in self.parts if isinstance(p, Text) for c in p.citations)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole answer. `model` is the name that the service echoes, seldom the one asked for.
+
+    `extra` holds top-level members with no field here; `transport` is None until the client
+    sets it, and is the only field in which a streamed and an unstreamed answer may differ.
+    """
+
+    id: str | None
+    model: str | None
+    created: int | None
+    choices: tuple[Choice, ...]
+    usage: Usage | None = None
+    cost: Cost | None = None
+    endpoint: Endpoint = "chat"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    transport: Transport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """New text of choice `choice`. `logprobs` is the wire object for this piece."""
+
+    text: str
+    choice: int = 0
+    logprobs: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """New reasoning text."""
+
+    text: str
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalDelta:
+    """New text of a refusal."""
+
+    text: str
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of the tool call `index` of choice `choice`.
+
+    `index` counts from 0 without gaps. `id` and `name` come once each, nearly always with the
+    call's first piece; `arguments` is new JSON text, perhaps "".
+    """
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CitationDelta:
+    """An annotation of the text so far, in wire form."""
+
+    citation: Mapping[str, Any]
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a stream, always its last event: the whole answer."""
+
+    reply: Reply
+
+
+StreamEvent: TypeAlias = (
+    TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | CitationDelta | Finished
+)

@@ -1,0 +1,358 @@
+"""Chat answers in both forms: the whole body, and the payloads of the same answer streamed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+ID, MODEL, CREATED = "chatcmpl-1", "gpt-5.2-2025-12-11", 1_765_000_000
+USAGE = {
+    "prompt_tokens": 7,
+    "completion_tokens": 13,
+    "total_tokens": 20,
+    "prompt_tokens_details": {"cached_tokens": 3, "audio_tokens": 0},
+    "completion_tokens_details": {"reasoning_tokens": 5},
+}
+META = {"usage": {"credits_used": 409, "usd_spent": 0.0002045}}
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    body: dict[str, Any]
+    chunks: tuple[dict[str, Any], ...]
+    n: int = 1
+
+    def sse(self, *, newline: str = "\n", done: bool = True) -> bytes:
+        lines = [f"data: {json.dumps(c, ensure_ascii=False)}" for c in self.chunks]
+        lines += ["data: [DONE]"] if done else []
+        return "".join(line + newline * 2 for line in lines).encode()
+
+
+def body(*choices: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": ID,
+        "object": "chat.completion",
+        "created": CREATED,
+        "model": MODEL,
+        "choices": list(choices),
+        "usage": USAGE,
+        "meta": META,
+        **more,
+    }
+
+
+def choice(
+    message: dict[str, Any], finish: str = "stop", index: int = 0, **more: Any
+) -> dict[str, Any]:
+    return {
+        "index": index,
+        "message": {"role": "assistant", **message},
+        "finish_reason": finish,
+        **more,
+    }
+
+
+def chunk(
+    delta: dict[str, Any] | None, finish: str | None = None, index: int = 0, **more: Any
+) -> dict[str, Any]:
+    choices = [] if delta is None else [{"index": index, "delta": delta, "finish_reason": finish}]
+    if choices:
+        choices[0].update(more.pop("of_choice", {}))
+    return {
+        "id": ID,
+        "object": "chat.completion.chunk",
+        "created": CREATED,
+        "model": MODEL,
+        "choices": choices,
+        "usage": None,
+        **more,
+    }
+
+
+HEAD = chunk({"role": "assistant", "content": "", "refusal": None})
+TAIL = (chunk(None, usage=USAGE), {"meta": META})
+
+
+def call_delta(index: int | None, **more: Any) -> dict[str, Any]:
+    function = {k: more.pop(k) for k in ("name", "arguments") if k in more}
+    row: dict[str, Any] = {**more, "function": function}
+    if index is not None:
+        row["index"] = index
+    return row
+
+
+def whole_call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {
+        "id": call_id,
+        "type": "function",
+        "function": {"name": name, "arguments": arguments},
+    }
+
+
+TWO_CALLS = body(
+    choice(
+        {
+            "content": None,
+            "tool_calls": [
+                whole_call("call_a", "weather", '{"city":"Łódź"}'),
+                whole_call("call_b", "clock", "{}"),
+            ],
+        },
+        "tool_calls",
+    )
+)
+
+
+def _two_calls(name: str, *deltas: list[dict[str, Any]]) -> Case:
+    chunks = (HEAD, *(chunk({"tool_calls": d}) for d in deltas), chunk({}, "tool_calls"), *TAIL)
+    return Case(name, TWO_CALLS, chunks)
+
+
+CASES = (
+    Case(
+        "text with raw UTF-8",
+        body(choice({"content": "Grüße, 世界 🌍!", "refusal": None})),
+        (
+            HEAD,
+            chunk({"content": "Grüße, "}),
+            chunk({"content": "世界 "}),
+            chunk({"content": "🌍!"}),
+            chunk({}, "stop"),
+            *TAIL,
+        ),
+    ),
+    Case(
+        "role in each delta, null content, finish with the last text, obfuscation",
+        body(choice({"content": "ab"}), service_tier="default"),
+        (
+            chunk({"role": "assistant", "content": "a"}, obfuscation="xxxx"),
+            chunk({"role": "assistant", "content": None}),
+            chunk({"role": "assistant", "content": "b"}, "stop", service_tier="default"),
+            chunk({}, "stop"),
+            *TAIL,
+        ),
+    ),
+    Case(
+        "chunks without choices, choices without delta, null choices",
+        body(choice({"content": "x"})),
+        (
+            {"id": ID, "created": CREATED, "model": MODEL},
+            {"choices": None},
+            {"choices": [{"index": 0}]},
+            chunk({"content": "x"}),
+            {"choices": [{"index": 0, "finish_reason": "stop"}]},
+            {**chunk(None, usage=USAGE), "meta": META},
+        ),
+    ),
+    Case(
+        "cumulative usage",
+        body(choice({"content": "xy"})),
+        (
+            chunk({"content": "x"}, usage={"prompt_tokens": 7, "completion_tokens": 1}),
+            chunk({"content": "y"}, usage={"prompt_tokens": 7, "completion_tokens": 2}),
+            chunk({}, "stop"),
+            *TAIL,
+        ),
+    ),
+    Case(
+        "no usage, no meta, unknown finish reason",
+        {
+            k: v
+            for k, v in body(choice({"content": "x"}, "eos")).items()
+            if k not in ("usage", "meta")
+        },
+        (HEAD, chunk({"content": "x"}), chunk({}, "eos")),
+    ),
+    Case(
+        "empty answer",
+        body(choice({"content": ""}, "length")),
+        (HEAD, chunk({}, "length"), *TAIL),
+    ),
+    Case(
+        "refusal",
+        body(choice({"content": None, "refusal": "I can't help with that."})),
+        (
+            HEAD,
+            chunk({"refusal": "I can't help "}),
+            chunk({"refusal": "with that."}),
+            chunk({}, "stop"),
+            *TAIL,
+        ),
+    ),
+    Case(
+        "reasoning before text",
+        body(choice({"content": "4", "reasoning": "2+2…"})),
+        (
+            HEAD,
+            chunk({"reasoning": "2+"}),
+            chunk({"reasoning": "2…"}),
+            chunk({"content": "4"}),
+            chunk({}, "stop"),
+            *TAIL,
+        ),
+    ),
+    Case(
+        "reasoning under both names, details grow by index",
+        body(
+            choice(
+                {
+                    "content": "4",
+                    "reasoning_content": "ab",
+                    "reasoning_details": [{"type": "reasoning.text", "text": "ab", "index": 0}],
+                }
+            )
+        ),
+        (
+            chunk(
+                {
+                    "reasoning_content": "a",
+                    "reasoning": "a",
+                    "reasoning_details": [{"type": "reasoning.text", "text": "a", "index": 0}],
+                }
+            ),
+            chunk(
+                {
+                    "reasoning_content": "b",
+                    "reasoning_details": [{"type": "reasoning.text", "text": "b", "index": 0}],
+                }
+            ),
+            chunk({"content": "4"}),
+            chunk({}, "stop"),
+            *TAIL,
+        ),
+    ),
+    Case(
+        "citations",
+        body(
+            choice(
+                {
+                    "content": "See.",
+                    "annotations": [
+                        {"type": "url_citation", "url_citation": {"url": "https://e.org"}}
+                    ],
+                }
+            )
+        ),
+        (
+            HEAD,
+            chunk({"content": "See."}),
+            chunk(
+                {
+                    "annotations": [
+                        {"type": "url_citation", "url_citation": {"url": "https://e.org"}}
+                    ]
+                }
+            ),
+            chunk({}, "stop"),
+            *TAIL,
+        ),
+    ),
+    Case(
+        "logprobs",
+        body(
+            choice(
+                {"content": "ab"},
+                logprobs={
+                    "content": [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -1}],
+                    "refusal": None,
+                },
+            )
+        ),
+        (
+            HEAD,
+            chunk(
+                {"content": "a"},
+                of_choice={
+                    "logprobs": {"content": [{"token": "a", "logprob": -0.5}], "refusal": None}
+                },
+            ),
+            chunk(
+                {"content": "b"},
+                of_choice={
+                    "logprobs": {"content": [{"token": "b", "logprob": -1}], "refusal": None}
+                },
+            ),
+            chunk({}, "stop", of_choice={"logprobs": None}),
+            *TAIL,
+        ),
+    ),
+    Case(
+        "two choices, interleaved",
+        body(choice({"content": "ac"}), choice({"content": "bd"}, "length", 1)),
+        (
+            chunk({"content": "a"}),
+            chunk({"content": "b"}, index=1),
+            chunk({"content": "c"}),
+            chunk({}, "stop"),
+            chunk({"content": "d"}, index=1),
+            chunk({}, "length", index=1),
+            *TAIL,
+        ),
+        n=2,
+    ),
+    Case(
+        "text, then a call",
+        body(
+            choice(
+                {"content": "Looking.", "tool_calls": [whole_call("c", "f", '{"a":1}')]},
+                "tool_calls",
+            )
+        ),
+        (
+            HEAD,
+            chunk({"content": "Looking."}),
+            chunk({"tool_calls": [call_delta(0, id="c", type="function", name="f", arguments="")]}),
+            chunk({"tool_calls": [call_delta(0, arguments='{"a"')]}),
+            chunk({"tool_calls": [call_delta(0, arguments=":1}")]}),
+            chunk({}, "tool_calls"),
+            *TAIL,
+        ),
+    ),
+    _two_calls(
+        "calls one after the other",
+        [call_delta(0, id="call_a", name="weather", arguments="")],
+        [call_delta(0, arguments='{"city":')],
+        [call_delta(0, arguments='"Łódź"}')],
+        [call_delta(1, id="call_b", name="clock", arguments="")],
+        [call_delta(1, arguments="{}")],
+    ),
+    _two_calls(
+        "all calls in one chunk",
+        [
+            call_delta(0, id="call_a", name="weather", arguments='{"city":"Łódź"}'),
+            call_delta(1, id="call_b", name="clock", arguments="{}"),
+        ],
+    ),
+    _two_calls(
+        "interleaved calls",
+        [call_delta(0, id="call_a", name="weather"), call_delta(1, id="call_b", name="clock")],
+        [call_delta(0, arguments='{"city":'), call_delta(1, arguments="{")],
+        [call_delta(1, arguments="}"), call_delta(0, arguments='"Łódź"}')],
+    ),
+    _two_calls(
+        "id and name repeated in each piece",
+        [call_delta(0, id="call_a", name="weather", arguments='{"city":')],
+        [call_delta(0, id="call_a", name="weather", arguments='"Łódź"}')],
+        [call_delta(1, id="call_b", name="clock", arguments="{}")],
+    ),
+    _two_calls(
+        "no index",
+        [call_delta(None, id="call_a", name="weather", arguments='{"city":')],
+        [call_delta(None, arguments='"Łódź"}')],
+        [call_delta(None, id="call_b", name="clock", arguments="{}")],
+    ),
+    _two_calls(
+        "placeholder ids after the head",
+        [call_delta(0, id="call_a", name="weather", arguments='{"city":')],
+        [call_delta(0, id="null", name="", arguments='"Łódź"}')],
+        [call_delta(1, id="call_b", name="clock", arguments="{")],
+        [call_delta(1, id="", name=None, arguments="}")],
+    ),
+    _two_calls(
+        "one index for both calls",
+        [call_delta(0, id="call_a", name="weather", arguments='{"city":"Łódź"}')],
+        [call_delta(0, id="call_b", name="clock", arguments="{}")],
+    ),
+)

@@ -1,0 +1,552 @@
+"""Both clients over real sockets: retries, connections, event loops, forks, ends of streams."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from aimlapi_core import (
+    AIMLAPIError,
+    AsyncClient,
+    AuthenticationError,
+    ChatRequest,
+    Client,
+    ConfigurationError,
+    ConnectFailedError,
+    ConnectionLostError,
+    Finished,
+    InvalidRequestError,
+    Message,
+    MissingKeyError,
+    NotFoundError,
+    QuotaExceededError,
+    RateLimitError,
+    Reply,
+    RequestTimeoutError,
+    ServerError,
+    Settings,
+    StreamCutError,
+    StreamEvent,
+    StreamFailedError,
+    Text,
+    TextDelta,
+    UnexpectedReplyError,
+)
+from aimlapi_core._io import pools
+from aimlapi_emulator import Emulator, Fault
+
+HELLO = ChatRequest("openai/gpt-5-2", (Message("user", (Text("Say: Grüße aus Łódź 🌍"),)),))
+
+KINDS = ("sync", "async")
+FORMS = ("whole", "stream")
+
+
+@pytest.fixture(autouse=True)
+def _no_pools_left() -> Iterator[None]:
+    yield
+    for pool in list(pools._sync.values()):
+        pool.http.close()
+    pools._sync.clear()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without waiting."""
+    monkeypatch.setattr("random.random", lambda: 0.0)
+
+
+def settings(emu: Emulator, **more: Any) -> Settings:
+    return Settings(**{"api_key": "sk-test-0000", "base_url": emu.base_url, **more})
+
+
+def call(setup: Settings, kind: str, form: str, request: ChatRequest = HELLO) -> Reply:
+    """One call, by either client, in either form; its Reply."""
+    if kind == "sync":
+        if form == "whole":
+            return Client(setup).complete(request)
+        return ended(list(Client(setup).stream(request)))
+
+    async def run() -> Reply:
+        client = AsyncClient(setup)
+        if form == "whole":
+            return await client.complete(request)
+        return ended([event async for event in client.stream(request)])
+
+    return asyncio.run(run())
+
+
+def ended(events: list[StreamEvent]) -> Reply:
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert not any(isinstance(event, Finished) for event in events[:-1])
+    text = "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert text == last.reply.choices[0].text
+    return last.reply
+
+
+both = pytest.mark.parametrize("kind", KINDS)
+forms = pytest.mark.parametrize("form", FORMS)
+
+
+@both
+@forms
+def test_an_answer_comes_whole(emu: Emulator, kind: str, form: str) -> None:
+    reply = call(settings(emu), kind, form)
+    assert "Grüße aus Łódź 🌍" in reply.choices[0].text
+    assert reply.choices[0].finish_reason == "stop"
+    assert reply.usage is not None
+    assert reply.usage.total_tokens == reply.usage.input_tokens + reply.usage.output_tokens
+    assert reply.cost is not None
+    assert reply.cost.usd == pytest.approx((reply.cost.credits or 0) / 2_000_000)
+    assert reply.transport is not None
+    assert reply.transport.inference_id
+    assert emu.seen[0].problems == ()
+    assert emu.seen[0].headers["user-agent"].startswith("aimlapi-core/")
+
+
+@both
+def test_both_forms_give_the_same_reply(emu: Emulator, kind: str) -> None:
+    whole, streamed = (call(settings(emu), kind, form) for form in FORMS)
+    assert whole.choices == streamed.choices
+    assert whole.usage == streamed.usage
+    assert whole.cost == streamed.cost
+
+
+@both
+@forms
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 524])
+def test_max_retries_is_exact(
+    emu: Emulator, quick: None, kind: str, form: str, status: int
+) -> None:
+    emu.faults.extend([Fault(status=status)] * 9)
+    with pytest.raises((RateLimitError, ServerError)) as caught:
+        call(settings(emu, max_retries=3), kind, form)
+    assert caught.value.status_code == status
+    assert len(emu.seen) == 4
+
+
+@both
+@forms
+def test_a_retry_brings_the_answer(emu: Emulator, quick: None, kind: str, form: str) -> None:
+    emu.faults.extend([Fault(status=500, shape="html"), Fault(status=429, shape="legacy")])
+    assert "Grüße" in call(settings(emu), kind, form).choices[0].text
+    assert len(emu.seen) == 3
+
+
+@both
+@forms
+def test_no_retries_means_one_request(emu: Emulator, kind: str, form: str) -> None:
+    emu.faults.extend([Fault(status=503)] * 3)
+    with pytest.raises(ServerError):
+        call(settings(emu, max_retries=0), kind, form)
+    assert len(emu.seen) == 1
+
+
+@both
+@forms
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault(status=400), AIMLAPIError),
+        (Fault(status=404), NotFoundError),
+        (Fault(status=429, message="Free-tier limit: no more"), QuotaExceededError),
+        (Fault(status=500, shape="legacy", message="400 Unable to access"), ServerError),
+        (Fault(drop="after_read"), ConnectionLostError),
+        (Fault(drop="after_read", drop_with="rst"), ConnectionLostError),
+        (Fault(raw_body=b"<html>Hello</html>", content_type="text/html"), UnexpectedReplyError),
+        (
+            Fault(raw_body=b'{"object":"image","data":[]}', content_type="application/json"),
+            UnexpectedReplyError,
+        ),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_never_sent_twice(
+    emu: Emulator, kind: str, form: str, fault: Fault, error: type[AIMLAPIError]
+) -> None:
+    emu.faults.append(fault)
+    with pytest.raises(error) as caught:
+        call(settings(emu, max_retries=5), kind, form)
+    assert len(emu.seen) == 1
+    if isinstance(caught.value, ConnectionLostError):
+        assert caught.value.request_sent
+    if isinstance(caught.value, NotFoundError):
+        assert 'endpoint="responses"' in str(caught.value)
+
+
+@both
+@forms
+def test_retry_after_is_waited_for(
+    emu: Emulator, monkeypatch: pytest.MonkeyPatch, kind: str, form: str
+) -> None:
+    waits: list[float] = []
+
+    async def no_sleep(delay: float) -> None:
+        waits.append(delay)
+
+    monkeypatch.setattr("aimlapi_core._io.client.time.sleep", waits.append)
+    monkeypatch.setattr("aimlapi_core._io.client.asyncio.sleep", no_sleep)
+    emu.faults.append(Fault(status=429, headers={"Retry-After": "7"}))
+    call(settings(emu), kind, form)
+    assert waits == [7.0]
+
+
+@both
+@forms
+def test_no_listener_is_a_connect_error_retried_as_said(quick: None, kind: str, form: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: refuses
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ConnectFailedError, match="Nothing was sent") as caught:
+            call(Settings(api_key="k", base_url=url, max_retries=1), kind, form)
+    assert not caught.value.request_sent
+
+
+@both
+@forms
+def test_silence_is_a_typed_time_out_that_is_not_repeated(
+    emu: Emulator, kind: str, form: str
+) -> None:
+    emu.faults.append(Fault(delay_head_s=1.0))
+    with pytest.raises(RequestTimeoutError, match="may be billed"):
+        call(settings(emu, timeout=0.1, max_retries=3), kind, form)
+    assert len(emu.seen) == 1
+
+
+@both
+@forms
+def test_a_wrong_key_says_so_and_is_in_no_message(emu: Emulator, kind: str, form: str) -> None:
+    with pytest.raises(AuthenticationError, match="AIMLAPI_API_KEY") as caught:
+        call(settings(emu, api_key="sk-bad-1234567890"), kind, form)
+    assert "sk-bad-1234567890" not in repr(caught.value) + str(caught.value.__dict__)
+    assert len(emu.seen) == 1
+
+
+@both
+@forms
+def test_a_key_that_the_service_repeats_is_masked(emu: Emulator, kind: str, form: str) -> None:
+    emu.faults.append(Fault(status=401, message="Incorrect API key provided: sk-test-0000."))
+    with pytest.raises(AuthenticationError) as caught:
+        call(settings(emu), kind, form)
+    assert "sk-test-0000" not in str(caught.value) + str(caught.value.body)
+    assert "provided: ***" in str(caught.value)
+
+
+@both
+@forms
+def test_nothing_is_sent_without_a_key_or_messages(emu: Emulator, kind: str, form: str) -> None:
+    with pytest.raises(MissingKeyError):
+        call(settings(emu, api_key=None), kind, form)
+    with pytest.raises(InvalidRequestError):
+        call(settings(emu), kind, form, ChatRequest("openai/gpt-5-2", ()))
+    bad = ChatRequest("openai/gpt-5-2", HELLO.messages, extra_body={"x": float("nan")})
+    with pytest.raises(InvalidRequestError, match="JSON"):
+        call(settings(emu), kind, form, bad)
+    assert emu.seen == []
+
+
+STREAM_ENDS = [
+    pytest.param(Fault(cut_after_events=3), StreamCutError, id="FIN between events"),
+    pytest.param(Fault(cut_after_bytes=400), StreamCutError, id="FIN inside an event"),
+    pytest.param(Fault(cut_after_events=3, drop_with="rst"), StreamCutError, id="RST"),
+    pytest.param(Fault(error_event="openai"), StreamFailedError, id="error frame"),
+    pytest.param(Fault(error_event="legacy"), StreamFailedError, id="legacy frame"),
+    pytest.param(Fault(error_event="problem"), StreamFailedError, id="problem frame"),
+    pytest.param(Fault(error_event="event"), StreamFailedError, id="event: error"),
+    pytest.param(Fault(malformed_event=True), StreamFailedError, id="broken JSON"),
+]
+
+
+@both
+@pytest.mark.parametrize(("fault", "error"), STREAM_ENDS)
+def test_bad_ends_of_streams_raise_with_what_came(
+    emu: Emulator, kind: str, fault: Fault, error: type[StreamCutError]
+) -> None:
+    emu.faults.append(fault)
+    with pytest.raises(error) as caught:
+        call(settings(emu, max_retries=5), kind, "stream")
+    assert len(emu.seen) == 1
+    assert caught.value.partial is not None
+
+
+@both
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(newline="\r\n"),
+        Fault(newline="\r"),
+        Fault(comments=True),
+        Fault(final_blank_line=False),
+        Fault(done=False),
+        Fault(piece_size=1),
+        Fault(piece_size=7, newline="\r\n", comments=True),
+        Fault(content_type="text/plain"),
+        Fault(success_status=201),
+        Fault(usage="cumulative"),
+        Fault(tool_delta="repeat"),
+    ],
+    ids=str,
+)
+def test_odd_but_whole_streams_give_the_answer(emu: Emulator, kind: str, fault: Fault) -> None:
+    plain = call(settings(emu), kind, "stream")
+    emu.faults.append(fault)
+    odd = call(settings(emu), kind, "stream")
+    assert (odd.choices, odd.usage) == (plain.choices, plain.usage)
+
+
+@both
+def test_an_unstreamed_answer_to_a_streaming_request_is_read(emu: Emulator, kind: str) -> None:
+    body = {"id": "x", "choices": [{"message": {"content": "whole"}, "finish_reason": "stop"}]}
+    emu.reply_with(body)
+    assert call(settings(emu), kind, "stream").choices[0].text == "whole"
+
+
+def test_streams_in_turn_use_one_connection(emu: Emulator) -> None:
+    client = Client(settings(emu))
+    before = emu.connections
+    for _ in range(20):
+        list(client.stream(HELLO))
+        client.complete(HELLO)
+    assert emu.connections - before == 1
+
+
+async def test_async_streams_in_turn_use_one_connection(emu: Emulator) -> None:
+    client = AsyncClient(settings(emu))
+    before = emu.connections
+    for _ in range(20):
+        assert [event async for event in client.stream(HELLO)]
+        await client.complete(HELLO)
+    assert emu.connections - before == 1
+    await client.aclose()
+
+
+@both
+def test_a_body_that_never_ends_is_not_waited_for(
+    emu: Emulator, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """After `[DONE]` the end of the body is held back for longer than this test may take."""
+    monkeypatch.setattr("aimlapi_core._io.exchange.DRAIN_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        release = threading.Event()
+
+        def serve() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.recv(65536)
+                chunk = b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
+                data = chunk + b"data: [DONE]\n\n"
+                head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                head += b"Transfer-Encoding: chunked\r\n\r\n"
+                peer.sendall(head + b"%x\r\n%b\r\n" % (len(data), data))
+                release.wait(20)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            reply = call(Settings(api_key="k", base_url=url, timeout=10), kind, "stream")
+            assert reply.choices[0].text == "x"
+            assert not release.is_set()
+        finally:
+            release.set()
+            thread.join()
+
+
+def test_leaving_a_stream_early_closes_its_connection(emu: Emulator) -> None:
+    client = Client(settings(emu))
+    emu.faults.append(Fault(delay_between_s=0.2))
+    events = client.stream(HELLO)
+    next(events)
+    assert emu.open_connections == 1
+    events.close()
+    wait_until(lambda: emu.open_connections == 0)
+
+
+async def test_cancelling_an_async_stream_closes_its_connection(emu: Emulator) -> None:
+    client = AsyncClient(settings(emu))
+    emu.faults.append(Fault(delay_between_s=0.3))  # it sees the close at its next write
+
+    async def read() -> None:
+        async for _ in client.stream(HELLO):
+            pass
+
+    task = asyncio.create_task(read())
+    await asyncio.to_thread(wait_until, lambda: bool(emu.seen))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.to_thread(wait_until, lambda: emu.open_connections == 0)
+    await client.aclose()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("did not come true within 5 seconds")
+
+
+def test_one_client_in_many_event_loops_sends_each_request_once(emu: Emulator) -> None:
+    client = AsyncClient(settings(emu))
+
+    async def twice() -> None:
+        await client.complete(HELLO)
+        assert [event async for event in client.stream(HELLO)]
+
+    for _ in range(3):
+        asyncio.run(twice())
+    assert len(emu.seen) == 6
+    assert pools._async == {}
+
+
+def test_loops_in_threads_and_loops_never_ended_do_no_harm(emu: Emulator) -> None:
+    client = AsyncClient(settings(emu))
+    with ThreadPoolExecutor(4) as threads:
+        runs = [threads.submit(asyncio.run, client.complete(HELLO)) for _ in range(8)]
+        assert all(run.result().choices for run in runs)
+
+    async def and_close() -> None:
+        await client.complete(HELLO)
+        await client.aclose()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(and_close())
+    loop.close()
+    asyncio.run(and_close())
+    assert len(emu.seen) == 10
+
+
+def test_a_loop_closed_without_ending_its_generators_is_forgotten(emu: Emulator) -> None:
+    client = AsyncClient(settings(emu))
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(client.complete(HELLO))
+    for pool in pools._async[loop].values():  # only so that no socket outlives this test
+        loop.run_until_complete(pool.http.aclose())
+    loop.close()
+    asyncio.run(client.complete(HELLO))  # type: ignore[arg-type]  # a coroutine, typed by its async def
+    assert len(emu.seen) == 2
+    assert pools._async == {}
+
+
+def test_threads_share_a_client_and_open_no_more_than_they_use(emu: Emulator) -> None:
+    client = Client(settings(emu))
+    with ThreadPoolExecutor(8) as threads:
+        assert len(list(threads.map(lambda _: client.complete(HELLO), range(40)))) == 40
+    assert emu.peak_connections <= 8
+
+
+async def test_never_more_connections_than_calls_in_flight(emu: Emulator) -> None:
+    client = AsyncClient(settings(emu))
+    before = emu.connections
+    for _ in range(3):
+        await asyncio.gather(*(client.complete(HELLO) for _ in range(10)))
+    assert emu.connections - before <= 10
+    await client.aclose()
+
+
+def test_clients_of_one_origin_share_connections_until_the_last_claim(emu: Emulator) -> None:
+    one, two = Client(settings(emu)), Client(settings(emu, timeout=5, api_key="another"))
+    before = emu.connections
+    one.complete(HELLO)
+    two.complete(HELLO)
+    assert emu.connections - before == 1
+    one.close()
+    two.complete(HELLO)
+    assert emu.connections - before == 1
+    two.close()
+    assert pools._sync == {}
+    one.complete(HELLO)  # a closed client may be used again
+    assert emu.connections - before == 2
+
+
+def test_the_dead_claim_nothing(emu: Emulator) -> None:
+    Client(settings(emu)).complete(HELLO)
+    gc.collect()
+    with Client(settings(emu)) as client:
+        client.complete(HELLO)
+    assert pools._sync == {}
+
+
+def test_clients_handed_in_are_used_and_left_open(emu: Emulator) -> None:
+    with httpx.Client(headers={"X-Mine": "yes"}) as http:
+        with Client(settings(emu, http_client=http)) as client:
+            client.complete(HELLO)
+        assert not http.is_closed
+        assert emu.seen[0].headers["x-mine"] == "yes"
+    with pytest.raises(ConfigurationError, match="closed"):
+        client.complete(HELLO)
+
+
+def test_the_callers_headers_win(emu: Emulator) -> None:
+    headers = {"user-agent": "mine/1", "X-Title": "app"}
+    request = ChatRequest(
+        "openai/gpt-5-2", HELLO.messages, client_request_id="run-1", extra_headers={"x-title": "b"}
+    )
+    reply = call(settings(emu, default_headers=headers), "sync", "whole", request)
+    seen = emu.seen[0].headers
+    assert (seen["user-agent"], seen["x-title"]) == ("mine/1", "b")
+    assert reply.transport is not None
+    assert reply.transport.client_request_id == "run-1"
+
+
+def in_child(setup: Settings, pipe: Any) -> None:
+    try:
+        pipe.send(len(Client(setup).complete(HELLO).choices))
+    finally:
+        pipe.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_opens_its_own_connections(emu: Emulator) -> None:
+    setup = settings(emu)
+    client = Client(setup)
+    client.complete(HELLO)
+    before = emu.connections
+    mine, theirs = multiprocessing.get_context("fork").Pipe()
+    process = multiprocessing.get_context("fork").Process(target=in_child, args=(setup, theirs))
+    process.start()
+    assert mine.poll(20)
+    assert mine.recv() == 1
+    process.join(20)
+    client.complete(HELLO)
+    assert emu.connections - before == 1
+
+
+def test_making_clients_opens_nothing_and_loads_no_certificates() -> None:
+    """In a fresh process, with every way to open a file or a socket watched."""
+    program = """
+import sys
+from aimlapi_core import AsyncClient, Client, Settings
+opened = []
+def watch(event, args):
+    if event in ("open", "socket.__new__", "socket.connect", "ssl.SSLContext"):
+        opened.append((event, args))
+sys.addaudithook(watch)
+Client(Settings(api_key="k")); AsyncClient(Settings(api_key="k"))
+assert not opened, opened
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_stop_sequences_are_cut_by_the_client(emu: Emulator) -> None:
+    request = ChatRequest("openai/gpt-5-2", HELLO.messages, stop=(" aus", "never"))
+    for kind in KINDS:
+        for form in FORMS:
+            emu.faults.append(Fault(piece_size=3))
+            reply = call(settings(emu), kind, form, request)
+            assert reply.choices[0].text.endswith("Grüße")
+            assert reply.choices[0].finish_reason == "stop"
+    assert all("stop" not in seen.body for seen in emu.seen)

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import inspect
+import json
+import pickle
+import re
+
+import pytest
+
+from aimlapi_core import errors
+from aimlapi_core.errors import AIMLAPIError, StatusError, error_for
+
+FUNDS = "You've run out of funds. Please top up your balance or update your payment method."
+FREE = "Free-tier limit: You've reached your free limit for the hour. Get AI/ML Subscription!"
+
+
+def problem(status: int, message: str, **error: object) -> bytes:
+    body = {
+        "title": "T",
+        "status": status,
+        "message": message,
+        "requestId": "req-1",
+        "error": {"name": "E", "message": message, **error},
+    }
+    return json.dumps(body).encode()
+
+
+def legacy(status: object, message: str) -> bytes:
+    return json.dumps({"requestId": "req-1", "statusCode": status, "message": message}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said"),
+    [
+        (
+            401,
+            problem(401, "This request requires a valid API key."),
+            "AuthenticationError",
+            "valid API key",
+        ),
+        (403, problem(403, FUNDS), "InsufficientFundsError", "run out of funds"),
+        (
+            403,
+            legacy(403, "You have exhausted the available resource limit"),
+            "InsufficientFundsError",
+            "exhausted",
+        ),
+        (402, b"", "InsufficientFundsError", "no message"),
+        (403, problem(403, "Verification required"), "PermissionDeniedError", "Verification"),
+        (404, problem(404, "Model not found"), "NotFoundError", "Model not found"),
+        (429, problem(429, "Too Many Requests"), "RateLimitError", "Too Many"),
+        (429, legacy("429", FREE), "QuotaExceededError", "Free-tier"),
+        (
+            500,
+            legacy(500, "400 Unable to access model gpt-4o-mini. "),
+            "UpstreamRejectedError",
+            "Unable to access",
+        ),
+        (500, legacy(500, "The model is under maintenance"), "MaintenanceError", "maintenance"),
+        (500, b"Internal Server Error", "ServerError", "Internal Server Error"),
+        (
+            502,
+            b"<html><style>x{}</style><h1>Bad  Gateway</h1></html>",
+            "ServerError",
+            "Bad Gateway",
+        ),
+        (524, b"", "ServerError", "no message"),
+        (408, b"", "ServerError", "no message"),
+        (301, b"", "NotFoundError", "base_url"),
+        (
+            400,
+            b'{"error":{"message":"bad","type":"t","param":"seed"}}',
+            "BadRequestError",
+            "seed: bad",
+        ),
+        (400, b'{"error":"plain"}', "BadRequestError", "plain"),
+        (
+            400,
+            problem(400, "This model's maximum context length is 400000 tokens"),
+            "ContextTooLongError",
+            "Shorten",
+        ),
+        (413, b"prompt is too long", "ContextTooLongError", "Shorten"),
+        (422, b"[1]", "BadRequestError", "no message"),
+    ],
+)
+def test_every_shape_gives_its_error(status: int, body: bytes, kind: str, said: str) -> None:
+    error = error_for(status, {}, body)
+    assert type(error).__name__ == kind
+    assert error.status_code == status
+    assert said in str(error)
+    if b"requestId" in body:
+        assert error.request_id == "req-1"
+        assert "req-1" in str(error)
+
+
+@pytest.mark.parametrize("place", ["error", "top"])
+@pytest.mark.parametrize("name", ["details", "errors", "issues", "meta"])
+def test_failing_fields_are_named_wherever_they_stand(place: str, name: str) -> None:
+    rows = [
+        {"path": "tools", "reason": "Expected array, received null"},
+        {"path": ["messages", 0, "role"], "message": "Invalid enum value"},
+        {"path": "input", "code": "invalid_union"},
+    ]
+    body = {"error": {name: rows}} if place == "error" else {name: rows}
+    error = error_for(400, {}, json.dumps(body).encode())
+    assert error.fields == {
+        "tools": "Expected array, received null",
+        "messages.0.role": "Invalid enum value",
+        "input": "invalid_union",
+    }
+    assert "tools: Expected array" in str(error)
+
+
+def test_headers_name_the_call() -> None:
+    error = error_for(500, {"x-request-id": "r", "x-inference-id": "i"}, b"")
+    assert (error.request_id, error.inference_id) == ("r", "i")
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "2"}, 2.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "-1"}, 0.0),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Mon, 23 Nov 2026 10:00:09 GMT"}, None),
+        (
+            {
+                "retry-after": "Mon, 23 Nov 2026 10:00:09 GMT",
+                "date": "Mon, 23 Nov 2026 10:00:00 GMT",
+            },
+            9.0,
+        ),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(headers: dict[str, str], seconds: float | None) -> None:
+    assert error_for(429, headers, b"").retry_after_s == seconds
+
+
+def test_opaque_bodies_are_kept_short() -> None:
+    error = error_for(502, {}, b"x" * 10_000)
+    assert len(str(error)) < 500
+    assert len(error.body) == 300
+
+
+ALL = [
+    cls
+    for _, cls in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(cls, AIMLAPIError) and cls.__module__ == errors.__name__
+]
+
+
+@pytest.mark.parametrize("cls", ALL, ids=lambda c: c.__name__)
+def test_errors_survive_pickling(cls: type[AIMLAPIError]) -> None:
+    error = cls("said")
+    if isinstance(error, StatusError):
+        error = cls("said", status_code=429, retry_after_s=1.5, fields={"a": "b"})  # type: ignore[call-arg]  # a StatusError, as asked above
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is cls
+    assert str(again) == "said"
+    assert again.__dict__ == error.__dict__
+
+
+def test_the_drawn_tree_is_the_real_one() -> None:
+    drawn = set(re.findall(r"[A-Za-z]+Error\b", errors.__doc__ or ""))
+    assert drawn == {cls.__name__ for cls in ALL}

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from aimlapi_core import (
+    AIMLAPIError,
+    ConfigurationError,
+    ConnectFailedError,
+    ConnectionLostError,
+    RequestTimeoutError,
+    RetryPolicy,
+    StreamCutError,
+    UnexpectedReplyError,
+)
+from aimlapi_core.errors import error_for
+from aimlapi_core.retry import Wait, judge
+
+POLICY = RetryPolicy(max_retries=2, initial_delay_s=1, max_delay_s=3, max_retry_after_s=10)
+
+
+def status(code: int, message: bytes = b"", **headers: str) -> AIMLAPIError:
+    return error_for(code, {name.replace("_", "-"): v for name, v in headers.items()}, message)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectFailedError("x"),
+        *(status(code) for code in (408, 409, 429, 500, 502, 503, 504, 520, 524, 527, 530)),
+    ],
+    ids=str,
+)
+def test_retried_until_the_retries_are_used_up(error: AIMLAPIError) -> None:
+    assert judge(error, 0, POLICY, 0.5) == Wait(0.5)
+    assert judge(error, 1, POLICY, 0.5) == Wait(1.0)
+    assert judge(error, 2, POLICY, 0.5) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionLostError("x"),
+        RequestTimeoutError("x"),
+        StreamCutError("x"),
+        UnexpectedReplyError("x"),
+        ConfigurationError("x"),
+        *(status(code) for code in (301, 400, 401, 402, 403, 404, 413, 422, 501, 505)),
+        status(429, b"Free-tier limit: no more"),
+        status(500, b"400 Unable to access model"),
+        status(500, b"The model is under maintenance"),
+    ],
+    ids=str,
+)
+def test_never_retried(error: AIMLAPIError) -> None:
+    assert judge(error, 0, POLICY, 0.5) is None
+
+
+def test_back_off_is_full_jitter_below_a_ceiling() -> None:
+    patient = RetryPolicy(max_retries=9, initial_delay_s=1, max_delay_s=3)
+    assert judge(status(500), 5, patient, 0.999) == Wait(0.999 * 3)
+    assert judge(status(500), 5, patient, 0.0) == Wait(0.0)
+
+
+def test_retry_after_is_obeyed_up_to_its_cap() -> None:
+    assert judge(status(429, retry_after="7"), 0, POLICY, 0.5) == Wait(7.0)
+    assert judge(status(429, retry_after="11"), 0, POLICY, 0.5) is None
+
+
+@pytest.mark.parametrize("given", [-1, 1.5, True, "2"])
+def test_bad_retry_counts_are_refused(given: object) -> None:
+    with pytest.raises(ConfigurationError, match="max_retries"):
+        RetryPolicy(max_retries=given)  # type: ignore[arg-type]  # the fault under test

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import copy
+from enum import Enum
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from aimlapi_core import drop_added_nulls, loads_arguments, strict_schema
+
+
+class Mood(Enum):
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Address(BaseModel):
+    street: str = Field(description="Street and number")
+    zip: str | None = None
+
+
+class Person(BaseModel):
+    """A person."""
+
+    name: str
+    age: int = 5
+    tags: list[str] = Field(default_factory=list)
+    home: Address = Field(description="Where they live")
+    work: Address | None = None
+    mood: Mood = Mood.GOOD
+    kind: Literal["a", "b"] = "a"
+    either: int | str = 1
+
+
+class Node(BaseModel):
+    value: int
+    children: list[Node] = Field(default_factory=list)
+
+
+class Free(BaseModel):
+    scores: dict[str, int]
+
+
+class Anything(BaseModel):
+    value: Any
+
+
+def objects_in(schema: Any) -> list[dict[str, Any]]:
+    if isinstance(schema, list):
+        return [found for item in schema for found in objects_in(item)]
+    if not isinstance(schema, dict):
+        return []
+    mine = [schema] if schema.get("type") == "object" else []
+    return mine + [found for item in schema.values() for found in objects_in(item)]
+
+
+@pytest.mark.parametrize("model", [Address, Person, Node])
+def test_strict_schemas_are_closed_and_require_everything(model: type[BaseModel]) -> None:
+    given = model.model_json_schema()
+    before = copy.deepcopy(given)
+    strict, reason = strict_schema(given)
+    assert reason is None
+    assert given == before
+    assert strict is not None
+    assert strict["type"] == "object"
+    for found in objects_in(strict):
+        assert found["additionalProperties"] is False
+        assert found["required"] == list(found["properties"])
+
+
+def test_optional_properties_become_nullable_and_references_lose_their_neighbours() -> None:
+    strict, _ = strict_schema(Person.model_json_schema())
+    assert strict is not None
+    properties = strict["properties"]
+    assert properties["name"] == {"type": "string"}
+    assert properties["age"] == {"anyOf": [{"type": "integer"}, {"type": "null"}]}
+    assert properties["home"] == {
+        "anyOf": [{"$ref": "#/$defs/Address"}],
+        "description": "Where they live",
+    }
+    assert properties["work"] == {"anyOf": [{"$ref": "#/$defs/Address"}, {"type": "null"}]}
+    assert properties["mood"] == {"anyOf": [{"$ref": "#/$defs/Mood"}, {"type": "null"}]}
+    assert properties["either"] == {
+        "anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "null"}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        (Free.model_json_schema(), "any name"),
+        (Anything.model_json_schema(), "no type"),
+        ({"type": "object", "properties": {"a": {}}}, "any value"),
+        ({"type": "array", "items": {"type": "string"}}, "root is not an object"),
+        ({"type": "object", "properties": {"a": {"type": "object"}}}, "any shape"),
+        ({"type": "object", "properties": {"a": {"type": "array"}}}, "items of a"),
+        (
+            {"type": "object", "properties": {"a": {"type": "string", "minLength": 2}}},
+            "'minLength'",
+        ),
+        ({"type": "object", "properties": {"a": {"not": {}}}}, "'not'"),
+    ],
+)
+def test_what_cannot_be_strict_says_why(schema: dict[str, Any], why: str) -> None:
+    strict, reason = strict_schema(schema)
+    assert strict is None
+    assert reason is not None
+    assert why in reason
+
+
+def test_added_nulls_go_and_real_ones_stay() -> None:
+    answer = {
+        "name": "Ann",
+        "age": None,
+        "tags": None,
+        "home": {"street": "Rue 1", "zip": None},
+        "work": None,
+        "mood": None,
+        "kind": None,
+        "either": None,
+    }
+    pruned = drop_added_nulls(answer, Person.model_json_schema())
+    assert pruned == {"name": "Ann", "home": {"street": "Rue 1", "zip": None}, "work": None}
+    assert Person.model_validate(pruned).age == 5
+    assert answer["age"] is None
+
+
+def test_added_nulls_go_from_recursive_models_too() -> None:
+    answer = {"value": 1, "children": [{"value": 2, "children": None}]}
+    pruned = drop_added_nulls(answer, Node.model_json_schema())
+    assert pruned == {"value": 1, "children": [{"value": 2}]}
+
+
+def test_arguments_are_read_strictly() -> None:
+    assert loads_arguments("") == loads_arguments(" {} ") == {}
+    assert loads_arguments('{"a": "Łódź"}') == {"a": "Łódź"}
+    for broken in ('{"a": 1', "[1]", "null", "{'a': 1}"):
+        with pytest.raises(ValueError, match=r".+"):
+            loads_arguments(broken)
