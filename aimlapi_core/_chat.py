@@ -13,6 +13,7 @@ from typing import Any
 
 from aimlapi_core._chat_fold import Fold, came
 from aimlapi_core.errors import UnexpectedReplyError
+from aimlapi_core.models import ModelInfo
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -36,8 +37,9 @@ __all__ = ["PATH", "Fold", "decode", "encode"]
 PATH = "/chat/completions"
 
 
-def encode(request: ChatRequest, limit_name: str, *, stream: bool) -> dict[str, Any]:
-    """The JSON body. `limit_name` is this model's wire name of the output limit."""
+def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dict[str, Any]:
+    """The JSON body. `info` names this model's output limit."""
+    limit_name = info.chat_limit if info else "max_tokens"
     body: dict[str, Any] = {
         "model": request.model,
         "messages": [_encode_message(message) for message in request.messages],

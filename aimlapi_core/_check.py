@@ -63,8 +63,13 @@ def check_request(request: ChatRequest) -> None:
     """Raise InvalidRequestError for what no model takes."""
     if not request.model or not isinstance(request.model, str):
         raise InvalidRequestError(f"model must be a model id, not {request.model!r}")
-    if not request.messages and not request.previous_response_id:
+    if not request.messages:
         raise InvalidRequestError("There are no messages: send at least one.")
+    if request.extra_body.get("background"):
+        raise InvalidRequestError(
+            "background=True is not supported yet: how the service is asked for the result of "
+            "such a response is not documented. Stream the answer instead."
+        )
     for position, message in enumerate(request.messages):
         _check_message(message, position)
     _check_tool_results(request)
@@ -103,6 +108,8 @@ def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoin
         # n=1 asks for what comes anyway.
         if not (name == "n" and request.n == 1):
             _warn_once(name, info, endpoint)
+    if endpoint == "responses" and any(m.name for m in request.messages):
+        _warn_once("name (of a message)", info, endpoint)
     emptied: dict[str, Any] = {name: () if name == "include" else None for name in left_out}
     request = replace(request, **emptied)
     _check_values(request, info, endpoint)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from aimlapi_core import _chat
+from aimlapi_core import _chat, _responses
 from aimlapi_core._check import check_request, fit_to_model
 from aimlapi_core._sse import SSEDecoder
 from aimlapi_core._stop import StopCutter, cut_reply
@@ -54,12 +54,42 @@ class Plan:
 
     def decode(self, payload: Any, headers: Mapping[str, str]) -> Reply:
         """The Reply of a whole answer. `headers` in lower case."""
-        reply = _chat.decode(payload, headers)
+        reply = _WIRES[self.endpoint].decode(payload, headers)
         return cut_reply(reply, self.stop) if self.stop else reply
 
     def reader(self) -> StreamReader:
         """A reader for the answer's stream."""
         return StreamReader(self)
+
+
+class _Fold(Protocol):
+    """What an endpoint's fold has."""
+
+    done: bool
+
+    @property
+    def complete(self) -> bool: ...
+
+    def feed(self, name: str, data: str) -> list[StreamEvent]: ...
+
+    def close(self) -> list[StreamEvent]: ...
+
+    def reply(self, headers: Mapping[str, str]) -> Reply: ...
+
+
+class _Wire(NamedTuple):
+    """The four names that an endpoint's module has."""
+
+    path: str
+    encode: Callable[..., dict[str, Any]]
+    decode: Callable[[Any, Mapping[str, str]], Reply]
+    fold: Callable[..., _Fold]
+
+
+_WIRES: Mapping[Endpoint, _Wire] = {
+    "chat": _Wire(_chat.PATH, _chat.encode, _chat.decode, _chat.Fold),
+    "responses": _Wire(_responses.PATH, _responses.encode, _responses.decode, _responses.Fold),
+}
 
 
 def plan(request: ChatRequest, *, stream: bool) -> Plan:
@@ -73,14 +103,14 @@ def plan(request: ChatRequest, *, stream: bool) -> Plan:
     own_stop = _cuts_itself(request, info, endpoint)
     if own_stop:
         request = replace(request, stop=())
-    limit_name = info.chat_limit if info else "max_tokens"
-    body = _chat.encode(request, limit_name, stream=stream)
+    wire = _WIRES[endpoint]
+    body = wire.encode(request, info, stream=stream)
     headers = dict(request.extra_headers)
     if request.client_request_id:
         headers["X-Client-Request-Id"] = request.client_request_id
     return Plan(
         endpoint=endpoint,
-        path=_chat.PATH,
+        path=wire.path,
         body={**body, **request.extra_body},
         headers=headers,
         choices=request.n or 1,
@@ -143,7 +173,8 @@ class StreamReader:
 
     def __init__(self, plan: Plan) -> None:
         self._decoder = SSEDecoder()
-        self._fold = _chat.Fold(plan.choices, usage_expected=plan.usage_expected)
+        fold = _WIRES[plan.endpoint].fold
+        self._fold = fold(plan.choices, usage_expected=plan.usage_expected)
         self._plan = plan
         self._cutter = StopCutter(plan.stop, plan.choices) if plan.stop else None
         self.done = self.stopped_early = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 ID, MODEL, CREATED = "chatcmpl-1", "gpt-5.2-2025-12-11", 1_765_000_000
 USAGE = {
@@ -23,6 +23,22 @@ class Case:
     body: dict[str, Any]
     chunks: tuple[dict[str, Any], ...]
     n: int = 1
+    endpoint: Literal["chat", "responses"] = "chat"
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}: {self.name}"
+
+    @property
+    def closing(self) -> int:
+        """The position of the chunk that ends the answer: what follows it is optional."""
+        if self.endpoint == "responses":
+            return len(self.chunks) - 1
+        first: dict[int, int] = {}
+        for position, chunk in enumerate(self.chunks):
+            for row in chunk.get("choices") or ():
+                if row.get("finish_reason"):
+                    first.setdefault(row.get("index", 0), position)
+        return max(first.values())
 
     def sse(self, *, newline: str = "\n", done: bool = True) -> bytes:
         lines = [f"data: {json.dumps(c, ensure_ascii=False)}" for c in self.chunks]
@@ -355,4 +371,155 @@ CASES = (
         [call_delta(0, id="call_a", name="weather", arguments='{"city":"Łódź"}')],
         [call_delta(0, id="call_b", name="clock", arguments="{}")],
     ),
+)
+
+
+# Responses: events as the schema names them, the whole response in the last one.
+
+R_USAGE = {
+    "input_tokens": 7,
+    "input_tokens_details": {"cached_tokens": 3},
+    "output_tokens": 13,
+    "output_tokens_details": {"reasoning_tokens": 5},
+    "total_tokens": 20,
+}
+
+
+def response(*output: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": CREATED,
+        "model": "gpt-5.2-pro-2025-12-11",
+        "status": "completed",
+        "parallel_tool_calls": True,
+        "output": list(output),
+        "usage": R_USAGE,
+        "meta": META,
+        **more,
+    }
+
+
+def message(*parts: str | dict[str, Any], item_id: str = "msg_1") -> dict[str, Any]:
+    content = [
+        {"type": "output_text", "text": part, "annotations": []} if isinstance(part, str) else part
+        for part in parts
+    ]
+    return {
+        "id": item_id,
+        "type": "message",
+        "role": "assistant",
+        "status": "completed",
+        "content": content,
+    }
+
+
+def function_call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {
+        "id": f"fc_{call_id}",
+        "type": "function_call",
+        "status": "completed",
+        "call_id": call_id,
+        "name": name,
+        "arguments": arguments,
+    }
+
+
+def reasoning(*texts: str, **more: Any) -> dict[str, Any]:
+    summary = [{"type": "summary_text", "text": text} for text in texts]
+    return {"id": "rs_1", "type": "reasoning", "summary": summary, **more}
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[i : i + 4] for i in range(0, len(text), 4)]
+
+
+def events_of_item(index: int, item: dict[str, Any]) -> list[dict[str, Any]]:
+    """The events that bring one output item, in the order of the schema's documents."""
+    at = {"output_index": index, "item_id": item.get("id")}
+    head = {**item, "status": "in_progress"}
+    for name in ("content", "summary"):
+        if name in item:
+            head[name] = []
+    if "arguments" in item:
+        head["arguments"] = ""
+    events: list[dict[str, Any]] = [{"type": "response.output_item.added", **at, "item": head}]
+    for position, part in enumerate(item.get("content") or ()):
+        here = {**at, "content_index": position}
+        events.append({"type": "response.content_part.added", **here, "part": {}})
+        kind = "refusal" if part["type"] == "refusal" else "output_text"
+        text = part.get("refusal") or part.get("text") or ""
+        events += [{"type": f"response.{kind}.delta", **here, "delta": p} for p in _pieces(text)]
+        for row in part.get("annotations") or ():
+            kind = "response.output_text.annotation.added"
+            events.append({"type": kind, **here, "annotation_index": 0, "annotation": row})
+        events.append({"type": f"response.{kind}.done", **here, "text": text})
+    for position, part in enumerate(item.get("summary") or ()):
+        here = {**at, "summary_index": position}
+        kind = "response.reasoning_summary_text.delta"
+        events += [{"type": kind, **here, "delta": p} for p in _pieces(part["text"])]
+    for piece in _pieces(item.get("arguments") or ""):
+        events.append({"type": "response.function_call_arguments.delta", **at, "delta": piece})
+    return [*events, {"type": "response.output_item.done", **at, "item": item}]
+
+
+def responses_case(name: str, whole: dict[str, Any], *, end: str = "completed") -> Case:
+    started = {"response": {**whole, "status": "in_progress", "output": [], "usage": None}}
+    events = [
+        {"type": "response.created", **started},
+        {"type": "response.in_progress", **started},
+        *(e for i, item in enumerate(whole["output"]) for e in events_of_item(i, item)),
+        {"type": f"response.{end}", "response": whole},
+    ]
+    numbered = tuple({**e, "sequence_number": i} for i, e in enumerate(events))
+    return Case(name, whole, numbered, endpoint="responses")
+
+
+CITATION = {"type": "url_citation", "url": "https://e.org", "title": "E", "start_index": 0}
+
+RESPONSES_CASES = (
+    responses_case("text with raw UTF-8", response(message("Grüße, 世界 🌍!"))),
+    responses_case("two messages", response(message("One."), message("Two.", item_id="msg_2"))),
+    responses_case("two parts", response(message("One, ", "two."))),
+    responses_case(
+        "reasoning, text, two calls",
+        response(
+            reasoning("First I look.", "Then I act.", encrypted_content="gAAA"),
+            message("Looking."),
+            function_call("call_a", "weather", '{"city":"Łódź"}'),
+            function_call("call_b", "clock", ""),
+        ),
+    ),
+    responses_case("reasoning without text", response(reasoning(), message("4"))),
+    responses_case(
+        "refusal", response(message({"type": "refusal", "refusal": "I can't help with that."}))
+    ),
+    responses_case(
+        "citations of a web search",
+        response(
+            {"id": "ws_1", "type": "web_search_call", "status": "completed"},
+            message({"type": "output_text", "text": "See E.", "annotations": [CITATION]}),
+        ),
+    ),
+    responses_case(
+        "cut by the limit",
+        response(
+            function_call("call_a", "weather", '{"city":"Ł'),
+            status="incomplete",
+            incomplete_details={"reason": "max_output_tokens"},
+        ),
+        end="incomplete",
+    ),
+    responses_case(
+        "filtered, without usage",
+        response(
+            message("Begun"),
+            status="incomplete",
+            incomplete_details={"reason": "content_filter"},
+            usage=None,
+            meta=None,
+        ),
+        end="incomplete",
+    ),
+    responses_case("empty", response(message(""))),
 )

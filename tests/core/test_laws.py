@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,20 @@ from aimlapi_core import (
     ToolCallDelta,
 )
 from aimlapi_core._endpoint import Plan, plan
-from tests.core.cases import CASES, Case
+from tests.core.cases import CASES, RESPONSES_CASES, Case
 
 ROOT = Path(__file__).parents[2]
-cases = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+ALL = (*CASES, *RESPONSES_CASES)
+cases = pytest.mark.parametrize("case", ALL, ids=str)
+chat_cases = pytest.mark.parametrize("case", CASES, ids=str)
 
 
 def plan_for(case: Case) -> Plan:
     request = ChatRequest(
-        "openai/gpt-5-2", (Message("user", (Text("hi"),)),), n=case.n if case.n > 1 else None
+        "openai/gpt-5-2",
+        (Message("user", (Text("hi"),)),),
+        n=case.n if case.n > 1 else None,
+        endpoint=case.endpoint,
     )
     return plan(request, stream=True)
 
@@ -75,21 +81,10 @@ def test_deltas_add_up_to_the_reply(case: Case) -> None:
 
 
 @cases
-def test_every_prefix_before_the_last_finish_reason_raises(case: Case) -> None:
-    finishing = [
-        position
-        for position, chunk in enumerate(case.chunks)
-        if any(row.get("finish_reason") for row in chunk.get("choices") or ())
-    ]
-    seen = {
-        row.get("index", 0): position
-        for position in reversed(finishing)
-        for row in case.chunks[position]["choices"]
-    }
-    closing = max(seen.values())
+def test_every_prefix_before_the_closing_event_raises(case: Case) -> None:
     for length in range(len(case.chunks) + 1):
-        prefix = Case(case.name, case.body, case.chunks[:length], case.n).sse(done=False)
-        if length <= closing:
+        prefix = replace(case, chunks=case.chunks[:length]).sse(done=False)
+        if length <= case.closing:
             with pytest.raises(StreamCutError) as caught:
                 list(events_of(case, [prefix]))
             assert caught.value.partial is not None
@@ -119,7 +114,7 @@ def test_what_follows_done_is_ignored(case: Case) -> None:
     assert list(events_of(case, [case.sse() + more])) == list(events_of(case, [case.sse()]))
 
 
-@cases
+@chat_cases
 def test_text_after_the_finish_reason_raises(case: Case) -> None:
     late = b'data: {"choices":[{"index":0,"delta":{"content":"late"}}]}\n\n'
     with pytest.raises(StreamError, match="after its finish reason"):

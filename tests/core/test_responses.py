@@ -1,0 +1,322 @@
+"""Responses requests literal in, literal out; failures; events that came without deltas."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any
+
+import pytest
+
+from aimlapi_core import (
+    BuiltinTool,
+    ChatRequest,
+    File,
+    Image,
+    InvalidRequestError,
+    JsonSchema,
+    Message,
+    NamedTool,
+    ProviderItem,
+    Reasoning,
+    StreamCutError,
+    StreamEvent,
+    StreamFailedError,
+    Text,
+    TextDelta,
+    Tool,
+    ToolCall,
+    ToolCallDelta,
+    UnexpectedReplyError,
+    _check,
+)
+from aimlapi_core._endpoint import Plan, plan
+from tests.core.cases import function_call, message, reasoning, response
+
+USER = Message("user", (Text("hi"),))
+PRO, CODEX = "openai/gpt-5-2-pro", "openai/gpt-5-2-codex"
+
+
+def planned(*messages: Message, stream: bool = False, **more: Any) -> Plan:
+    request = ChatRequest(more.pop("model", PRO), messages or (USER,), **more)
+    return plan(request, stream=stream)
+
+
+def body(*messages: Message, **more: Any) -> dict[str, Any]:
+    return planned(*messages, **more).body
+
+
+def read(*frames: dict[str, Any] | str) -> list[StreamEvent]:
+    reader = planned(stream=True).reader()
+    data = "".join(f"data: {f if isinstance(f, str) else json.dumps(f)}\n\n" for f in frames)
+    return [*reader.feed(data.encode()), *reader.close()]
+
+
+def test_pro_goes_to_responses_by_itself() -> None:
+    assert planned().path == "/responses"
+    assert body() == {"model": PRO, "input": [{"role": "user", "content": "hi"}]}
+    assert body(stream=True)["stream"] is True
+    assert "stream_options" not in body(stream=True)
+
+
+def test_every_parameter_has_its_wire_name() -> None:
+    sent = body(
+        model="openai/gpt-5-2",
+        endpoint="responses",
+        instructions="Be brief.",
+        temperature=0.5,
+        top_p=0.9,
+        max_output_tokens=16,
+        reasoning_effort="none",
+        reasoning_summary="auto",
+        previous_response_id="resp_0",
+        store=False,
+        truncation="auto",
+        include=("reasoning.encrypted_content",),
+        response_format=JsonSchema("joke", {"type": "object"}, strict=True),
+        tools=(
+            Tool("clock", {}, "Tells the time."),
+            Tool("weather", {"type": "object"}, strict=True),
+            BuiltinTool({"type": "web_search_preview"}),
+        ),
+        tool_choice=NamedTool("clock"),
+        parallel_tool_calls=True,
+    )
+    del sent["input"]
+    assert sent == {
+        "model": "openai/gpt-5-2",
+        "instructions": "Be brief.",
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "max_output_tokens": 16,
+        "reasoning": {"effort": "none", "summary": "auto"},
+        "previous_response_id": "resp_0",
+        "store": False,
+        "truncation": "auto",
+        "include": ["reasoning.encrypted_content"],
+        "text": {
+            "format": {
+                "type": "json_schema",
+                "name": "joke",
+                "schema": {"type": "object"},
+                "strict": True,
+            }
+        },
+        "tools": [
+            {
+                "type": "function",
+                "name": "clock",
+                "description": "Tells the time.",
+                "parameters": {"type": "object", "properties": {}},
+                "strict": False,
+            },
+            {
+                "type": "function",
+                "name": "weather",
+                "parameters": {"type": "object"},
+                "strict": True,
+            },
+            {"type": "web_search_preview"},
+        ],
+        "tool_choice": {"type": "function", "name": "clock"},
+        "parallel_tool_calls": True,
+    }
+
+
+HISTORY = (
+    Message("system", (Text("Be brief."),)),
+    Message("user", (Text("What is it?"), File("data:application/pdf;base64,AAAA", "a.pdf"))),
+    Message(
+        "assistant",
+        (
+            Reasoning(
+                "r",
+                {
+                    "type": "reasoning",
+                    "id": "rs",
+                    "summary": [],
+                    "encrypted_content": "e",
+                    "status": None,
+                },
+            ),
+            Reasoning("r", {"type": "reasoning", "id": "rs_2", "summary": []}),
+            Text("Looking."),
+            ToolCall("c1", "f", "", item_id="fc_1"),
+            ProviderItem({"type": "web_search_call", "id": "ws"}),
+            ProviderItem({"type": "mcp_call", "id": "mcp", "error": None}),
+        ),
+    ),
+    Message("tool", (Text("42"),), tool_call_id="c1"),
+)
+
+
+@pytest.mark.parametrize("model", [PRO, CODEX])
+def test_a_whole_conversation(model: str) -> None:
+    kept = {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "e"}
+    assert body(*HISTORY, model=model)["input"] == [
+        {"role": "system", "content": "Be brief."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "What is it?"},
+                {
+                    "type": "input_file",
+                    "file_data": "data:application/pdf;base64,AAAA",
+                    "filename": "a.pdf",
+                },
+            ],
+        },
+        # Only the schema of codex takes reasoning items back, and only whole ones lead anywhere.
+        *([kept] if model == CODEX else []),
+        {"role": "assistant", "content": "Looking."},
+        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+        {"type": "mcp_call", "id": "mcp"},
+        {"type": "function_call_output", "call_id": "c1", "output": "42"},
+    ]
+
+
+def test_images_go_where_the_model_takes_them() -> None:
+    seen = Message("user", (Image("https://e.org/a.png"),))
+    assert body(seen, model="openai/gpt-5-2-chat-latest", endpoint="responses")["input"] == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_image", "image_url": "https://e.org/a.png", "detail": "auto"}
+            ],
+        }
+    ]
+    with pytest.raises(InvalidRequestError, match="takes no images"):
+        body(seen)
+
+
+def test_background_and_too_low_limits_are_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="not supported yet"):
+        body(extra_body={"background": True})
+    with pytest.raises(InvalidRequestError, match="at least 16"):
+        body(max_output_tokens=15)
+
+
+def test_names_of_messages_are_left_out_with_a_warning() -> None:
+    _check._warned.clear()
+    with pytest.warns(UserWarning, match="name"):
+        assert body(Message("user", (Text("hi"),), name="ann"))["input"] == [
+            {"role": "user", "content": "hi"}
+        ]
+
+
+def test_what_pro_does_not_take_is_left_out() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sent = body(temperature=0.5, reasoning_effort="high", n=2, seed=3)
+    assert set(sent) == {"model", "input"}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"object": "image", "data": []},
+        {"choices": []},
+        {"error": {"message": "no"}},
+        "text",
+        response(status="failed", error={"code": "server_error", "message": "it broke"}),
+        response(status="queued"),
+        response(status="cancelled"),
+    ],
+)
+def test_what_is_no_finished_response_says_what_came(payload: Any) -> None:
+    with pytest.raises(UnexpectedReplyError) as caught:
+        planned().decode(payload, {})
+    if "it broke" in str(payload):
+        assert "it broke" in str(caught.value)
+
+
+def test_the_documents_samples_without_status_or_with_output_text_alone_are_read() -> None:
+    bare = {"id": "resp_0d", "output": [], "output_text": "Hello!", "created_at": 1.5}
+    reply = planned().decode(bare, {})
+    assert (reply.choices[0].text, reply.choices[0].finish_reason) == ("Hello!", "stop")
+    assert (reply.usage, reply.cost, reply.created) == (None, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("frame", "says", "code"),
+    [
+        (
+            {"type": "error", "code": "rate", "message": "slow down", "param": None},
+            "slow down",
+            "rate",
+        ),
+        (
+            {
+                "type": "response.failed",
+                "response": response(status="failed", error={"code": "c", "message": "it broke"}),
+            },
+            "it broke",
+            "c",
+        ),
+        ({"error": {"message": "upstream died", "code": "x"}}, "upstream died", "x"),
+        ({"requestId": "r", "statusCode": 500, "message": "legacy words"}, "legacy words", None),
+        ("{broken", "not a JSON object", None),
+    ],
+)
+def test_failures_inside_a_stream_raise_with_what_came(
+    frame: dict[str, Any] | str, says: str, code: str | None
+) -> None:
+    begun = {"type": "response.output_text.delta", "output_index": 0, "delta": "begun"}
+    with pytest.raises(StreamFailedError, match=says) as caught:
+        read(begun, frame)
+    assert caught.value.code == code
+    assert caught.value.partial is not None
+    assert caught.value.partial.choices[0].text == "begun"
+
+
+@pytest.mark.parametrize("ending", [[], ["[DONE]"]])
+def test_an_end_without_the_closing_event_is_a_cut(ending: list[str]) -> None:
+    begun = {"type": "response.output_text.delta", "output_index": 0, "delta": "begun"}
+    with pytest.raises(StreamCutError):
+        read(begun, *ending)
+
+
+def test_what_no_delta_brought_comes_with_the_last_event() -> None:
+    whole = response(reasoning("Why."), message("Text."), function_call("c", "f", '{"a":1}'))
+    *events, last = read(
+        {
+            "type": "response.output_text.delta",
+            "output_index": 1,
+            "content_index": 0,
+            "delta": "Te",
+        },
+        {"type": "response.completed", "response": whole},
+    )
+    assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "Text."
+    assert [e.arguments for e in events if isinstance(e, ToolCallDelta)] == ["", '{"a":1}']
+    assert type(last).__name__ == "Finished"
+
+
+def test_a_last_event_without_output_gives_what_the_deltas_brought() -> None:
+    empty = {**response(), "output": []}
+    *_, last = read(
+        {"type": "response.output_item.added", "output_index": 0, "item": {**message(), "id": "m"}},
+        {
+            "type": "response.output_text.delta",
+            "output_index": 0,
+            "content_index": 0,
+            "delta": "Te",
+        },
+        {
+            "type": "response.output_text.delta",
+            "output_index": 0,
+            "content_index": 0,
+            "delta": "xt",
+        },
+        {"type": "response.completed", "response": empty},
+    )
+    assert getattr(last, "reply").choices[0].text == "Text"  # noqa: B009  # typed as any event
+
+
+def test_unknown_events_and_frames_named_only_by_their_event_line_are_read() -> None:
+    reader = planned(stream=True).reader()
+    whole = json.dumps({"response": response(message("ok"))})
+    data = 'data: {"type":"response.audio.delta","delta":"x"}\n\n'
+    data += f"event: response.completed\ndata: {whole}\n\n"
+    events = [*reader.feed(data.encode()), *reader.close()]
+    assert [type(e).__name__ for e in events] == ["TextDelta", "Finished"]
