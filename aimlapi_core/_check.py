@@ -108,7 +108,10 @@ def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoin
         # n=1 asks for what comes anyway.
         if not (name == "n" and request.n == 1):
             _warn_once(name, info, endpoint)
-    if endpoint == "responses" and any(m.name for m in request.messages):
+    # Agents name their own turns and tool results; a name on other messages is the caller's.
+    if endpoint == "responses" and any(
+        m.name for m in request.messages if m.role not in ("assistant", "tool")
+    ):
         _warn_once("name (of a message)", info, endpoint)
     emptied: dict[str, Any] = {name: () if name == "include" else None for name in left_out}
     request = replace(request, **emptied)
