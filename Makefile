@@ -1,0 +1,47 @@
+# Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
+.PHONY: help setup demo test lint types format live record build clean
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+help:
+	@echo "make demo    GPT-5.2 in LangChain and LlamaIndex; the emulator answers when no key is set"
+	@echo "make test    all tests, offline"
+	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
+	@echo "make live    the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
+	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
+	@echo "make build   wheel and sdist into dist/"
+	@echo "make clean   remove .venv and all caches"
+
+setup:
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+demo: setup
+	@$(BIN)/python examples/demo.py
+
+test: setup
+	$(BIN)/python -m pytest -n auto -m "not live" $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+live: setup
+	@test -n "$$AIMLAPI_API_KEY" || { echo "Set AIMLAPI_API_KEY: make live talks to the real service."; exit 1; }
+	$(BIN)/python -m pytest -m live --force-enable-socket $(ARGS)
+
+record: setup
+	$(BIN)/python -m tests.cassettes.record
+
+build: setup
+	$(BIN)/python -m build --installer pip
+
+clean:
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

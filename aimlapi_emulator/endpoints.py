@@ -1,0 +1,161 @@
+"""Valid requests answered: the rules' answer, cut and priced, in the shape of its endpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import chat, errors, responses, responses_stream, sse
+from .answers import Answer, answer, shorten, varied
+from .checks import Problem
+from .exchange import EVENT_STREAM, Outgoing, Refusal, Request, State
+from .faults import Fault, strip_directives
+from .models import Variant
+from .prompt import Message, Prompt, from_chat, from_responses
+from .usage import Usage, answer_tokens, measure, reasoning_tokens
+
+
+def _decide(prompt: Prompt, state: State, fault: Fault, limit: int | None) -> Answer:
+    """The answer by script, fault or rule, cut where the output limit falls."""
+    if state.replies and isinstance(state.replies[0], str):
+        made = Answer(str(state.replies.pop(0)))
+    elif fault.refusal is not None:
+        made = Answer(refusal=fault.refusal)
+    elif fault.empty:
+        made = Answer()
+    else:
+        made = answer(prompt)
+    if fault.reasoning is not None:
+        made = replace(made, reasoning=fault.reasoning)
+    if fault.finish_reason in ("length", "content_filter"):
+        return shorten(made, fault.finish_reason)
+    if fault.finish_reason is not None:
+        return replace(made, finish=fault.finish_reason)
+    if limit is not None and answer_tokens(made) > limit:
+        return shorten(made, "length", limit)
+    return made
+
+
+def _without_directives(prompt: Prompt) -> Prompt:
+    def clean(message: Message) -> Message:
+        return replace(message, text=strip_directives(message.text))
+
+    return replace(prompt, messages=tuple(map(clean, prompt.messages)))
+
+
+def _effort(body: Mapping[str, Any]) -> str | None:
+    effort = body.get("reasoning_effort") or (body.get("reasoning") or {}).get("effort")
+    return effort if isinstance(effort, str) else None
+
+
+def _limit(body: Mapping[str, Any]) -> int | None:
+    for key in ("max_output_tokens", "max_completion_tokens", "max_tokens"):
+        if body.get(key) is not None:
+            return int(body[key])
+    return None
+
+
+def _thought(body: Mapping[str, Any], variant: Variant) -> tuple[int, int | None]:
+    """(reasoning tokens, what an output limit leaves for the visible answer)."""
+    limit = _limit(body)
+    thought = reasoning_tokens(variant, _effort(body), limit)
+    return thought, None if limit is None else limit - thought
+
+
+def _cost_headers(usage: Usage, fault: Fault) -> dict[str, str]:
+    if not fault.meta:
+        return {}
+    return {"x-aimlapi-credits-used": str(usage.credits), "x-aimlapi-usd-spent": usage.usd_header}
+
+
+def _sent(
+    body: Callable[[], dict[str, Any]],
+    events: Callable[[], list[bytes]],
+    streamed: bool,
+    usage: Usage,
+    fault: Fault,
+    headers: Mapping[str, str],
+    request_id: str,
+) -> Outgoing:
+    every = {"x-request-id": request_id, **headers}
+    if streamed:
+        every |= {"content-type": EVENT_STREAM, "cache-control": "no-cache"}
+        return Outgoing(fault.success_status, every, events=tuple(events()))
+    every |= {"content-type": errors.JSON_TYPE, **_cost_headers(usage, fault)}
+    return Outgoing(fault.success_status, every, errors.dump(body()))
+
+
+def chat_reply(
+    request: Request,
+    body: dict[str, Any],
+    variant: Variant,
+    state: State,
+    fault: Fault,
+    headers: Mapping[str, str],
+    request_id: str,
+) -> Outgoing:
+    """The answer to a valid chat completion request."""
+    prompt = _without_directives(from_chat(body))
+    thought, limit = _thought(body, variant)
+    first = _decide(prompt, state, fault, limit)
+    if variant.family == "dotted" and _shows_reasoning(body) and first.reasoning is None:
+        first = replace(first, reasoning="The user wants an answer. I will give one by the rules.")
+    made = [varied(first, index) for index in range(int(body.get("n") or 1))]
+    usage = measure(variant, prompt, made, thought, state.cache)
+    state.credits += usage.credits
+    told = chat.chat_answer(body, variant, made, usage, fault, state.ids, int(time.time()))
+    error = sse.chat_error(request.path, request_id)
+    return _sent(
+        lambda: chat.whole(told),
+        lambda: sse.frames(chat.stream(told), fault, error, named=False, done=True),
+        bool(body.get("stream")),
+        usage,
+        fault,
+        headers,
+        request_id,
+    )
+
+
+def _shows_reasoning(body: Mapping[str, Any]) -> bool:
+    asked = body.get("reasoning") or {}
+    return bool(body.get("reasoning_effort") or asked) and not asked.get("exclude")
+
+
+def responses_reply(
+    request: Request,
+    body: dict[str, Any],
+    variant: Variant,
+    state: State,
+    fault: Fault,
+    headers: Mapping[str, str],
+    request_id: str,
+) -> Outgoing:
+    """The answer to a valid Responses request; a Refusal when it names an unknown response."""
+    previous_id = body.get("previous_response_id")
+    previous = state.stored.get(previous_id) if previous_id else None
+    if previous_id and previous is None:
+        problem = Problem("previous_response_id", f"No response found with id {previous_id!r}")
+        raise Refusal(400, f"Previous response with id '{previous_id}' not found.", (problem,))
+    prompt = _without_directives(from_responses(body, previous.items if previous else ()))
+    thought, limit = _thought(body, variant)
+    made = _decide(prompt, state, fault, limit)
+    usage = measure(variant, prompt, [made], thought, state.cache)
+    state.credits += usage.credits
+    told = responses.responses_answer(
+        body, variant, made, usage, fault, state.ids, int(time.time())
+    )
+    if body.get("store"):
+        earlier = previous.items if previous else ()
+        state.stored[told.id] = responses.stored(earlier, body, told)
+    error = responses_stream.stream_error(told, sse.chat_error(request.path, request_id))
+    return _sent(
+        lambda: responses.whole(told),
+        lambda: sse.frames(responses_stream.stream(told), fault, error, named=True, done=False),
+        bool(body.get("stream")),
+        usage,
+        fault,
+        headers,
+        request_id,
+    )

@@ -1,0 +1,255 @@
+"""Sockets: HTTP/1.1 by h11 over asyncio streams, and the faults that act on bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Protocol
+
+try:
+    import h11
+except ImportError as exc:  # pragma: no cover - the extra brings it
+    raise ImportError(
+        "aimlapi_emulator needs h11: pip install 'aimlapi-integrations[emulator]'"
+    ) from exc
+
+from . import errors
+from .exchange import Outgoing, Request
+from .faults import NO_FAULT, Fault
+from .service import server_name
+
+_READ_SIZE = 65_536
+_WRITE_SIZE = 16_384
+_LOG = logging.getLogger("aimlapi_emulator")
+
+
+class Host(Protocol):
+    """What a connection needs of the emulator."""
+
+    tokens_per_second: float | None
+
+    def next_fault(self) -> Fault | None:
+        """The fault chosen for the POST that has just begun."""
+
+    def respond(self, request: Request, connection: int, fault: Fault | None) -> Outgoing:
+        """The answer to a complete request, which is noted as seen."""
+
+    def note_dropped(self, request: Request, connection: int) -> None:
+        """Note a complete request that gets no answer."""
+
+
+class _Closed(Exception):
+    """The connection is over."""
+
+
+class Connection:
+    """One client connection. `serve` once; it returns when the connection is closed."""
+
+    def __init__(
+        self, host: Host, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._host = host
+        self._number = number
+        self._reader = reader
+        self._writer = writer
+        self._http = h11.Connection(h11.SERVER)
+        raw = writer.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    async def serve(self) -> None:
+        """Answer requests until either side closes."""
+        try:
+            while True:
+                await self._exchange()
+                if (
+                    self._http.our_state is h11.MUST_CLOSE
+                    or self._http.their_state is h11.MUST_CLOSE
+                ):
+                    break
+                self._http.start_next_cycle()
+        except (_Closed, ConnectionError, h11.LocalProtocolError):
+            pass
+        except h11.RemoteProtocolError as exc:
+            _LOG.warning("not an HTTP/1.1 request: %s", exc)
+        finally:
+            self._writer.close()
+
+    async def _event(self) -> h11.Event:
+        while True:
+            event = self._http.next_event()
+            if event is h11.NEED_DATA:
+                if self._http.they_are_waiting_for_100_continue:
+                    go_on = h11.InformationalResponse(status_code=100, headers=[])
+                    self._writer.write(self._http.send(go_on) or b"")
+                data = await self._reader.read(_READ_SIZE)
+                self._http.receive_data(data)
+                continue
+            if event is h11.PAUSED:
+                raise _Closed
+            assert not isinstance(event, type)  # the two sentinels are handled above
+            return event
+
+    async def _exchange(self) -> None:
+        head = await self._event()
+        if not isinstance(head, h11.Request):
+            raise _Closed
+        method = head.method.decode()
+        fault = self._host.next_fault() if method == "POST" else None
+        if fault is not None and fault.drop == "before_read":
+            self._close(fault.drop_with)
+        content = await self._body()
+        request = Request(
+            method,
+            head.target.decode(),
+            {name.decode(): value.decode("latin-1") for name, value in head.headers},
+            content,
+        )
+        if fault is not None and fault.drop == "after_read":
+            self._host.note_dropped(request, self._number)
+            self._close(fault.drop_with)
+        await self._send(self._host.respond(request, self._number, fault))
+
+    async def _body(self) -> bytes:
+        parts: list[bytes] = []
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Data):
+                parts.append(bytes(event.data))
+            elif isinstance(event, h11.EndOfMessage):
+                return b"".join(parts)
+            else:
+                raise _Closed
+
+    def _close(self, way: str) -> None:
+        """Close without another byte, by FIN or by RST; never returns."""
+        if way == "rst":
+            raw = self._writer.get_extra_info("socket")
+            if raw is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._writer.transport.abort()
+        raise _Closed
+
+    async def _send(self, out: Outgoing) -> None:
+        fault = out.fault
+        if fault.drop is not None:  # by a directive, which is known once the body was read
+            self._close(fault.drop_with)
+        if fault.delay_head_s:
+            await asyncio.sleep(fault.delay_head_s)
+        head = self._http.send(h11.Response(status_code=out.status, headers=_headers(out))) or b""
+        pause = fault.delay_between_s
+        if out.events is not None and self._host.tokens_per_second:
+            pause = max(pause, 1 / self._host.tokens_per_second)
+        if fault is NO_FAULT and not pause:
+            await self._send_at_once(head, out)
+            return
+        await self._send_in_pieces(head, out, pause)
+
+    async def _send_at_once(self, head: bytes, out: Outgoing) -> None:
+        sent = [head, *(self._http.send(h11.Data(data=block)) or b"" for block in _blocks(out))]
+        sent.append(self._http.send(h11.EndOfMessage()) or b"")
+        self._writer.write(b"".join(sent))
+        await self._writer.drain()
+
+    async def _send_in_pieces(self, head: bytes, out: Outgoing, pause: float) -> None:
+        fault = out.fault
+        self._writer.write(head)
+        await self._writer.drain()
+        if fault.delay_body_s:
+            await asyncio.sleep(fault.delay_body_s)
+        body, was_cut = _cut(out)
+        flushed = bool(pause or fault.piece_size)
+        for index, piece in enumerate(_pieces(body, fault.piece_size)):
+            if index and pause:
+                await asyncio.sleep(pause)
+            self._writer.write(self._http.send(h11.Data(data=piece)) or b"")
+            if flushed:
+                await self._writer.drain()
+                await asyncio.sleep(0)
+        await self._writer.drain()
+        if was_cut and fault.drop_with != "end":
+            # What is still in the socket's buffer must leave before an RST would discard it.
+            await asyncio.sleep(0.01 if fault.drop_with == "rst" else 0)
+            self._close(fault.drop_with)
+        self._writer.write(self._http.send(h11.EndOfMessage()) or b"")
+        await self._writer.drain()
+
+
+def _headers(out: Outgoing) -> list[tuple[str, str]]:
+    now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    found = {"date": now, "server": server_name(), **out.headers}
+    if out.fault.content_type is not None:
+        found["content-type"] = out.fault.content_type
+    extra = {name.lower() for name in out.fault.headers}
+    found = {name: value for name, value in found.items() if name not in extra}
+    ends_early = out.fault.drop_with == "end" and (
+        out.fault.cut_after_bytes is not None or out.fault.cut_after_events is not None
+    )
+    if out.events is None and not ends_early:
+        found["content-length"] = str(len(out.body))
+    else:
+        found["transfer-encoding"] = "chunked"
+    return [*found.items(), *out.fault.headers.items()]
+
+
+def _blocks(out: Outgoing) -> Iterator[bytes]:
+    """The body in few blocks, each of whole events."""
+    if out.events is None:
+        if out.body:
+            yield out.body
+        return
+    block: list[bytes] = []
+    size = 0
+    for event in out.events:
+        block.append(event)
+        size += len(event)
+        if size >= _WRITE_SIZE:
+            yield b"".join(block)
+            block, size = [], 0
+    if block:
+        yield b"".join(block)
+
+
+def _cut(out: Outgoing) -> tuple[list[bytes], bool]:
+    """(events or the body as they are to be sent, whether something of them is left out)."""
+    fault = out.fault
+    body = [out.body] if out.events is None else list(out.events)
+    was_cut = False
+    if fault.cut_after_events is not None and out.events is not None:
+        body, was_cut = body[: fault.cut_after_events], True
+    if fault.cut_after_bytes is not None:
+        body, was_cut = list(_first_bytes(body, fault.cut_after_bytes)), True
+    return body, was_cut
+
+
+def _first_bytes(body: Iterable[bytes], size: int) -> Iterator[bytes]:
+    for part in body:
+        if size <= 0:
+            return
+        yield part[:size]
+        size -= len(part)
+
+
+def _pieces(body: list[bytes], size: int | None) -> Iterator[bytes]:
+    """Pieces of `size` bytes across events, or the parts as they are."""
+    if size is None:
+        yield from (part for part in body if part)
+        return
+    whole = b"".join(body)
+    for start in range(0, len(whole), max(1, size)):
+        yield whole[start : start + max(1, size)]
+
+
+Factory = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Connection]
+
+
+def bug(request: Request, exc: Exception) -> Outgoing:
+    """The answer when the emulator itself fails, which its log tells in full."""
+    _LOG.error("the emulator failed on %s %s", request.method, request.path, exc_info=exc)
+    message = f"The emulator itself failed: {type(exc).__name__}: {exc}"
+    body, content_type = errors.body("legacy", 500, message, request.path, "emulator")
+    return Outgoing(500, {"content-type": content_type}, body)

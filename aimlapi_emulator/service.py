@@ -1,0 +1,225 @@
+"""From a complete request to what is answered: routing, keys, validation, rules, shapes.
+
+Nothing here reads a socket or sleeps; `server` sends what comes out, with its faults.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import __version__, errors, sse
+from .catalogue import catalogue
+from .chat_schema import chat_body
+from .checks import Problem, kind, named
+from .endpoints import chat_reply, responses_reply
+from .exchange import EVENT_STREAM, Outgoing, Refusal, Reply, Request, State
+from .faults import NO_FAULT, DirectiveError, Fault, find_directive
+from .models import CREDITS_PER_USD, Variant, find
+from .relations import chat_relations, responses_relations
+from .responses_schema import responses_body
+
+_START_BALANCE_USD = 100.0
+_CHAT_PATHS = ("/v1/chat/completions", "/chat/completions")
+_RESPONSES_PATH = "/v1/responses"
+_MODEL_PATHS = ("/v1/models", "/models", "/api/v1/models")
+_CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+def handle(request: Request, state: State, queued: Fault | None) -> Outgoing:
+    """The answer to a complete request; `queued` is the fault that a test chose for it."""
+    if request.method == "POST":
+        return _post(request, state, queued)
+    request_id = state.ids.uuid()
+    if request.method == "GET" and request.path in _MODEL_PATHS:
+        return _json(200, catalogue(request.target), {}, request_id)
+    try:
+        if request.method == "GET" and request.path == "/v2/billing":
+            _check_key(request.headers)
+            balance = round(_START_BALANCE_USD - state.credits / CREDITS_PER_USD, 9)
+            body = {"current_balance": balance, "currency": "USD"}
+            return _json(200, body, {}, request_id)
+        raise Refusal(404, f"Cannot {request.method} {request.path}")
+    except Refusal as refusal:
+        return _refused(refusal, request, {}, request_id)
+
+
+def _json(status: int, body: Any, headers: Mapping[str, str], request_id: str) -> Outgoing:
+    every = {"content-type": errors.JSON_TYPE, "x-request-id": request_id, **headers}
+    return Outgoing(status, every, errors.dump(body))
+
+
+def _refused(
+    refusal: Refusal, request: Request, headers: Mapping[str, str], request_id: str
+) -> Outgoing:
+    details = named(refusal.details)
+    body = errors.problem(refusal.status, refusal.message, request.path, request_id, details)
+    every = {"content-type": errors.PROBLEM_TYPE, "x-request-id": request_id, **headers}
+    return Outgoing(
+        refusal.status, every, errors.dump(body), problems=tuple(map(str, refusal.details))
+    )
+
+
+def _check_key(headers: Mapping[str, str]) -> None:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    key = key.strip()
+    if scheme.lower() == "bearer" and not key:
+        raise Refusal(401, errors.EMPTY_KEY)
+    if scheme.lower() != "bearer" or "bad" in key or "invalid" in key:
+        raise Refusal(401, errors.NO_KEY)
+    if "broke" in key:
+        raise Refusal(403, errors.NO_FUNDS)
+
+
+def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
+    request_id = state.ids.uuid()
+    headers = {"x-inference-id": state.ids.next("", 21)}
+    client_id = request.headers.get("x-client-request-id", "")
+    if _CLIENT_REQUEST_ID.fullmatch(client_id):
+        headers["x-client-request-id"] = client_id
+    parsed = _parse(request.content)
+    try:
+        fault = _fault_for(parsed, state, queued)
+    except (DirectiveError, TypeError) as exc:
+        problem = Problem("fault", str(exc), "custom")
+        fault, refusal = NO_FAULT, Refusal(400, str(exc), (problem,))
+        out = _refused(refusal, request, headers, request_id)
+    else:
+        out = _answer_post(request, parsed, state, fault, headers, request_id)
+    return replace(out, parsed=parsed, fault=fault)
+
+
+def _answer_post(
+    request: Request,
+    parsed: Any,
+    state: State,
+    fault: Fault,
+    headers: Mapping[str, str],
+    request_id: str,
+) -> Outgoing:
+    problems = _problems(request.path, parsed, state)
+    if fault.is_raw:
+        out = _raw(fault, request.path, headers, request_id)
+        return replace(out, problems=problems)
+    if state.replies and not isinstance(state.replies[0], str):
+        out = _scripted(state.replies.pop(0), fault, headers, request_id)
+        return replace(out, problems=problems)
+    try:
+        _check_key(request.headers)
+        variant = _route(request.path, parsed)
+        _refuse_invalid(request.path, parsed, variant, state, problems)
+        reply = responses_reply if request.path == _RESPONSES_PATH else chat_reply
+        out = reply(request, parsed, variant, state, fault, headers, request_id)
+    except Refusal as refusal:
+        out = _refused(refusal, request, headers, request_id)
+    return replace(out, problems=problems or out.problems)
+
+
+def _problems(path: str, parsed: Any, state: State) -> tuple[str, ...]:
+    """What the strict schema says of a body, whatever will be answered."""
+    try:
+        variant = _route(path, parsed)
+    except Refusal as refusal:
+        return tuple(map(str, refusal.details)) or (refusal.message,)
+    return tuple(map(str, _check(path, parsed, variant, state, False)))
+
+
+def _parse(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content
+
+
+def _fault_for(parsed: Any, state: State, queued: Fault | None) -> Fault:
+    if queued is not None:
+        return queued
+    text = _last_user_text(parsed)
+    return (find_directive(text, state.directives) if "[[fault" in text else None) or NO_FAULT
+
+
+def _last_user_text(parsed: Any) -> str:
+    if not isinstance(parsed, dict):
+        return ""
+    items = parsed.get("messages", parsed.get("input"))
+    if isinstance(items, str):
+        return items
+    for item in reversed(items) if isinstance(items, list) else ():
+        if isinstance(item, dict) and item.get("role") == "user":
+            content = item.get("content")
+            parts = content if isinstance(content, list) else [{"text": content}]
+            texts = [part.get("text") for part in parts if isinstance(part, dict)]
+            return "\n".join(text for text in texts if isinstance(text, str))
+    return ""
+
+
+def _route(path: str, parsed: Any) -> Variant:
+    """The row that answers; a Refusal when path, body or model are not to be found."""
+    if path not in _CHAT_PATHS and path != _RESPONSES_PATH:
+        raise Refusal(404, f"Cannot POST {path}")
+    if not isinstance(parsed, dict):
+        what = "invalid JSON" if isinstance(parsed, bytes) else kind(parsed)
+        problem = Problem("", f"Expected object, received {what}")
+        raise Refusal(400, errors.BODY_INVALID, (problem,))
+    model = parsed.get("model")
+    if not isinstance(model, str) or not model:
+        problem = Problem("model", "Required" if model is None else "Invalid model")
+        raise Refusal(400, errors.BODY_INVALID, (problem,))
+    variant = find(model, path)
+    if variant is None:
+        raise Refusal(404, errors.MODEL_NOT_FOUND)
+    return variant
+
+
+def _check(
+    path: str, body: dict[str, Any], variant: Variant, state: State, live: bool
+) -> list[Problem]:
+    if path != _RESPONSES_PATH:
+        found = chat_body(variant.family, live)(body, "")
+        return found or chat_relations(body)
+    found = responses_body(variant.family, live)(body, "")
+    if found:
+        return found
+    previous = state.stored.get(body.get("previous_response_id") or "")
+    return responses_relations(body, previous.open_calls if previous else ())
+
+
+def _refuse_invalid(
+    path: str, body: dict[str, Any], variant: Variant, state: State, strict: tuple[str, ...]
+) -> None:
+    """Raise a Refusal when the schema in force finds something; `strict` is what that one did."""
+    found = _check(path, body, variant, state, state.live) if strict else []
+    if found:
+        raise Refusal(400, errors.BODY_INVALID, tuple(found))
+
+
+def _raw(fault: Fault, path: str, headers: Mapping[str, str], request_id: str) -> Outgoing:
+    """The answer that a fault puts in place of the service's."""
+    every = {"x-request-id": request_id, **headers}
+    if fault.raw_body is not None:
+        every["content-type"] = fault.content_type or errors.JSON_TYPE
+        return Outgoing(fault.status or 200, every, fault.raw_body)
+    status = fault.status or 500
+    body, content_type = errors.body(fault.shape, status, fault.message, path, request_id)
+    every["content-type"] = content_type
+    return Outgoing(status, every, body)
+
+
+def _scripted(reply: Reply, fault: Fault, headers: Mapping[str, str], request_id: str) -> Outgoing:
+    """A reply as a test wrote it: neither key nor body are judged, though noted in `problems`."""
+    every = {"content-type": errors.JSON_TYPE, "x-request-id": request_id, **headers}
+    status = fault.success_status
+    if isinstance(reply, list):
+        every["content-type"] = EVENT_STREAM
+        events = [sse.frame(data, fault.newline) for data in reply]
+        return Outgoing(status, every, events=tuple(sse.apply_lines(events, fault)))
+    content = reply if isinstance(reply, bytes) else errors.dump(reply)
+    return Outgoing(status, every, content)
+
+
+def server_name() -> str:
+    """The value of the `server` header."""
+    return f"aimlapi-emulator/{__version__}"

@@ -1,0 +1,124 @@
+"""Plain-text measures: pieces that count as tokens, content words, sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+# A run of letters and digits is one token, any other visible character (and each CJK one) is one.
+_PIECE = re.compile(r"\s*(?:[^\W\u2e80-\U0010ffff]+|\S)|\s+\Z")
+_WORD = re.compile(r"[^\W_\u2e80-\U0010ffff]+|[\u2e80-\U0010ffff]")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+
+STOP_WORDS = frozenset(
+    "a about after all also an and any are as at be been before between both but by call can "
+    "could did do does each for from function functions get give given gives had has have he her "
+    "here him his how i if in input inputs into is it its itself just let like made make many may "
+    "me more most much must my need no not now of on one only or other our out output over please "
+    "result results return returned returns say says she should show so some such take takes tell "
+    "than that the their them then there these they this those to tool tools two type up us use "
+    "used using value values very want was we were what when where which while who whose why will "
+    "with would you your run find string int integer number float str bool list dict object "
+    "argument arguments arg args none default".split()
+)
+_OPERATORS = {
+    "+": "add sum plus",
+    "*": "multiply product times",
+    "×": "multiply product times",
+    "/": "divide quotient",
+    "÷": "divide quotient",
+}
+_SYNONYMS = {
+    "plus": "add",
+    "sum": "add",
+    "total": "add",
+    "times": "multiply",
+    "product": "multiply",
+    "minus": "subtract",
+    "difference": "subtract",
+    "quotient": "divide",
+    "division": "divide",
+    "multiplication": "multiply",
+    "addition": "add",
+    "subtraction": "subtract",
+}
+_COUNTED = re.compile(
+    r"\b(?:when|how (?:many|much|high|tall|long|old|far|big|large)|year|date)\b", re.IGNORECASE
+)
+_OPERATOR = re.compile(r"(?<=[\d)\s])\s*([+*×/÷]|-(?=\s))\s*(?=[\d(\s])")
+
+
+def pieces(text: str) -> list[str]:
+    """The text cut into tokens; joined they are the text again."""
+    return _PIECE.findall(text)
+
+
+def count(text: str) -> int:
+    """How many tokens a text is."""
+    return len(_PIECE.findall(text)) if text else 0
+
+
+@lru_cache(maxsize=4096)
+def stem(word: str) -> str:
+    """A rough stem, enough to match `adder`, `adding` and `adds` with `add`."""
+    low = word.lower()
+    low = _SYNONYMS.get(low, low)
+    for ending in ("ingly", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y"):
+        if len(low) - len(ending) >= 3 and low.endswith(ending):
+            low = low[: -len(ending)]
+            break
+    return low[:-1] if len(low) > 3 and low[-1] == low[-2] else low
+
+
+def all_words(text: str) -> list[str]:
+    """The words of a text or an identifier, `get_weather` and `getWeather` alike."""
+    return _WORD.findall(_CAMEL.sub(" ", text))
+
+
+def content_words(text: str) -> frozenset[str]:
+    """Stems of the words that carry meaning."""
+    return frozenset(
+        stem(word)
+        for word in all_words(text)
+        if word.lower() not in STOP_WORDS
+        and not word.isdigit()
+        and (len(word) > 1 or word > "\u2e80")
+    )
+
+
+def with_operators(text: str) -> str:
+    """The text followed by words for the arithmetic signs between its numbers."""
+    if not re.search(r"\d", text):
+        return text
+    said = [_OPERATORS.get(sign, "subtract") for sign in _OPERATOR.findall(text)]
+    return f"{text} {' '.join(said)}" if said else text
+
+
+def sentences(text: str) -> list[str]:
+    """Sentences and lines, stripped, without the empty ones."""
+    return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
+
+
+def best_sentence(passages: str | Sequence[str], question: str) -> tuple[str, int]:
+    """The sentence that shares most content words with the question, and how many."""
+    wanted = content_words(question)
+    counts = _COUNTED.search(question) is not None
+    found, most, best = "", 0, 0.0
+    candidates: Iterable[str] = sentences(passages) if isinstance(passages, str) else passages
+    for sentence in candidates:
+        shared = len(wanted & content_words(sentence))
+        # A question for a number or a date prefers, of equals, a sentence that holds digits.
+        score = shared + (0.5 if shared and counts and re.search(r"\d", sentence) else 0)
+        if score > best:
+            found, most, best = sentence, shared, score
+    return found, most
+
+
+def clip(text: str, limit: int) -> str:
+    """The text, cut at a word when it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[limit // 2 :] else cut) + "…"

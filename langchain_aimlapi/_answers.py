@@ -1,0 +1,277 @@
+"""The core's answers as LangChain's: a Reply as a ChatResult, stream events as chunks.
+
+Both ways end in the same message. Each metadata key is sent once per stream, since LangChain
+concatenates strings, adds integers and refuses unequal floats when it merges chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
+from langchain_core.messages.content import InvalidToolCall
+from langchain_core.messages.tool import ToolCall as LCToolCall
+from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+from aimlapi_core import (
+    Choice,
+    CitationDelta,
+    Finished,
+    ProviderItem,
+    Reasoning,
+    ReasoningDelta,
+    RefusalDelta,
+    Reply,
+    StreamEvent,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+    loads_arguments,
+)
+from langchain_aimlapi._convert import PROVIDER
+
+_CUT_REASONS = frozenset({"length", "content_filter"})
+_PASSED_ON = ("service_tier", "system_fingerprint", "native_finish_reason")
+
+
+def to_result(reply: Reply, model: str) -> ChatResult:
+    """The whole answer. Usage and cost stand on the first generation only: they are per call."""
+    empty = Choice(0, finish_reason=None)
+    generations = [
+        ChatGeneration(message=_message(reply, choice, model, first=position == 0))
+        for position, choice in enumerate(reply.choices or (empty,))
+    ]
+    # langchain-core merges llm_output into the message's metadata: the same keys, nothing new.
+    metadata = generations[0].message.response_metadata
+    names = ("model_provider", "model_name", "cost", "credits_used")
+    return ChatResult(
+        generations=generations,
+        llm_output={name: metadata[name] for name in names if name in metadata},
+    )
+
+
+def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMessage:
+    calls = [call_block(call, choice.finish_reason) for call in choice.tool_calls]
+    kwargs = _closing_kwargs(choice)
+    if choice.reasoning:
+        kwargs["reasoning_content"] = choice.reasoning
+    if choice.refusal is not None:
+        kwargs["refusal"] = choice.refusal
+    if choice.citations:
+        kwargs["annotations"] = [dict(citation) for citation in choice.citations]
+    return AIMessage(
+        content=choice.text,
+        additional_kwargs=kwargs,
+        tool_calls=[call for call in calls if call["type"] == "tool_call"],
+        invalid_tool_calls=[call for call in calls if call["type"] == "invalid_tool_call"],
+        usage_metadata=_usage(reply.usage) if first else None,
+        response_metadata=_metadata(reply, choice, model, per_call=first),
+    )
+
+
+def call_block(call: ToolCall, finish_reason: str | None) -> LCToolCall | InvalidToolCall:
+    """The call as LangChain keeps it: valid only when it is whole."""
+    reason = why_cut(call, finish_reason)
+    if reason is None:
+        return tool_call(name=call.name, args=loads_arguments(call.arguments), id=call.id)
+    return invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=reason)
+
+
+def to_chunks(event: StreamEvent, model: str, *, usage: bool) -> Iterator[ChatGenerationChunk]:
+    """The chunks that one event means. Text and tool calls never share one."""
+    if isinstance(event, Finished):
+        yield from _closing_chunks(event.reply, model, usage=usage)
+        return
+    yield ChatGenerationChunk(message=_DELTAS[type(event)](event))
+
+
+def _chunk(**members: Any) -> AIMessageChunk:
+    # The provider's name may come with every chunk: it is one of three keys that merge by
+    # equality, and content_blocks of a single chunk needs it.
+    return AIMessageChunk(response_metadata={"model_provider": PROVIDER}, **members)
+
+
+def _text(event: TextDelta) -> AIMessageChunk:
+    return _chunk(content=event.text)
+
+
+def _reasoning(event: ReasoningDelta) -> AIMessageChunk:
+    return _chunk(content="", additional_kwargs={"reasoning_content": event.text})
+
+
+def _refusal(event: RefusalDelta) -> AIMessageChunk:
+    return _chunk(content="", additional_kwargs={"refusal": event.text})
+
+
+def _citation(event: CitationDelta) -> AIMessageChunk:
+    return _chunk(content="", additional_kwargs={"annotations": [dict(event.citation)]})
+
+
+def _call(event: ToolCallDelta) -> AIMessageChunk:
+    return _call_chunk(event.index, event.arguments, event.name, event.id)
+
+
+def _call_chunk(
+    index: int, arguments: str, name: str | None = None, call_id: str | None = None
+) -> AIMessageChunk:
+    piece = ToolCallChunk(
+        name=name, args=arguments, id=call_id, index=index, type="tool_call_chunk"
+    )
+    return _chunk(content="", tool_call_chunks=[piece])
+
+
+_DELTAS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {
+    TextDelta: _text,
+    ReasoningDelta: _reasoning,
+    RefusalDelta: _refusal,
+    CitationDelta: _citation,
+    ToolCallDelta: _call,
+}
+
+
+def _closing_chunks(reply: Reply, model: str, *, usage: bool) -> Iterator[ChatGenerationChunk]:
+    choice = reply.choices[0] if reply.choices else Choice(0)
+    for index, call in enumerate(choice.tool_calls):
+        if why_cut(call, choice.finish_reason) is not None:
+            spoiler = spoiling_end(call.arguments)
+            yield ChatGenerationChunk(message=_call_chunk(index, spoiler))
+    last = AIMessageChunk(
+        content="",
+        additional_kwargs=_closing_kwargs(choice),
+        response_metadata=_metadata(reply, choice, model, per_call=True),
+        usage_metadata=_usage(reply.usage) if usage else None,
+        chunk_position="last",
+    )
+    yield ChatGenerationChunk(message=last)
+
+
+def why_cut(call: ToolCall, finish_reason: str | None) -> str | None:
+    """Why a call must not be run; None when it is whole.
+
+    A call without any argument text in an answer that was cut counts as cut: nobody knows
+    what was still to come.
+    """
+    if finish_reason in _CUT_REASONS and not call.arguments.strip():
+        return f"The answer was cut ({finish_reason}) before the arguments began."
+    try:
+        loads_arguments(call.arguments)
+    except ValueError as exc:
+        cut = f"The answer was cut ({finish_reason}). " if finish_reason in _CUT_REASONS else ""
+        return f"{cut}The arguments are not a JSON object: {exc}"
+    return None
+
+
+def spoiling_end(arguments: str) -> str:
+    """Text that makes broken arguments stay broken for langchain-core's repairing parser.
+
+    Expected: a cut call ends in `invalid_tool_calls`. What happens (langchain-core 1.7.2 to
+    1.8.2, `AIMessageChunk.init_tool_calls`): merged arguments go through `parse_partial_json`,
+    which closes them and calls the result valid; it gives up only at a mismatched closer
+    outside of a string. Can go when langchain-core does not repair tool arguments any more.
+    """
+    inside = escaped = False
+    for character in arguments:
+        if escaped:
+            escaped = False
+        elif inside and character == "\\":
+            escaped = True
+        elif character == '"':
+            inside = not inside
+    closing_quote = ('""' if escaped else '"') if inside else ""
+    return closing_quote + "]}]"
+
+
+def _closing_kwargs(choice: Choice) -> dict[str, Any]:
+    """What is known at the end of an answer only, for the next turn's echo."""
+    extras = {
+        call.id: {
+            key: value
+            for key, value in (("item_id", call.item_id), ("extra", call.extra))
+            if value is not None
+        }
+        for call in choice.tool_calls
+    }
+    opaque = [p.opaque for p in choice.parts if isinstance(p, Reasoning) and p.opaque is not None]
+    items = [p.item for p in choice.parts if isinstance(p, ProviderItem)]
+    known = {
+        "reasoning_details": [dict(o) for o in opaque],
+        "provider_items": [dict(item) for item in items],
+        "tool_call_extras": {key: value for key, value in extras.items() if value},
+    }
+    return {**choice.extra, **{key: value for key, value in known.items() if value}}
+
+
+def _metadata(reply: Reply, choice: Choice, model: str, *, per_call: bool) -> dict[str, Any]:
+    """`model_name` is the name asked for: the service answers with a dated one.
+
+    `cost` is in USD. `per_call` is false for the second and later answers of one call.
+    """
+    found: dict[str, Any] = {
+        "model_provider": PROVIDER,
+        "model_name": model,
+        "served_model": reply.model,
+        "finish_reason": choice.finish_reason,
+        "id": reply.id,
+        "created": reply.created,
+        "logprobs": dict(choice.logprobs) if choice.logprobs is not None else None,
+        **{name: reply.extra.get(name) for name in _PASSED_ON},
+    }
+    if reply.transport is not None:
+        found["request_id"] = reply.transport.request_id
+        found["inference_id"] = reply.transport.inference_id
+        found["client_request_id"] = reply.transport.client_request_id
+    if reply.cost is not None and per_call:
+        found["cost"] = reply.cost.usd
+        found["credits_used"] = reply.cost.credits
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _usage(usage: Usage | None) -> UsageMetadata | None:
+    if usage is None:
+        return None
+    metadata = UsageMetadata(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        total_tokens=usage.total_tokens,
+    )
+    if usage.cached_tokens is not None:
+        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
+    if usage.reasoning_tokens is not None:
+        metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
+    return metadata
+
+
+def total_of(outputs: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
+    """One `llm_output` for the calls of a batch: names of the first, money added up."""
+    given = [output for output in outputs if output]
+    total: dict[str, Any] = {}
+    for output in given:
+        for name, value in output.items():
+            adds = name in ("cost", "credits_used") and name in total
+            total[name] = total[name] + value if adds else total.get(name, value)
+    return total
+
+
+def free(generation: ChatGeneration) -> ChatGeneration:
+    """A generation out of LangChain's cache: it costs nothing now."""
+    money = {"cost": 0.0, "credits_used": 0}
+    metadata = generation.message.response_metadata
+    now = {**metadata, **{name: money[name] for name in money if name in metadata}}
+    message = generation.message.model_copy(update={"response_metadata": now})
+    return ChatGeneration(message=message, generation_info=generation.generation_info)
+
+
+def warning_for(reply: Reply) -> str | None:
+    """The sentence that explains an answer that is empty because thinking used up its limit."""
+    choice = reply.choices[0] if reply.choices else Choice(0)
+    thought = reply.usage.reasoning_tokens if reply.usage else None
+    if choice.finish_reason != "length" or choice.text or choice.tool_calls or not thought:
+        return None
+    return (
+        f"The answer is empty: {thought} tokens of reasoning used up the output limit "
+        "(finish_reason 'length'). Raise max_tokens or lower reasoning_effort."
+    )

@@ -1,0 +1,70 @@
+"""The constructor's arguments as users write them, for type checkers and editors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    import httpx
+    from langchain_core.caches import BaseCache
+    from langchain_core.callbacks import Callbacks
+    from langchain_core.language_models.model_profile import ModelProfile
+    from langchain_core.rate_limiters import BaseRateLimiter
+    from pydantic import SecretStr
+
+
+class Arguments(TypedDict, total=False):
+    """Every argument of `ChatAIMLAPI`; a test holds it and the fields together."""
+
+    model: str
+    api_key: str | SecretStr | Callable[[], str | SecretStr] | None
+    base_url: str | None
+    timeout: float | httpx.Timeout | None
+    max_retries: int
+    default_headers: Mapping[str, str]
+    http_client: httpx.Client | None
+    http_async_client: httpx.AsyncClient | None
+    temperature: float | None
+    top_p: float | None
+    max_tokens: int | None
+    n: int | None
+    seed: int | None
+    stop: str | Sequence[str] | None
+    logprobs: bool | None
+    top_logprobs: int | None
+    reasoning_effort: str | None
+    reasoning_summary: str | None
+    reasoning: Mapping[str, Any] | None
+    streaming: bool
+    stream_usage: bool
+    endpoint: Literal["auto", "chat", "responses"]
+    unsupported_params: Literal["warn", "raise", "send"]
+    instructions: str | None
+    previous_response_id: str | None
+    store: bool | None
+    truncation: str | None
+    include: Sequence[str] | None
+    model_kwargs: Mapping[str, Any]
+    extra_body: Mapping[str, Any]
+    # Names that other packages use for the same.
+    model_name: str
+    max_completion_tokens: int | None
+    openai_api_key: str | SecretStr | None
+    openai_api_base: str | None
+    request_timeout: float | httpx.Timeout | None
+    use_responses_api: bool | None
+    # LangChain's own.
+    name: str | None
+    cache: BaseCache | bool | None
+    verbose: bool
+    callbacks: Callbacks
+    tags: list[str] | None
+    metadata: dict[str, Any] | None
+    custom_get_token_ids: Callable[[str], list[int]] | None
+    rate_limiter: BaseRateLimiter | None
+    disable_streaming: bool | Literal["tool_calling"]
+    output_version: str | None
+    profile: ModelProfile | None

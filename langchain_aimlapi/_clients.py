@@ -1,0 +1,69 @@
+"""The core's clients of one model object: made when needed, never copied nor pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from aimlapi_core import AsyncClient, Client, Settings
+from langchain_aimlapi._version import __version__
+
+USER_AGENT = f"langchain-aimlapi/{__version__}"
+
+
+@dataclass(frozen=True)
+class KeySource:
+    """A caller's function for the key, whose SecretStr the core would not know."""
+
+    function: Callable[[], str | SecretStr]
+
+    def __call__(self) -> str:
+        """The key as a plain string."""
+        return str(plain(self.function()))
+
+
+def plain(secret: Any) -> Any:
+    """What a SecretStr hides; anything else as it is."""
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else secret
+
+
+class Clients:
+    """One sync and one async client for the settings in force; other settings get new ones.
+
+    A copy or an unpickled object starts empty: sockets stay with the object that opened them.
+    """
+
+    def __init__(self) -> None:
+        self._sync: Client | None = None
+        self._async: AsyncClient | None = None
+
+    def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
+        return Clients, ()
+
+    def sync_for(self, settings: Settings) -> Client:
+        """The client for sync calls."""
+        client = self._sync
+        if client is None or client.settings != settings:
+            client = self._sync = Client(settings, user_agent=USER_AGENT)
+        return client
+
+    def async_for(self, settings: Settings) -> AsyncClient:
+        """The client for async calls, from any event loop."""
+        client = self._async
+        if client is None or client.settings != settings:
+            client = self._async = AsyncClient(settings, user_agent=USER_AGENT)
+        return client
+
+    def close(self) -> None:
+        """Give up the sync client's claim on its connections."""
+        if self._sync is not None:
+            self._sync.close()
+
+    async def aclose(self) -> None:
+        """Give up both clients' claims."""
+        self.close()
+        if self._async is not None:
+            await self._async.aclose()

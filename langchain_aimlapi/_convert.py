@@ -1,0 +1,235 @@
+"""LangChain messages as the core's messages. Pure: the caller's messages are never changed.
+
+What has no place in the service's schema is moved, not lost: images in a tool result follow in
+a user message after the last result of that turn, since a tool message takes a string only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+
+from aimlapi_core import (
+    InvalidRequestError,
+    Message,
+    Part,
+    ProviderItem,
+    Reasoning,
+    Refusal,
+    Role,
+    Text,
+    ToolCall,
+    nearest,
+)
+from langchain_aimlapi._blocks import CALL_BLOCKS, FOREIGN_BLOCKS, Block, to_part
+
+PROVIDER = "aimlapi"
+
+# The names that LangChain's users write in ChatMessage, each with the wire's role.
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "developer",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "tool": "tool",
+}
+
+
+def to_messages(messages: Sequence[BaseMessage]) -> tuple[Message, ...]:
+    """The conversation as the core takes it. Raises InvalidRequestError, naming the message."""
+    answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+    out: list[Message] = []
+    waiting: list[Part] = []
+    for message in messages:
+        if waiting and not isinstance(message, ToolMessage):
+            out.append(Message("user", tuple(waiting)))
+            waiting = []
+        for converted, attachments in _converted(message, answered):
+            out.append(converted)
+            waiting.extend(attachments)
+    if waiting:
+        out.append(Message("user", tuple(waiting)))
+    return tuple(out)
+
+
+def _converted(
+    message: BaseMessage, answered: set[str]
+) -> Iterator[tuple[Message, tuple[Part, ...]]]:
+    """The messages that one becomes, each with parts that must follow later."""
+    if isinstance(message, ToolMessage):
+        yield _tool(message)
+    elif isinstance(message, AIMessage):
+        converted = _assistant(message, answered)
+        if converted is not None:
+            yield converted, ()
+    elif isinstance(message, HumanMessage):
+        for part in _user(message):
+            yield part, ()
+    else:
+        yield _of_role(message), ()
+
+
+def _of_role(message: BaseMessage) -> Message:
+    role = _role(message)
+    call_id = message.additional_kwargs.get("tool_call_id") if role == "tool" else None
+    return Message(role, _parts(message.content), message.name, call_id)
+
+
+def _role(message: BaseMessage) -> Role:
+    if isinstance(message, SystemMessage):
+        # langchain-core keeps ("developer", "…") as a system message with this mark.
+        mark = message.additional_kwargs.get("__openai_role__")
+        return "developer" if mark == "developer" else "system"
+    name = message.role if isinstance(message, ChatMessage) else message.type
+    if name not in _ROLES:
+        near = nearest(name, _ROLES)
+        hint = f"did you mean {near!r}?" if near else f"roles are {', '.join(_ROLES)}."
+        raise InvalidRequestError(f"Unknown role {name!r} of a {type(message).__name__}: {hint}")
+    return _ROLES[name]
+
+
+def _parts(content: str | Sequence[str | Block]) -> tuple[Part, ...]:
+    blocks: Iterable[str | Block] = [content] if isinstance(content, str) else content
+    return tuple(part for block in blocks if (part := to_part(block)) is not None)
+
+
+def _user(message: HumanMessage) -> Iterator[Message]:
+    """Anthropic's `tool_result` blocks are tool messages of their own; the rest is one message."""
+    if isinstance(message.content, str):
+        yield Message("user", (Text(message.content),), message.name)
+        return
+    rest: list[str | Block] = []
+    attachments: list[Part] = []
+    for block in message.content:
+        if isinstance(block, Mapping) and block.get("type") == "tool_result":
+            result = ToolMessage(
+                block.get("content") or "",
+                tool_call_id=str(block.get("tool_use_id")),
+                status="error" if block.get("is_error") else "success",
+            )
+            converted, more = _tool(result)
+            attachments.extend(more)
+            yield converted
+        else:
+            rest.append(block)
+    parts = (*attachments, *_parts(rest))
+    if parts or len(rest) == len(message.content):
+        yield Message("user", parts, message.name)
+
+
+def _tool(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
+    """The result as a string, and what a string cannot hold."""
+    texts: list[str] = []
+    attachments: list[Part] = []
+    blocks = [message.content] if isinstance(message.content, str) else message.content
+    for block in blocks:
+        if isinstance(block, Mapping) and not _is_content(block):
+            texts.append(json.dumps(block, ensure_ascii=False, default=str))
+            continue
+        part = to_part(block)
+        if isinstance(part, Text):
+            texts.append(part.text)
+        elif part is not None:
+            attachments.append(part)
+    text = "\n".join(texts)
+    if attachments and not text:
+        text = "The result is attached in the next user message."
+    if message.status == "error" and not text.lower().startswith("error"):
+        text = f"Error: {text}"
+    head = (Text(f"Attached by the tool call {message.tool_call_id}:"),) if attachments else ()
+    # Its name is LangChain's doing, says what the call says, and has no place on Responses.
+    converted = Message("tool", (Text(text),), tool_call_id=message.tool_call_id)
+    return converted, (*head, *attachments)
+
+
+def _is_content(block: Block) -> bool:
+    """Whether a block of a tool's result is a content block, not some JSON of the tool's own."""
+    return isinstance(block.get("type"), str) or set(block) == {"text"}
+
+
+def _assistant(message: AIMessage, answered: set[str]) -> Message | None:
+    """An assistant turn; None when nothing of it can be sent.
+
+    A call whose arguments were cut goes back only when it was answered: the service refuses a
+    call that no tool message follows, and nobody runs a call that is not whole.
+    """
+    blocks = [message.content] if isinstance(message.content, str) else message.content
+    parts = [part for block in blocks for part in _assistant_parts(block)]
+    refusal = message.additional_kwargs.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        parts.append(Refusal(refusal))
+    if message.response_metadata.get("model_provider") == PROVIDER:
+        parts = [*_own_reasoning(message), *parts, *_own_items(message)]
+    calls = [*_calls(message), *_cut_calls(message, answered)]
+    if not parts and not calls and (message.invalid_tool_calls or message.content):
+        return None
+    return Message("assistant", (*parts, *calls), message.name)
+
+
+def _assistant_parts(block: str | Block) -> Iterator[Part]:
+    if isinstance(block, Mapping):
+        kind = block.get("type")
+        if kind == "refusal" and isinstance(block.get("refusal"), str):
+            yield Refusal(block["refusal"])
+            return
+        if kind in CALL_BLOCKS or kind in FOREIGN_BLOCKS or kind == "non_standard":
+            return
+    part = to_part(block)
+    if part is not None and not isinstance(part, Text):
+        raise InvalidRequestError(
+            f"An assistant message holds a {type(part).__name__.lower()}, which AI/ML API takes "
+            "from the user only: move it into a HumanMessage."
+        )
+    if part is not None:
+        yield part
+
+
+def _own_reasoning(message: AIMessage) -> list[Part]:
+    """Reasoning that this provider gave, to be echoed where the endpoint takes it."""
+    details = message.additional_kwargs.get("reasoning_details") or ()
+    return [Reasoning("", opaque=d) for d in details if isinstance(d, Mapping)]
+
+
+def _own_items(message: AIMessage) -> list[Part]:
+    items = message.additional_kwargs.get("provider_items") or ()
+    return [ProviderItem(item) for item in items if isinstance(item, Mapping)]
+
+
+def _calls(message: AIMessage) -> list[ToolCall]:
+    """The valid calls: the message's own list, else the `tool_use` blocks of its content."""
+    extras = message.additional_kwargs.get("tool_call_extras") or {}
+    calls: list[Mapping[str, Any]] = list(message.tool_calls)
+    if not calls and not isinstance(message.content, str):
+        uses = [
+            b for b in message.content if isinstance(b, Mapping) and b.get("type") == "tool_use"
+        ]
+        calls = [{"id": u.get("id"), "name": u["name"], "args": u.get("input") or {}} for u in uses]
+    return [
+        ToolCall(
+            id=call.get("id") or f"call_{position}",
+            name=call["name"],
+            arguments=json.dumps(call["args"], ensure_ascii=False),
+            **(extras.get(call.get("id")) or {}),
+        )
+        for position, call in enumerate(calls)
+    ]
+
+
+def _cut_calls(message: AIMessage, answered: set[str]) -> list[ToolCall]:
+    return [
+        ToolCall(id=str(call["id"]), name=call["name"] or "", arguments=call["args"] or "")
+        for call in message.invalid_tool_calls
+        if call["id"] in answered
+    ]

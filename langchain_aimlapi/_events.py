@@ -1,0 +1,108 @@
+"""The core's stream events as LangChain's v3 protocol: blocks that start, grow and finish.
+
+Beside `to_chunks`, for `stream_events(version="v3")` and LangGraph's streams of that version.
+Nothing is parsed out of merged chunks here: the finishing blocks come from the whole answer, so
+a cut call ends with exactly the text that came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.messages import AIMessage
+
+from aimlapi_core import (
+    Choice,
+    Finished,
+    ReasoningDelta,
+    Reply,
+    StreamEvent,
+    TextDelta,
+    ToolCallDelta,
+)
+from langchain_aimlapi._answers import call_block, to_result
+from langchain_aimlapi._content import blocks_of
+from langchain_aimlapi._convert import PROVIDER
+
+if TYPE_CHECKING:
+    from langchain_protocol.protocol import MessagesData
+
+
+class EventWriter:
+    """The events of one streamed answer. Feed until Finished, which ends the message."""
+
+    def __init__(self, model: str, message_id: str | None, *, usage: bool) -> None:
+        self._model = model
+        self._message_id = message_id or ""
+        self._usage = usage
+        self._started = False
+        self._open: dict[Hashable, int] = {}
+
+    def feed(self, event: StreamEvent) -> Iterator[MessagesData]:
+        """What one event of the core means; refusals and citations wait for the end."""
+        for written in self._written(event):
+            yield cast("MessagesData", written)
+
+    def _written(self, event: StreamEvent) -> Iterator[dict[str, Any]]:
+        if not self._started:
+            self._started = True
+            metadata = {"provider": PROVIDER, "model": self._model}
+            start = {"event": "message-start", "role": "ai", "id": self._message_id}
+            yield {**start, "metadata": metadata}
+        if isinstance(event, TextDelta):
+            yield from self._grown("text", {"type": "text", "text": ""}, "text", event.text)
+        elif isinstance(event, ReasoningDelta):
+            empty = {"type": "reasoning", "reasoning": ""}
+            yield from self._grown("reasoning", empty, "reasoning", event.text)
+        elif isinstance(event, ToolCallDelta):
+            head = {"type": "tool_call_chunk", "id": event.id, "name": event.name, "args": ""}
+            key = ("call", event.index)
+            yield from self._grown(key, {**head, "index": event.index}, "args", event.arguments)
+        elif isinstance(event, Finished):
+            yield from self._closing(event.reply)
+
+    def _grown(
+        self, key: Hashable, skeleton: dict[str, Any], member: str, piece: str
+    ) -> Iterator[dict[str, Any]]:
+        """The block's start when it is new, then its delta when there is one."""
+        if key not in self._open:
+            self._open[key] = len(self._open)
+            index = self._open[key]
+            yield {"event": "content-block-start", "index": index, "content": skeleton}
+        if piece:
+            kind = "tool-call-delta" if member == "args" else f"{member}-delta"
+            delta = {"type": kind, member: piece}
+            yield {"event": "content-block-delta", "index": self._open[key], "delta": delta}
+
+    def _closing(self, reply: Reply) -> Iterator[dict[str, Any]]:
+        message = to_result(reply, self._model).generations[0].message
+        assert isinstance(message, AIMessage)
+        for key, block in _final_blocks(message, reply):
+            if key not in self._open:
+                self._open[key] = len(self._open)
+                skeleton = {"type": block["type"], **({"value": {}} if "value" in block else {})}
+                start = {"event": "content-block-start", "index": self._open[key]}
+                yield {**start, "content": skeleton}
+            yield {"event": "content-block-finish", "index": self._open[key], "content": block}
+        finish: dict[str, Any] = {
+            "event": "message-finish",
+            "metadata": message.response_metadata,
+            "additional_kwargs": message.additional_kwargs,
+        }
+        if self._usage and message.usage_metadata:
+            finish["usage"] = message.usage_metadata
+        yield finish
+
+
+def _final_blocks(message: AIMessage, reply: Reply) -> Iterator[tuple[Hashable, dict[str, Any]]]:
+    """The blocks of the whole answer, each with the key that it grew under."""
+    choice = reply.choices[0] if reply.choices else Choice(0)
+    for position, block in enumerate(cast("list[dict[str, Any]]", blocks_of(message))):
+        kind = block["type"]
+        if kind in ("text", "reasoning"):
+            yield kind, block
+        elif kind == "non_standard":
+            yield position, block
+    for index, call in enumerate(choice.tool_calls):
+        yield ("call", index), dict(call_block(call, choice.finish_reason))

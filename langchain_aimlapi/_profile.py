@@ -1,0 +1,45 @@
+"""LangChain's model profile, from the core's table."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from langchain_core.language_models.model_profile import ModelProfile
+
+from aimlapi_core import model_info
+
+
+def profile_of(model_id: str) -> ModelProfile | None:
+    """The profile of a listed id; None for others. Keys that this langchain-core lacks are left
+    out, since it warns of them."""
+    info = model_info(model_id)
+    if info is None:
+        return None
+    facts: dict[str, Any] = {
+        "name": info.id,
+        "max_input_tokens": info.context_window,
+        "max_output_tokens": info.max_output_tokens,
+        "text_inputs": True,
+        "image_inputs": bool(info.images),
+        "image_url_inputs": bool(info.images),
+        "pdf_inputs": info.pdfs,
+        "audio_inputs": False,
+        "video_inputs": False,
+        "image_tool_message": bool(info.images),
+        "pdf_tool_message": info.pdfs,
+        "text_outputs": True,
+        "image_outputs": False,
+        "audio_outputs": False,
+        "video_outputs": False,
+        "reasoning_output": bool(info.reasoning_efforts),
+        "reasoning_effort_levels": list(info.reasoning_efforts) or None,
+        "tool_calling": info.tools,
+        "tool_choice": info.tools,
+        "tool_call_streaming": info.tools,
+        "structured_output": info.structured_output,
+        "attachment": info.pdfs or bool(info.images),
+        "temperature": info.temperature,
+    }
+    known = ModelProfile.__annotations__
+    kept = {name: fact for name, fact in facts.items() if fact is not None and name in known}
+    return cast("ModelProfile", kept)

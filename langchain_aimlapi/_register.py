@@ -1,0 +1,36 @@
+"""`init_chat_model("aimlapi:openai/gpt-5-2")`, for those who ask for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_aimlapi._convert import PROVIDER
+from langchain_aimlapi.errors import ConfigurationError
+
+
+def register() -> None:
+    """Teach LangChain's `init_chat_model` the provider "aimlapi"; may be called again.
+
+    Work-around: LangChain keeps its providers in a private table without an entry point, and
+    takes no third party's into it (langchain-ai/langchain issue 34287). This writes one row.
+    Raises ConfigurationError, with what to write instead, when `langchain` is missing or the
+    table has moved or changed its form.
+    """
+    try:
+        from langchain.chat_models import base
+    except ImportError as exc:
+        raise ConfigurationError("init_chat_model needs LangChain: pip install langchain") from exc
+    table = getattr(base, "_BUILTIN_PROVIDERS", None)
+    row = table.get("openai") if isinstance(table, dict) else None
+    if not isinstance(table, dict) or not (
+        isinstance(row, tuple) and len(row) == 3 and callable(row[2])
+    ):
+        raise ConfigurationError(
+            "This LangChain keeps its providers in another way, so that init_chat_model cannot "
+            "be taught 'aimlapi': write ChatAIMLAPI(model=…) instead."
+        )
+    table[PROVIDER] = ("langchain_aimlapi", "ChatAIMLAPI", _made)
+
+
+def _made(cls: type[Any], **arguments: Any) -> Any:
+    return cls(**arguments)

@@ -1,0 +1,160 @@
+"""One call's arguments over the model object's, as a ChatRequest. Pure.
+
+Known names go where they belong, an unknown one is an error that names the nearest: nothing
+that a user sets goes nowhere. `extra_body` is the way to send what this package does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from aimlapi_core import ChatRequest, ConfigurationError, InvalidRequestError, nearest
+from langchain_aimlapi._convert import to_messages
+from langchain_aimlapi._tools import core_choice, core_format, core_tool, wire_choice, wire_format
+
+# Arguments with the same name here, in the constructor, in calls and in ChatRequest.
+_SAME = (
+    "temperature top_p n seed logprobs top_logprobs reasoning_effort reasoning_summary "
+    "instructions previous_response_id store truncation endpoint unsupported_params "
+    "stream_usage"
+).split()
+# Arguments of the constructor that shape a request and may be given to a call too.
+SHAPING = frozenset(
+    [*_SAME, "model", "max_tokens", "stop", "include", "reasoning", "model_kwargs", "extra_body"]
+)
+# Arguments that only calls have.
+_CALL_ONLY = frozenset(
+    "tools tool_choice parallel_tool_calls response_format extra_headers client_request_id".split()
+)
+# How to reach the service: a call may override these too.
+TRANSPORT = frozenset(
+    "api_key base_url timeout max_retries default_headers http_client http_async_client".split()
+)
+# LangChain's own, or without meaning once streaming was decided.
+_IGNORED = frozenset(
+    "stream streaming ls_structured_output_format structured_output_format".split()
+)
+# Names from other packages that are taken for ours.
+ALIASES = {
+    "model_name": "model",
+    "max_completion_tokens": "max_tokens",
+    "openai_api_key": "api_key",
+    "openai_api_base": "base_url",
+    "request_timeout": "timeout",
+}
+
+# What use_responses_api says in langchain-openai.
+_ENDPOINTS = {None: "auto", False: "chat", True: "responses"}
+
+
+def canonical(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """`given` under our names. Raises ConfigurationError for a name that does not exist."""
+    out: dict[str, Any] = {}
+    for name, value in given.items():
+        ours = ALIASES.get(name, name)
+        if ours == "use_responses_api":
+            ours, value = "endpoint", _ENDPOINTS[value]
+        if ours not in known:
+            near = nearest(name, [*known, *ALIASES])
+            hint = f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}."
+            raise ConfigurationError(f"Unknown argument {name!r}: {hint}")
+        if ours in out:
+            raise ConfigurationError(f"{ours!r} was given twice, once as {name!r}.")
+        out[ours] = value
+    return out
+
+
+_KNOWN_IN_CALLS = SHAPING | _CALL_ONLY | TRANSPORT | _IGNORED
+
+
+def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of one call under our names, without those that mean nothing here."""
+    try:
+        named = canonical(given, _KNOWN_IN_CALLS)
+    except ConfigurationError as exc:
+        raise InvalidRequestError(f"{exc} To send it all the same, use extra_body.") from None
+    return {name: value for name, value in named.items() if name not in _IGNORED}
+
+
+def to_request(
+    messages: Sequence[BaseMessage],
+    defaults: Mapping[str, Any],
+    call: Mapping[str, Any],
+    *,
+    streaming: bool,
+) -> ChatRequest:
+    """The request. `defaults` are the model object's arguments, `call` those of the call."""
+    merged = _merged(defaults, call)
+    if streaming and (merged.get("n") or 1) > 1:
+        raise InvalidRequestError(
+            f"n={merged['n']} cannot be streamed: LangChain's streams hold one answer. "
+            "Use generate() or invoke() without streaming, or n=1."
+        )
+    tools = tuple(core_tool(tool) for tool in merged.get("tools") or ())
+    choice = wire_choice(merged.get("tool_choice"), _function_dicts(merged))
+    given_format = merged.get("response_format")
+    return ChatRequest(
+        messages=to_messages(messages),
+        model=merged["model"],
+        tools=tools,
+        tool_choice=core_choice(choice) if tools else None,
+        parallel_tool_calls=merged.get("parallel_tool_calls") if tools else None,
+        response_format=core_format(wire_format(given_format) if given_format else None),
+        max_output_tokens=merged.get("max_tokens"),
+        stop=_stops(merged.get("stop")),
+        include=tuple(merged.get("include") or ()),
+        extra_body=merged.get("extra_body") or {},
+        extra_headers=merged.get("extra_headers") or {},
+        client_request_id=merged.get("client_request_id"),
+        **{name: merged[name] for name in _SAME if merged.get(name) is not None},
+    )
+
+
+def _function_dicts(merged: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Names and types of the tools, as `wire_choice` reads them."""
+    values = [core_tool(tool) for tool in merged.get("tools") or ()]
+    return [
+        {"type": "function", "name": value.name} if hasattr(value, "name") else dict(value.wire)
+        for value in values
+    ]
+
+
+def _merged(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments in force: the call's over the object's; `extra_body` is united key by key."""
+    under, over = _plain(defaults), _plain(call)
+    body = {**(under.get("extra_body") or {}), **(over.get("extra_body") or {})}
+    model = over.get("model") or under["model"]
+    return {**under, **over, "extra_body": body, "model": model}
+
+
+def _plain(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """One layer with `model_kwargs` and `reasoning` taken apart; the layer's own names win.
+
+    Names in `model_kwargs` that are arguments act as such, the others go into the body.
+    """
+    kwargs = layer.get("model_kwargs") or {}
+    named = {name: value for name, value in kwargs.items() if name in _KNOWN_IN_CALLS}
+    bodily = {name: value for name, value in kwargs.items() if name not in _KNOWN_IN_CALLS}
+    own = {name: value for name, value in layer.items() if value is not None or name not in named}
+    plain = {**named, **own, "extra_body": {**bodily, **(layer.get("extra_body") or {})}}
+    for name, value in _reasoning(plain.get("reasoning") or {}).items():
+        if plain.get(name) is None:
+            plain[name] = value
+    return plain
+
+
+def _reasoning(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`reasoning={"effort": …, "summary": …}` as the two arguments that it stands for."""
+    unknown = sorted(set(given) - {"effort", "summary"})
+    if unknown:
+        raise InvalidRequestError(f"reasoning takes 'effort' and 'summary', not {unknown[0]!r}.")
+    return {f"reasoning_{name}": value for name, value in given.items()}
+
+
+def _stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:
+    if isinstance(stop, str):
+        return (stop,)
+    return tuple(stop or ())

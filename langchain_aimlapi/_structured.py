@@ -1,0 +1,284 @@
+"""Structured answers: what to bind for a schema, and how to read what comes back.
+
+An answer that is no instance of the schema is a typed error that says why: refused, cut, empty
+or invalid. Objects for dict schemas are given out while they grow.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, Literal, get_args
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.output_parsers.transform import BaseTransformOutputParser
+from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.utils.function_calling import convert_to_json_schema
+from langchain_core.utils.json import parse_partial_json
+from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import Field, TypeAdapter
+from typing_extensions import is_typeddict, override
+
+from aimlapi_core import InvalidRequestError, drop_added_nulls, nearest, strict_schema
+from langchain_aimlapi._tools import json_schema, wire_name
+from langchain_aimlapi.errors import (
+    CutAnswerError,
+    EmptyAnswerError,
+    InvalidAnswerError,
+    RefusedAnswerError,
+    UnusableAnswerError,
+)
+
+logger = logging.getLogger("aimlapi")
+
+Method = Literal["json_schema", "function_calling", "json_mode"]
+
+_CUT_REASONS = frozenset({"length", "content_filter"})
+
+
+class AnswerParser(BaseTransformOutputParser[Any]):
+    """Reads a message as an instance of `target`.
+
+    `target` is a class, or None for a plain dict. `own_schema` is the caller's schema before
+    it was made strict: the nulls that strictness added are taken out by it. `tool_name` is the
+    forced tool whose arguments are the answer, None when the text is.
+    """
+
+    target: Any = None
+    own_schema: Mapping[str, Any] = Field(default_factory=dict)
+    tool_name: str | None = None
+
+    @property
+    @override
+    def OutputType(self) -> Any:
+        """The class, or dict."""
+        return self.target or dict[str, Any]
+
+    def parse(self, text: str) -> Any:
+        """The object of an answer's text."""
+        return self.parse_result([ChatGeneration(message=AIMessage(content=text))])
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        """The object of a whole message. Raises UnusableAnswerError."""
+        generation = result[0]
+        if isinstance(generation, ChatGeneration):
+            return self._object(generation.message)
+        return self.parse(generation.text)
+
+    def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[Any]:
+        growth = _Growth(self)
+        for piece in input:
+            yield from growth.feed(piece)
+        yield from growth.close()
+
+    async def _atransform(self, input: AsyncIterator[str | BaseMessage]) -> AsyncIterator[Any]:
+        growth = _Growth(self)
+        async for piece in input:
+            for value in growth.feed(piece):
+                yield value
+        for value in growth.close():
+            yield value
+
+    def _object(self, message: BaseMessage) -> Any:
+        refusal = message.additional_kwargs.get("refusal")
+        if refusal:
+            raise RefusedAnswerError(f"The model refused: {refusal}", llm_output=str(refusal))
+        text = self._answer(message)
+        if not text.strip():
+            if self.tool_name is None and getattr(message, "tool_calls", None):
+                return None  # tools were bound too, and the model wants their results first
+            raise self._nothing(message)
+        try:
+            data = drop_added_nulls(json.loads(text), self.own_schema)
+            return self._validated(data)
+        except ValueError as exc:
+            raise self._broken(message, text, exc) from exc
+
+    def _answer(self, message: BaseMessage) -> str:
+        """The JSON text of the object: the message's text, or the forced call's arguments."""
+        if self.tool_name is None:
+            return str(message.text)
+        if not isinstance(message, AIMessage):
+            return ""
+        for call in message.tool_calls:
+            if call["name"] == self.tool_name:
+                return json.dumps(call["args"])
+        return next(
+            (c["args"] or "" for c in message.invalid_tool_calls if c["name"] == self.tool_name), ""
+        )
+
+    def _validated(self, data: Any) -> Any:
+        if self.target is None:
+            if not isinstance(data, dict):
+                raise ValueError(f"a JSON object was expected, not {type(data).__name__}")
+            return data
+        if hasattr(self.target, "parse_obj") and not hasattr(self.target, "model_validate"):
+            return self.target.parse_obj(data)  # a class of pydantic.v1
+        return TypeAdapter(self.target).validate_python(data)
+
+    def _nothing(self, message: BaseMessage) -> UnusableAnswerError:
+        reason = message.response_metadata.get("finish_reason")
+        if reason in _CUT_REASONS:
+            return CutAnswerError(_cut(reason), llm_output="")
+        text = str(message.text)
+        wanted = f"no call of {self.tool_name!r}" if self.tool_name else "no text"
+        instead = f"; it says: {text[:200]!r}" if text else ""
+        return EmptyAnswerError(f"The answer holds {wanted}{instead}.", llm_output=text)
+
+    def _broken(self, message: BaseMessage, text: str, exc: ValueError) -> UnusableAnswerError:
+        reason = message.response_metadata.get("finish_reason")
+        if reason in _CUT_REASONS:
+            return CutAnswerError(_cut(reason), llm_output=text)
+        return InvalidAnswerError(f"The answer does not fit the schema: {exc}", llm_output=text)
+
+
+def _cut(reason: str) -> str:
+    remedy = "raise max_tokens" if reason == "length" else "the service's filter stopped it"
+    return f"The answer was cut before the object was whole (finish_reason {reason!r}): {remedy}."
+
+
+class _Growth:
+    """The objects of one streamed answer. Feed many times, close once."""
+
+    def __init__(self, parser: AnswerParser) -> None:
+        self._parser = parser
+        self._whole: AIMessageChunk | BaseMessage | None = None
+        self._last: Any = None
+
+    def feed(self, piece: str | BaseMessage) -> Iterator[Any]:
+        """What has grown. Nothing for classes: half an object does not validate."""
+        message = AIMessageChunk(content=piece) if isinstance(piece, str) else piece
+        if isinstance(message, AIMessageChunk) and isinstance(self._whole, AIMessageChunk):
+            self._whole = self._whole + message
+        else:
+            self._whole = message
+        if self._parser.target is not None:
+            return
+        value = _half(self._pending())
+        if value and value != self._last:
+            self._last = value
+            yield value
+
+    def close(self) -> Iterator[Any]:
+        """The whole object, unless it was the last that was given out."""
+        if self._whole is None:
+            return
+        value = self._parser._object(self._whole)
+        if self._last is None or value != self._last:
+            yield value
+
+    def _pending(self) -> str:
+        whole = self._whole
+        if self._parser.tool_name is None or not isinstance(whole, AIMessageChunk):
+            return self._parser._answer(whole) if whole is not None else ""
+        pieces = [c for c in whole.tool_call_chunks if c["name"] == self._parser.tool_name]
+        return (pieces[0]["args"] or "") if pieces else ""
+
+
+def _half(text: str) -> dict[str, Any] | None:
+    """The object that a beginning of its JSON shows so far; None when it shows none."""
+    try:
+        value = parse_partial_json(text) if text.strip() else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `with_structured_output` binds, and the parser that follows. `traced`: the schema."""
+
+    parser: AnswerParser
+    arguments: Mapping[str, Any]
+    tools: tuple[Mapping[str, Any], ...] = ()
+    traced: Mapping[str, Any] | None = None
+
+
+def plan(schema: Any, method: str, strict: bool | None) -> Plan:
+    """How to get an instance of `schema`. Raises InvalidRequestError for what cannot be."""
+    if method not in get_args(Method):
+        near = nearest(method, get_args(Method))
+        hint = f"; did you mean {near!r}?" if near else f"; known are {', '.join(get_args(Method))}"
+        raise InvalidRequestError(f"Unknown method {method!r} of with_structured_output{hint}")
+    if method == "json_mode":
+        if strict is not None:
+            raise InvalidRequestError('strict has no meaning with method="json_mode".')
+        own = json_schema(schema) if schema is not None else {}
+        parser = AnswerParser(target=target_of(schema), own_schema=own)
+        return Plan(parser, {"response_format": {"type": "json_object"}}, traced=_traced(schema))
+    if schema is None:
+        raise InvalidRequestError(f"method={method!r} needs a schema.")
+    own = json_schema(schema)
+    name = wire_name(own.get("title"))
+    if method == "json_schema":
+        parser = AnswerParser(target=target_of(schema), own_schema=own)
+        wire = _for_wire(own, name, strict)
+        return Plan(parser, {"response_format": wire}, traced=_traced(schema))
+    parser = AnswerParser(target=target_of(schema), own_schema=own, tool_name=name)
+    choice = {"tool_choice": name, "parallel_tool_calls": False}
+    return Plan(parser, choice, (_forced_tool(own, name, strict),), traced=_traced(schema))
+
+
+def _traced(schema: Any) -> Mapping[str, Any] | None:
+    """The schema as LangChain's traces show it; None where LangChain cannot convert it."""
+    try:
+        return convert_to_json_schema(schema)
+    except (ValueError, TypeError, RecursionError):  # None, or a recursive model
+        return None
+
+
+def _for_wire(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
+    """The response format. Nulls that strictness adds are taken out again by the parser."""
+    schema, is_strict = _fitted(own, name, strict is not False, warn=bool(strict))
+    described = {"description": own["description"]} if own.get("description") else {}
+    inner = {"name": name, "schema": schema, "strict": is_strict, **described}
+    return {"type": "json_schema", "json_schema": inner}
+
+
+def _forced_tool(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
+    parameters = {key: own[key] for key in own if key not in ("title", "description")}
+    parameters, is_strict = _fitted(parameters, name, bool(strict), warn=True)
+    function: dict[str, Any] = {"name": name, "parameters": parameters}
+    if own.get("description"):
+        function["description"] = own["description"]
+    if strict is not None:
+        function["strict"] = is_strict
+    return {"type": "function", "function": function}
+
+
+def _fitted(
+    schema: dict[str, Any], name: str, strict: bool, *, warn: bool
+) -> tuple[dict[str, Any], bool]:
+    if not strict:
+        return schema, False
+    closed, reason = strict_schema(schema)
+    if closed is not None:
+        return closed, True
+    sentence = f"strict=False is sent for {name!r}: {reason}."
+    if warn:
+        warnings.warn(sentence, stacklevel=2)
+    else:
+        logger.info(sentence)
+    return schema, False
+
+
+def target_of(schema: Any) -> Any:
+    """The class that answers become instances of; None when they stay dicts."""
+    if not isinstance(schema, type) or is_typeddict(schema):
+        return None
+    is_model = is_basemodel_subclass(schema)
+    return schema if is_model or hasattr(schema, "__dataclass_fields__") else None
+
+
+def with_raw(llm: Runnable[Any, Any], parser: AnswerParser) -> Runnable[Any, Any]:
+    """`{"raw": message, "parsed": object or None, "parsing_error": exception or None}`."""
+    parsed = RunnablePassthrough.assign(
+        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
+    )
+    failed = RunnablePassthrough.assign(parsed=lambda _: None)
+    return RunnableMap(raw=llm) | parsed.with_fallbacks([failed], exception_key="parsing_error")

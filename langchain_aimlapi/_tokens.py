@@ -1,0 +1,65 @@
+"""An honest estimate of token counts: no network, no tokenizer's data, tools and images counted.
+
+Rules of thumb for the o200k vocabulary: about 4 characters of English or code make a token,
+other scripts are denser. Expect 10 to 20 % off; pass `custom_get_token_ids` for exact counts.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+
+from langchain_core.messages import BaseMessage
+
+from aimlapi_core import File, Image, ProviderItem, Reasoning, Refusal, Text, Tool, ToolCall
+from langchain_aimlapi._convert import to_messages
+from langchain_aimlapi._tools import ToolLike, core_tool
+
+_ASCII_PER_TOKEN = 4.0
+_OTHERS_PER_TOKEN = 1.6
+_PER_MESSAGE = 4
+_PRIMING = 3  # every answer is primed with the head of an assistant message
+_LOW_IMAGE = 85
+_IMAGE = 765  # a square image in high detail, by OpenAI's tile rule
+_PDF_PAGE = 1000
+_PDF_BYTES_PER_PAGE = 50_000
+
+
+def of_text(text: str) -> int:
+    """The estimated tokens of a text."""
+    plain = sum(character.isascii() for character in text)
+    return math.ceil(plain / _ASCII_PER_TOKEN + (len(text) - plain) / _OTHERS_PER_TOKEN)
+
+
+def of_messages(
+    messages: Sequence[BaseMessage],
+    tools: Sequence[ToolLike] = (),
+    count: Callable[[str], int] = of_text,
+) -> int:
+    """The estimated tokens of a request; `count` gives those of a text."""
+    total = _PRIMING
+    for message in to_messages(messages):
+        total += _PER_MESSAGE + sum(_of_part(part, count) for part in message.parts)
+        total += count(message.name) if message.name else 0
+    return total + sum(_of_tool(tool, count) for tool in tools)
+
+
+def _of_part(part: object, count: Callable[[str], int]) -> int:
+    if isinstance(part, (Text, Refusal, Reasoning)):
+        return count(part.text)
+    if isinstance(part, ToolCall):
+        return _PER_MESSAGE + count(part.name) + count(part.arguments)
+    if isinstance(part, Image):
+        return _LOW_IMAGE if part.detail == "low" else _IMAGE
+    if isinstance(part, File):
+        return _PDF_PAGE * math.ceil(len(part.data) * 0.75 / _PDF_BYTES_PER_PAGE)
+    return count(json.dumps(dict(part.item))) if isinstance(part, ProviderItem) else 0
+
+
+def _of_tool(tool: ToolLike, count: Callable[[str], int]) -> int:
+    value = core_tool(tool)
+    if isinstance(value, Tool):
+        schema = json.dumps(dict(value.parameters), ensure_ascii=False)
+        return _PER_MESSAGE + count(value.name) + count(value.description or "") + count(schema)
+    return count(json.dumps(dict(value.wire)))

@@ -1,0 +1,242 @@
+"""Tools, tool choices and response formats: what users write, as wire dicts and core values.
+
+Bound arguments are plain wire dicts, so that traces and cache keys can hold them; they become
+the core's values when a request is built. Schemas that someone else parses (LangChain's tools
+and agents) are made strict only where that adds no nulls that the schema itself does not allow.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from pydantic import TypeAdapter
+from typing_extensions import is_typeddict
+
+from aimlapi_core import (
+    BuiltinTool,
+    InvalidRequestError,
+    JsonSchema,
+    NamedTool,
+    ResponseFormat,
+    Tool,
+    ToolChoice,
+    nearest,
+    strict_schema,
+)
+
+ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
+ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
+
+logger = logging.getLogger("aimlapi")
+
+_NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}}
+_WORDS = {"any": "required", "required": "required", "auto": "auto", "none": "none"}
+
+
+def wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
+    """A tool in wire form: a function, or a dict of a built-in tool as it is."""
+    if _is_builtin(tool):
+        return dict(tool)  # type: ignore[arg-type]  # a Mapping, as _is_builtin saw
+    wire = dict(convert_to_openai_tool(_as_dict(tool)))
+    # The flat form of the Responses endpoint is accepted beside the nested one.
+    function = dict(wire.get("function") or {k: v for k, v in wire.items() if k != "type"})
+    if not function.get("parameters"):
+        function["parameters"] = dict(_NO_ARGUMENTS)
+    if strict is not None:
+        function["strict"] = strict
+    if function.get("strict"):
+        subject = f"the tool {function.get('name')!r}"
+        function["parameters"], function["strict"] = made_strict(function["parameters"], subject)
+    return {"type": "function", "function": function}
+
+
+def _is_builtin(tool: Any) -> bool:
+    """Whether a dict is a tool that the service runs. Anthropic's tools have a type too, and so
+    has a JSON Schema.
+    """
+    if not isinstance(tool, Mapping) or "input_schema" in tool:
+        return False
+    return tool.get("type") not in (None, "function", "object")
+
+
+def _as_dict(tool: Any) -> Any:
+    # langchain-core tells its shapes apart by isinstance(…, dict).
+    return dict(tool) if isinstance(tool, Mapping) else tool
+
+
+def made_strict(schema: Mapping[str, Any], subject: str) -> tuple[dict[str, Any], bool]:
+    """(the schema for the wire, whether it is strict). Warns where it cannot be, with the reason.
+
+    For schemas whose answers others parse: a strict form that adds nulls would break them.
+    """
+    strict, reason = strict_schema(schema)
+    if strict is not None and (missing := optional_without_null(schema)):
+        strict, reason = None, f"{missing!r} is optional and does not allow null"
+    if strict is None:
+        warnings.warn(f"strict=False is sent for {subject}: {reason}.", stacklevel=2)
+        return dict(schema), False
+    return strict, True
+
+
+def optional_without_null(schema: Any) -> str | None:
+    """The name of a property that may be left out but may not be null; None when there is none."""
+    if isinstance(schema, Mapping):
+        properties = schema.get("properties")
+        if isinstance(properties, Mapping):
+            for name in set(properties) - set(schema.get("required") or ()):
+                if not _allows_null(properties[name]):
+                    return str(name)
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        return next((name for item in schema if (name := optional_without_null(item))), None)
+    return None
+
+
+def _allows_null(schema: Any) -> bool:
+    if not isinstance(schema, Mapping):
+        return True
+    kinds = schema.get("type")
+    if kinds == "null" or (isinstance(kinds, list) and "null" in kinds):
+        return True
+    return any(_allows_null(option) for option in schema.get("anyOf") or ())
+
+
+def wire_choice(
+    choice: ToolChoiceLike, tools: Sequence[Mapping[str, Any]]
+) -> str | dict[str, Any] | None:
+    """`tool_choice` in wire form. Raises InvalidRequestError for a tool that is not bound."""
+    if choice is None:
+        return None
+    if isinstance(choice, bool):
+        choice = "required" if choice else "none"
+    forced = choice not in ("auto", "none")
+    if forced and not tools:
+        raise InvalidRequestError(f"tool_choice={choice!r} without any tools: bind one.")
+    if isinstance(choice, Mapping):
+        # {"type": "any"} and {"type": "tool", "name": …} are Anthropic's.
+        kind = choice.get("type")
+        name = choice.get("name") if kind == "tool" else _name(choice)
+        if name is None and kind not in _WORDS:
+            return dict(choice)
+        choice = name or str(kind)
+    name = choice
+    names = [bound for tool in tools if (bound := _name(tool))]
+    if name in names:
+        return {"type": "function", "function": {"name": name}}
+    if name in _WORDS:
+        return _WORDS[name]
+    if name in [tool.get("type") for tool in tools if tool.get("type") != "function"]:
+        return {"type": name}
+    near = nearest(name, [*names, *_WORDS])
+    hint = f"did you mean {near!r}?" if near else f"bound are {', '.join(names)}."
+    raise InvalidRequestError(f"tool_choice names {name!r}, which is not bound: {hint}")
+
+
+def _name(wire: Mapping[str, Any]) -> str | None:
+    """The function's name in a wire tool or a wire choice, nested or flat."""
+    if wire.get("type") != "function":
+        return None
+    inner = wire.get("function")
+    name = inner.get("name") if isinstance(inner, Mapping) else wire.get("name")
+    return name if isinstance(name, str) else None
+
+
+def wire_format(response_format: Any) -> dict[str, Any]:
+    """A response format in wire form: given so (nested or flat), or as a class or JSON Schema.
+
+    A schema that does not say `strict` is made strict where it can be, without a warning.
+    """
+    if isinstance(response_format, str):
+        return {"type": response_format}
+    if isinstance(response_format, Mapping):
+        kind = response_format.get("type")
+        if kind in ("text", "json_object"):
+            return {"type": kind}
+        if kind == "json_schema":
+            inner = response_format.get("json_schema", response_format)
+            return _wire_schema({k: v for k, v in inner.items() if k != "type"})
+    schema = json_schema(response_format)
+    members = {"name": schema["title"], "schema": schema}
+    if schema.get("description"):
+        members["description"] = schema["description"]
+    return _wire_schema(members)
+
+
+def json_schema(schema: Any) -> dict[str, Any]:
+    """The JSON Schema of what users give as a schema, with a `title` that can be its name.
+
+    Pydantic classes and dataclasses by pydantic itself (LangChain's conversion resolves
+    references, which recursive models cannot bear); the rest by LangChain.
+    """
+    if isinstance(schema, type) and not is_typeddict(schema):
+        if hasattr(schema, "schema") and not hasattr(schema, "model_json_schema"):
+            return dict(schema.schema())  # a class of pydantic.v1
+        if hasattr(schema, "model_json_schema") or hasattr(schema, "__dataclass_fields__"):
+            return {"title": schema.__name__, **TypeAdapter(schema).json_schema()}
+    if isinstance(schema, Mapping) and "name" in schema and isinstance(schema.get("schema"), dict):
+        named = {key: schema[key] for key in ("description",) if key in schema}
+        return {**named, **schema["schema"], "title": schema["name"]}
+    if isinstance(schema, Mapping) and ("properties" in schema or "$ref" in schema):
+        return {"title": "answer", **schema}
+    return convert_to_json_schema(_as_dict(schema))
+
+
+def wire_name(name: Any) -> str:
+    """`name` in the characters that the service takes."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", str(name or "answer"))[:64]
+
+
+def _wire_schema(members: Mapping[str, Any]) -> dict[str, Any]:
+    schema, strict = dict(members.get("schema") or _NO_ARGUMENTS), members.get("strict")
+    subject = f"the response format {members.get('name')!r}"
+    if strict:
+        schema, strict = made_strict(schema, subject)
+    elif strict is None:
+        closed, reason = strict_schema(schema)
+        if closed is not None and (missing := optional_without_null(schema)):
+            closed, reason = None, f"{missing!r} is optional and does not allow null"
+        schema, strict = (schema, False) if closed is None else (closed, True)
+        if reason:
+            logger.info("strict=False is sent for %s: %s", subject, reason)
+    given = {**members, "name": wire_name(members.get("name")), "schema": schema, "strict": strict}
+    return {"type": "json_schema", "json_schema": given}
+
+
+def core_tool(tool: ToolLike) -> Tool | BuiltinTool:
+    """The core's value of a tool in any shape."""
+    # A bound tool is in wire form and settled already: its strictness was judged then.
+    bound = isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping)
+    wire: Mapping[str, Any] = tool if bound else wire_tool(tool)  # type: ignore[assignment]  # a Mapping when bound
+    if wire.get("type") != "function":
+        return BuiltinTool(wire)
+    function = wire["function"]
+    return Tool(
+        name=function.get("name") or "",
+        parameters=function.get("parameters") or _NO_ARGUMENTS,
+        description=function.get("description"),
+        strict=function.get("strict"),
+    )
+
+
+def core_choice(wire: str | Mapping[str, Any] | None) -> ToolChoice | None:
+    """The core's value of a wire choice."""
+    if isinstance(wire, Mapping):
+        name = _name(wire)
+        return dict(wire) if name is None else NamedTool(name)
+    return wire  # type: ignore[return-value]  # wire_choice gives these three words only
+
+
+def core_format(wire: Mapping[str, Any] | None) -> ResponseFormat | None:
+    """The core's value of a wire format."""
+    if wire is None:
+        return None
+    if wire["type"] != "json_schema":
+        return wire["type"]  # type: ignore[no-any-return]  # "text" or "json_object"
+    inner = wire["json_schema"]
+    return JsonSchema(inner["name"], inner["schema"], inner["strict"], inner.get("description"))

@@ -1,0 +1,264 @@
+"""`ChatAIMLAPI`: GPT-5.2 served by AI/ML API, as a LangChain chat model.
+
+The hooks are thin: arguments become one ChatRequest, the core's answer becomes LangChain's, and
+what the core raises leaves as one of LangChain's `ModelError`s.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.utils.utils import LC_ID_PREFIX
+from typing_extensions import Unpack, override
+
+from aimlapi_core import ChatRequest, Finished, Reply, Settings, StreamEvent
+from langchain_aimlapi import _answers, _content, _structured, _tools
+from langchain_aimlapi._arguments import Arguments
+from langchain_aimlapi._events import EventWriter
+from langchain_aimlapi._model import ModelObject
+from langchain_aimlapi._request import SHAPING, call_arguments, canonical, to_request
+from langchain_aimlapi.errors import raised_for_langchain
+
+if TYPE_CHECKING:
+    from langchain_protocol.protocol import MessagesData
+
+_content.register()
+
+
+class ChatAIMLAPI(ModelObject):
+    """A chat model of AI/ML API. Making one costs microseconds and opens nothing.
+
+    Arguments with None are not sent; each may be given to a call too, where it wins. `close()`,
+    `aclose()` and `with` give up the object's claim on shared connections; it works on after.
+
+    - `model`: the id, as in the vendor's list.
+    - `api_key`: a string, a SecretStr, or a function that gives one for each request; else
+      AIMLAPI_API_KEY, then AIML_API_KEY. Where there is none, the first call raises.
+    - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
+    - `timeout`: seconds of silence that end a call, or an `httpx.Timeout`.
+    - `max_retries`: at most that many repetitions of a call that was surely not billed.
+    - `http_client`, `http_async_client`: clients of yours, used as they are, never closed.
+    - `max_tokens`: the limit on the answer, whatever its name on the wire.
+    - `reasoning`: `{"effort": …, "summary": …}`, the same as the two arguments of these names.
+    - `endpoint`: "auto" follows the model table.
+    - `unsupported_params`: what to do with a parameter that the model does not take.
+    - `model_kwargs`: more arguments of calls; names that are none go into the request's body.
+    - `extra_body`: merged last into the request's body, as it is.
+    """
+
+    # Here, not beside the fields: type checkers give a subclass without one an __init__ of its
+    # own, made of the fields, in which api_key is no plain string.
+    def __init__(self, **kwargs: Unpack[Arguments]) -> None:
+        with raised_for_langchain():
+            super().__init__(**canonical(kwargs, frozenset(type(self).model_fields)))
+            self._settings({})  # what cannot work is said here, not at the first call
+
+    @override
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        with raised_for_langchain():
+            request, settings = self._prepared(messages, stop, kwargs)
+            reply = self._clients.sync_for(settings).complete(request)
+        return self._result(reply, request)
+
+    @override
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        with raised_for_langchain():
+            request, settings = self._prepared(messages, stop, kwargs)
+            reply = await self._clients.async_for(settings).complete(request)
+        return self._result(reply, request)
+
+    @override
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        with raised_for_langchain():
+            request, settings = self._prepared(messages, stop, kwargs, streaming=True)
+            with closing(self._clients.sync_for(settings).stream(request)) as events:
+                for event in events:
+                    yield from self._chunks(event, request)
+
+    @override
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        with raised_for_langchain():
+            request, settings = self._prepared(messages, stop, kwargs, streaming=True)
+            async with aclosing(self._clients.async_for(settings).stream(request)) as events:
+                async for event in events:
+                    for chunk in self._chunks(event, request):
+                        yield chunk
+
+    def _stream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        *,
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        message_id: str | None = None,
+        **kwargs: Any,
+    ) -> Iterator[MessagesData]:
+        """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
+        with raised_for_langchain():
+            request, settings = self._prepared(messages, stop, kwargs, streaming=True)
+            writer = _writer(request, run_manager, message_id)
+            with closing(self._clients.sync_for(settings).stream(request)) as events:
+                for event in events:
+                    _warn_of_empty_end(event)
+                    yield from writer.feed(event)
+
+    async def _astream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        *,
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        message_id: str | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[MessagesData]:
+        """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
+        with raised_for_langchain():
+            request, settings = self._prepared(messages, stop, kwargs, streaming=True)
+            writer = _writer(request, run_manager, message_id)
+            async with aclosing(self._clients.async_for(settings).stream(request)) as events:
+                async for event in events:
+                    _warn_of_empty_end(event)
+                    for written in writer.feed(event):
+                        yield written
+
+    def _prepared(
+        self,
+        messages: Sequence[BaseMessage],
+        stop: list[str] | None,
+        given: Mapping[str, Any],
+        *,
+        streaming: bool = False,
+    ) -> tuple[ChatRequest, Settings]:
+        call = call_arguments(given)
+        if stop is not None:
+            call["stop"] = stop
+        defaults = {name: getattr(self, name) for name in SHAPING}
+        return to_request(messages, defaults, call, streaming=streaming), self._settings(call)
+
+    def _result(self, reply: Reply, request: ChatRequest) -> ChatResult:
+        _warn_of_emptiness(reply)
+        return _answers.to_result(reply, request.model)
+
+    def _chunks(self, event: StreamEvent, request: ChatRequest) -> Iterator[ChatGenerationChunk]:
+        _warn_of_empty_end(event)
+        return _answers.to_chunks(event, request.model, usage=request.stream_usage)
+
+    @override
+    def bind_tools(
+        self,
+        tools: Sequence[_tools.ToolLike],
+        *,
+        tool_choice: _tools.ToolChoiceLike = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: Any = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """The model with tools. Nothing is bound for what is not given.
+
+        `tool_choice`: a bound tool's name, "any" or True (at least one call), "auto", "none" or
+        False, or a wire dict. `strict=True` makes the arguments follow the schema where it can
+        be strict, and warns where it cannot. `response_format`: in wire form, a class or a JSON
+        Schema. Dicts of built-in tools (`{"type": "web_search_preview"}`) pass as they are.
+        """
+        with raised_for_langchain():
+            wire = [_tools.wire_tool(tool, strict) for tool in tools]
+            choice = _tools.wire_choice(tool_choice, wire)
+            wire_format = _tools.wire_format(response_format) if response_format else None
+            call_arguments(kwargs)
+        bound = {
+            "tools": wire or None,
+            "tool_choice": choice if wire else None,
+            "parallel_tool_calls": parallel_tool_calls if wire else None,
+            "response_format": wire_format,
+        }
+        return self.bind(**{k: v for k, v in bound.items() if v is not None}, **kwargs)
+
+    @override
+    def with_structured_output(
+        self,
+        schema: Mapping[str, Any] | type | None = None,
+        *,
+        method: _structured.Method = "json_schema",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: Sequence[_tools.ToolLike] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """The model followed by a parser that gives an instance of `schema`.
+
+        `schema`: a pydantic class, a dataclass, a TypedDict, or a JSON Schema or tool as a dict;
+        classes of the last two kinds give dicts. `method`: "json_schema" (the service holds the
+        answer to the schema), "function_calling" (one forced call) or "json_mode" (any JSON
+        object; say in the prompt what it should hold; `schema` may be None). `strict`: None is
+        strict where the schema can be. `tools` are bound beside the schema. With `include_raw`
+        the output is `{"raw", "parsed", "parsing_error"}`.
+
+        Raises UnusableAnswerError (refused, cut, empty, invalid) where there is no instance.
+        """
+        with raised_for_langchain():
+            plan = _structured.plan(schema, method, strict)
+        trace: dict[str, Any] = {}
+        if plan.traced:
+            how = {"method": method, "strict": strict}
+            trace["ls_structured_output_format"] = {"kwargs": how, "schema": plan.traced}
+        llm = self.bind_tools(
+            [*plan.tools, *(tools or ())],
+            **plan.arguments,
+            **trace,
+            **kwargs,
+        )
+        return _structured.with_raw(llm, plan.parser) if include_raw else llm | plan.parser
+
+
+def _writer(
+    request: ChatRequest,
+    run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
+    message_id: str | None,
+) -> EventWriter:
+    # The same id as LangChain gives to the chunks of a stream.
+    of_run = f"{LC_ID_PREFIX}-{run_manager.run_id}" if run_manager else None
+    return EventWriter(request.model, message_id or of_run, usage=request.stream_usage)
+
+
+def _warn_of_empty_end(event: StreamEvent) -> None:
+    if isinstance(event, Finished):
+        _warn_of_emptiness(event.reply)
+
+
+def _warn_of_emptiness(reply: Reply) -> None:
+    warning = _answers.warning_for(reply)
+    if warning:
+        warnings.warn(warning, stacklevel=2)

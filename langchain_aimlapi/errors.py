@@ -1,0 +1,212 @@
+"""The core's errors, each also one of LangChain's `ModelError` family.
+
+`except aimlapi_core.RateLimitError`, `except langchain_aimlapi.RateLimitError` and
+`except langchain_core.exceptions.ModelRateLimitError` catch the same error. The core's class
+comes first in every base list, so `is_retryable` is the core's word: LangChain's classes call
+every lost connection retryable, though the request may already be billed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import langchain_core.exceptions as lc
+from langchain_core.exceptions import OutputParserException
+
+import aimlapi_core as core
+from aimlapi_core import AIMLAPIError as AIMLAPIError
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """What LangChain's traces read from an error: the status, the headers, the body."""
+
+    status_code: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+    def json(self) -> Any:
+        """The parsed body, or the beginning of a text."""
+        return self.body
+
+
+class ConfigurationError(core.ConfigurationError, lc.ModelInvalidRequestError):
+    """A setting that cannot work, or one that does not exist."""
+
+
+class MissingKeyError(core.MissingKeyError, ConfigurationError, lc.ModelAuthenticationError):
+    """No API key was given, neither as an argument nor in the environment."""
+
+
+class InvalidRequestError(core.InvalidRequestError, lc.ModelInvalidRequestError):
+    """A request that the service would refuse; found before anything was sent."""
+
+
+class UnsupportedParameterError(core.UnsupportedParameterError, InvalidRequestError):
+    """A parameter that this model does not take, under `unsupported_params="raise"`."""
+
+
+class ConnectFailedError(core.ConnectFailedError, lc.ModelConnectionError):
+    """No connection could be made, so nothing was sent."""
+
+
+class ConnectionLostError(core.ConnectionLostError, lc.ModelConnectionError):
+    """The connection ended after the request was written and before an answer began."""
+
+
+class RequestTimeoutError(core.RequestTimeoutError, lc.ModelTimeoutError):
+    """The service sent nothing for longer than the read time-out."""
+
+
+class StreamCutError(core.StreamCutError, lc.ModelConnectionError):
+    """The stream stopped before its closing event; `partial` is what came."""
+
+
+class StreamFailedError(core.StreamFailedError, lc.ModelAPIError):
+    """The service reported a failure inside the stream; `partial` is what came."""
+
+
+class UnexpectedReplyError(core.UnexpectedReplyError, lc.ModelAPIError):
+    """2xx, but not the answer that was asked for."""
+
+
+class StatusError(core.StatusError, lc.ModelError):
+    """The service refused: see `status_code`, `request_id`, `fields`."""
+
+    @property
+    def response(self) -> ErrorResponse:
+        """The answer as LangChain's tracers want it; cookies left out."""
+        headers = {k: v for k, v in self.headers.items() if k != "set-cookie"}
+        return ErrorResponse(self.status_code, headers, self.body)
+
+
+class BadRequestError(core.BadRequestError, StatusError, lc.ModelInvalidRequestError):
+    """The service found the request wrong."""
+
+
+class ContextTooLongError(core.ContextTooLongError, BadRequestError, lc.ContextOverflowError):
+    """The messages do not fit the model's context window."""
+
+
+class AuthenticationError(core.AuthenticationError, StatusError, lc.ModelAuthenticationError):
+    """The key is missing, wrong or disabled."""
+
+
+class PermissionDeniedError(core.PermissionDeniedError, StatusError, lc.ModelPermissionDeniedError):
+    """The key is good but may not do this."""
+
+
+class InsufficientFundsError(
+    core.InsufficientFundsError, StatusError, lc.ModelPermissionDeniedError
+):
+    """The account has no funds left."""
+
+
+class NotFoundError(core.NotFoundError, StatusError, lc.ModelNotFoundError):
+    """No such model on this endpoint, or no such path."""
+
+
+class RateLimitError(core.RateLimitError, StatusError, lc.ModelRateLimitError):
+    """Too many requests."""
+
+
+class QuotaExceededError(core.QuotaExceededError, RateLimitError):
+    """A quota that waiting a few seconds does not bring back."""
+
+
+class ServerError(core.ServerError, StatusError, lc.ModelAPIError):
+    """The service, or the provider behind it, failed."""
+
+
+class MaintenanceError(core.MaintenanceError, ServerError):
+    """The service says that the model is under maintenance."""
+
+
+class UpstreamRejectedError(core.UpstreamRejectedError, ServerError):
+    """A 5xx whose text is an upstream provider's 4xx: asking again gives the same."""
+
+
+class UnusableAnswerError(AIMLAPIError, lc.ModelError, OutputParserException):
+    """An answer that is not the structured object that was asked for; `llm_output` is its text."""
+
+    def __init__(self, message: str, llm_output: str | None = None) -> None:
+        # Not OutputParserException's, which adds a link of LangChain's to the message.
+        Exception.__init__(self, message)
+        self.llm_output = llm_output
+        self.observation: str | None = None
+        self.send_to_llm = False
+
+
+# langchain-core has a class for refusals from 1.7.5 on: ours is one of them where it exists.
+_Refusal: Any = getattr(lc, "ModelRefusalError", lc.ModelError)
+
+
+class RefusedAnswerError(UnusableAnswerError, _Refusal):  # type: ignore[misc]  # chosen at run time
+    """The model refused; the message holds its own words."""
+
+
+class CutAnswerError(UnusableAnswerError):
+    """The answer stopped at a limit or a filter before the object was whole."""
+
+
+class EmptyAnswerError(UnusableAnswerError):
+    """The model gave no object at all."""
+
+
+class InvalidAnswerError(UnusableAnswerError):
+    """The answer is whole, but is not JSON or does not fit the schema; see `__cause__`."""
+
+
+_TABLE: dict[type[AIMLAPIError], type[AIMLAPIError]] = {
+    ours.__bases__[0]: ours
+    for ours in (
+        ConfigurationError,
+        MissingKeyError,
+        InvalidRequestError,
+        UnsupportedParameterError,
+        ConnectFailedError,
+        ConnectionLostError,
+        RequestTimeoutError,
+        StreamCutError,
+        StreamFailedError,
+        UnexpectedReplyError,
+        StatusError,
+        BadRequestError,
+        ContextTooLongError,
+        AuthenticationError,
+        PermissionDeniedError,
+        InsufficientFundsError,
+        NotFoundError,
+        RateLimitError,
+        QuotaExceededError,
+        ServerError,
+        MaintenanceError,
+        UpstreamRejectedError,
+    )
+}
+
+
+def translated(error: AIMLAPIError) -> AIMLAPIError:
+    """`error` as this package's class, with all its attributes; itself when it is one already."""
+    ours = next((_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE), None)
+    if ours is None or isinstance(error, ours):
+        return error
+    new = ours.__new__(ours, *error.args)
+    new.args = error.args
+    new.__dict__.update(error.__dict__)
+    return new
+
+
+@contextmanager
+def raised_for_langchain() -> Iterator[None]:
+    """Inside it, what the core raises leaves as this package's class, from the core's error."""
+    try:
+        yield
+    except AIMLAPIError as error:
+        new = translated(error)
+        if new is error:
+            raise
+        raise new from error

@@ -1,0 +1,27 @@
+"""GPT-5.2 of AI/ML API as a LlamaIndex LLM."""
+
+try:
+    from llama_index_aimlapi.llm import AIMLAPI
+except ModuleNotFoundError as exc:
+    if (exc.name or "").partition(".")[0] != "llama_index":
+        raise
+    raise ImportError(
+        "llama_index_aimlapi needs LlamaIndex: pip install 'aimlapi-integrations[llama-index]'"
+    ) from exc
+
+from llama_index_aimlapi.errors import (
+    BrokenToolCallError,
+    CutAnswerError,
+    EmptyAnswerError,
+    NoToolCallError,
+    RefusalError,
+)
+
+__all__ = [
+    "AIMLAPI",
+    "BrokenToolCallError",
+    "CutAnswerError",
+    "EmptyAnswerError",
+    "NoToolCallError",
+    "RefusalError",
+]

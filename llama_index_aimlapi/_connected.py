@@ -1,0 +1,171 @@
+"""What every class of this package knows about its way to the service: fields, clients, state.
+
+Nothing is opened before the first call. Copies and pickles carry settings and key, never
+sockets; dicts, JSON and reprs never carry the key.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from llama_index.core.schema import BaseComponent
+from pydantic import Field, PrivateAttr, SecretStr, field_serializer
+
+from aimlapi_core import AsyncClient, Client, Settings, __version__
+
+USER_AGENT = f"llama-index-aimlapi/{__version__}"
+
+# Handed in by the caller and shared by copies: they hold locks and sockets.
+_SHARED = ("api_key", "callback_manager", "rate_limiter", "http_client", "http_async_client")
+# LlamaIndex's own observers, which a worker process replaces when they cannot travel.
+_OBSERVERS = ("callback_manager", "rate_limiter")
+
+
+class Connected(BaseComponent):
+    """A component that talks to the service. `close()` or `aclose()` when it is no longer used.
+
+    Closing gives up the claim on the shared connections; a later call claims them again.
+    """
+
+    api_key: str | Callable[[], str] | None = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description="Key, or a function that gives one; None reads AIMLAPI_API_KEY at each call.",
+    )
+    base_url: str | None = Field(default=None, description="None reads AIMLAPI_BASE_URL.")
+    timeout: Any = Field(
+        default=None, description="Seconds, or an httpx.Timeout; None: 10 to connect, 600 to read."
+    )
+    max_retries: int = Field(default=2, description="At most that many repetitions of a call.")
+    default_headers: dict[str, str] = Field(
+        default_factory=dict, exclude=True, repr=False, description="Sent with every request."
+    )
+    http_client: Any = Field(default=None, exclude=True, repr=False)
+    http_async_client: Any = Field(default=None, exclude=True, repr=False)
+
+    _client: Client | None = PrivateAttr(default=None)
+    _async_client: AsyncClient | None = PrivateAttr(default=None)
+
+    @field_serializer("timeout")
+    def _timeout_as_data(self, timeout: Any) -> Any:
+        return timeout.as_dict() if hasattr(timeout, "as_dict") else timeout
+
+    def _settings(self) -> Settings:
+        """The fields as the core takes them. Raises ConfigurationError for what cannot work."""
+        return Settings(
+            api_key=self.api_key,
+            base_url=self.base_url,
+            timeout=self.timeout,
+            max_retries=self.max_retries,
+            default_headers=self.default_headers,
+            http_client=self.http_client,
+            http_async_client=self.http_async_client,
+        )
+
+    # A client is made again when a field was assigned since: the old one's claim is weak.
+    def _sync_client(self) -> Client:
+        settings = self._settings()
+        client = self._client
+        if client is None or client.settings != settings:
+            client = self._client = Client(settings, user_agent=USER_AGENT)
+        return client
+
+    def _loop_client(self) -> AsyncClient:
+        settings = self._settings()
+        client = self._async_client
+        if client is None or client.settings != settings:
+            client = self._async_client = AsyncClient(settings, user_agent=USER_AGENT)
+        return client
+
+    def close(self) -> None:
+        """Give up the claim on the connections of synchronous calls."""
+        if self._client is not None:
+            self._client.close()
+
+    async def aclose(self) -> None:
+        """Give up the claims of synchronous calls and of those made in this event loop."""
+        self.close()
+        if self._async_client is not None:
+            await self._async_client.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        copied._client = copied._async_client = None
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        memo = {} if memo is None else memo
+        shared = [getattr(self, name, None) for name in _SHARED]
+        for value in (*shared, self._client, self._async_client):
+            memo[id(value)] = value  # what deepcopy finds there it takes as it is
+        copied = super().__deepcopy__(memo)
+        copied._client = copied._async_client = None
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        # BaseComponent's own deletes what cannot be pickled from this very object, clients
+        # included; here such a thing is left out of the state, or raises.
+        if self.http_client is not None or self.http_async_client is not None:
+            raise TypeError(
+                "http_client and http_async_client hold sockets, which cannot be pickled: leave "
+                "them out, or build the object where it is used."
+            )
+        fields = {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in _OBSERVERS or _can_travel(value)
+        }
+        return {
+            "__dict__": fields,
+            "__pydantic_extra__": None,
+            "__pydantic_fields_set__": set(fields),
+            "__pydantic_private__": {},
+        }
+
+
+def plain_key(key: str | SecretStr | Callable[[], str] | None) -> str | Callable[[], str] | None:
+    """A key as the field keeps it. A SecretStr cannot be written to JSON, so it is opened."""
+    return key.get_secret_value() if isinstance(key, SecretStr) else key
+
+
+def plain_timeout(timeout: Any) -> Any:
+    """A time-out as the field keeps it: the dict form that `to_dict` wrote becomes one again."""
+    if not isinstance(timeout, Mapping):
+        return timeout
+    import httpx  # a value's type alone; what talks to the network is in the core
+
+    return httpx.Timeout(**timeout)
+
+
+def _can_travel(value: Any) -> bool:
+    try:
+        pickle.dumps(value)
+    except Exception:  # pickle raises whatever the object's own code raises
+        return False
+    return True

@@ -1,0 +1,260 @@
+"""LlamaIndex messages to core messages. Pure, but for `_media`, which reads local files.
+
+Rules: nothing of the caller's is changed. Neighbouring texts are joined by a newline, as
+`ChatMessage.content` joins them. A tool result is text, so images and documents in it move to
+a user message behind the run of tool results. Unknown members of `additional_kwargs` are
+ignored on purpose: other integrations keep their own there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    CachePoint,
+    ChatMessage,
+    CitableBlock,
+    CitationBlock,
+    DocumentBlock,
+    ImageBlock,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+    VideoBlock,
+)
+
+from aimlapi_core import (
+    File,
+    Image,
+    InvalidRequestError,
+    Message,
+    Part,
+    ProviderItem,
+    Reasoning,
+    Refusal,
+    Role,
+    Text,
+    ToolCall,
+)
+from llama_index_aimlapi._media import to_file, to_image
+from llama_index_aimlapi._names import wire_name
+
+# Where this adapter keeps the provider's data in a ThinkingBlock; others keep theirs beside it.
+OPAQUE = "aimlapi"
+
+_ROLES: dict[MessageRole, Role] = {
+    MessageRole.SYSTEM: "system",
+    MessageRole.DEVELOPER: "developer",
+    MessageRole.USER: "user",
+    MessageRole.ASSISTANT: "assistant",
+    MessageRole.CHATBOT: "assistant",
+    MessageRole.MODEL: "assistant",
+    MessageRole.TOOL: "tool",
+    MessageRole.FUNCTION: "tool",
+}
+
+
+def to_messages(history: Sequence[ChatMessage]) -> tuple[Message, ...]:
+    """The conversation as the core knows it. Raises InvalidRequestError for what cannot be sent."""
+    out: list[Message] = []
+    moved: list[Part] = []
+    for message in history:
+        if not isinstance(message, ChatMessage):
+            raise InvalidRequestError(
+                f"A message is a ChatMessage, not {type(message).__name__}: {message!r:.80}"
+            )
+        role = _ROLES[message.role]
+        if role != "tool" and moved:
+            out.append(Message("user", tuple(moved)))
+            moved = []
+        converted, media = _MAKERS[role](message, role)
+        out.append(converted)
+        moved += media
+    if moved:
+        out.append(Message("user", tuple(moved)))
+    return tuple(out)
+
+
+def _plain_message(message: ChatMessage, role: Role) -> tuple[Message, list[Part]]:
+    """A system, developer or user message."""
+    parts = _parts(message, role)
+    if role != "user" and any(isinstance(part, (Image, File)) for part in parts):
+        raise InvalidRequestError(
+            f"A {role} message holds an image or a document: put it into a user message."
+        )
+    name = message.additional_kwargs.get("name")
+    return Message(role, _joined(parts), name=name if isinstance(name, str) else None), []
+
+
+def _assistant_message(message: ChatMessage, role: Role) -> tuple[Message, list[Part]]:
+    parts = _parts(message, role)
+    if any(isinstance(part, (Image, File)) for part in parts):
+        raise InvalidRequestError(
+            "An assistant message holds an image or a document: put it into a user message."
+        )
+    extra = message.additional_kwargs
+    items = [ProviderItem(item) for item in _mappings(extra.get("provider_items"))]
+    calls = _tool_calls(message)
+    texts = _split_refusal("\n".join(p.text for p in parts if isinstance(p, Text)), extra)
+    reasoning = [p for p in parts if isinstance(p, Reasoning)]
+    return Message(role, (*reasoning, *items, *texts, *calls)), []
+
+
+def _tool_message(message: ChatMessage, role: Role) -> tuple[Message, list[Part]]:
+    call_id = message.additional_kwargs.get("tool_call_id")
+    parts = _parts(message, role)
+    media: list[Part] = [part for part in parts if isinstance(part, (Image, File))]
+    text = "\n".join(part.text for part in parts if isinstance(part, Text))
+    if media:
+        text = text or "The result is in the next user message."
+        media = [Text(f"From the result of tool call {call_id}:"), *media]
+    call_id = call_id if isinstance(call_id, str) else None
+    return Message(role, (Text(text),), tool_call_id=call_id), media
+
+
+_MAKERS: dict[Role, Callable[[ChatMessage, Role], tuple[Message, list[Part]]]] = {
+    "system": _plain_message,
+    "developer": _plain_message,
+    "user": _plain_message,
+    "assistant": _assistant_message,
+    "tool": _tool_message,
+}
+
+
+def _parts(message: ChatMessage, role: Role) -> list[Part]:
+    parts: list[Part] = []
+    for block in message.blocks:
+        convert = _BLOCKS.get(type(block))
+        if convert is None:
+            raise InvalidRequestError(
+                f"A {block.block_type} block cannot be sent: the service takes text, images and "
+                "PDF documents."
+            )
+        parts += convert(block, role)
+    return parts
+
+
+def _text(block: TextBlock, role: Role) -> list[Part]:
+    return [Text(block.text)]
+
+
+def _thinking(block: ThinkingBlock, role: Role) -> list[Part]:
+    # Only the service's own reasoning goes back to it; another provider's would be refused.
+    opaque = block.additional_information.get(OPAQUE)
+    return [Reasoning(block.content or "", opaque)] if isinstance(opaque, Mapping) else []
+
+
+def _citable(block: CitableBlock, role: Role) -> list[Part]:
+    inner = [part for child in block.content for part in _BLOCKS[type(child)](child, role)]
+    return [Text(f"{block.title} ({block.source})"), *inner]
+
+
+def _citation(block: CitationBlock, role: Role) -> list[Part]:
+    if role == "assistant":  # it quotes the message's own text, which is sent already
+        return []
+    cited = _BLOCKS[type(block.cited_content)](block.cited_content, role)
+    return [Text(f"{block.title} ({block.source})"), *cited]
+
+
+def _call(block: ToolCallBlock, role: Role) -> list[Part]:
+    if role != "assistant":
+        raise InvalidRequestError(
+            f"A {role} message holds the call of tool {block.tool_name!r}: only assistant "
+            "messages can."
+        )
+    return []  # `_tool_calls` reads them together with their legacy twins
+
+
+def _refused(block: AudioBlock | VideoBlock, role: Role) -> list[Part]:
+    raise InvalidRequestError(
+        f"A {role} message holds {block.block_type}, which GPT-5.2 does not take: send a "
+        "transcript as text, or images."
+    )
+
+
+_BLOCKS: dict[type, Callable[[Any, Role], list[Part]]] = {
+    TextBlock: _text,
+    ImageBlock: lambda block, role: [to_image(block)],
+    DocumentBlock: lambda block, role: [to_file(block)],
+    AudioBlock: _refused,
+    VideoBlock: _refused,
+    CachePoint: lambda block, role: [],  # the service caches long prompts by itself
+    CitableBlock: _citable,
+    CitationBlock: _citation,
+    ThinkingBlock: _thinking,
+    ToolCallBlock: _call,
+}
+
+
+def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """`parts` with neighbouring texts made one."""
+    out: list[Part] = []
+    for part in parts:
+        if isinstance(part, Text) and out and isinstance(last := out[-1], Text):
+            out[-1] = Text(f"{last.text}\n{part.text}")
+        else:
+            out.append(part)
+    return tuple(out)
+
+
+def _split_refusal(text: str, extra: Mapping[str, Any]) -> list[Part]:
+    """Text and refusal of an answer of ours, whose content ends with the refusal's words."""
+    refusal = extra.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        rest = text.removesuffix(refusal)
+        return [*([Text(rest)] if rest else []), Refusal(refusal)]
+    return [Text(text)] if text else []
+
+
+def _tool_calls(message: ChatMessage) -> list[ToolCall]:
+    """The calls of an assistant message: its blocks, else the older list beside them."""
+    legacy = [_legacy_call(row) for row in _mappings(message.additional_kwargs.get("tool_calls"))]
+    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    if not blocks:
+        return legacy
+    by_id = {call.id: call for call in legacy}
+    return [_block_call(block, by_id) for block in blocks]
+
+
+def _block_call(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCall:
+    arguments = block.tool_kwargs
+    # Integrations without call ids use the tool's name in their results' tool_call_id.
+    call_id = block.tool_call_id or block.tool_name
+    twin = legacy.get(call_id)
+    return ToolCall(
+        id=call_id,
+        name=wire_name(block.tool_name),
+        arguments=arguments
+        if isinstance(arguments, str)
+        else json.dumps(arguments, ensure_ascii=False),
+        item_id=twin.item_id if twin else None,
+        extra=twin.extra if twin else None,
+    )
+
+
+def _legacy_call(row: Mapping[str, Any]) -> ToolCall:
+    function = row.get("function")
+    function = function if isinstance(function, Mapping) else {}
+    name = str(function.get("name") or "")
+    arguments = function.get("arguments")
+    return ToolCall(
+        id=str(row.get("id") or name),
+        name=wire_name(name),
+        arguments=arguments
+        if isinstance(arguments, str)
+        else json.dumps(arguments or {}, ensure_ascii=False),
+        item_id=row.get("item_id"),
+        extra=row.get("extra"),
+    )
+
+
+def _mappings(rows: Any) -> list[Mapping[str, Any]]:
+    """The rows of a list as mappings; pydantic objects of other integrations are dumped."""
+    if not isinstance(rows, (list, tuple)):
+        return []
+    dumped = [row.model_dump() if hasattr(row, "model_dump") else row for row in rows]
+    return [row for row in dumped if isinstance(row, Mapping)]

@@ -1,0 +1,112 @@
+"""What stands beside an answer's message: counts, ids, log probabilities, the plain `raw` dict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llama_index.core.base.llms.types import LogProb
+
+from aimlapi_core import Choice, Reply, ToolCall
+
+
+def to_logprobs(wire: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
+    """Per token the chosen one first, then the alternatives; None when none came."""
+    rows = (wire or {}).get("content")
+    if not isinstance(rows, list) or not rows:
+        return None
+    return [
+        [
+            _logprob(row),
+            *(
+                _logprob(other)
+                for other in row.get("top_logprobs") or ()
+                if other.get("token") != row.get("token")
+            ),
+        ]
+        for row in rows
+    ]
+
+
+def _logprob(row: Mapping[str, Any]) -> LogProb:
+    return LogProb(
+        token=row.get("token") or "",
+        logprob=row.get("logprob") or 0.0,
+        bytes=row.get("bytes") or [],
+    )
+
+
+def facts(reply: Reply, choice: Choice) -> dict[str, Any]:
+    """What is worth knowing of an answer, flat; only what came."""
+    usage, cost, transport = reply.usage, reply.cost, reply.transport
+    known = {
+        "prompt_tokens": usage.input_tokens if usage else None,
+        "completion_tokens": usage.output_tokens if usage else None,
+        "total_tokens": usage.total_tokens if usage else None,
+        "cached_tokens": usage.cached_tokens if usage else None,
+        "reasoning_tokens": usage.reasoning_tokens if usage else None,
+        "cost": cost.usd if cost else None,
+        "credits_used": cost.credits if cost else None,
+        "finish_reason": choice.finish_reason,
+        "request_id": transport.request_id if transport else None,
+        "inference_id": transport.inference_id if transport else None,
+        "response_id": reply.id,
+        "served_model": reply.model,
+        "refusal": choice.refusal,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def raw(reply: Reply) -> dict[str, Any]:
+    """The answer as one plain dict in the shape of a chat completion, on both endpoints."""
+    out: dict[str, Any] = {
+        **reply.extra,
+        "id": reply.id,
+        "model": reply.model,
+        "created": reply.created,
+        "endpoint": reply.endpoint,
+        "choices": [_raw_choice(choice) for choice in reply.choices],
+        "usage": None,
+    }
+    if reply.usage:
+        counts = {
+            "prompt_tokens": reply.usage.input_tokens,
+            "completion_tokens": reply.usage.output_tokens,
+            "total_tokens": reply.usage.total_tokens,
+        }
+        out["usage"] = {**reply.usage.raw, **counts}
+    if reply.cost:
+        out["meta"] = {"usage": {"credits_used": reply.cost.credits, "usd_spent": reply.cost.usd}}
+    return out
+
+
+def _raw_choice(choice: Choice) -> dict[str, Any]:
+    message = {
+        **choice.extra,
+        "role": "assistant",
+        "content": choice.text,
+        "refusal": choice.refusal,
+        "reasoning": choice.reasoning or None,
+        "annotations": [dict(citation) for citation in choice.citations],
+        "tool_calls": [legacy_call(call) for call in choice.tool_calls],
+    }
+    return {
+        "index": choice.index,
+        "message": {key: value for key, value in message.items() if value not in (None, [])},
+        "finish_reason": choice.finish_reason,
+        "logprobs": choice.logprobs,
+    }
+
+
+def legacy_call(call: ToolCall) -> dict[str, Any]:
+    """A call as a plain dict in the shape of OpenAI's chat completions."""
+    row: dict[str, Any] = {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }
+    if call.item_id is not None:
+        row["item_id"] = call.item_id
+    if call.extra is not None:
+        row["extra"] = dict(call.extra)
+    return row

@@ -1,0 +1,70 @@
+"""Image and document blocks to core parts. The one module here that reads files.
+
+Bytes and local paths become data URLs; remote images stay URLs, for the service to fetch.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import cast, get_args
+
+from llama_index.core.base.llms.types import DocumentBlock, ImageBlock
+
+from aimlapi_core import File, Image, InvalidRequestError
+from aimlapi_core.types import ImageDetail
+
+_SIGNATURES = (
+    (b"\x89PNG", 0, "image/png"),
+    (b"\xff\xd8\xff", 0, "image/jpeg"),
+    (b"GIF8", 0, "image/gif"),
+    (b"WEBP", 8, "image/webp"),
+    (b"%PDF", 0, "application/pdf"),
+)
+
+
+def to_image(block: ImageBlock) -> Image:
+    """The image of a block that holds a URL, bytes, a stream or a path."""
+    if block.detail not in (None, *get_args(ImageDetail)):
+        raise InvalidRequestError(
+            f"Image detail {block.detail!r} is not one of {list(get_args(ImageDetail))}."
+        )
+    detail = cast("ImageDetail | None", block.detail)
+    if block.url is not None:
+        return Image(str(block.url), detail)
+    return Image(_data_url(_read(block), block.image_mimetype), detail)
+
+
+def to_file(block: DocumentBlock) -> File:
+    """The PDF of a block that holds bytes, a stream, a path or a data URL."""
+    name = block.title or "document"
+    if block.url and not block.url.startswith("data:"):
+        raise InvalidRequestError(
+            f"Document {name!r} is a URL, and the service takes documents as bytes only: "
+            "download it and pass DocumentBlock(data=...)."
+        )
+    url = _data_url(_read(block), block.document_mimetype)
+    if not url.startswith("data:application/pdf;"):
+        raise InvalidRequestError(
+            f"Document {name!r} is not a PDF, the one kind of document that the service takes: "
+            "pass its text as a TextBlock."
+        )
+    return File(url, name if name.lower().endswith(".pdf") else f"{name}.pdf")
+
+
+def _read(block: ImageBlock | DocumentBlock) -> bytes:
+    try:
+        source = (
+            block.resolve_image() if isinstance(block, ImageBlock) else block.resolve_document()
+        )
+    except (OSError, ValueError) as exc:
+        raise InvalidRequestError(f"A {block.block_type} block cannot be read: {exc}") from exc
+    return cast("bytes", source.read())
+
+
+def _data_url(data: bytes, stated: str | None) -> str:
+    """The kind is read from the bytes where they tell it: a suffix or a caller may be wrong."""
+    kind = stated or "application/octet-stream"
+    for signature, offset, found in _SIGNATURES:
+        if data.startswith(signature, offset):
+            kind = found
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"

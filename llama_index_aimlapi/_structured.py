@@ -1,0 +1,191 @@
+"""Structured prediction: how an object is asked for, and how it is read. Pure.
+
+It is asked for by JSON schema, or by a forced tool whose parameters are the schema. Both ways
+share one path: the arguments of a call, the JSON text so far, the object.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
+from llama_index.core.program.function_program import get_function_tool
+from llama_index.core.program.utils import FlexibleModel, create_flexible_model
+from llama_index.core.types import Model
+from pydantic import BaseModel, ValidationError
+
+from aimlapi_core import drop_added_nulls, strict_schema
+from llama_index_aimlapi._names import wire_name
+from llama_index_aimlapi._tools import PARTIAL, partial_object, tool_dict
+from llama_index_aimlapi.errors import (
+    CutAnswerError,
+    EmptyAnswerError,
+    NoToolCallError,
+    RefusalError,
+)
+
+logger = logging.getLogger("aimlapi")
+
+# A program's own arguments, which say how to call the tool: here that is settled.
+_SETTLED = ("tool_required", "tool_choice", "allow_parallel_tool_calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction(Generic[Model]):
+    """How an `output_cls` is asked for: `call` holds the arguments of the chat call."""
+
+    output_cls: type[Model]
+    call: Mapping[str, Any]
+    by_tool: bool
+
+    def arguments(self, llm_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The call's arguments with the caller's own."""
+        given = {k: v for k, v in (llm_kwargs or {}).items() if k not in _SETTLED}
+        return {**given, **self.call}
+
+
+def by_schema(output_cls: type[Model]) -> Prediction[Model]:
+    """Asked for by JSON schema, a strict one where the class allows it."""
+    schema = output_cls.model_json_schema()
+    strict, reason = strict_schema(schema)
+    if reason is not None:
+        logger.info("%s is asked for without strict=True: %s.", output_cls.__name__, reason)
+    wanted = {
+        "name": wire_name(output_cls.__name__),
+        "schema": strict or schema,
+        "strict": strict is not None,
+    }
+    call = {"response_format": {"type": "json_schema", "json_schema": wanted}}
+    return Prediction(output_cls, call, by_tool=False)
+
+
+def by_tool(output_cls: type[Model]) -> Prediction[Model]:
+    """Asked for as the arguments of a tool that the model must call."""
+    tool = tool_dict(get_function_tool(output_cls), None)
+    name = tool["function"]["name"]
+    call = {
+        "tools": [tool],
+        "tool_choice": {"type": "function", "function": {"name": name}},
+        "parallel_tool_calls": False,
+    }
+    return Prediction(output_cls, call, by_tool=True)
+
+
+def read(response: ChatResponse, prediction: Prediction[Model]) -> Model:
+    """The object of a whole answer.
+
+    Raises RefusalError, CutAnswerError, EmptyAnswerError or NoToolCallError where there is none
+    to read, and pydantic's ValidationError where what came does not fit the class.
+    """
+    text = _json_text(response, prediction)
+    _check(response, prediction, text)
+    output_cls = prediction.output_cls
+    try:
+        return output_cls.model_validate_json(text)
+    except ValidationError:
+        pruned = _without_added_nulls(text, output_cls)
+        if pruned is None:
+            raise
+    return output_cls.model_validate_json(pruned)
+
+
+class Partials(Generic[Model]):
+    """A stream's responses in, growing objects out. The last one is of the class itself.
+
+    Before that an object is of the class once all fields of all its parts have come, and else a
+    FlexibleModel with what has come, None for the rest: no default that a value replaces later.
+    """
+
+    def __init__(self, prediction: Prediction[Model]) -> None:
+        self._prediction = prediction
+        self._flexible = create_flexible_model(prediction.output_cls)
+        self._last: dict[str, Any] = {}
+
+    def feed(self, response: ChatResponse) -> list[Model | FlexibleModel]:
+        """The objects to hand out for one response: none when nothing new has come."""
+        if not response.additional_kwargs.get(PARTIAL):
+            return [read(response, self._prediction)]
+        data = partial_object(_json_text(response, self._prediction))
+        if data == self._last:
+            return []
+        self._last = data
+        return [self._object(data)]
+
+    def _object(self, data: dict[str, Any]) -> Model | FlexibleModel:
+        try:
+            found = self._prediction.output_cls.model_validate(data)
+        except (ValidationError, TypeError, ValueError):  # validators may raise on half an object
+            found = None
+        if found is not None and _is_filled(found):
+            return found
+        return self._flexible.model_validate(data)
+
+
+def _json_text(response: ChatResponse, prediction: Prediction[Model]) -> str:
+    if not prediction.by_tool:
+        return response.message.content or ""
+    for block in response.message.blocks:
+        if isinstance(block, ToolCallBlock):
+            arguments = block.tool_kwargs
+            return arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return ""
+
+
+def _check(response: ChatResponse, prediction: Prediction[Model], text: str) -> None:
+    name = prediction.output_cls.__name__
+    facts = response.additional_kwargs
+    request_id = facts.get("request_id")
+    refusal = facts.get("refusal")
+    if refusal:
+        raise RefusalError(
+            f"The model refused to give {name}: {refusal}", body=refusal, request_id=request_id
+        )
+    reason = facts.get("finish_reason")
+    if reason in ("length", "content_filter"):
+        advice = "Raise max_tokens." if reason == "length" else "Change the prompt."
+        raise CutAnswerError(
+            f"The answer for {name} was cut (finish reason {reason!r}) and is not used. {advice}",
+            body=text,
+            request_id=request_id,
+        )
+    if text.strip():
+        return
+    said = response.message.content or ""
+    if said:
+        raise NoToolCallError(
+            f"The model gave text where {name} was asked for: {said!r:.200}",
+            body=said,
+            request_id=request_id,
+        )
+    raise EmptyAnswerError(
+        f"The model gave an empty answer where {name} was asked for. Ask again.",
+        request_id=request_id,
+    )
+
+
+def _without_added_nulls(text: str, output_cls: type[BaseModel]) -> str | None:
+    """The JSON without the nulls that a strict schema asked for; None when that changes nothing."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    pruned = drop_added_nulls(value, output_cls.model_json_schema())
+    return None if pruned == value else json.dumps(pruned, ensure_ascii=False)
+
+
+def _is_filled(value: Any) -> bool:
+    """Whether every field of every model in it was given."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        return value.model_fields_set >= set(fields) and all(
+            _is_filled(getattr(value, name)) for name in fields
+        )
+    if isinstance(value, Mapping):
+        return all(map(_is_filled, value.values()))
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return all(map(_is_filled, value))
+    return True

@@ -1,0 +1,176 @@
+"""The model class. It joins the pure converters to the core's clients and adds no logic."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, closing
+from typing import Any, TypeVar
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    MessageRole,
+)
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.tools import BaseTool
+
+from llama_index_aimlapi._answers import Asked, Growing, to_completion, to_response
+from llama_index_aimlapi._callbacks import chat_callback, completion_callback
+from llama_index_aimlapi._configured import Configured
+from llama_index_aimlapi._prediction import Predicting
+from llama_index_aimlapi._request import build
+from llama_index_aimlapi._tools import first_call_only, selections, tool_call_arguments
+
+Item = TypeVar("Item")
+
+
+class AIMLAPI(Configured, Predicting):
+    """GPT-5.2 and every other chat model of AI/ML API as a LlamaIndex LLM.
+
+    Nothing is opened or read before the first call; then the key comes from `api_key` or from
+    AIMLAPI_API_KEY. A setting that is None is not sent. Each call takes the settings too, by
+    the same names, and they win. `close()`, `aclose()` or `with` give the connections back.
+
+        llm = AIMLAPI(model="openai/gpt-5-2", temperature=0.2)
+        print(llm.complete("Say hello."))
+
+    `api_base` is `base_url`, and `model_kwargs` is `additional_kwargs`, by its other name: request
+    members by our names, or by the wire's for those that have no name here. With `n` above 1 the
+    first answer is the message, and `raw` holds all. Raises ConfigurationError for an argument
+    that does not exist or cannot work.
+    """
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name under which the object is written to dicts and JSON."""
+        return "AIMLAPI"
+
+    def _ask(self, messages: Sequence[ChatMessage], arguments: Mapping[str, Any]) -> Asked:
+        return build(messages, self._set(), self.additional_kwargs, arguments)
+
+    def _ask_text(self, prompt: str, formatted: bool, arguments: Mapping[str, Any]) -> Asked:
+        if not formatted and self.completion_to_prompt is not None:
+            prompt = self.completion_to_prompt(prompt)
+        return self._ask([ChatMessage(role=MessageRole.USER, content=prompt)], arguments)
+
+    def _answer(self, asked: Asked) -> ChatResponse:
+        return to_response(self._sync_client().complete(asked.request), asked)
+
+    async def _aanswer(self, asked: Asked) -> ChatResponse:
+        return to_response(await self._loop_client().complete(asked.request), asked)
+
+    def _items(
+        self, asked: Asked, shape: Callable[[ChatResponse], Item]
+    ) -> Generator[Item, None, None]:
+        growing = Growing(asked)
+        with closing(self._sync_client().stream(asked.request)) as events:
+            for event in events:
+                if (item := growing.feed(event)) is not None:
+                    yield shape(item)
+
+    async def _aitems(
+        self, asked: Asked, shape: Callable[[ChatResponse], Item]
+    ) -> AsyncGenerator[Item, None]:
+        growing = Growing(asked)
+        async with aclosing(self._loop_client().stream(asked.request)) as events:
+            async for event in events:
+                if (item := growing.feed(event)) is not None:
+                    yield shape(item)
+
+    @chat_callback
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """The answer to a conversation. `kwargs`: settings, tools, response_format, …"""
+        return self._answer(self._ask(messages, kwargs))
+
+    @chat_callback
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """The answer while it comes. Closing the generator ends the call."""
+        return self._items(self._ask(messages, kwargs), _as_it_is)
+
+    @chat_callback
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """`chat`, asynchronously."""
+        return await self._aanswer(self._ask(messages, kwargs))
+
+    @chat_callback
+    async def astream_chat(
+        self, messages: Sequence[ChatMessage], **kwargs: Any
+    ) -> ChatResponseAsyncGen:
+        """`stream_chat`, asynchronously."""
+        return self._aitems(self._ask(messages, kwargs), _as_it_is)
+
+    # The completions call what the chat methods call, not the chat methods: their callbacks
+    # would fire twice.
+    @completion_callback
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """The answer to one user message."""
+        return to_completion(self._answer(self._ask_text(prompt, formatted, kwargs)))
+
+    @completion_callback
+    def stream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseGen:
+        """The answer to one user message while it comes."""
+        return self._items(self._ask_text(prompt, formatted, kwargs), to_completion)
+
+    @completion_callback
+    async def acomplete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponse:
+        """`complete`, asynchronously."""
+        return to_completion(await self._aanswer(self._ask_text(prompt, formatted, kwargs)))
+
+    @completion_callback
+    async def astream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseAsyncGen:
+        """`stream_complete`, asynchronously."""
+        return self._aitems(self._ask_text(prompt, formatted, kwargs), to_completion)
+
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
+        tool_choice: str | dict[str, Any] | None = None,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """The arguments of `chat`. A `tool_choice` beats `tool_required`."""
+        if isinstance(user_msg, str):
+            user_msg = ChatMessage(role=MessageRole.USER, content=user_msg)
+        messages = [*(chat_history or ()), *([user_msg] if user_msg else ())]
+        choice = tool_choice or ("required" if tool_required else None)
+        offer = tool_call_arguments(tools, choice, allow_parallel_tool_calls, strict)
+        return {"messages": messages, **offer, **kwargs}
+
+    def _validate_chat_with_tools_response(
+        self,
+        response: ChatResponse,
+        tools: Sequence[BaseTool],
+        allow_parallel_tool_calls: bool = False,
+        **kwargs: Any,
+    ) -> ChatResponse:
+        return response if allow_parallel_tool_calls else first_call_only(response)
+
+    def get_tool_calls_from_response(
+        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> list[ToolSelection]:
+        """The calls of a response, those of an unfinished one as far as they are certain.
+
+        Raises BrokenToolCallError for a finished call that cannot be run as it was written, and
+        NoToolCallError when there is none and `error_on_no_tool_call`.
+        """
+        return selections(response, need_one=error_on_no_tool_call)
+
+
+def _as_it_is(response: ChatResponse) -> ChatResponse:
+    return response

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aimlapi_emulator import Emulator
+
+OPENAPI_DIR = os.environ.get("AIMLAPI_OPENAPI_DIR")
+_accepted: list[tuple[str, Any]] = []
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """One emulator for all tests."""
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def emu(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The emulator with nothing left of the test before; no key in the environment."""
+    for name in ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    emulator.clear()
+    return emulator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watch_accepted_requests() -> Iterator[None]:
+    """Notes every request that an emulator finds valid, when the vendor's files are at hand."""
+    if not OPENAPI_DIR:
+        yield
+        return
+    note = Emulator._note
+
+    def noting(self: Emulator, request: Any, *rest: Any) -> None:
+        note(self, request, *rest)
+        seen = self.seen[-1]
+        is_strict = getattr(self, "schema", "strict") == "strict"
+        if is_strict and seen.method == "POST" and not seen.problems and seen.body is not None:
+            _accepted.append((seen.path, seen.body))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Emulator, "_note", noting)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _accepted_requests_fit_the_published_schemas() -> Iterator[None]:
+    _accepted.clear()
+    yield
+    if OPENAPI_DIR:
+        from tests.openapi import problems
+
+        found = [p for path, body in _accepted for p in problems(OPENAPI_DIR, path, body)]
+        assert not found, "\n".join(sorted(set(found)))

@@ -1,0 +1,198 @@
+"""Life cycle, connections, and the command line."""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+import aimlapi_emulator.server
+from aimlapi_emulator import Emulator, Fault
+from tests.emulator.asking import CHAT, KEY, Asker, raw_post, user
+
+BODY = {"model": CHAT, "messages": [user("x")]}
+
+
+def wait_for(fact: Any) -> None:
+    until = time.monotonic() + 5
+    while not fact():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def test_calls_in_turn_use_one_connection(emu: Emulator, ask: Asker) -> None:
+    for stream in (False, True, False):
+        ask.chat("x", stream=stream)
+    assert emu.connections == emu.open_connections == emu.peak_connections == 1
+    assert {seen.connection for seen in emu.seen} == {1}
+
+
+def test_calls_at_once_are_counted(emu: Emulator) -> None:
+    emu.faults.extend([Fault(delay_head_s=0.2)] * 8)
+    limits = httpx.Limits(max_connections=8)
+    with (
+        httpx.Client(base_url=emu.base_url, headers=KEY, limits=limits) as client,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        done = list(pool.map(lambda _: client.post("/chat/completions", json=BODY), range(8)))
+        assert {answer.status_code for answer in done} == {200}
+        assert emu.peak_connections == 8
+    wait_for(lambda: emu.open_connections == 0)
+    assert emu.connections == 8
+
+
+def test_clear_forgets_all_but_ids(emu: Emulator, ask: Asker) -> None:
+    first = ask.chat("x").json()["id"]
+    emu.faults.append(Fault(status=500))
+    emu.reply_with("y")
+    emu.clear()
+    assert (emu.seen, emu.faults, emu.connections, emu.peak_connections) == ([], [], 0, 0)
+    second = ask.chat("x").json()
+    assert second["choices"][0]["message"]["content"] == 'You said: "x"'
+    assert second["id"] != first
+    assert emu.open_connections == 0
+
+
+def test_requests_sent_ahead_are_answered_in_order(emu: Emulator) -> None:
+    with raw_post(emu.base_url, BODY) as connection:
+        ahead = (
+            b"GET /v1/models?id=none HTTP/1.1\r\nhost: x\r\n\r\n"
+            b"GET /nope HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        connection.sendall(ahead)
+        got = b""
+        while data := connection.recv(65536):
+            got += data
+    assert [got.count(b"HTTP/1.1 %d" % status) for status in (200, 404)] == [2, 1]
+
+
+def test_garbage_closes_the_connection_only(emu: Emulator, ask: Asker) -> None:
+    host, port = emu.base_url.removeprefix("http://").removesuffix("/v1").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(b"not http\r\n\r\n")
+        while connection.recv(1000):
+            pass
+    assert ask.chat("x").status_code == 200
+
+
+def test_stop_leaves_nothing() -> None:
+    before = threading.active_count()
+    emu = Emulator().start()
+    with raw_post(emu.base_url, {**BODY, "stream": True}) as connection:
+        assert connection.recv(10)
+        emu.stop()
+        emu.stop()
+    assert threading.active_count() == before
+    with pytest.raises(OSError, match=r"\d|refused|use"):
+        socket.create_connection((emu.host, emu.port), timeout=1).close()
+
+
+def test_stop_does_not_wait_for_a_slow_answer() -> None:
+    emu = Emulator().start()
+    emu.faults.append(Fault(delay_head_s=60))
+    with raw_post(emu.base_url, BODY):
+        wait_for(lambda: emu.seen)
+        begin = time.monotonic()
+        emu.stop()
+        assert time.monotonic() - begin < 2
+
+
+def test_can_be_started_again_on_its_port() -> None:
+    emu = Emulator()
+    with emu:
+        url = emu.base_url
+        httpx.post(f"{url}/chat/completions", json=BODY, headers=KEY)
+    with emu:
+        assert emu.base_url == url
+        assert httpx.post(f"{url}/chat/completions", json=BODY, headers=KEY).status_code == 200
+    assert len(emu.seen) == 2
+
+
+def test_taken_port_raises(emu: Emulator) -> None:
+    with pytest.raises(OSError, match=r"\d|refused|use"):
+        Emulator(port=emu.port).start()
+
+
+def test_unknown_schema_is_refused() -> None:
+    with pytest.raises(ValueError, match="lax"):
+        Emulator(schema="lax")
+
+
+def test_streams_can_be_paced() -> None:
+    with Emulator(tokens_per_second=100) as emu:
+        begin = time.monotonic()
+        body = {**BODY, "stream": True}
+        httpx.post(f"{emu.base_url}/chat/completions", json=body, headers=KEY)
+        assert time.monotonic() - begin > 0.05
+
+
+def test_missing_h11_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == "h11":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "__import__", without)
+        patch.delitem(sys.modules, "aimlapi_emulator.server")
+        with pytest.raises(ImportError, match=r"aimlapi-integrations\[emulator\]"):
+            importlib.import_module("aimlapi_emulator.server")
+    assert sys.modules["aimlapi_emulator.server"] is aimlapi_emulator.server
+
+
+def test_imports_neither_core_nor_frameworks() -> None:
+    code = (
+        "import aimlapi_emulator.__main__, sys; "
+        "print([m for m in sys.modules if m.split('.')[0] in "
+        "('aimlapi_core', 'langchain_core', 'llama_index', 'httpx', 'pydantic')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert done.stdout.strip() == "[]"
+
+
+def command(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "aimlapi_emulator", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_command_serves_until_interrupted() -> None:
+    process = command("--port", "0")
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        url = next(word for word in line.split() if word.startswith("http://"))
+        answer = httpx.post(f"{url}/chat/completions", json=BODY, headers=KEY, timeout=5)
+        assert answer.status_code == 200
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert (out, err) == ("", "")
+
+
+def test_command_says_that_the_port_is_taken(emu: Emulator) -> None:
+    process = command("--port", str(emu.port))
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert out == ""
+    assert err.count("\n") == 1
+    assert f"{emu.host}:{emu.port}" in err
+    assert "Traceback" not in err

@@ -1,0 +1,103 @@
+"""`create_agent` over the emulator: tools in parallel, both strategies of structured output."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.tools import tool
+from pydantic import BaseModel
+
+from aimlapi_emulator import Emulator, Fault
+from langchain_aimlapi import ChatAIMLAPI
+from tests.langchain.calls import invoke
+
+Make = Callable[..., ChatAIMLAPI]
+
+
+@tool
+def get_weather(city: str) -> str:
+    """Get the weather of a city."""
+    return f"sunny in {city}"
+
+
+@tool
+def get_time(city: str) -> str:
+    """Get the time of a city."""
+    return f"12:00 in {city}"
+
+
+class Report(BaseModel):
+    """A report of a city."""
+
+    city: str
+    weather: str
+    note: str = "none"
+
+
+TASK = "get_weather and get_time of city: Paris"
+
+
+def ask(text: str) -> dict[str, Any]:
+    return {"messages": [HumanMessage(text)]}
+
+
+def test_two_tools_in_parallel(how: str, emu: Emulator, chat: Make) -> None:
+    agent = create_agent(chat(), [get_weather, get_time])
+    messages = invoke(how, agent, ask(TASK))["messages"]
+    first = messages[1]
+    assert isinstance(first, AIMessage)
+    assert sorted(call["name"] for call in first.tool_calls) == ["get_time", "get_weather"]
+    assert len([m for m in messages if isinstance(m, ToolMessage)]) == 2
+    assert "sunny in Paris" in messages[-1].text
+    assert "12:00 in Paris" in messages[-1].text
+    assert [seen.problems for seen in emu.seen] == [(), ()]
+
+
+@pytest.mark.parametrize("strategy", [ProviderStrategy, ToolStrategy, None])
+@pytest.mark.parametrize("tools", [[], [get_weather]])
+def test_structured_responses(
+    how: str, strategy: Any, tools: list[Any], emu: Emulator, chat: Make
+) -> None:
+    response_format: Any = strategy(Report) if strategy else Report
+    agent = create_agent(chat(), tools, response_format=response_format)
+    answer = invoke(how, agent, ask("get_weather of city: Paris, then Report with weather: sunny"))
+    assert isinstance(answer["structured_response"], Report)
+    assert [seen.problems for seen in emu.seen if seen.problems] == []
+
+
+def test_the_profile_chooses_the_provider_strategy(emu: Emulator, chat: Make) -> None:
+    invoke("sync", create_agent(chat(), [], response_format=Report), ask("Report of city: Paris"))
+    assert "response_format" in emu.seen[0].body
+
+
+def test_a_cut_call_is_reported_to_the_model(emu: Emulator, chat: Make) -> None:
+    emu.faults.append(Fault(finish_reason="length"))
+    agent = create_agent(chat(), [get_weather])
+    messages = invoke("sync", agent, ask("get_weather of city: Paris"))["messages"]
+    assert messages[1].invalid_tool_calls
+    assert not any(isinstance(m, ToolMessage) and m.status != "error" for m in messages)
+
+
+def test_token_streams_of_an_agent_carry_usage(how: str, chat: Make) -> None:
+    agent: Any = create_agent(chat(), [get_weather])
+
+    def usages(pairs: list[Any]) -> list[Any]:
+        chunks = [chunk for chunk, _ in pairs if isinstance(chunk, AIMessageChunk)]
+        assert len(chunks) > 2
+        return [chunk.usage_metadata for chunk in chunks if chunk.usage_metadata]
+
+    async def collect() -> list[Any]:
+        stream = agent.astream(ask("get_weather of city: Paris"), stream_mode="messages")
+        return [pair async for pair in stream]
+
+    if how == "sync":
+        pairs = list(agent.stream(ask("get_weather of city: Paris"), stream_mode="messages"))
+    else:
+        pairs = asyncio.run(collect())
+    assert len(usages(pairs)) == 2

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, AIMessageChunk
+
+from aimlapi_core import (
+    Choice,
+    CitationDelta,
+    Cost,
+    Finished,
+    ProviderItem,
+    Reasoning,
+    ReasoningDelta,
+    Refusal,
+    RefusalDelta,
+    Reply,
+    StreamEvent,
+    Text,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    Transport,
+    Usage,
+)
+from langchain_aimlapi._answers import spoiling_end, to_chunks, to_result, total_of, warning_for
+from tests.langchain.calls import total
+
+MODEL = "openai/gpt-5-2"
+USAGE = Usage(10, 20, 30, cached_tokens=4, reasoning_tokens=5)
+CITATION = {
+    "type": "url_citation",
+    "url_citation": {"url": "https://host.example", "title": "t", "start_index": 0, "end_index": 2},
+}
+
+
+def reply(*parts: Any, finish_reason: str = "stop", extra: Any = None, **members: Any) -> Reply:
+    return Reply(
+        id="chatcmpl-1",
+        model="gpt-5.2-2025-12-11",
+        created=1,
+        choices=(Choice(0, parts, finish_reason, extra=extra or {}),),
+        usage=USAGE,
+        cost=Cost(409, 0.0002045),
+        transport=Transport(200, request_id="req", inference_id="inf"),
+        **members,
+    )
+
+
+def invoked(answer: Reply) -> AIMessage:
+    message = to_result(answer, MODEL).generations[0].message
+    assert isinstance(message, AIMessage)
+    return message
+
+
+def streamed(answer: Reply, *events: StreamEvent, usage: bool = True) -> AIMessageChunk:
+    chunks: list[Any] = [
+        chunk.message
+        for event in (*events, Finished(answer))
+        for chunk in to_chunks(event, MODEL, usage=usage)
+    ]
+    whole = total(chunks)
+    assert isinstance(whole, AIMessageChunk)
+    assert chunks[-1].chunk_position == "last"
+    return whole
+
+
+EVERYTHING = (
+    reply(
+        Reasoning("hm mm"),
+        Text("hi", (CITATION,)),
+        Refusal("but no"),
+        ToolCall("c1", "add", '{"a": 1}'),
+        ProviderItem({"type": "web_search_call", "id": "w1"}),
+        finish_reason="tool_calls",
+        extra={"audio": None},
+    ),
+    (
+        ReasoningDelta("hm"),
+        ReasoningDelta(" mm"),
+        TextDelta("h"),
+        TextDelta("i"),
+        CitationDelta(CITATION),
+        RefusalDelta("but "),
+        RefusalDelta("no"),
+        ToolCallDelta(0, "c1", "add"),
+        ToolCallDelta(0, arguments='{"a":'),
+        ToolCallDelta(0, arguments=" 1}"),
+    ),
+)
+
+
+def test_streamed_and_invoked_answers_are_the_same_message() -> None:
+    answer, events = EVERYTHING
+    one, other = invoked(answer), streamed(answer, *events)
+    for name in (
+        "content",
+        "additional_kwargs",
+        "response_metadata",
+        "tool_calls",
+        "invalid_tool_calls",
+        "usage_metadata",
+        "content_blocks",
+    ):
+        assert getattr(one, name) == getattr(other, name), name
+
+
+def test_metadata() -> None:
+    assert invoked(reply(Text("hi"))).response_metadata == {
+        "model_provider": "aimlapi",
+        "model_name": MODEL,
+        "served_model": "gpt-5.2-2025-12-11",
+        "finish_reason": "stop",
+        "id": "chatcmpl-1",
+        "created": 1,
+        "request_id": "req",
+        "inference_id": "inf",
+        "cost": 0.0002045,
+        "credits_used": 409,
+    }
+
+
+def test_usage_names_cached_and_reasoning_tokens() -> None:
+    assert invoked(reply(Text("hi"))).usage_metadata == {
+        "input_tokens": 10,
+        "output_tokens": 20,
+        "total_tokens": 30,
+        "input_token_details": {"cache_read": 4},
+        "output_token_details": {"reasoning": 5},
+    }
+
+
+def test_usage_can_be_switched_off_in_streams() -> None:
+    assert streamed(reply(Text("hi")), usage=False).usage_metadata is None
+
+
+def test_content_blocks_in_order() -> None:
+    assert invoked(EVERYTHING[0]).content_blocks == [
+        {"type": "reasoning", "reasoning": "hm mm"},
+        {
+            "type": "text",
+            "text": "hi",
+            "annotations": [
+                {
+                    "type": "citation",
+                    "url": "https://host.example",
+                    "title": "t",
+                    "start_index": 0,
+                    "end_index": 2,
+                }
+            ],
+        },
+        {"type": "non_standard", "value": {"type": "refusal", "refusal": "but no"}},
+        {"type": "tool_call", "id": "c1", "name": "add", "args": {"a": 1}},
+        {"type": "non_standard", "value": {"type": "web_search_call", "id": "w1"}},
+    ]
+
+
+def test_opaque_data_is_kept_for_the_next_turn() -> None:
+    message = invoked(
+        reply(Reasoning("hm", {"id": "r1"}), ToolCall("c1", "f", "{}", "fc_1", {"x": 1}))
+    )
+    assert message.additional_kwargs["reasoning_details"] == [{"id": "r1"}]
+    assert message.additional_kwargs["tool_call_extras"] == {
+        "c1": {"item_id": "fc_1", "extra": {"x": 1}}
+    }
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter", "stop", "tool_calls"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"a": 1',
+        '{"a": "x',
+        '{"a": "x\\',
+        '{"a": [1, {"b": "',
+        "{",
+        '{"a": 1} and',
+        "[1]",
+        '{"a": "\n"}',
+    ],
+)
+def test_broken_arguments_never_make_a_valid_call(arguments: str, reason: str) -> None:
+    answer = reply(ToolCall("c1", "f", arguments), finish_reason=reason)
+    for message in (
+        invoked(answer),
+        streamed(answer, ToolCallDelta(0, "c1", "f"), ToolCallDelta(0, arguments=arguments)),
+    ):
+        assert message.tool_calls == []
+        (cut,) = message.invalid_tool_calls
+        assert (cut["id"], cut["name"]) == ("c1", "f")
+        assert (cut["args"] or "").startswith(arguments)
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_a_call_cut_before_its_arguments_is_invalid(reason: str) -> None:
+    answer = reply(ToolCall("c1", "f", ""), finish_reason=reason)
+    for message in (invoked(answer), streamed(answer, ToolCallDelta(0, "c1", "f"))):
+        assert message.tool_calls == []
+        assert len(message.invalid_tool_calls) == 1
+
+
+def test_whole_arguments_stay_valid_though_the_answer_was_cut() -> None:
+    answer = reply(ToolCall("c1", "f", '{"a": 1}'), finish_reason="length")
+    events = (ToolCallDelta(0, "c1", "f"), ToolCallDelta(0, arguments='{"a": 1}'))
+    for message in (invoked(answer), streamed(answer, *events)):
+        assert [call["args"] for call in message.tool_calls] == [{"a": 1}]
+
+
+def test_a_call_without_arguments_has_none() -> None:
+    answer = reply(ToolCall("c1", "f", ""), finish_reason="tool_calls")
+    for message in (invoked(answer), streamed(answer, ToolCallDelta(0, "c1", "f"))):
+        assert [call["args"] for call in message.tool_calls] == [{}]
+
+
+def test_every_prefix_of_arguments_is_spoilt() -> None:
+    whole = '{"city": "Par\\"is\\\\", "days": [1, {"n": null}], "é": true}'
+    for end in range(1, len(whole)):
+        cut = whole[:end]
+        message = AIMessageChunk(
+            content="",
+            tool_call_chunks=[
+                {
+                    "name": "f",
+                    "args": cut + spoiling_end(cut),
+                    "id": "1",
+                    "index": 0,
+                    "type": "tool_call_chunk",
+                }
+            ],
+        )
+        assert message.tool_calls == [], cut
+
+
+def test_parallel_calls_merge_by_index() -> None:
+    calls = [ToolCall(f"c{i}", "f", json.dumps({"i": i})) for i in range(2)]
+    message = streamed(
+        reply(*calls, finish_reason="tool_calls"),
+        ToolCallDelta(0, "c0", "f"),
+        ToolCallDelta(1, "c1", "f"),
+        ToolCallDelta(0, arguments='{"i": 0}'),
+        ToolCallDelta(1, arguments='{"i": 1}'),
+    )
+    assert [(c["id"], c["args"]) for c in message.tool_calls] == [
+        ("c0", {"i": 0}),
+        ("c1", {"i": 1}),
+    ]
+
+
+def test_money_and_usage_stand_on_the_first_of_several_answers() -> None:
+    first = reply(Text("a"))
+    answer = Reply(
+        first.id,
+        first.model,
+        1,
+        (*first.choices, Choice(1, (Text("b"),), "stop")),
+        USAGE,
+        first.cost,
+    )
+    result = to_result(answer, MODEL)
+    messages = [generation.message for generation in result.generations]
+    assert [m.content for m in messages] == ["a", "b"]
+    assert [getattr(m, "usage_metadata") is None for m in messages] == [False, True]  # noqa: B009  # AIMessage only
+    assert ["cost" in m.response_metadata for m in messages] == [True, False]
+    assert set(result.llm_output or {}) <= set(messages[0].response_metadata)
+
+
+def test_logprobs_come_once() -> None:
+    logprobs = {"content": [{"token": "hi", "logprob": -0.1}]}
+    answer = Reply("i", "m", 1, (Choice(0, (Text("hi"),), "stop", logprobs),))
+    event = TextDelta("hi", logprobs=logprobs)
+    for message in (invoked(answer), streamed(answer, event)):
+        assert message.response_metadata["logprobs"] == logprobs
+
+
+def test_a_batch_adds_its_money_up() -> None:
+    one = {"model_name": "a", "cost": 0.5, "credits_used": 2}
+    assert total_of([one, None, one]) == {"model_name": "a", "cost": 1.0, "credits_used": 4}
+
+
+def test_an_answer_eaten_by_reasoning_is_explained() -> None:
+    assert "max_tokens" in (warning_for(reply(finish_reason="length")) or "")
+    assert warning_for(reply(Text("x"), finish_reason="length")) is None
+    assert warning_for(reply(finish_reason="stop")) is None

@@ -1,0 +1,93 @@
+"""The v3 protocol: the same message as `invoke`, by well-formed events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
+
+import aimlapi_core
+from aimlapi_emulator import Emulator, Fault
+from langchain_aimlapi import ChatAIMLAPI
+from tests.langchain.calls import invoke
+from tests.langchain.test_chat_models import facts
+
+Make = Callable[..., ChatAIMLAPI]
+
+
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+def events(how: str, model: Any, prompt: Any) -> tuple[list[Any], Any]:
+    """All events of a v3 stream, and its message."""
+    if how == "sync":
+        stream = model.stream_events(prompt, version="v3")
+        return list(stream), stream.output
+
+    async def collect() -> tuple[list[Any], Any]:
+        stream = await model.astream_events(prompt, version="v3")
+        return [event async for event in stream], await stream.output
+
+    return asyncio.run(collect())
+
+
+PROMPTS = (
+    "hi",
+    "add 3 and 4",
+    '[[fault reasoning="let me see"]] hi',
+    '[[fault reasoning="let me see"]] add 3 and 4',
+    '[[fault refusal="I will not"]] hi',
+    "[[fault finish_reason=length]] add 3 and 4",
+    "[[fault tool_delta=interleaved]] add 3 and 4",
+    "[[fault tool_delta=placeholder_id]] add 3 and 4",
+    "[[fault empty=true]] hi",
+    "[[fault usage=missing meta=false]] hi",
+)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+def test_events_end_in_the_invoked_message(
+    how: str, endpoint: str, prompt: str, chat: Make
+) -> None:
+    model = chat(endpoint=endpoint, output_version="v1").bind_tools([add])
+    expected = invoke("sync", model, prompt)
+    given, message = events(how, model, prompt)
+    assert_valid_event_stream(given)
+    assert given[-1]["event"] == "message-finish"
+    one, other = facts(expected), facts(message)
+    for found in (one, other):
+        found["response_metadata"].pop("output_version", None)
+        for name in ("tool_call_extras", "reasoning_details"):
+            found["additional_kwargs"].pop(name, None)
+        # The place of a block in its stream, and the ids of calls, differ between two answers.
+        found["content"] = [
+            {k: v for k, v in block.items() if k not in ("index", "id")}
+            for block in found["content"]
+        ]
+        found["invalid_tool_calls"] = [{**call, "id": None} for call in found["invalid_tool_calls"]]
+    assert one == other
+
+
+def test_what_the_events_of_a_call_say(chat: Make) -> None:
+    given, _ = events("sync", chat().bind_tools([add]), "add 3 and 4")
+    start, first, *deltas, last, finish = given
+    assert start["metadata"] == {"provider": "aimlapi", "model": "openai/gpt-5-2"}
+    assert start["id"].startswith("lc_run-")
+    assert (first["content"]["name"], first["content"]["args"]) == ("add", "")
+    assert "".join(event["delta"]["args"] for event in deltas) == '{"a":3,"b":4}'
+    assert last["content"]["args"] == {"a": 3, "b": 4}
+    assert finish["metadata"]["cost"] > 0
+    assert finish["usage"]["total_tokens"] > 0
+
+
+def test_a_cut_stream_fails(how: str, emu: Emulator, chat: Make) -> None:
+    emu.faults.append(Fault(cut_after_events=3))
+    with pytest.raises(aimlapi_core.StreamCutError):
+        events(how, chat(), [HumanMessage("say something long enough to be cut")])

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import asyncio
+import copy
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import cloudpickle  # type: ignore[import-untyped]  # it has no stubs
+import httpx
+import pytest
+from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import UsageMetadataCallbackHandler
+from langchain_core.load import dumps, loads
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import ConfigurableField
+
+import aimlapi_core
+import langchain_aimlapi
+from aimlapi_emulator import Emulator, Fault
+from langchain_aimlapi import ChatAIMLAPI
+from langchain_aimlapi._arguments import Arguments
+from langchain_aimlapi._request import ALIASES
+from langchain_aimlapi.errors import translated
+from tests.langchain.calls import invoke
+
+Make = Callable[..., ChatAIMLAPI]
+PLAIN = ChatAIMLAPI(api_key="sk-secret-1234", temperature=0.5)
+
+
+def test_the_typed_arguments_are_the_fields() -> None:
+    aliases = {*ALIASES, "use_responses_api"}
+    assert set(Arguments.__annotations__) - aliases == set(ChatAIMLAPI.model_fields)
+
+
+def test_every_argument_is_an_attribute() -> None:
+    arguments: Any = {
+        "model": "openai/gpt-5-2-pro", "base_url": "https://host.example", "timeout": 3.5,
+        "max_retries": 4, "default_headers": {"X-A": "1"}, "temperature": 0.1, "top_p": 0.2,
+        "max_tokens": 9, "n": 2, "seed": 8, "stop": ["x"], "logprobs": True, "top_logprobs": 2,
+        "reasoning_effort": "low", "reasoning_summary": "auto", "reasoning": {"effort": "low"},
+        "streaming": True, "stream_usage": False, "endpoint": "chat", "unsupported_params": "raise",
+        "instructions": "i", "previous_response_id": "r", "store": True, "truncation": "auto",
+        "include": ["x"], "model_kwargs": {"a": 1}, "extra_body": {"b": 2},
+    }  # fmt: skip
+    model = ChatAIMLAPI(**arguments)
+    assert {name: getattr(model, name) for name in arguments} == arguments
+    assert model.model_name == "openai/gpt-5-2-pro"
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda m: pickle.loads(pickle.dumps(m)),
+        lambda m: cloudpickle.loads(cloudpickle.dumps(m)),
+        copy.copy,
+        copy.deepcopy,
+        lambda m: m.model_copy(),
+        lambda m: m.model_copy(deep=True),
+    ],
+)
+def test_copies_work_after_calls(copied: Any, emu: Emulator, chat: Make) -> None:
+    model = chat(temperature=0.5)
+    model.invoke("hi")
+    asyncio.run(model.ainvoke("hi"))
+    twin = copied(model)
+    assert twin._clients is not model._clients
+    model.close()
+    assert twin.temperature == 0.5
+    assert twin.invoke("hi").content == model.invoke("hi").content
+
+
+def test_a_client_of_the_callers_is_shared_by_copies(emu: Emulator, chat: Make) -> None:
+    with httpx.Client(headers={"X-Mine": "yes"}) as http:
+        model = chat(http_client=http)
+        for one in (model, copy.deepcopy(model), model.model_copy()):
+            assert one.http_client is http
+            one.invoke("hi")
+            assert emu.seen[-1].headers["x-mine"] == "yes"
+
+
+def test_closing_is_not_the_end(emu: Emulator, chat: Make) -> None:
+    with chat() as model:
+        model.invoke("hi")
+    assert model.invoke("hi").content
+
+    async def use() -> None:
+        async with chat() as other:
+            await other.ainvoke("hi")
+        assert (await other.ainvoke("hi")).content
+        await other.aclose()
+
+    asyncio.run(use())
+    model.close()
+
+
+def test_the_key_is_shown_nowhere() -> None:
+    for text in (repr(PLAIN), str(PLAIN), dumps(PLAIN), str(PLAIN.asdict()), str(PLAIN.to_json())):
+        assert "1234" not in text
+
+
+def test_dumps_and_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIMLAPI_API_KEY", "sk-secret-1234")
+    revived = loads(
+        dumps(PLAIN),
+        valid_namespaces=["langchain_aimlapi"],
+        allowed_objects=[ChatAIMLAPI],
+        secrets_from_env=True,
+    )
+    assert revived.asdict() == PLAIN.asdict()
+    assert revived.api_key.get_secret_value() == "sk-secret-1234"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "openai/gpt-5-2-pro"},
+        {"temperature": 0.6},
+        {"max_tokens": 5},
+        {"seed": 3},
+        {"reasoning_effort": "low"},
+        {"stop": ["x"]},
+        {"extra_body": {"a": 1}},
+        {"model_kwargs": {"a": 1}},
+        {"endpoint": "responses"},
+        {"instructions": "i"},
+        {"base_url": "https://host.example"},
+    ],
+)
+def test_the_cache_key_follows_changes(change: dict[str, Any]) -> None:
+    model = PLAIN.model_copy()
+    before = model._get_llm_string()
+    assert model.model_copy(update=change)._get_llm_string() != before
+    for name, value in change.items():
+        setattr(model, name, value)
+    assert model._get_llm_string() != before
+
+
+def test_a_changed_attribute_is_used(emu: Emulator, chat: Make) -> None:
+    model = chat()
+    model.invoke("hi")
+    model.api_key = None
+    with pytest.raises(aimlapi_core.MissingKeyError):
+        model.invoke("hi")
+
+
+def test_a_cached_answer_costs_nothing(how: str, emu: Emulator, chat: Make) -> None:
+    model = chat(cache=InMemoryCache())
+    first, second = (invoke(how, model, "hi") for _ in range(2))
+    assert len(emu.seen) == 1
+    assert first.response_metadata["cost"] > 0
+    assert second.response_metadata["cost"] == 0
+    assert second.response_metadata["credits_used"] == 0
+    assert second.usage_metadata["total_cost"] == 0
+
+
+def test_usage_callbacks_add_up(how: str, chat: Make) -> None:
+    counter = UsageMetadataCallbackHandler()
+    for _ in range(2):
+        message = invoke(how, chat(), "hi", config={"callbacks": [counter]})
+    counted = counter.usage_metadata["openai/gpt-5-2"]
+    assert counted["total_tokens"] == 2 * message.usage_metadata["total_tokens"]
+
+
+def test_the_profile_is_the_tables() -> None:
+    profile = PLAIN.profile or {}
+    assert profile["max_input_tokens"] == 400_000
+    assert profile["structured_output"] is True
+    assert profile["temperature"] is True
+    assert not ChatAIMLAPI(model="openai/gpt-5-2-chat-latest").profile["temperature"]  # type: ignore[index]  # a listed id has one
+    assert ChatAIMLAPI(model="other/model").profile is None
+
+
+def test_traces_name_provider_model_and_versions(chat: Make) -> None:
+    params = PLAIN._get_ls_params(model="other/model", stop=["x"])
+    assert params["ls_provider"] == "aimlapi"
+    assert params["ls_model_name"] == "other/model"
+    assert params["ls_stop"] == ["x"]
+    assert chat().invoke("hi").response_metadata["model_provider"] == params["ls_provider"]
+    assert (PLAIN.metadata or {})["lc_versions"][
+        "langchain-aimlapi"
+    ] == langchain_aimlapi.__version__
+    assert PLAIN._llm_type == "aimlapi-chat"
+    assert PLAIN.asdict()["model"] == "openai/gpt-5-2"
+
+
+def test_batches_add_up_their_cost(chat: Make) -> None:
+    result = chat().generate([[HumanMessage("hi")], [HumanMessage("hi")]])
+    costs = [row[0].message.response_metadata["cost"] for row in result.generations]  # type: ignore[union-attr]  # chat generations
+    assert (result.llm_output or {})["cost"] == pytest.approx(sum(costs))
+
+
+def test_tokens_are_counted_offline() -> None:
+    def add(a: int, b: int) -> int:
+        """Add two numbers."""
+        return a + b
+
+    messages = [SystemMessage("be short"), HumanMessage("hello " * 100), AIMessage("ok")]
+    bare = PLAIN.get_num_tokens_from_messages(messages)
+    assert 100 < bare < 300
+    assert PLAIN.get_num_tokens_from_messages(messages, tools=[add]) > bare
+    image = HumanMessage([{"type": "image", "url": "https://host.example/a.png"}])
+    assert PLAIN.get_num_tokens_from_messages([image]) > 500
+    assert PLAIN.get_num_tokens("") == 0
+    exact = ChatAIMLAPI(custom_get_token_ids=lambda text: [1] * len(text))
+    assert exact.get_num_tokens("four") == len(exact.get_token_ids("four")) == 4
+    with pytest.raises(NotImplementedError, match="custom_get_token_ids"):
+        PLAIN.get_token_ids("four")
+
+
+def test_fields_can_be_configured_at_run_time(emu: Emulator, chat: Make) -> None:
+    model = chat().configurable_fields(temperature=ConfigurableField(id="heat"))
+    model.with_config(configurable={"heat": 0.25}).invoke("hi")
+    assert emu.seen[-1].body["temperature"] == 0.25
+
+
+def test_fallbacks_and_retries(emu: Emulator, chat: Make) -> None:
+    emu.faults.extend([Fault(status=500), Fault(status=500)])
+    assert chat().with_fallbacks([chat(), chat()]).invoke("hi").content
+    emu.faults.append(Fault(status=500))
+    assert chat().with_retry(wait_exponential_jitter=False).invoke("hi").content
+
+
+def test_unusable_answers_pickle() -> None:
+    error = langchain_aimlapi.CutAnswerError("cut", llm_output="{")
+    revived = pickle.loads(pickle.dumps(error))
+    assert (str(revived), revived.llm_output) == ("cut", "{")
+
+
+def _core_errors() -> list[type[aimlapi_core.AIMLAPIError]]:
+    abstract = {"AIMLAPIError", "TransportError", "StreamError"}
+    found = [getattr(aimlapi_core, n) for n in aimlapi_core.__all__ if n.endswith("Error")]
+    return [kind for kind in found if kind.__name__ not in abstract]
+
+
+@pytest.mark.parametrize("kind", _core_errors())
+def test_every_error_of_the_core_has_its_twin(kind: type[aimlapi_core.AIMLAPIError]) -> None:
+    error = kind("what happened")
+    error.request_id = "req-1"
+    twin = translated(error)
+    assert type(twin) is getattr(langchain_aimlapi, kind.__name__)
+    assert twin.is_retryable is kind.is_retryable
+    assert translated(twin) is twin
+    revived = pickle.loads(pickle.dumps(twin))
+    assert (type(revived), str(revived), revived.request_id) == (
+        type(twin),
+        "what happened",
+        "req-1",
+    )
+
+
+IMPORTED = """
+import sys
+import langchain_aimlapi
+others = {'llama_index', 'openai', 'tiktoken', 'langchain_openai', 'langchain'}
+bad = others & {name.split('.')[0] for name in sys.modules}
+assert not bad, bad
+"""
+LAZY = """
+import socket, ssl
+def refuse(*a, **k): raise AssertionError('opened')
+import langchain_aimlapi
+socket.socket.__init__ = refuse
+ssl.SSLContext.__new__ = refuse
+langchain_aimlapi.ChatAIMLAPI(api_key='x').bind_tools([])
+"""
+WITHOUT = """
+import sys
+sys.modules['langchain_core'] = None
+try:
+    import langchain_aimlapi
+except ImportError as exc:
+    assert "pip install 'aimlapi-integrations[langchain]'" in str(exc), exc
+else:
+    raise AssertionError('imported')
+"""
+
+
+@pytest.mark.parametrize("program", [IMPORTED, LAZY, WITHOUT])
+def test_in_a_fresh_process(program: str) -> None:
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=50)
+
+
+def test_user_code_passes_mypy(tmp_path: Any) -> None:
+    program = tmp_path / "user.py"
+    program.write_text(
+        "from typing import Any\n"
+        "from langchain_aimlapi import ChatAIMLAPI\n"
+        "llm = ChatAIMLAPI(model='openai/gpt-5-2', temperature=0.2, api_key='x')\n"
+        "given: dict[str, Any] = {'model_name': 'openai/gpt-5-2'}\n"
+        "other = ChatAIMLAPI(**given)\n"
+        "text: str = llm.invoke('hi').text\n"
+        "chain = llm.with_structured_output({'title': 'a', 'type': 'object', 'properties': {}})\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=55, check=False)
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from langchain_core.tools import tool
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+from aimlapi_core import BuiltinTool, InvalidRequestError, JsonSchema, NamedTool, Tool
+from aimlapi_emulator import Emulator
+from langchain_aimlapi import ChatAIMLAPI
+from langchain_aimlapi._tools import core_choice, core_format, core_tool, wire_choice, wire_format
+from tests.langchain.calls import call, total
+
+Make = Callable[..., ChatAIMLAPI]
+
+
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+@tool
+def multiply(a: int, b: int) -> int:
+    """Multiply two numbers."""
+    return a * b
+
+
+@tool
+def ping() -> str:
+    """Say pong."""
+    return "pong"
+
+
+class Search(BaseModel):
+    """Search the web."""
+
+    query: str
+    limit: int = 3
+
+
+class Locate(TypedDict):
+    """Find a place."""
+
+    place: str
+
+
+NUMBERS = {
+    "type": "object",
+    "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+    "required": ["a", "b"],
+}
+FLAT = {"type": "function", "name": "add", "description": "Add.", "parameters": NUMBERS}
+NESTED = {"type": "function", "function": {k: v for k, v in FLAT.items() if k != "type"}}
+ANTHROPIC = {"name": "add", "description": "Add.", "input_schema": NUMBERS}
+WEB = {"type": "web_search_preview", "search_context_size": "low"}
+
+
+@pytest.mark.parametrize("given", [FLAT, NESTED, ANTHROPIC])
+def test_dicts_of_every_shape_are_one_tool(given: Any) -> None:
+    assert core_tool(given) == Tool("add", NUMBERS, "Add.")
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "required"),
+    [(add, "add", ["a", "b"]), (multiply, "multiply", ["a", "b"]), (Search, "Search", ["query"]),
+     (Locate, "Locate", ["place"])],
+)  # fmt: skip
+def test_code_of_every_shape_is_a_tool(given: Any, name: str, required: list[str]) -> None:
+    value = core_tool(given)
+    assert isinstance(value, Tool)
+    assert (value.name, list(value.parameters["required"]), bool(value.description)) == (
+        name,
+        required,
+        True,
+    )
+
+
+def test_a_tool_without_arguments_has_a_schema(emu: Emulator, chat: Make) -> None:
+    message = chat().bind_tools([ping]).invoke("ping please")
+    assert emu.seen[-1].body["tools"][0]["function"]["parameters"] == {
+        "type": "object",
+        "properties": {},
+    }
+    assert message.tool_calls[0]["args"] == {}
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [WEB, {"type": "local_shell"}, {"type": "custom", "name": "sql"}, {"type": "mcp", "x": 1}],
+)
+def test_builtin_tools_pass_as_they_are(wire: dict[str, Any]) -> None:
+    assert core_tool(wire) == BuiltinTool(wire)
+
+
+@pytest.mark.parametrize(
+    ("choice", "wire"),
+    [
+        (None, None),
+        ("any", "required"),
+        ("required", "required"),
+        (True, "required"),
+        ("auto", "auto"),
+        ("none", "none"),
+        (False, "none"),
+        ("add", {"type": "function", "function": {"name": "add"}}),
+        (
+            {"type": "function", "function": {"name": "add"}},
+            {"type": "function", "function": {"name": "add"}},
+        ),
+        ({"type": "tool", "name": "add"}, {"type": "function", "function": {"name": "add"}}),
+        ({"type": "any"}, "required"),
+    ],
+)
+def test_every_tool_choice_reaches_the_wire(
+    choice: Any, wire: Any, emu: Emulator, chat: Make
+) -> None:
+    chat().bind_tools([add, multiply], tool_choice=choice).invoke("add 1 and 2")
+    body = emu.seen[-1].body
+    assert body.get("tool_choice") == wire
+    assert [t["function"]["name"] for t in body["tools"]] == ["add", "multiply"]
+
+
+def test_choices_for_the_core() -> None:
+    assert core_choice(wire_choice("add", [NESTED])) == NamedTool("add")
+    assert core_choice(wire_choice({"type": "function", "name": "add"}, [NESTED])) == NamedTool(
+        "add"
+    )
+    assert core_choice(wire_choice("web_search_preview", [WEB])) == {"type": "web_search_preview"}
+    allowed = {"type": "allowed_tools", "mode": "auto", "tools": []}
+    assert core_choice(wire_choice(allowed, [NESTED])) == allowed
+
+
+@pytest.mark.parametrize(
+    ("choice", "says"),
+    [("ad", "did you mean 'add'"), ({"type": "function", "function": {"name": "zz"}}, "'zz'")],
+)
+def test_a_choice_of_no_bound_tool_is_an_error(choice: Any, says: str, chat: Make) -> None:
+    with pytest.raises(InvalidRequestError, match=says):
+        chat().bind_tools([add], tool_choice=choice)
+
+
+def test_no_tools_are_not_sent(emu: Emulator, chat: Make) -> None:
+    chat().bind_tools([], tool_choice="auto", parallel_tool_calls=False).invoke("hi")
+    assert set(emu.seen[-1].body) == {"model", "messages"}
+    with pytest.raises(InvalidRequestError, match="without any tools"):
+        chat().bind_tools([], tool_choice="any")
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+def test_parallel_calls(how: str, parallel: bool, emu: Emulator, chat: Make) -> None:
+    model = chat().bind_tools([add, multiply], parallel_tool_calls=parallel)
+    for streaming in (False, True):
+        message = call(how, streaming, model, "add and multiply 3 and 4")
+        assert emu.seen[-1].body["parallel_tool_calls"] is parallel
+        assert len(message.tool_calls) == (2 if parallel else 1)
+
+
+def test_arguments_of_bind_tools_are_checked(chat: Make) -> None:
+    with pytest.raises(InvalidRequestError, match="'temperature'"):
+        chat().bind_tools([add], temprature=0.1)
+
+
+def test_bound_arguments_reach_the_wire(emu: Emulator, chat: Make) -> None:
+    chat().bind_tools([add], temperature=0.1).invoke("hi")
+    assert emu.seen[-1].body["temperature"] == 0.1
+
+
+def test_strict_tools_are_closed(emu: Emulator, chat: Make) -> None:
+    chat().bind_tools([add], strict=True).invoke("add 1 and 2")
+    function = emu.seen[-1].body["tools"][0]["function"]
+    assert function["strict"] is True
+    assert function["parameters"]["additionalProperties"] is False
+
+
+def test_a_tool_that_cannot_be_strict_is_sent_plain_with_a_warning(
+    emu: Emulator, chat: Make
+) -> None:
+    with pytest.warns(UserWarning, match="'limit' is optional"):
+        model = chat().bind_tools([Search], strict=True)
+    model.invoke("search for cats")
+    function = emu.seen[-1].body["tools"][0]["function"]
+    assert function["strict"] is False
+    assert function["parameters"]["required"] == ["query"]
+
+
+def test_tools_given_to_a_call(emu: Emulator, chat: Make) -> None:
+    message = chat().invoke("add 1 and 2", tools=[add], tool_choice="add")
+    assert message.tool_calls[0]["args"] == {"a": 1, "b": 2}
+    assert emu.seen[-1].problems == ()
+
+
+class Person(BaseModel):
+    """A person."""
+
+    name: str
+    age: int | None
+
+
+class Loose(BaseModel):
+    name: str = "nobody"
+
+
+PERSON = Person.model_json_schema()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        Person,
+        PERSON,
+        {"type": "json_schema", "json_schema": {"name": "Person", "schema": PERSON}},
+        {
+            "type": "json_schema",
+            "json_schema": {"name": "Person", "schema": PERSON, "strict": True},
+        },
+        {"type": "json_schema", "name": "Person", "schema": PERSON},
+    ],
+)
+def test_response_formats_of_every_shape_are_strict(given: Any) -> None:
+    value = core_format(wire_format(given))
+    assert isinstance(value, JsonSchema)
+    assert (value.name, value.strict) == ("Person", True)
+    assert value.schema["additionalProperties"] is False
+
+
+def test_a_format_stays_open_where_strictness_would_add_nulls() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value = core_format(wire_format(Loose))
+    assert isinstance(value, JsonSchema)
+    assert value.strict is False
+
+
+@pytest.mark.parametrize("kind", ["text", "json_object"])
+def test_plain_response_formats(kind: str) -> None:
+    assert core_format(wire_format({"type": kind})) == kind
+    assert core_format(wire_format(kind)) == kind
+
+
+def test_names_of_formats_are_made_fit() -> None:
+    class Box(BaseModel):
+        model_config = {"title": "Box[int] ä"}
+        value: int = Field(...)
+
+    assert wire_format(Box)["json_schema"]["name"] == "Box_int___"
+
+
+def test_a_response_format_beside_tools(emu: Emulator, chat: Make) -> None:
+    model = chat().bind_tools([add], response_format=Person)
+    assert model.invoke("add 1 and 2").tool_calls
+    body = emu.seen[-1].body
+    assert body["response_format"]["json_schema"]["name"] == "Person"
+    assert total(chat().bind_tools([], response_format=Person).stream("hi")).text.startswith("{")

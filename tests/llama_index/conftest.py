@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from aimlapi_emulator import Emulator
+from llama_index_aimlapi import AIMLAPI
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emu(_running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The emulator, with nothing left of the test before."""
+    for name in ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    _running.clear()
+    return _running
+
+
+@pytest.fixture
+def make(emu: Emulator) -> Iterator[Callable[..., AIMLAPI]]:
+    """A model that talks to the emulator, with the arguments of the call."""
+    made: list[AIMLAPI] = []
+
+    def make_one(**arguments: object) -> AIMLAPI:
+        given = {"base_url": emu.base_url, "api_key": "sk-test", "max_retries": 0, **arguments}
+        made.append(AIMLAPI(**given))  # type: ignore[arg-type]  # any argument, by its name
+        return made[-1]
+
+    yield make_one
+    for llm in made:
+        llm.close()
+
+
+@pytest.fixture
+def llm(make: Callable[..., AIMLAPI]) -> AIMLAPI:
+    return make()

@@ -1,0 +1,224 @@
+"""Chats and completions against the emulator: what is sent, what comes, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llama_index.core.llms import ChatMessage, DocumentBlock, ImageBlock, TextBlock
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.prompts import PromptTemplate
+
+from aimlapi_core import (
+    AuthenticationError,
+    InsufficientFundsError,
+    InvalidRequestError,
+    RateLimitError,
+    StreamCutError,
+)
+from aimlapi_emulator import Emulator, Fault
+from llama_index_aimlapi import AIMLAPI
+from tests.llama_index.test_convert import PDF as PDF_FILE
+from tests.llama_index.test_convert import PNG
+from tests.llama_index.ways import CHAT, COMPLETE, SETUPS, items, last
+
+Make = Callable[..., AIMLAPI]
+HELLO = [ChatMessage(content="Hello 你好")]
+
+
+UNIQUE = ("request_id", "inference_id", "response_id")
+
+
+def comparable(response: Any) -> Any:
+    """A response without what is another in every call."""
+    extra = {k: v for k, v in response.additional_kwargs.items() if k not in UNIQUE}
+    raw = {k: v for k, v in response.raw.items() if k not in ("id", "created")}
+    same = response.model_copy(update={"additional_kwargs": extra, "raw": raw, "delta": None})
+    for block in same.message.blocks:
+        if block.block_type == "thinking":
+            block.additional_information.get("aimlapi", {}).pop("id", None)
+    return same
+
+
+def test_it_is_a_function_calling_llm() -> None:
+    assert issubclass(AIMLAPI, FunctionCallingLLM)
+    assert AIMLAPI.class_name() == AIMLAPI().class_name() == "AIMLAPI"
+
+
+@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize(
+    "fault", [None, Fault(reasoning="Let me think."), Fault(refusal="I won't.")]
+)
+async def test_every_way_gives_the_same_answer(
+    make: Make, emu: Emulator, setup: str, fault: Fault | None
+) -> None:
+    llm = make(**SETUPS[setup])
+    answers = []
+    for way in CHAT:
+        emu.faults.append(fault)
+        answers.append(await last(llm, way, HELLO))
+    assert answers[0].message.content
+    for answer in answers[1:]:
+        assert comparable(answer) == comparable(answers[0])
+    bodies = [{k: v for k, v in seen.body.items() if "stream" not in k} for seen in emu.seen]
+    assert all(body == bodies[0] for body in bodies)
+    assert all(seen.problems == () for seen in emu.seen)
+
+
+@pytest.mark.parametrize(
+    "way", ["stream_chat", "astream_chat", "stream_complete", "astream_complete"]
+)
+async def test_deltas_join_to_the_text(llm: AIMLAPI, emu: Emulator, way: str) -> None:
+    emu.faults.append(Fault(reasoning="Let me think.", piece_size=3))
+    prompt = HELLO if "chat" in way else "Hello 你好"
+    came = await items(llm, way, prompt)
+    text = [item.message.content if "chat" in way else item.text for item in came]
+    so_far = ""
+    for item, shown in zip(came, text, strict=True):
+        so_far += item.delta
+        assert shown == so_far
+    assert "你好" in text[-1]
+    thought = "".join(item.additional_kwargs.get("thinking_delta", "") for item in came)
+    assert thought == "Let me think."
+
+
+@pytest.mark.parametrize("way", CHAT)
+async def test_reasoning_is_a_thinking_block(llm: AIMLAPI, emu: Emulator, way: str) -> None:
+    emu.faults.append(Fault(reasoning="Let me think."))
+    block, text = (await last(llm, way, HELLO)).message.blocks
+    assert (block.block_type, block.content, text.block_type) == (
+        "thinking",
+        "Let me think.",
+        "text",
+    )
+
+
+@pytest.mark.parametrize("way", CHAT)
+async def test_logprobs_come_when_asked_for(llm: AIMLAPI, way: str) -> None:
+    answer = await last(llm, way, HELLO, logprobs=True, top_logprobs=2)
+    assert "".join(row[0].token for row in answer.logprobs) == answer.message.content
+
+
+@pytest.mark.parametrize("way", COMPLETE)
+async def test_a_completion_sends_one_user_message(llm: AIMLAPI, emu: Emulator, way: str) -> None:
+    answer = await last(llm, way, "Hello")
+    assert emu.seen[-1].body["messages"] == [{"role": "user", "content": "Hello"}]
+    assert answer.text
+    assert answer.additional_kwargs["finish_reason"] == "stop"
+    assert answer.additional_kwargs["cost"] > 0
+
+
+@pytest.mark.parametrize("way", COMPLETE)
+async def test_completion_to_prompt_is_used_unless_formatted(
+    make: Make, emu: Emulator, way: str
+) -> None:
+    llm = make(completion_to_prompt=lambda prompt: f"<{prompt}>")
+    await last(llm, way, "Hello")
+    await last(llm, way, "Hello", formatted=True)
+    sent = [seen.body["messages"][0]["content"] for seen in emu.seen]
+    assert sent == ["<Hello>", "Hello"]
+
+
+@pytest.mark.parametrize("way", ["predict", "stream", "apredict", "astream"])
+async def test_prompts_carry_the_system_prompt(make: Make, emu: Emulator, way: str) -> None:
+    llm = make(system_prompt="Be brief.")
+    made = getattr(llm, way)(PromptTemplate("Tell of {topic}."), topic="cats")
+    made = await made if way.startswith("a") else made
+    if way == "astream":
+        made = "".join([token async for token in made])
+    assert "cats" in "".join(made)
+    assert emu.seen[-1].body["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Tell of cats."},
+    ]
+
+
+@pytest.mark.parametrize("way", CHAT)
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault(status=401), AuthenticationError),
+        (Fault(status=403, message="You've run out of funds."), InsufficientFundsError),
+        (Fault(status=429), RateLimitError),
+    ],
+)
+async def test_errors_are_the_cores(
+    llm: AIMLAPI, emu: Emulator, way: str, fault: Fault, error: type[Exception]
+) -> None:
+    emu.faults.append(fault)
+    with pytest.raises(error):
+        await items(llm, way, HELLO)
+    assert len(emu.seen) == 1
+
+
+@pytest.mark.parametrize("way", ["stream_chat", "astream_chat"])
+async def test_a_cut_stream_raises_and_keeps_what_came(
+    llm: AIMLAPI, emu: Emulator, way: str
+) -> None:
+    emu.faults.append(Fault(cut_after_events=3, drop_with="end"))
+    with pytest.raises(StreamCutError) as caught:
+        await items(llm, way, HELLO)
+    assert caught.value.partial is not None
+
+
+@pytest.mark.parametrize("way", CHAT)
+async def test_bad_input_is_an_error_before_anything_is_sent(
+    llm: AIMLAPI, emu: Emulator, way: str
+) -> None:
+    orphan = ChatMessage(role="tool", content="42", additional_kwargs={"tool_call_id": "c9"})
+    for messages in ([], [*HELLO, orphan]):
+        with pytest.raises(InvalidRequestError):
+            await items(llm, way, messages)
+    with pytest.raises(InvalidRequestError, match="temperature"):
+        await items(llm, way, HELLO, temprature=1)
+    assert emu.seen == []
+
+
+@pytest.mark.parametrize("way", CHAT)
+async def test_text_ends_before_a_stop_sequence(llm: AIMLAPI, way: str) -> None:
+    came = await items(llm, way, [ChatMessage(content="one two three")], stop=["two"])
+    assert came[-1].message.content.endswith("one ")
+    assert came[-1].additional_kwargs["finish_reason"] == "stop"
+    if "stream" in way:
+        assert "".join(item.delta for item in came) == came[-1].message.content
+
+
+@pytest.mark.parametrize("way", CHAT)
+async def test_of_several_answers_the_first_is_the_message(llm: AIMLAPI, way: str) -> None:
+    answer = await last(llm, way, HELLO, n=2)
+    first, second = (choice["message"]["content"] for choice in answer.raw["choices"])
+    assert answer.message.content == first
+    assert second
+
+
+@pytest.mark.timeout(240)  # without a cache mypy reads all of LlamaIndex
+def test_user_code_passes_mypy_strict_and_a_misspelt_name_does_not(tmp_path: Path) -> None:
+    api = pytest.importorskip("mypy.api")
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from llama_index.core.llms import ChatMessage\n"
+        "from llama_index_aimlapi import AIMLAPI\n"
+        'llm = AIMLAPI(model="openai/gpt-5-2", temperature=0.2)\n'
+        "text: str | None = llm.chat([ChatMessage(content='Hi')]).message.content\n"
+        "for item in llm.stream_complete('Hi'):\n"
+        "    delta: str | None = item.delta\n"
+        "AIMLAPI(temprature=0.2)\n"
+    )
+    out, _, status = api.run(["--strict", str(program)])
+    assert status == 1
+    assert "program.py:7:" in out
+    assert "Found 1 error" in out
+
+
+@pytest.mark.parametrize("kind", ["image", "document"])
+@pytest.mark.parametrize("way", CHAT)
+async def test_media_reach_the_service(llm: AIMLAPI, emu: Emulator, way: str, kind: str) -> None:
+    block = ImageBlock(image=PNG) if kind == "image" else DocumentBlock(data=PDF_FILE, title="r")
+    await last(llm, way, [ChatMessage(blocks=[TextBlock(text="See this."), block])])
+    assert [part["type"] for part in emu.seen[-1].body["messages"][0]["content"]] == [
+        "text",
+        "image_url" if kind == "image" else "file",
+    ]
+    assert emu.seen[-1].problems == ()

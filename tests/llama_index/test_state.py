@@ -1,0 +1,174 @@
+"""Copies, pickles, dicts, JSON, metadata: before and after the first call."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import logging
+import pickle
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import cloudpickle
+import httpx
+import pytest
+from llama_index.core import Settings
+from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
+from llama_index.core.llms import ChatMessage
+from pydantic import SecretStr
+
+from aimlapi_core import MODELS
+from aimlapi_emulator import Emulator
+from llama_index_aimlapi import AIMLAPI
+
+Make = Callable[..., AIMLAPI]
+HELLO = [ChatMessage(content="Hello")]
+KEY = "sk-very-secret"
+COPIES: dict[str, Callable[[AIMLAPI], AIMLAPI]] = {
+    "pickle": lambda llm: pickle.loads(pickle.dumps(llm)),
+    "cloudpickle": lambda llm: cloudpickle.loads(cloudpickle.dumps(llm)),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "model_copy": lambda llm: llm.model_copy(),
+    "deep_model_copy": lambda llm: llm.model_copy(deep=True),
+    "dict": lambda llm: AIMLAPI.from_dict(llm.to_dict(), api_key=llm.api_key),
+    "json": lambda llm: AIMLAPI.from_json(llm.to_json(), api_key=llm.api_key),
+}
+
+
+@pytest.mark.parametrize("called", [False, True])
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_works_as_the_original_does(
+    make: Make, emu: Emulator, how: str, called: bool
+) -> None:
+    llm = make(temperature=0.2, stop=["END"], extra_body={"seed": 7}, context_window=9000)
+    if called:
+        llm.chat(HELLO)
+        asyncio.run(llm.achat(HELLO))
+    before = dict(llm.__dict__)
+    other = COPIES[how](llm)
+    assert llm.__dict__ == before
+    assert other._client is other._async_client is None
+    assert other.to_dict() == llm.to_dict()
+    assert other.api_key == "sk-test"
+    other.chat(HELLO)
+    body = emu.seen[-1].body
+    assert (body["temperature"], body["seed"]) == (0.2, 7)
+    other.close()
+
+
+def test_headers_and_key_travel_in_pickles_alone() -> None:
+    llm = AIMLAPI(api_key=KEY, default_headers={"x-team": "secret-team"})
+    other = pickle.loads(pickle.dumps(llm))
+    assert (other.api_key, other.default_headers) == (KEY, {"x-team": "secret-team"})
+
+
+@pytest.mark.parametrize("key", [KEY, SecretStr(KEY), lambda: KEY])
+def test_the_key_is_in_nothing_that_is_shown(key: Any) -> None:
+    llm = AIMLAPI(api_key=key, default_headers={"authorization": f"Bearer {KEY}"})
+    shown = [repr(llm), str(llm), llm.to_json(), json.dumps(llm.to_payload()), str(llm.to_dict())]
+    shown += [repr(llm._settings()), str(llm.model_dump()), llm.model_dump_json()]
+    assert not [text for text in shown if KEY in text]
+
+
+def test_a_timeout_object_survives_json() -> None:
+    llm = AIMLAPI(timeout=httpx.Timeout(30, connect=3))
+    assert AIMLAPI.from_json(llm.to_json()).timeout == httpx.Timeout(30, connect=3)
+
+
+def test_a_client_that_was_handed_in_is_shared_by_copies_and_not_pickled() -> None:
+    with httpx.Client() as http:
+        llm = AIMLAPI(http_client=http)
+        assert copy.deepcopy(llm).http_client is http
+        with pytest.raises(TypeError, match="http_client"):
+            pickle.dumps(llm)
+
+
+def test_observers_that_cannot_travel_are_left_behind_and_the_original_keeps_them() -> None:
+    class Unpicklable(TokenCountingHandler):
+        def __reduce__(self) -> Any:
+            raise TypeError("holds a lock")
+
+    manager = CallbackManager([Unpicklable()])
+    llm = AIMLAPI(callback_manager=manager, api_key=KEY)
+    other = pickle.loads(pickle.dumps(llm))
+    assert llm.callback_manager is manager
+    assert other.callback_manager.handlers == []
+    assert copy.deepcopy(llm).callback_manager is manager
+
+
+def test_every_field_of_the_base_classes_is_an_argument() -> None:
+    llm = AIMLAPI()
+    fields = {name: getattr(llm, name) for name in type(llm).model_fields}
+    assert AIMLAPI(**fields).to_dict() == llm.to_dict()
+    assert AIMLAPI(**dict.fromkeys(fields)).to_dict() == llm.to_dict()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_metadata_is_the_tables(model: str) -> None:
+    metadata = AIMLAPI(model=model).metadata
+    assert metadata.context_window == MODELS[model].context_window
+    assert metadata.is_function_calling_model is MODELS[model].tools
+    assert metadata.is_chat_model is True
+    assert (metadata.model_name, metadata.num_output) == (model, -1)
+
+
+def test_context_window_and_num_output_can_be_set() -> None:
+    metadata = AIMLAPI(context_window=1000, max_tokens=50).metadata
+    assert (metadata.context_window, metadata.num_output) == (1000, 50)
+
+
+def test_an_unknown_model_warns_once_and_has_a_window(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "aimlapi"):
+        windows = [AIMLAPI(model="some/unknown").metadata.context_window for _ in range(3)]
+    assert windows == [128_000] * 3
+    assert caplog.text.count("some/unknown") == 1
+
+
+def test_making_an_object_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("opened")
+
+    for place, name in ((socket, "socket"), (ssl, "SSLContext"), (httpx, "Client")):
+        monkeypatch.setattr(place, name, refuse)
+    monkeypatch.setattr("builtins.open", refuse)
+    llm = AIMLAPI(model="openai/gpt-5-2", api_key=KEY)
+    assert llm.metadata.context_window
+    llm.close()
+
+
+def test_a_closed_object_can_be_used_again(make: Make, emu: Emulator) -> None:
+    with make() as llm:
+        llm.chat(HELLO)
+    llm.close()
+    llm.chat(HELLO)
+
+    async def twice() -> None:
+        for _ in range(2):
+            async with llm:
+                await llm.achat(HELLO)
+
+    asyncio.run(twice())
+    assert len(emu.seen) == 4
+
+
+def test_settings_llm_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    llm = AIMLAPI()
+    monkeypatch.setattr(Settings, "_llm", None)
+    Settings.llm = llm
+    assert Settings.llm is llm
+
+
+def test_without_llamaindex_the_import_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['llama_index'] = None; sys.modules['llama_index.core'] = None\n"
+        "try:\n    import llama_index_aimlapi\n"
+        "except ImportError as exc:\n    print(exc)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "pip install 'aimlapi-integrations[llama-index]'" in done.stdout, done.stderr

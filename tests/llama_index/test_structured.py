@@ -1,0 +1,260 @@
+"""Structured prediction: literals first, then all four ways against the emulator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
+from llama_index.core.program.utils import FlexibleModel
+from llama_index.core.prompts import PromptTemplate
+from llama_index.core.types import PydanticProgramMode
+from pydantic import BaseModel, Field, ValidationError
+
+from aimlapi_emulator import Emulator, Fault
+from llama_index_aimlapi import (
+    AIMLAPI,
+    CutAnswerError,
+    EmptyAnswerError,
+    NoToolCallError,
+    RefusalError,
+)
+from llama_index_aimlapi._structured import Partials, by_schema, by_tool, read
+from tests.llama_index.ways import SETUPS, STRUCTURED, items, last
+
+Make = Callable[..., AIMLAPI]
+T = TypeVar("T")
+PROMPT = PromptTemplate("Describe a {what} in one record.")
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Song(BaseModel):
+    title: str
+    seconds: int = 180
+
+
+class Album(BaseModel):
+    """A music album."""
+
+    name: str = Field(description="The album's name.")
+    songs: list[Song]
+    colour: Colour = Colour.RED
+    note: str | None = None
+
+
+class Loose(BaseModel):
+    name: str
+    counts: dict[str, int] = {}
+
+
+class Box(BaseModel, Generic[T]):
+    content: T
+
+
+class Tree(BaseModel):
+    name: str
+    branches: list[Tree] = []
+
+
+ALBUM = {
+    "name": "Größe",
+    "songs": [{"title": "One", "seconds": 61}, {"title": "Two", "seconds": None}],
+    "colour": None,
+    "note": None,
+}
+
+
+def response(text: str, *, tool: bool = False, **facts: Any) -> ChatResponse:
+    blocks = [ToolCallBlock(tool_name="Album", tool_kwargs=text)] if tool and text else None
+    message = ChatMessage(role="assistant", content=None if tool else text, blocks=blocks or [])
+    return ChatResponse(
+        message=ChatMessage(role="assistant", blocks=blocks) if blocks else message,
+        additional_kwargs=facts,
+    )
+
+
+def test_a_class_is_asked_for_by_a_strict_schema() -> None:
+    wanted = by_schema(Album).call["response_format"]["json_schema"]
+    assert (wanted["name"], wanted["strict"]) == ("Album", True)
+    assert wanted["schema"]["required"] == ["name", "songs", "colour", "note"]
+    assert wanted["schema"]["additionalProperties"] is False
+
+
+def test_a_class_that_cannot_be_strict_is_asked_for_with_its_own_schema() -> None:
+    wanted = by_schema(Loose).call["response_format"]["json_schema"]
+    assert wanted["strict"] is False
+    assert wanted["schema"] == Loose.model_json_schema()
+
+
+def test_a_tool_is_forced() -> None:
+    call = by_tool(Album).call
+    assert call["tool_choice"] == {"type": "function", "function": {"name": "Album"}}
+    assert call["parallel_tool_calls"] is False
+
+
+def test_a_programs_own_arguments_are_settled() -> None:
+    given = {"tool_required": False, "tool_choice": "none", "temperature": 0.1}
+    arguments = by_tool(Album).arguments(given)
+    assert arguments["tool_choice"]["function"] == {"name": "Album"}
+    assert "tool_required" not in arguments
+    assert arguments["temperature"] == 0.1
+    assert "tool_required" in given
+
+
+@pytest.mark.parametrize("tool", [False, True])
+def test_nulls_of_the_strict_schema_become_defaults(tool: bool) -> None:
+    prediction = by_tool(Album) if tool else by_schema(Album)
+    album = read(response(json.dumps(ALBUM), tool=tool), prediction)
+    assert album == Album(
+        name="Größe", songs=[Song(title="One", seconds=61), Song(title="Two")], note=None
+    )
+
+
+@pytest.mark.parametrize("tool", [False, True])
+@pytest.mark.parametrize(
+    ("text", "facts", "error"),
+    [
+        ("", {}, EmptyAnswerError),
+        ("I cannot.", {"refusal": "I cannot."}, RefusalError),
+        ('{"name": "Gr', {"finish_reason": "length"}, CutAnswerError),
+        ('{"name": "x", "songs": []}', {"finish_reason": "content_filter"}, CutAnswerError),
+        ('{"name": 3}', {}, ValidationError),
+        ("no JSON", {}, ValidationError),
+    ],
+)
+def test_what_cannot_be_read_is_a_typed_error(
+    tool: bool, text: str, facts: dict[str, Any], error: type[Exception]
+) -> None:
+    prediction = by_tool(Album) if tool else by_schema(Album)
+    with pytest.raises(error):
+        read(response(text, tool=tool, **facts), prediction)
+
+
+def test_text_instead_of_the_tool_is_named() -> None:
+    with pytest.raises(NoToolCallError, match="Here you are"):
+        read(response("Here you are"), by_tool(Album))
+
+
+def _plain(found: BaseModel) -> dict[str, Any]:
+    return {k: v for k, v in json.loads(found.model_dump_json()).items() if v is not None}
+
+
+def _within(smaller: Any, larger: Any) -> bool:
+    """Whether `smaller` is `larger` at an earlier time."""
+    if isinstance(smaller, str) and isinstance(larger, str):
+        return larger.startswith(smaller)
+    if isinstance(smaller, dict):
+        return all(k in larger and _within(v, larger[k]) for k, v in smaller.items() if v)
+    if isinstance(smaller, list):
+        return len(smaller) <= len(larger) and all(map(_within, smaller, larger))
+    return bool(smaller == larger)
+
+
+@pytest.mark.parametrize("tool", [False, True])
+def test_partials_only_grow_and_end_with_the_class(tool: bool) -> None:
+    text = json.dumps({**ALBUM, "colour": "blue"}, ensure_ascii=False)
+    partials = Partials(by_tool(Album) if tool else by_schema(Album))
+    found = [
+        item
+        for end in range(len(text) + 1)
+        for item in partials.feed(response(text[:end], tool=tool, is_partial=True))
+    ]
+    found += partials.feed(response(text, tool=tool))
+    plain = [_plain(item) for item in found]
+    assert all(map(_within, plain, plain[1:]))
+    assert isinstance(found[0], FlexibleModel)
+    assert isinstance(found[-1], Album)
+    assert found[-1].songs[1].seconds == 180
+    assert len(found) < len(text)  # nothing is said twice
+
+
+@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize("mode", ["default", "function"])
+@pytest.mark.parametrize("way", STRUCTURED)
+async def test_every_way_gives_an_instance(
+    make: Make, emu: Emulator, setup: str, mode: str, way: str
+) -> None:
+    llm = make(
+        **SETUPS[setup],
+        pydantic_program_mode=PydanticProgramMode(mode),
+        system_prompt="You know music.",
+    )
+    album = await last(llm, way, Album, PROMPT, what="album")
+    assert type(album) is Album
+    assert len(emu.seen) == 1
+    seen = emu.seen[0]
+    assert seen.problems == ()
+    assert "You know music." in json.dumps(seen.body)
+    assert "Describe a album" in json.dumps(seen.body)
+    if mode == "function":
+        assert seen.body["tool_choice"] not in ("auto", "required", "none")
+    else:
+        assert '"strict": true' in json.dumps(seen.body)
+        assert "tools" not in seen.body
+
+
+@pytest.mark.parametrize("way", STRUCTURED)
+@pytest.mark.parametrize("output_cls", [Loose, Box[int], Tree])
+async def test_loose_generic_and_recursive_classes(
+    llm: AIMLAPI, emu: Emulator, way: str, output_cls: type[BaseModel]
+) -> None:
+    assert isinstance(await last(llm, way, output_cls, PROMPT, what="box"), output_cls)
+    assert emu.seen[-1].problems == ()
+
+
+def test_an_unknown_model_is_asked_by_tool() -> None:
+    prediction = AIMLAPI(model="some/other-model")._prediction(Album)
+    assert prediction == by_tool(Album)
+
+
+@pytest.mark.parametrize("way", ["structured_predict", "astructured_predict"])
+async def test_llm_mode_is_llamaindexs_own(make: Make, emu: Emulator, way: str) -> None:
+    llm = make(pydantic_program_mode=PydanticProgramMode.LLM, system_prompt="You know music.")
+    emu.reply_with('{"title": "One"}')
+    assert await last(llm, way, Song, PROMPT, what="song") == Song(title="One")
+    assert "response_format" not in emu.seen[-1].body
+    assert emu.seen[-1].body["messages"][0]["content"] == "You know music."
+
+
+@pytest.mark.parametrize("way", STRUCTURED)
+async def test_arguments_of_the_call_are_kept(llm: AIMLAPI, emu: Emulator, way: str) -> None:
+    given = {"temperature": 0.3, "tool_required": True}
+    await last(llm, way, Song, PROMPT, llm_kwargs=given, what="song")
+    assert emu.seen[-1].body["temperature"] == 0.3
+    assert given == {"temperature": 0.3, "tool_required": True}
+
+
+@pytest.mark.parametrize("way", STRUCTURED)
+@pytest.mark.parametrize("mode", ["default", "function"])
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault(refusal="I cannot."), RefusalError),
+        (Fault(finish_reason="length"), CutAnswerError),
+        (Fault(finish_reason="content_filter"), CutAnswerError),
+        (Fault(empty=True), EmptyAnswerError),
+    ],
+)
+async def test_failures_are_typed_in_every_way(
+    make: Make, emu: Emulator, way: str, mode: str, fault: Fault, error: type[Exception]
+) -> None:
+    llm = make(pydantic_program_mode=PydanticProgramMode(mode))
+    emu.faults.append(fault)
+    with pytest.raises(error) as caught:
+        await items(llm, way, Album, PROMPT, what="album")
+    assert getattr(caught.value, "request_id", None)
+
+
+@pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince20")  # LlamaIndex's own
+@pytest.mark.parametrize("way", ["chat", "achat", "stream_chat", "complete", "acomplete"])
+async def test_a_structured_llm_gives_the_class(llm: AIMLAPI, way: str) -> None:
+    prompt: Any = "a song" if "complete" in way else [ChatMessage(content="a {song}")]
+    found = await last(llm.as_structured_llm(Song), way, prompt)
+    assert isinstance(found.raw, Song)

@@ -1,0 +1,185 @@
+"""Tools in, core tools out; calls of responses in, selections out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
+from llama_index.core.tools import FunctionTool
+
+from aimlapi_core import BuiltinTool, InvalidRequestError, NamedTool, Tool
+from llama_index_aimlapi import BrokenToolCallError, NoToolCallError
+from llama_index_aimlapi._names import wire_name
+from llama_index_aimlapi._tools import (
+    Offered,
+    partial_object,
+    selections,
+    to_tool_choice,
+    to_tools,
+    tool_dict,
+)
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "integer"}, "b": {"type": "integer", "default": 2}},
+    "required": ["a"],
+}
+
+
+def add(a: int, b: int = 2) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+ADD = FunctionTool.from_defaults(add)
+ODD = FunctionTool.from_defaults(add, name="Gen[int] größe")
+
+
+def response(*calls: Any, **facts: Any) -> ChatResponse:
+    blocks = [
+        ToolCallBlock(tool_call_id=f"c{i}", tool_name="add", tool_kwargs=arguments)
+        for i, arguments in enumerate(calls)
+    ]
+    return ChatResponse(
+        message=ChatMessage(role="assistant", blocks=blocks), additional_kwargs=facts
+    )
+
+
+def test_a_tool_keeps_its_name_until_the_request() -> None:
+    (tool,), offered = to_tools([tool_dict(ODD, None)])
+    assert isinstance(tool, Tool)
+    assert tool.name == wire_name("Gen[int] größe")
+    assert offered == {tool.name: Offered("Gen[int] größe")}
+    assert tool.strict is None
+
+
+def test_a_base_tool_may_be_passed_as_it_is() -> None:
+    assert to_tools([ADD]) == to_tools([tool_dict(ADD, None)])
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_both_wire_forms_of_a_function_are_read(nested: bool) -> None:
+    function = {"name": "add", "description": "d", "parameters": SCHEMA}
+    row = {"type": "function", "function": function} if nested else {"type": "function", **function}
+    assert to_tools([row])[0] == (Tool("add", SCHEMA, "d"),)
+
+
+def test_other_tools_pass_through() -> None:
+    assert to_tools([{"type": "web_search_preview"}]) == (
+        (BuiltinTool({"type": "web_search_preview"}),),
+        {},
+    )
+
+
+def test_strict_makes_the_schema_strict_valid_and_remembers_the_callers() -> None:
+    row = {"name": "add", "parameters": SCHEMA, "strict": True}
+    (tool,), offered = to_tools([row])
+    assert isinstance(tool, Tool)
+    assert tool.strict is True
+    assert tool.parameters["required"] == ["a", "b"]
+    assert tool.parameters["additionalProperties"] is False
+    assert offered == {"add": Offered("add", SCHEMA)}
+    assert SCHEMA["required"] == ["a"]
+
+
+def test_a_schema_that_cannot_be_strict_is_sent_as_it_is_with_the_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    schema = {"type": "object", "properties": {"d": {"type": "object"}}}
+    (tool,), offered = to_tools([{"name": "f", "parameters": schema, "strict": True}])
+    assert tool == Tool("f", schema)
+    assert offered == {"f": Offered("f")}
+    assert "'f' is sent without strict=True: d is an object of any shape" in caplog.text
+
+
+@pytest.mark.parametrize("row", ["add", {"type": "function"}, {"function": {"name": ""}}])
+def test_what_is_no_tool_is_named(row: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="tool"):
+        to_tools([row])
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (None, None),
+        ("none", "none"),
+        ("auto", "auto"),
+        ("required", "required"),
+        ("any", "required"),
+        ("add", NamedTool("add")),
+        ({"type": "function", "function": {"name": "add"}}, NamedTool("add")),
+        ({"type": "function", "name": "add"}, NamedTool("add")),
+        ({"type": "web_search_preview"}, {"type": "web_search_preview"}),
+    ],
+)
+def test_tool_choices(choice: Any, expected: Any) -> None:
+    assert to_tool_choice(choice, {"add": Offered("add")}) == expected
+
+
+@pytest.mark.parametrize("choice", ["ad", {"function": {"name": "ad"}}])
+def test_a_choice_of_no_tool_names_the_nearest(choice: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="Did you mean 'add'"):
+        to_tool_choice(choice, {"add": Offered("add")})
+
+
+def test_whole_calls_are_selected() -> None:
+    found = selections(response('{"a": 1}', "", {"b": 2}), need_one=True)
+    assert [s.tool_kwargs for s in found] == [{"a": 1}, {}, {"b": 2}]
+    assert [s.tool_id for s in found] == ["c0", "c1", "c2"]
+
+
+def test_partial_calls_are_read_as_far_as_they_go() -> None:
+    found = selections(response('{"a": 1, "s": "x', is_partial=True), need_one=False)
+    assert found[0].tool_kwargs == {"a": 1, "s": "x"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "facts", "words"),
+    [
+        ('{"a": 1, "b":', {"finish_reason": "length"}, "cut.*Raise max_tokens"),
+        ("", {"finish_reason": "length"}, "cut"),
+        ('{"a": 1, "b":', {"finish_reason": "tool_calls"}, "not run"),
+        ("[1]", {}, "not a JSON object"),
+        ("nonsense", {}, "not run"),
+    ],
+)
+def test_a_finished_call_that_is_broken_is_reported(
+    arguments: str, facts: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(BrokenToolCallError, match=words) as caught:
+        selections(response(arguments, **facts), need_one=False)
+    assert caught.value.body == arguments
+
+
+def test_no_call_is_an_error_only_where_one_is_needed() -> None:
+    assert selections(response(), need_one=False) == []
+    with pytest.raises(NoToolCallError):
+        selections(response(), need_one=True)
+
+
+TEXT = '{"a": 123, "s": "é\\n\\ud83d\\ude00 1e5", "l": [1.5, {"t": true}, null], "e": {}}'
+
+
+def _within(smaller: Any, larger: Any) -> bool:
+    """Whether `smaller` is `larger` at an earlier time."""
+    if isinstance(smaller, str):
+        return isinstance(larger, str) and larger.startswith(smaller)
+    if isinstance(smaller, dict):
+        return all(k in larger and _within(v, larger[k]) for k, v in smaller.items())
+    if isinstance(smaller, list):
+        return len(smaller) <= len(larger) and all(map(_within, smaller, larger))
+    return bool(smaller == larger)
+
+
+def test_partial_objects_only_grow() -> None:
+    seen = [partial_object(TEXT[:end]) for end in range(len(TEXT) + 1)]
+    assert all(map(_within, seen, seen[1:]))
+    assert seen[0] == {}
+    assert seen[-1] == {"a": 123, "s": "é\n😀 1e5", "l": [1.5, {"t": True}, None], "e": {}}
+    assert {"a": 12} not in seen
+
+
+@pytest.mark.parametrize("text", ["", "  ", "[1", '"x', "nonsense", "}{"])
+def test_what_is_no_object_gives_nothing(text: str) -> None:
+    assert partial_object(text) == {}

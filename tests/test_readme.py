@@ -1,0 +1,80 @@
+"""README's code runs, passes mypy as a user would write it, and its table is the real one."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aimlapi_emulator import Emulator
+from scripts import model_table
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = re.findall(r"## ([^\n]+)\n+```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+
+
+def test_readme_has_the_samples_a_user_wants_first() -> None:
+    assert [title for title, _ in SAMPLES] == ["A chain", "An agent", "A query engine"]
+
+
+EXPECTED = {
+    "A chain": "Sørvågen",
+    "An agent": "14:05 in Paris",
+    "A query engine": "automated in 1986",
+}
+
+
+@pytest.mark.parametrize(("title", "code"), SAMPLES, ids=[title for title, _ in SAMPLES])
+def test_samples_run(title: str, code: str, emu: Emulator) -> None:
+    environment = {**os.environ, "AIMLAPI_API_KEY": "sk-x", "AIMLAPI_BASE_URL": emu.base_url}
+    run = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", "-c", code],
+        env={**environment, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stderr
+    assert EXPECTED[title] in run.stdout
+    assert "USD" in run.stdout or title != "An agent"
+    assert emu.seen
+    assert all(not seen.problems for seen in emu.seen)
+
+
+@pytest.mark.timeout(400)  # mypy reads both frameworks the first time
+def test_samples_pass_mypy_strict(tmp_path: Path) -> None:
+    for number, (_, code) in enumerate(SAMPLES):
+        (tmp_path / f"sample_{number}.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(ROOT / ".mypy_cache")]
+    run = subprocess.run(
+        [*command, "--config-file", os.devnull, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=380,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_table_of_models_is_that_of_the_code() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert model_table.updated(text) == text, "run: python scripts/model_table.py"
+
+
+def test_the_demo_runs_and_says_first_whom_it_talks_to() -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AIML")}
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "demo.py")],
+        env={**environment, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stderr
+    first, *_ = run.stdout.splitlines()
+    assert "emulator" in first
+    for said in ("Sørvågen", "14:05", "18 degrees", "year=1868", "1986", "2,102,650"):
+        assert said in run.stdout
