@@ -38,7 +38,16 @@ from aimlapi_core.errors import (
     UnsupportedParameterError,
     UpstreamRejectedError,
 )
-from aimlapi_core.models import MODELS, ModelInfo, model_info, nearest, nearest_model
+from aimlapi_core.models import (
+    EMBEDDINGS,
+    MODELS,
+    EmbeddingInfo,
+    ModelInfo,
+    embedding_info,
+    model_info,
+    nearest,
+    nearest_model,
+)
 from aimlapi_core.retry import RetryPolicy
 from aimlapi_core.schema import drop_added_nulls, loads_arguments, strict_schema
 from aimlapi_core.settings import DEFAULT_BASE_URL, Settings
@@ -48,10 +57,13 @@ from aimlapi_core.types import (
     Choice,
     CitationDelta,
     Cost,
+    EmbeddingReply,
+    EmbeddingRequest,
     Endpoint,
     File,
     Finished,
     Image,
+    ImageDetail,
     JsonSchema,
     Message,
     NamedTool,
@@ -78,6 +90,7 @@ from aimlapi_core.types import (
 __all__ = [
     "CREDITS_PER_USD",
     "DEFAULT_BASE_URL",
+    "EMBEDDINGS",
     "MODELS",
     "AIMLAPIError",
     "AsyncClient",
@@ -93,10 +106,14 @@ __all__ = [
     "ConnectionLostError",
     "ContextTooLongError",
     "Cost",
+    "EmbeddingInfo",
+    "EmbeddingReply",
+    "EmbeddingRequest",
     "Endpoint",
     "File",
     "Finished",
     "Image",
+    "ImageDetail",
     "InsufficientFundsError",
     "InvalidRequestError",
     "JsonSchema",
@@ -143,6 +160,7 @@ __all__ = [
     "Usage",
     "__version__",
     "drop_added_nulls",
+    "embedding_info",
     "loads_arguments",
     "model_info",
     "nearest",

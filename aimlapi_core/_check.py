@@ -76,9 +76,12 @@ def check_request(request: ChatRequest) -> None:
     _check_tools(request)
     if any(not s for s in request.stop):
         raise InvalidRequestError("stop holds an empty string: it would cut every answer to none.")
-    given = request.client_request_id
+    check_client_request_id(request.client_request_id)
+
+
+def check_client_request_id(given: str | None) -> None:
+    """The service drops any other id without a word (docs request-tracing-and-cost.md)."""
     if given is not None and not _REQUEST_ID.fullmatch(given):
-        # The service drops any other id without a word (docs request-tracing-and-cost.md).
         raise InvalidRequestError(
             f"client_request_id {given!r} must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
         )
@@ -107,12 +110,12 @@ def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoin
     for name in left_out:
         # n=1 asks for what comes anyway.
         if not (name == "n" and request.n == 1):
-            _warn_once(name, info, endpoint)
+            _warn_of(name, info, endpoint)
     # Agents name their own turns and tool results; a name on other messages is the caller's.
     if endpoint == "responses" and any(
         m.name for m in request.messages if m.role not in ("assistant", "tool")
     ):
-        _warn_once("name (of a message)", info, endpoint)
+        _warn_of("name (of a message)", info, endpoint)
     emptied: dict[str, Any] = {name: () if name == "include" else None for name in left_out}
     request = replace(request, **emptied)
     _check_values(request, info, endpoint)
@@ -130,18 +133,22 @@ def _unsupported(name: str, info: ModelInfo, endpoint: Endpoint) -> str:
     )
 
 
-_warned: set[tuple[str, str, str]] = set()
+_warned: set[tuple[str, ...]] = set()
 _warned_lock = threading.Lock()
 
 
-def _warn_once(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
-    key = (info.id, endpoint, name)
+def warn_once(key: tuple[str, ...], message: str, category: type[Warning]) -> None:
+    """Give the warning, unless one with this key was given before in this process."""
     with _warned_lock:
         if key in _warned:
             return
         _warned.add(key)
+    warnings.warn(message, category, stacklevel=2)
+
+
+def _warn_of(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
     message = f"{name!r} was left out: {_unsupported(name, info, endpoint)}"
-    warnings.warn(message, UnsupportedParameterWarning, stacklevel=2)
+    warn_once((info.id, endpoint, name), message, UnsupportedParameterWarning)
 
 
 def _check_values(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:

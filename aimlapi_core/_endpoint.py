@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from aimlapi_core import _chat, _responses
-from aimlapi_core._check import check_request, fit_to_model
+from aimlapi_core._check import check_request, fit_to_model, warn_once
 from aimlapi_core._sse import SSEDecoder
 from aimlapi_core._stop import StopCutter, cut_reply
 from aimlapi_core.errors import InvalidRequestError
@@ -144,21 +142,14 @@ def _cuts_itself(
     return () if sent else request.stop
 
 
-_warned: set[str] = set()
-_warned_lock = threading.Lock()
-
-
 def _warn_of_near_miss(model_id: str) -> None:
     near = nearest_model(model_id)
-    with _warned_lock:
-        if near is None or model_id in _warned:
-            return
-        _warned.add(model_id)
-    message = (
-        f"{model_id!r} is not a listed model id; did you mean {near!r}? It is sent as it is, and "
-        "no parameter is checked."
-    )
-    warnings.warn(message, UnknownModelWarning, stacklevel=2)
+    if near is not None:
+        message = (
+            f"{model_id!r} is not a listed model id; did you mean {near!r}? It is sent as it is, "
+            "and no parameter is checked."
+        )
+        warn_once(("model", model_id), message, UnknownModelWarning)
 
 
 class StreamReader:

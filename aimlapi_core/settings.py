@@ -51,11 +51,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "retry", RetryPolicy(self.max_retries))
-        if isinstance(self.timeout, bool) or (
-            isinstance(self.timeout, (int, float)) and not self.timeout > 0
-        ):
+        timeout = self.timeout
+        # An httpx.Timeout has a `connect`; its class is not imported for this check.
+        if not (timeout is None or hasattr(timeout, "connect") or _is_duration(timeout)):
             raise ConfigurationError(
-                f"timeout must be a number of seconds above 0: {self.timeout!r}"
+                f"timeout must be a number of seconds above 0 or an httpx.Timeout: {timeout!r}"
             )
         if self.base_url is not None:
             normalised_base_url(self.base_url)
@@ -92,6 +92,10 @@ class Settings:
         """The base URL without a trailing slash, its path `/v1` where none was given."""
         given = self.base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
         return normalised_base_url(given)
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def normalised_base_url(url: str) -> str:

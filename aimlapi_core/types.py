@@ -323,3 +323,37 @@ class Finished:
 StreamEvent: TypeAlias = (
     TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | CitationDelta | Finished
 )
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """Texts to embed, in any number: they are sent in as few requests as the limits allow.
+
+    `input_type` is Voyage's ("document"). `batch_size` is the most texts in one request, None
+    the model's own limit. `extra_body` is merged last into each JSON body, as given.
+    """
+
+    model: str
+    texts: tuple[str, ...]
+    dimensions: int | None = None
+    input_type: str | None = None
+    batch_size: int | None = None
+    unsupported_params: Literal["warn", "raise", "send"] = "warn"
+    client_request_id: str | None = None
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingReply:
+    """One vector a text, in the order of the texts. `model` is the name that the service echoes.
+
+    `usage` and `cost` are the sums over all requests, None where one of them did not say;
+    `transports` holds the facts of each HTTP answer.
+    """
+
+    vectors: tuple[list[float], ...]
+    model: str | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None
+    transports: tuple[Transport, ...] = ()

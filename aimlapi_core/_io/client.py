@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from types import TracebackType
+from typing import TypeVar
 
 import httpx
 
+from aimlapi_core import _embeddings
+from aimlapi_core._embeddings import EmbeddingPlan
 from aimlapi_core._endpoint import Plan, StreamReader, plan
 from aimlapi_core._io.exchange import (
     FAILURES,
     SEND_FAILURES,
     Drain,
     Exchange,
+    PlanT,
     is_whole_answer,
 )
 from aimlapi_core._io.pools import async_client, release_async, release_sync, sync_client
@@ -23,9 +28,28 @@ from aimlapi_core._version import __version__
 from aimlapi_core.errors import AIMLAPIError
 from aimlapi_core.retry import judge
 from aimlapi_core.settings import Settings
-from aimlapi_core.types import ChatRequest, Finished, Reply, StreamEvent
+from aimlapi_core.types import (
+    ChatRequest,
+    EmbeddingReply,
+    EmbeddingRequest,
+    Finished,
+    Reply,
+    StreamEvent,
+    Transport,
+)
 
 USER_AGENT = f"aimlapi-core/{__version__}"
+
+
+Answered = TypeVar("Answered")
+
+
+def _told(
+    answer: Answered, plan: EmbeddingPlan, progress: Callable[[int], None] | None
+) -> Answered:
+    if progress is not None:
+        progress(plan.count)
+    return answer
 
 
 class Client:
@@ -41,14 +65,7 @@ class Client:
     def complete(self, request: ChatRequest) -> Reply:
         """The whole answer. Raises InvalidRequestError before, any other AIMLAPIError after."""
         exchange = self._exchange(plan(request, stream=False))
-        response = self._send(exchange)
-        try:
-            response.read()
-        except FAILURES as exc:
-            raise exchange.broken(exc) from exc
-        finally:
-            response.close()
-        return exchange.decoded(response)
+        return exchange.decoded(self._read(exchange))
 
     def stream(self, request: ChatRequest) -> Generator[StreamEvent, None, None]:
         """The answer's events, the last of which is Finished. `close()` ends the call early.
@@ -61,6 +78,37 @@ class Client:
             yield from self._events(exchange, response)
         finally:
             response.close()
+
+    def embed(
+        self,
+        request: EmbeddingRequest,
+        *,
+        max_concurrency: int = 4,
+        progress: Callable[[int], None] | None = None,
+    ) -> EmbeddingReply:
+        """The vectors of all texts, in their order, in as few requests as the limits allow.
+
+        At most `max_concurrency` requests are under way at once; each is repeated by itself.
+        `progress` is called with the number of texts of each request that is done. Raises the
+        first failure; requests that have not begun by then are not sent.
+        """
+        plans = _embeddings.plan(request)
+
+        def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
+            exchange = self._exchange(plan)
+            return exchange.vectors(self._read(exchange))
+
+        if len(plans) < 2 or max_concurrency < 2:
+            return _embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
+        with ThreadPoolExecutor(min(max_concurrency, len(plans))) as threads:
+            running = {threads.submit(one, plan): plan for plan in plans}
+            try:
+                for done in as_completed(running):
+                    _told(done.result(), running[done], progress)
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
+            return _embeddings.joined([future.result() for future in running])
 
     def close(self) -> None:
         """Give up the claim on the shared connections; the last one closes them."""
@@ -77,10 +125,21 @@ class Client:
     ) -> None:
         self.close()
 
-    def _exchange(self, plan: Plan) -> Exchange:
+    def _exchange(self, plan: PlanT) -> Exchange[PlanT]:
         return Exchange(self.settings, plan, self._user_agent)
 
-    def _send(self, exchange: Exchange) -> httpx.Response:
+    def _read(self, exchange: Exchange[PlanT]) -> httpx.Response:
+        """A 2xx answer with its body read."""
+        response = self._send(exchange)
+        try:
+            response.read()
+        except FAILURES as exc:
+            raise exchange.broken(exc) from exc
+        finally:
+            response.close()
+        return response
+
+    def _send(self, exchange: Exchange[PlanT]) -> httpx.Response:
         """A 2xx answer, its body unread. The one place where requests are repeated."""
         http = self.settings.http_client or sync_client(exchange.url, self)
         attempt = 0
@@ -105,7 +164,7 @@ class Client:
             attempt += 1
 
     def _events(
-        self, exchange: Exchange, response: httpx.Response
+        self, exchange: Exchange[Plan], response: httpx.Response
     ) -> Generator[StreamEvent, None, None]:
         reader = exchange.plan.reader()
         pieces = response.iter_bytes()
@@ -150,14 +209,7 @@ class AsyncClient:
     async def complete(self, request: ChatRequest) -> Reply:
         """The whole answer, as `Client.complete` gives it."""
         exchange = self._exchange(plan(request, stream=False))
-        response = await self._send(exchange)
-        try:
-            await response.aread()
-        except FAILURES as exc:
-            raise exchange.broken(exc) from exc
-        finally:
-            await response.aclose()
-        return exchange.decoded(response)
+        return exchange.decoded(await self._read(exchange))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """The answer's events, as `Client.stream` gives them; `aclose()` ends the call early."""
@@ -168,6 +220,31 @@ class AsyncClient:
                 yield event
         finally:
             await response.aclose()
+
+    async def embed(
+        self,
+        request: EmbeddingRequest,
+        *,
+        max_concurrency: int = 4,
+        progress: Callable[[int], None] | None = None,
+    ) -> EmbeddingReply:
+        """The vectors of all texts, as `Client.embed` gives them; the first failure cancels all."""
+        plans = _embeddings.plan(request)
+        free = asyncio.Semaphore(max(1, max_concurrency))
+
+        async def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
+            async with free:
+                exchange = self._exchange(plan)
+                return _told(exchange.vectors(await self._read(exchange)), plan, progress)
+
+        tasks = [asyncio.ensure_future(one(plan)) for plan in plans]
+        try:
+            return _embeddings.joined(await asyncio.gather(*tasks))
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
 
     async def aclose(self) -> None:
         """Give up the claim on this loop's connections; the last one closes them."""
@@ -184,10 +261,20 @@ class AsyncClient:
     ) -> None:
         await self.aclose()
 
-    def _exchange(self, plan: Plan) -> Exchange:
+    def _exchange(self, plan: PlanT) -> Exchange[PlanT]:
         return Exchange(self.settings, plan, self._user_agent)
 
-    async def _send(self, exchange: Exchange) -> httpx.Response:
+    async def _read(self, exchange: Exchange[PlanT]) -> httpx.Response:
+        response = await self._send(exchange)
+        try:
+            await response.aread()
+        except FAILURES as exc:
+            raise exchange.broken(exc) from exc
+        finally:
+            await response.aclose()
+        return response
+
+    async def _send(self, exchange: Exchange[PlanT]) -> httpx.Response:
         http = self.settings.http_async_client or await async_client(exchange.url, self)
         attempt = 0
         while True:
@@ -211,7 +298,7 @@ class AsyncClient:
             attempt += 1
 
     async def _events(
-        self, exchange: Exchange, response: httpx.Response
+        self, exchange: Exchange[Plan], response: httpx.Response
     ) -> AsyncGenerator[StreamEvent, None]:
         reader = exchange.plan.reader()
         pieces = response.aiter_bytes()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx
 
+from aimlapi_core._embeddings import EmbeddingPlan
 from aimlapi_core._endpoint import Plan, StreamReader
 from aimlapi_core.errors import (
     AIMLAPIError,
@@ -25,7 +26,7 @@ from aimlapi_core.errors import (
     parse_body,
 )
 from aimlapi_core.settings import CONNECT_TIMEOUT_S, DEFAULT_READ_TIMEOUT_S, Settings
-from aimlapi_core.types import Finished, Reply, StreamEvent, Transport
+from aimlapi_core.types import EmbeddingReply, Finished, Reply, StreamEvent, Transport
 
 # After the closing event only the end of the body is left. Reading it lets the connection serve
 # the next call; a server that holds it back is not waited for.
@@ -40,11 +41,14 @@ _NOT_SENT = (
 )
 
 
-class Exchange:
+PlanT = TypeVar("PlanT", Plan, EmbeddingPlan)
+
+
+class Exchange(Generic[PlanT]):
     """One call: its HTTP request, and the errors it can end in. Made once, used for each try."""
 
-    def __init__(self, settings: Settings, plan: Plan, user_agent: str) -> None:
-        self.plan = plan
+    def __init__(self, settings: Settings, plan: PlanT, user_agent: str) -> None:
+        self.plan: PlanT = plan
         self.settings = settings
         self._key = settings.resolved_key()
         self.url = settings.resolved_base_url() + plan.path
@@ -75,9 +79,11 @@ class Exchange:
         return error
 
     def _not_found_hint(self) -> str:
-        model, sent_to = self.plan.body.get("model"), self.plan.endpoint
-        other = "responses" if sent_to == "chat" else "chat"
-        return f'{model!r} was asked on {self.url}; endpoint="{other}" is the other one to try.'
+        asked = f"{self.plan.body.get('model')!r} was asked on {self.url}"
+        if isinstance(self.plan, EmbeddingPlan):
+            return f"{asked}."
+        other = "responses" if self.plan.endpoint == "chat" else "chat"
+        return f'{asked}; endpoint="{other}" is the other one to try.'
 
     def broken(self, exc: Exception) -> AIMLAPIError:
         """The error of a failure of the transport before the body began."""
@@ -103,42 +109,30 @@ class Exchange:
             "billed, so it is not repeated."
         )
 
-    def decoded(self, response: httpx.Response) -> Reply:
-        """The Reply of a 2xx answer whose body was read."""
-        headers = _lower(response.headers)
+    def payload(self, response: httpx.Response) -> Any:
+        """The JSON of an answer whose body was read, or its text where it is none."""
         try:
-            payload: Any = json.loads(response.content)
+            return json.loads(response.content)
         except ValueError:
-            payload = parse_body(response.content)
-        return self.finished(self.plan.decode(payload, headers), response)
+            return parse_body(response.content)
 
-    def finished(self, reply: Reply, response: httpx.Response) -> Reply:
-        """`reply` with the facts of its HTTP answer."""
+    def decoded(self: Exchange[Plan], response: httpx.Response) -> Reply:
+        """The Reply of a 2xx answer whose body was read."""
+        reply = self.plan.decode(self.payload(response), _lower(response.headers))
+        return finished(reply, response)
+
+    def vectors(
+        self: Exchange[EmbeddingPlan], response: httpx.Response
+    ) -> tuple[EmbeddingReply, Transport]:
+        """The vectors of a 2xx answer whose body was read."""
         headers = _lower(response.headers)
-        # `dataclasses.replace` costs ten times as much, on every answer.
-        return Reply(
-            id=reply.id,
-            model=reply.model,
-            created=reply.created,
-            choices=reply.choices,
-            usage=reply.usage,
-            cost=reply.cost,
-            endpoint=reply.endpoint,
-            extra=reply.extra,
-            transport=Transport(
-                status_code=response.status_code,
-                request_id=headers.get("x-request-id"),
-                inference_id=headers.get("x-inference-id"),
-                client_request_id=headers.get("x-client-request-id"),
-                headers=headers,
-            ),
-        )
+        return self.plan.decode(self.payload(response), headers), transport_of(response)
 
     def finished_event(self, event: StreamEvent, response: httpx.Response) -> StreamEvent:
         """`event`, with the facts of the HTTP answer where it is the last one."""
         if type(event) is not Finished:
             return event
-        return Finished(self.finished(event.reply, response))
+        return Finished(finished(event.reply, response))
 
     def cut(self, exc: Exception, reader: StreamReader) -> StreamCutError:
         """The error of a failure of the transport inside the body."""
@@ -148,6 +142,34 @@ class Exchange:
             ".partial.",
             partial=reader.partial(),
         )
+
+
+def finished(reply: Reply, response: httpx.Response) -> Reply:
+    """`reply` with the facts of its HTTP answer."""
+    # `dataclasses.replace` costs ten times as much, on every answer.
+    return Reply(
+        id=reply.id,
+        model=reply.model,
+        created=reply.created,
+        choices=reply.choices,
+        usage=reply.usage,
+        cost=reply.cost,
+        endpoint=reply.endpoint,
+        extra=reply.extra,
+        transport=transport_of(response),
+    )
+
+
+def transport_of(response: httpx.Response) -> Transport:
+    """The facts of an HTTP answer."""
+    headers = _lower(response.headers)
+    return Transport(
+        status_code=response.status_code,
+        request_id=headers.get("x-request-id"),
+        inference_id=headers.get("x-inference-id"),
+        client_request_id=headers.get("x-client-request-id"),
+        headers=headers,
+    )
 
 
 # What httpx raises while an answer is read; and while a request is sent, where RuntimeError

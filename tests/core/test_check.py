@@ -22,7 +22,6 @@ from aimlapi_core import (
     UnsupportedParameterError,
     UnsupportedParameterWarning,
     _check,
-    _endpoint,
 )
 from aimlapi_core._endpoint import plan
 
@@ -39,7 +38,6 @@ def sent(*messages: Message, model: str = "openai/gpt-5-2", **more: Any) -> dict
 @pytest.fixture(autouse=True)
 def _warnings_not_yet_given() -> None:
     _check._warned.clear()
-    _endpoint._warned.clear()
 
 
 @pytest.mark.parametrize(

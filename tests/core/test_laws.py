@@ -126,7 +126,7 @@ ORDER = [
     {"errors"},
     {"models", "retry", "cost", "_sse", "schema", "settings", "_version"},
     {"_chat_fold", "_stop", "_check", "_responses_fold"},
-    {"_chat", "_responses"},
+    {"_chat", "_responses", "_embeddings"},
     {"_endpoint"},
     {"_io"},
     {"__init__"},

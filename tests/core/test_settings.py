@@ -75,7 +75,7 @@ def test_keys_that_no_header_can_carry_are_refused(given: str) -> None:
     assert str(given) not in str(caught.value)
 
 
-@pytest.mark.parametrize("given", [0, -1, True, float("nan")])
+@pytest.mark.parametrize("given", [0, -1, True, float("nan"), "60"])
 def test_bad_timeouts_are_refused(given: float) -> None:
     with pytest.raises(ConfigurationError, match="timeout"):
         Settings(timeout=given)
