@@ -59,6 +59,9 @@ def loads_arguments(text: str) -> dict[str, Any]:
 
 def _root(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """A root that is only a reference (a recursive model) is resolved: strict wants an object."""
+    alone = schema.get("allOf")
+    if isinstance(alone, list) and len(alone) == 1:  # how pydantic 2.8 writes it
+        schema = {**schema, **alone[0]}
     if "$ref" not in schema:
         return schema
     target = _resolved(schema, schema)

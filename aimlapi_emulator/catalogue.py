@@ -6,54 +6,73 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from .embedding_models import EMBEDDERS, Embedder
 from .models import VARIANTS, Variant
 
 _CHAT = "openai/chat-completions"
 _RESPONSES = "openai/responses/submit"
+_EMBEDDINGS = "openai/embeddings"
+_DEVELOPERS = {
+    "openai": "Open AI",
+    "qwen": "Alibaba Cloud",
+    "voyage": "Anthropic",
+    "google": "Google",
+}
 
 
-def _rows() -> Iterator[tuple[Variant, str]]:
+def _rows() -> Iterator[tuple[Variant | Embedder, str]]:
     for row in VARIANTS:
         if row.chat_paths:
             yield row, _CHAT
         if row.responses:
             yield row, _RESPONSES
+    for embedder in EMBEDDERS:
+        yield embedder, _EMBEDDINGS
 
 
-def _entry(row: Variant, kind: str, include: set[str]) -> dict[str, Any]:
-    entry: dict[str, Any] = {
+def _unit(way: str, price: float) -> dict[str, Any]:
+    return {
+        "name": f"{way}_tokens",
+        "measure": way,
+        "output": way == "output",
+        "price": price,
+        "per": 1_000_000,
+    }
+
+
+def _details(row: Variant | Embedder, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(what the row's info adds to every row's, what it holds when a request includes it)."""
+    if isinstance(row, Embedder):
+        return {"developer": _DEVELOPERS[row.family]}, {
+            "modalities": {"input": ["text"], "output": ["embedding"]},
+            "capabilities": [],
+            "pricing": [_unit("input", row.usd_per_million)],
+        }
+    prices = (("input", row.in_usd_per_million), ("output", row.out_usd_per_million))
+    takes = ["text", "document", "image"] if kind == _CHAT else ["text", "document"]
+    return {"developer": "Open AI", "outputMax": row.output_max}, {
+        "modalities": {"input": takes, "output": ["text"]},
+        "capabilities": ["streaming", "tools", "structured_outputs"],
+        "pricing": [_unit(way, price) for way, price in prices],
+    }
+
+
+def _entry(row: Variant | Embedder, kind: str, include: set[str]) -> dict[str, Any]:
+    info, extras = _details(row, kind)
+    extras["pricing"] = {"kind": "fixed", "currency": "USD", "units": extras["pricing"]}
+    return {
         "id": row.id,
         "aliases": list(row.aliases),
         "type": kind,
         "info": {
-            "name": row.id.removeprefix("openai/"),
-            "developer": "Open AI",
+            "name": row.id.rpartition("/")[2],
             "description": "Emulated by rules; no model answers.",
             "contextLength": row.context_length,
-            "outputMax": row.output_max,
+            **info,
         },
         "tags": [],
+        **{name: extra for name, extra in extras.items() if include & {name, "all"}},
     }
-    if include & {"modalities", "all"}:
-        entry["modalities"] = {"input": ["text", "document"], "output": ["text"]}
-        if kind == _CHAT:
-            entry["modalities"]["input"].append("image")
-    if include & {"capabilities", "all"}:
-        entry["capabilities"] = ["streaming", "tools", "structured_outputs"]
-    if include & {"pricing", "all"}:
-        prices = (("input", row.in_usd_per_million), ("output", row.out_usd_per_million))
-        units = [
-            {
-                "name": f"{way}_tokens",
-                "measure": way,
-                "output": way == "output",
-                "price": price,
-                "per": 1_000_000,
-            }
-            for way, price in prices
-        ]
-        entry["pricing"] = {"kind": "fixed", "currency": "USD", "units": units}
-    return entry
 
 
 def catalogue(target: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from .exchange import EVENT_STREAM, Outgoing, Refusal, Request, State
 from .faults import Fault, strip_directives
 from .models import Variant
 from .prompt import Message, Prompt, from_chat, from_responses
-from .usage import Usage, answer_tokens, measure, reasoning_tokens
+from .usage import Usage, cost_headers, answer_tokens, measure, reasoning_tokens
 
 
 def _decide(prompt: Prompt, state: State, fault: Fault, limit: int | None) -> Answer:
@@ -64,12 +64,6 @@ def _thought(body: Mapping[str, Any], variant: Variant) -> tuple[int, int | None
     return thought, None if limit is None else limit - thought
 
 
-def _cost_headers(usage: Usage, fault: Fault) -> dict[str, str]:
-    if not fault.meta:
-        return {}
-    return {"x-aimlapi-credits-used": str(usage.credits), "x-aimlapi-usd-spent": usage.usd_header}
-
-
 def _sent(
     body: Callable[[], dict[str, Any]],
     events: Callable[[], list[bytes]],
@@ -83,7 +77,7 @@ def _sent(
     if streamed:
         every |= {"content-type": EVENT_STREAM, "cache-control": "no-cache"}
         return Outgoing(fault.success_status, every, events=tuple(events()))
-    every |= {"content-type": errors.JSON_TYPE, **_cost_headers(usage, fault)}
+    every |= {"content-type": errors.JSON_TYPE, **cost_headers(usage, fault.meta)}
     return Outgoing(fault.success_status, every, errors.dump(body()))
 
 

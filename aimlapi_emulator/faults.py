@@ -92,6 +92,10 @@ class Fault:
     """Form of streamed tool calls: `normal`, `repeat` (id and name in every piece), `no_index`,
     `one_chunk` (all calls in one), `interleaved`, `placeholder_id` (id "" or "null" after the
     head)."""
+    shuffle_data: bool = False
+    """Embeddings come in another order than the texts; each keeps its right `index`."""
+    drop_row: bool = False
+    """One embedding is left out, that of the text in the middle."""
     reasoning: str | None = None
     """Reasoning text: on chat as `reasoning_content` (`reasoning` on the dotted ids, as their
     upstream spells it) of message and deltas, on Responses as a reasoning item's summary."""

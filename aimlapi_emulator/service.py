@@ -15,6 +15,10 @@ from . import __version__, errors, sse
 from .catalogue import catalogue
 from .chat_schema import chat_body
 from .checks import Problem, kind, named
+from .embedding_models import PATH as _EMBEDDINGS_PATH
+from .embedding_models import Embedder, find_embedder
+from .embedding_schema import embedding_problems
+from .embeddings import embeddings_reply
 from .endpoints import chat_reply, responses_reply
 from .exchange import EVENT_STREAM, Outgoing, Refusal, Reply, Request, State
 from .faults import NO_FAULT, DirectiveError, Fault, find_directive
@@ -109,10 +113,13 @@ def _answer_post(
         return replace(out, problems=problems)
     try:
         _check_key(request.headers)
-        variant = _route(request.path, parsed)
-        _refuse_invalid(request.path, parsed, variant, state, problems)
-        reply = responses_reply if request.path == _RESPONSES_PATH else chat_reply
-        out = reply(request, parsed, variant, state, fault, headers, request_id)
+        row = _route(request.path, parsed)
+        _refuse_invalid(request.path, parsed, row, state, problems)
+        if isinstance(row, Embedder):
+            out = embeddings_reply(parsed, row, state, fault, headers, request_id)
+        else:
+            reply = responses_reply if request.path == _RESPONSES_PATH else chat_reply
+            out = reply(request, parsed, row, state, fault, headers, request_id)
     except Refusal as refusal:
         out = _refused(refusal, request, headers, request_id)
     return replace(out, problems=problems or out.problems)
@@ -121,10 +128,10 @@ def _answer_post(
 def _problems(path: str, parsed: Any, state: State) -> tuple[str, ...]:
     """What the strict schema says of a body, whatever will be answered."""
     try:
-        variant = _route(path, parsed)
+        row = _route(path, parsed)
     except Refusal as refusal:
         return tuple(map(str, refusal.details)) or (refusal.message,)
-    return tuple(map(str, _check(path, parsed, variant, state, False)))
+    return tuple(map(str, _check(path, parsed, row, state, False)))
 
 
 def _parse(content: bytes) -> Any:
@@ -147,6 +154,8 @@ def _last_user_text(parsed: Any) -> str:
     items = parsed.get("messages", parsed.get("input"))
     if isinstance(items, str):
         return items
+    if isinstance(items, list) and items and all(isinstance(item, str) for item in items):
+        return "\n".join(items)  # texts to embed
     for item in reversed(items) if isinstance(items, list) else ():
         if isinstance(item, dict) and item.get("role") == "user":
             content = item.get("content")
@@ -156,9 +165,9 @@ def _last_user_text(parsed: Any) -> str:
     return ""
 
 
-def _route(path: str, parsed: Any) -> Variant:
+def _route(path: str, parsed: Any) -> Variant | Embedder:
     """The row that answers; a Refusal when path, body or model are not to be found."""
-    if path not in _CHAT_PATHS and path != _RESPONSES_PATH:
+    if path not in (*_CHAT_PATHS, _RESPONSES_PATH, _EMBEDDINGS_PATH):
         raise Refusal(404, f"Cannot POST {path}")
     if not isinstance(parsed, dict):
         what = "invalid JSON" if isinstance(parsed, bytes) else kind(parsed)
@@ -168,19 +177,21 @@ def _route(path: str, parsed: Any) -> Variant:
     if not isinstance(model, str) or not model:
         problem = Problem("model", "Required" if model is None else "Invalid model")
         raise Refusal(400, errors.BODY_INVALID, (problem,))
-    variant = find(model, path)
-    if variant is None:
+    row = find_embedder(model) if path == _EMBEDDINGS_PATH else find(model, path)
+    if row is None:
         raise Refusal(404, errors.MODEL_NOT_FOUND)
-    return variant
+    return row
 
 
 def _check(
-    path: str, body: dict[str, Any], variant: Variant, state: State, live: bool
+    path: str, body: dict[str, Any], row: Variant | Embedder, state: State, live: bool
 ) -> list[Problem]:
+    if isinstance(row, Embedder):
+        return embedding_problems(row, body, live)
     if path != _RESPONSES_PATH:
-        found = chat_body(variant.family, live)(body, "")
+        found = chat_body(row.family, live)(body, "")
         return found or chat_relations(body)
-    found = responses_body(variant.family, live)(body, "")
+    found = responses_body(row.family, live)(body, "")
     if found:
         return found
     previous = state.stored.get(body.get("previous_response_id") or "")
@@ -188,10 +199,14 @@ def _check(
 
 
 def _refuse_invalid(
-    path: str, body: dict[str, Any], variant: Variant, state: State, strict: tuple[str, ...]
+    path: str,
+    body: dict[str, Any],
+    row: Variant | Embedder,
+    state: State,
+    strict: tuple[str, ...],
 ) -> None:
     """Raise a Refusal when the schema in force finds something; `strict` is what that one did."""
-    found = _check(path, body, variant, state, state.live) if strict else []
+    found = _check(path, body, row, state, state.live) if strict else []
     if found:
         raise Refusal(400, errors.BODY_INVALID, tuple(found))
 

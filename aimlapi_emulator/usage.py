@@ -75,9 +75,17 @@ class Usage:
         return {"usage": {"credits_used": self.credits, "usd_spent": self.usd}}
 
 
-def _credits(tokens: int, usd_per_million: float) -> int:
+def credits_for(tokens: int, usd_per_million: float) -> int:
+    """Whole credits for tokens at a price, rounded up."""
     per_million = round(usd_per_million * CREDITS_PER_USD)
     return -(-tokens * per_million // 1_000_000)
+
+
+def cost_headers(usage: Usage, told: bool) -> dict[str, str]:
+    """The headers of an answer that is no stream; none when the cost is not told."""
+    if not told:
+        return {}
+    return {"x-aimlapi-credits-used": str(usage.credits), "x-aimlapi-usd-spent": usage.usd_header}
 
 
 def reasoning_tokens(variant: Variant, effort: str | None, limit: int | None) -> int:
@@ -139,8 +147,8 @@ def measure(
     for made in answers:
         thought += max(reasoning, count(made.reasoning or ""))
         visible += answer_tokens(made)
-    spent = _credits(sum(sizes), variant.in_usd_per_million)
-    spent += _credits(thought + visible, variant.out_usd_per_million)
+    spent = credits_for(sum(sizes), variant.in_usd_per_million)
+    spent += credits_for(thought + visible, variant.out_usd_per_million)
     return Usage(
         prompt=sum(sizes),
         cached=cache.look(variant.id, prompt, sizes),

@@ -12,16 +12,20 @@ _WORD = re.compile(r"[^\W_\u2e80-\U0010ffff]+|[\u2e80-\U0010ffff]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
 
-STOP_WORDS = frozenset(
-    "a about after all also an and any are as at be been before between both but by call can "
-    "could did do does each for from function functions get give given gives had has have he her "
-    "here him his how i if in input inputs into is it its itself just let like made make many may "
-    "me more most much must my need no not now of on one only or other our out output over please "
-    "result results return returned returns say says she should show so some such take takes tell "
-    "than that the their them then there these they this those to tool tools two type up us use "
-    "used using value values very want was we were what when where which while who whose why will "
-    "with would you your run find string int integer number float str bool list dict object "
-    "argument arguments arg args none default".split()
+FUNCTION_WORDS = frozenset(
+    "a about after all also an and any are as at be been before between both but by can could "
+    "did do does each for from get give given gives had has have he her here him his how i if "
+    "in into is it its itself just let like made make many may me more most much must my need "
+    "no not now of on one only or other our out over please say says she should show so some "
+    "such take takes tell than that the their them then there these they this those to two up "
+    "us use used using very want was we were what when where which while who whose why will "
+    "with would you your".split()
+)
+# Words about tools and their types say nothing of what a tool is for.
+STOP_WORDS = FUNCTION_WORDS | frozenset(
+    "arg args argument arguments bool call default dict find float function functions input "
+    "inputs int integer list none number object output result results return returned returns "
+    "run str string tool tools type value values".split()
 )
 _OPERATORS = {
     "+": "add sum plus",
@@ -60,16 +64,21 @@ def count(text: str) -> int:
     return len(_PIECE.findall(text)) if text else 0
 
 
-@lru_cache(maxsize=4096)
-def stem(word: str) -> str:
+@lru_cache(maxsize=1 << 14)
+def bare_stem(word: str) -> str:
     """A rough stem, enough to match `adder`, `adding` and `adds` with `add`."""
     low = word.lower()
-    low = _SYNONYMS.get(low, low)
     for ending in ("ingly", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y"):
         if len(low) - len(ending) >= 3 and low.endswith(ending):
             low = low[: -len(ending)]
             break
     return low[:-1] if len(low) > 3 and low[-1] == low[-2] else low
+
+
+def stem(word: str) -> str:
+    """A rough stem, the same for words of the same arithmetic."""
+    low = word.lower()
+    return bare_stem(_SYNONYMS.get(low, low))
 
 
 def all_words(text: str) -> list[str]:

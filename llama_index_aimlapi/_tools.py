@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -217,14 +218,22 @@ def _partial_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str
     return partial_object(block.tool_kwargs)
 
 
+# A backslash escape at the end that is not whole: `\`, `\u12`, or the first half of a pair.
+_UNFINISHED_ESCAPE = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-f]{0,3}|ud[89ab][0-9a-f]{2}(?:\\(?:u[0-9a-f]{0,3})?)?)?$", re.I
+)
+
+
 def partial_object(text: str) -> dict[str, Any]:
     """What is certain of a JSON object that is still being written; {} while nothing is.
 
     From one call to the next its values only grow. A number at the end is left out, since its
     next digit may follow; inside a string the same characters only come a little later.
     """
+    # pydantic-core 2.33, of pydantic 2.11, gives up a string that ends inside an escape.
+    text = _UNFINISHED_ESCAPE.sub(r"\1", text.rstrip("0123456789+-.eE"))
     try:
-        value = from_json(text.rstrip("0123456789+-.eE"), allow_partial="trailing-strings")
+        value = from_json(text, allow_partial="trailing-strings")
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

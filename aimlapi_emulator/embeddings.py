@@ -1,0 +1,76 @@
+"""What an embeddings request is answered with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import errors
+from .embedding_models import Embedder
+from .embedding_schema import texts, tokens
+from .exchange import Outgoing, State
+from .faults import Fault, strip_directives
+from .usage import Usage, cost_headers, credits_for
+from .vectors import as_base64, as_json
+
+
+def _rows(given: Sequence[str], size: int, encoding: str) -> list[str]:
+    """Each text's row as JSON; written here since a JSON encoder is slow on many floats."""
+    if encoding == "base64":
+        vectors = (f'"{as_base64(text, size)}"' for text in given)
+    else:
+        vectors = (as_json(text, size) for text in given)
+    return [
+        f'{{"object":"embedding","index":{index},"embedding":{vector}}}'
+        for index, vector in enumerate(vectors)
+    ]
+
+
+def _spoilt(rows: list[str], fault: Fault) -> list[str]:
+    """The rows in the order and number that a fault wants."""
+    if fault.empty:
+        return []
+    if fault.drop_row:
+        rows = [row for at, row in enumerate(rows) if at != len(rows) // 2]
+    if fault.shuffle_data:
+        rows = rows[1::2] + rows[::2]
+    return rows
+
+
+def _told(row: Embedder, usage: Usage, fault: Fault, answer_id: str) -> dict[str, Any]:
+    """What follows the rows in an answer."""
+    told: dict[str, Any] = {"model": row.served}
+    if fault.usage != "missing":
+        prompt = None if row.family == "voyage" else usage.prompt
+        told["usage"] = {"prompt_tokens": prompt, "total_tokens": usage.prompt}
+    if row.family == "qwen":
+        told["id"] = answer_id
+    if fault.meta:
+        told["meta"] = usage.meta()
+    return told
+
+
+def embeddings_reply(
+    body: Mapping[str, Any],
+    row: Embedder,
+    state: State,
+    fault: Fault,
+    headers: Mapping[str, str],
+    request_id: str,
+) -> Outgoing:
+    """The answer to a valid embeddings request."""
+    given = [strip_directives(text) or text for text in texts(body)]
+    size = int(body.get("dimensions") or row.size)
+    prompt = sum(map(tokens, given))
+    usage = Usage(prompt, 0, 0, 0, credits_for(prompt, row.usd_per_million))
+    state.credits += usage.credits
+    rows = _spoilt(_rows(given, size, body.get("encoding_format", "float")), fault)
+    told = errors.dump(_told(row, usage, fault, state.ids.uuid()))
+    content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), told[1:])
+    every = {
+        "x-request-id": request_id,
+        **headers,
+        "content-type": errors.JSON_TYPE,
+        **cost_headers(usage, fault.meta),
+    }
+    return Outgoing(fault.success_status, every, content)
