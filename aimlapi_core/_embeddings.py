@@ -8,7 +8,6 @@ OpenAI's models refuse unknown members of the body; texts go as strings, never a
 from __future__ import annotations
 
 import base64
-import binascii
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +76,7 @@ def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingRep
     rows = payload.get("data") if isinstance(payload, Mapping) else None
     try:
         vectors = _in_order(rows or [])
-    except (KeyError, TypeError, ValueError, binascii.Error) as exc:
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise _unexpected(f"a row cannot be read ({exc!r})", headers) from exc
     if len(vectors) != count or not rows:
         what = f"{len(vectors)} vectors for {count} texts" if rows else came(payload)

@@ -14,7 +14,7 @@ from .exchange import EVENT_STREAM, Outgoing, Refusal, Request, State
 from .faults import Fault, strip_directives
 from .models import Variant
 from .prompt import Message, Prompt, from_chat, from_responses
-from .usage import Usage, cost_headers, answer_tokens, measure, reasoning_tokens
+from .usage import Usage, answer_tokens, cost_headers, measure, reasoning_tokens
 
 
 def _decide(prompt: Prompt, state: State, fault: Fault, limit: int | None) -> Answer:

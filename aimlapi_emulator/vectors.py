@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import math
 import re
 import sys
@@ -49,7 +50,7 @@ def _hashes(word: str) -> tuple[tuple[int, float], ...]:
     """(hash, weight) of the features of a folded word or of a run of CJK characters."""
     if word >= _CJK:
         signs = [sign for sign in word if sign.isalnum()] or list(word)
-        pairs = zip(signs, signs[1:], strict=False)
+        pairs = itertools.pairwise(signs)
         found = [(_hash(f"2{left}{right}"), 1.0) for left, right in pairs]
         return (*((_hash(f"1{sign}"), _SINGLE_WEIGHT) for sign in signs), *found)
     if word in FUNCTION_WORDS:
@@ -75,19 +76,19 @@ def _sums(text: str, size: int) -> dict[int, float]:
 
 
 @lru_cache(maxsize=64)
-def _backdrop(size: int) -> tuple[array[float], tuple[str, ...]]:
-    """The constants of components without words, as numbers and as JSON."""
+def _backdrop(size: int) -> tuple[array[float], tuple[str, ...], float]:
+    """The constants of components without words, as numbers and as JSON, and their squares' sum."""
     raw = [_hash(f"backdrop {at}") / 2**63 - 1 for at in range(size)]
     scale = _BACKDROP / math.sqrt(sum(value * value for value in raw))
     found = array("f", (value * scale for value in raw))
-    return found, tuple(map(repr, found))
+    return found, tuple(map(repr, found)), math.fsum(value * value for value in found)
 
 
 def _components(text: str, size: int) -> tuple[list[int], array[float]]:
     """(places of the components that words fall on, their values)."""
     sums = _sums(text, size)
-    constants, _ = _backdrop(size)
-    left = math.fsum(c * c for c in constants) - math.fsum(constants[at] ** 2 for at in sums)
+    constants, _, squares = _backdrop(size)
+    left = squares - math.fsum(constants[at] ** 2 for at in sums)
     scale = math.sqrt((1 - left) / math.fsum(value * value for value in sums.values()))
     return list(sums), array("f", (value * scale for value in sums.values()))
 

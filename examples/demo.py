@@ -137,7 +137,7 @@ def service() -> Iterator[str]:
         )
 
 
-def main() -> int:
+def run() -> int:
     """Run all five; the exit code says whether they came through."""
     with service() as first_line:
         print(first_line, flush=True)
@@ -150,10 +150,16 @@ def main() -> int:
         except AIMLAPIError as error:
             print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
             return 1
-        except KeyboardInterrupt:
-            print()
-            return 130
     return 0
+
+
+def main() -> int:
+    """`run`, ended by Ctrl-C without a traceback."""
+    try:
+        return run()
+    except KeyboardInterrupt:
+        print()
+        return 130
 
 
 PROGRAMS = [

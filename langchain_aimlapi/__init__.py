@@ -1,4 +1,4 @@
-"""AI/ML API inside LangChain: `ChatAIMLAPI`, and the errors that it raises.
+"""AI/ML API inside LangChain: `ChatAIMLAPI`, `AIMLAPIEmbeddings`, and the errors they raise.
 
 Made over `aimlapi_core`, without any vendor's SDK.
 """
@@ -17,6 +17,7 @@ except ModuleNotFoundError as exc:
 from langchain_aimlapi._register import register
 from langchain_aimlapi._version import __version__
 from langchain_aimlapi.chat_models import ChatAIMLAPI
+from langchain_aimlapi.embeddings import AIMLAPIEmbeddings
 from langchain_aimlapi.errors import (
     AIMLAPIError,
     AuthenticationError,
@@ -49,6 +50,7 @@ from langchain_aimlapi.errors import (
 )
 
 __all__ = [
+    "AIMLAPIEmbeddings",
     "AIMLAPIError",
     "AuthenticationError",
     "BadRequestError",

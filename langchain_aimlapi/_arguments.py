@@ -1,4 +1,4 @@
-"""The constructor's arguments as users write them, for type checkers and editors."""
+"""The constructors' arguments as users write them, for type checkers and editors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from langchain_core.rate_limiters import BaseRateLimiter
     from pydantic import SecretStr
 
+    from aimlapi_core import EmbeddingReply
 
-class Arguments(TypedDict, total=False):
-    """Every argument of `ChatAIMLAPI`; a test holds it and the fields together."""
+
+class SharedArguments(TypedDict, total=False):
+    """What every model object takes: which model, how to reach it, what to send besides."""
 
     model: str
     api_key: str | SecretStr | Callable[[], str | SecretStr] | None
@@ -27,6 +29,30 @@ class Arguments(TypedDict, total=False):
     default_headers: Mapping[str, str]
     http_client: httpx.Client | None
     http_async_client: httpx.AsyncClient | None
+    unsupported_params: Literal["warn", "raise", "send"]
+    extra_body: Mapping[str, Any]
+    # Names that other packages use for the same.
+    model_name: str
+    openai_api_key: str | SecretStr | None
+    openai_api_base: str | None
+    request_timeout: float | httpx.Timeout | None
+
+
+class EmbeddingArguments(SharedArguments, total=False):
+    """Every argument of `AIMLAPIEmbeddings`; a test holds it and the fields together."""
+
+    dimensions: int | None
+    batch_size: int | None
+    chunk_size: int | None
+    max_concurrency: int
+    input_type: str | None
+    show_progress_bar: bool
+    on_usage: Callable[[EmbeddingReply], object] | None
+
+
+class Arguments(SharedArguments, total=False):
+    """Every argument of `ChatAIMLAPI`; a test holds it and the fields together."""
+
     temperature: float | None
     top_p: float | None
     max_tokens: int | None
@@ -41,20 +67,14 @@ class Arguments(TypedDict, total=False):
     streaming: bool
     stream_usage: bool
     endpoint: Literal["auto", "chat", "responses"]
-    unsupported_params: Literal["warn", "raise", "send"]
     instructions: str | None
     previous_response_id: str | None
     store: bool | None
     truncation: str | None
     include: Sequence[str] | None
     model_kwargs: Mapping[str, Any]
-    extra_body: Mapping[str, Any]
     # Names that other packages use for the same.
-    model_name: str
     max_completion_tokens: int | None
-    openai_api_key: str | SecretStr | None
-    openai_api_base: str | None
-    request_timeout: float | httpx.Timeout | None
     use_responses_api: bool | None
     # LangChain's own.
     name: str | None

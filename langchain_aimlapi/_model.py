@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
-import httpx
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.load import dumpd
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration, Generation
-from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import Field, model_validator
 from typing_extensions import override
 
-from aimlapi_core import Settings
 from langchain_aimlapi import _answers, _tokens
-from langchain_aimlapi._clients import Clients, KeySource, plain
+from langchain_aimlapi._connection import CONFIG, Connected
 from langchain_aimlapi._convert import PROVIDER
 from langchain_aimlapi._profile import profile_of
-from langchain_aimlapi._request import SHAPING, TRANSPORT
+from langchain_aimlapi._request import SHAPING
 from langchain_aimlapi._version import __version__
 
 DEFAULT_MODEL = "openai/gpt-5-2"
 
 
-def _key_in_environment() -> SecretStr | None:
-    found = os.environ.get("AIMLAPI_API_KEY") or os.environ.get("AIML_API_KEY")
-    return SecretStr(found) if found else None
-
-
-def _base_url_in_environment() -> str | None:
-    return os.environ.get("AIMLAPI_BASE_URL") or None
-
-
-class ModelObject(BaseChatModel):
-    """Arguments, bookkeeping and life cycle; the calls are `ChatAIMLAPI`'s.
-
-    Holds nothing open: connections belong to the core's shared pools, claimed at the first call.
-    """
+class ModelObject(Connected, BaseChatModel):
+    """Arguments and bookkeeping; the calls are `ChatAIMLAPI`'s."""
 
     model: str = DEFAULT_MODEL
-    api_key: SecretStr | Callable[[], str | SecretStr] | None = Field(
-        default_factory=_key_in_environment
-    )
-    base_url: str | None = Field(default_factory=_base_url_in_environment)
-    timeout: float | httpx.Timeout | None = None
-    max_retries: int = 2
-    default_headers: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
-    http_client: Any = Field(default=None, exclude=True, repr=False)
-    http_async_client: Any = Field(default=None, exclude=True, repr=False)
-
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
@@ -76,23 +50,12 @@ class ModelObject(BaseChatModel):
     model_kwargs: Mapping[str, Any] = Field(default_factory=dict)
     extra_body: Mapping[str, Any] = Field(default_factory=dict)
 
-    _clients: Clients = PrivateAttr(default_factory=Clients)
-
-    # Inputs are hidden in pydantic's messages: they would show the key.
-    model_config = ConfigDict(
-        extra="forbid", hide_input_in_errors=True, protected_namespaces=(), strict=False
-    )
+    model_config = CONFIG
 
     @model_validator(mode="after")
     def _record_aimlapi_version(self) -> Self:
         self._add_version("langchain-aimlapi", __version__)
         return self
-
-    def _settings(self, call: Mapping[str, Any]) -> Settings:
-        """How to reach the service now: the object's attributes, and the call's over them."""
-        held = {name: call[name] if name in call else getattr(self, name) for name in TRANSPORT}
-        key = plain(held.pop("api_key"))
-        return Settings(api_key=KeySource(key) if callable(key) else key, **held)
 
     @property
     def model_name(self) -> str:
@@ -130,16 +93,6 @@ class ModelObject(BaseChatModel):
     def _resolve_model_profile(self) -> ModelProfile | None:
         return profile_of(self.model)
 
-    @classmethod
-    @override
-    def is_lc_serializable(cls) -> bool:
-        return True
-
-    @property
-    @override
-    def lc_secrets(self) -> dict[str, str]:
-        return {"api_key": "AIMLAPI_API_KEY"}
-
     @property
     def _serialized(self) -> dict[str, Any]:
         # langchain-core caches this on the object and makes cache keys of it, so that a changed
@@ -166,43 +119,3 @@ class ModelObject(BaseChatModel):
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
     ) -> int:
         return _tokens.of_messages(messages, tools or (), self.get_num_tokens)
-
-    def close(self) -> None:
-        """Give up the claim on connections of sync calls; the last claim closes them."""
-        self._clients.close()
-
-    async def aclose(self) -> None:
-        """Give up the claim on all connections."""
-        await self._clients.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    def __copy__(self) -> Self:
-        copied = super().__copy__()
-        copied._clients = Clients()
-        return copied
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        # Clients that were handed in hold sockets: they are shared, not copied.
-        shared = {id(c): c for c in (self.http_client, self.http_async_client) if c is not None}
-        return super().__deepcopy__({**shared, **(memo or {})})

@@ -12,6 +12,8 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from aimlapi_core import ChatRequest, ConfigurationError, InvalidRequestError, nearest
+from langchain_aimlapi import _connection
+from langchain_aimlapi._connection import TRANSPORT
 from langchain_aimlapi._convert import to_messages
 from langchain_aimlapi._tools import core_choice, core_format, core_tool, wire_choice, wire_format
 
@@ -29,36 +31,28 @@ SHAPING = frozenset(
 _CALL_ONLY = frozenset(
     "tools tool_choice parallel_tool_calls response_format extra_headers client_request_id".split()
 )
-# How to reach the service: a call may override these too.
-TRANSPORT = frozenset(
-    "api_key base_url timeout max_retries default_headers http_client http_async_client".split()
-)
 # LangChain's own, or without meaning once streaming was decided.
 _IGNORED = frozenset(
     "stream streaming ls_structured_output_format structured_output_format".split()
 )
 # Names from other packages that are taken for ours.
-ALIASES = {
-    "model_name": "model",
-    "max_completion_tokens": "max_tokens",
-    "openai_api_key": "api_key",
-    "openai_api_base": "base_url",
-    "request_timeout": "timeout",
-}
+ALIASES: Mapping[str, str] = {**_connection.ALIASES, "max_completion_tokens": "max_tokens"}
 
 # What use_responses_api says in langchain-openai.
 _ENDPOINTS = {None: "auto", False: "chat", True: "responses"}
 
 
-def canonical(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+def canonical(
+    given: Mapping[str, Any], known: frozenset[str], aliases: Mapping[str, str] = ALIASES
+) -> dict[str, Any]:
     """`given` under our names. Raises ConfigurationError for a name that does not exist."""
     out: dict[str, Any] = {}
     for name, value in given.items():
-        ours = ALIASES.get(name, name)
+        ours = aliases.get(name, name)
         if ours == "use_responses_api":
             ours, value = "endpoint", _ENDPOINTS[value]
         if ours not in known:
-            near = nearest(name, [*known, *ALIASES])
+            near = nearest(name, [*known, *aliases])
             hint = f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}."
             raise ConfigurationError(f"Unknown argument {name!r}: {hint}")
         if ours in out:

@@ -1,6 +1,7 @@
-"""GPT-5.2 of AI/ML API as a LlamaIndex LLM."""
+"""GPT-5.2 of AI/ML API as a LlamaIndex LLM, and its embedding models."""
 
 try:
+    from llama_index_aimlapi.embedding import AIMLAPIEmbedding
     from llama_index_aimlapi.llm import AIMLAPI
 except ModuleNotFoundError as exc:
     if (exc.name or "").partition(".")[0] != "llama_index":
@@ -9,6 +10,7 @@ except ModuleNotFoundError as exc:
         "llama_index_aimlapi needs LlamaIndex: pip install 'aimlapi-integrations[llama-index]'"
     ) from exc
 
+from llama_index_aimlapi._usage import TotalUsage
 from llama_index_aimlapi.errors import (
     BrokenToolCallError,
     CutAnswerError,
@@ -19,9 +21,11 @@ from llama_index_aimlapi.errors import (
 
 __all__ = [
     "AIMLAPI",
+    "AIMLAPIEmbedding",
     "BrokenToolCallError",
     "CutAnswerError",
     "EmptyAnswerError",
     "NoToolCallError",
     "RefusalError",
+    "TotalUsage",
 ]

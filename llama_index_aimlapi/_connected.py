@@ -19,9 +19,16 @@ from aimlapi_core import AsyncClient, Client, Settings, __version__
 USER_AGENT = f"llama-index-aimlapi/{__version__}"
 
 # Handed in by the caller and shared by copies: they hold locks and sockets.
-_SHARED = ("api_key", "callback_manager", "rate_limiter", "http_client", "http_async_client")
-# LlamaIndex's own observers, which a worker process replaces when they cannot travel.
-_OBSERVERS = ("callback_manager", "rate_limiter")
+_SHARED = (
+    "api_key",
+    "callback_manager",
+    "rate_limiter",
+    "embeddings_cache",
+    "http_client",
+    "http_async_client",
+)
+# LlamaIndex's own, which a worker process does without when they cannot travel.
+_LEFT_BEHIND = ("callback_manager", "rate_limiter", "embeddings_cache")
 
 
 class Connected(BaseComponent):
@@ -116,7 +123,7 @@ class Connected(BaseComponent):
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
-        copied._client = copied._async_client = None
+        copied._forget()
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
@@ -125,8 +132,12 @@ class Connected(BaseComponent):
         for value in (*shared, self._client, self._async_client):
             memo[id(value)] = value  # what deepcopy finds there it takes as it is
         copied = super().__deepcopy__(memo)
-        copied._client = copied._async_client = None
+        copied._forget()
         return copied
+
+    def _forget(self) -> None:
+        """Drop what belongs to the original alone; called on a new copy."""
+        self._client = self._async_client = None
 
     def __getstate__(self) -> dict[str, Any]:
         # BaseComponent's own deletes what cannot be pickled from this very object, clients
@@ -139,7 +150,7 @@ class Connected(BaseComponent):
         fields = {
             name: value
             for name, value in self.__dict__.items()
-            if name not in _OBSERVERS or _can_travel(value)
+            if name not in _LEFT_BEHIND or _can_travel(value)
         }
         return {
             "__dict__": fields,

@@ -60,12 +60,12 @@ CALL_ONLY = (
 _WIRE_DICTS = ("extra_body", "extra_headers")
 
 
-def check_arguments(given: Iterable[str], known: Iterable[str]) -> None:
+def check_arguments(given: Iterable[str], known: Iterable[str], of: str = "AIMLAPI") -> None:
     """Raises ConfigurationError for a constructor argument that does not exist."""
     known = tuple(known)
     for name in given:
         raise ConfigurationError(
-            f"AIMLAPI has no argument {name!r}.{did_you_mean(name, known)} "
+            f"{of} has no argument {name!r}.{did_you_mean(name, known)} "
             "Members of the request that have no name here go into extra_body."
         )
 

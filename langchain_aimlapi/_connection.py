@@ -1,0 +1,126 @@
+"""What every model object of this package has: how to reach the service, and its life cycle.
+
+An object holds nothing open: connections belong to the core's shared pools, claimed at the first
+call. It works on after it was closed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from langchain_core.load.serializable import Serializable
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
+from typing_extensions import override
+
+from aimlapi_core import Settings
+from langchain_aimlapi._clients import Clients, KeySource, plain
+
+# How to reach the service: the arguments of `Settings`.
+TRANSPORT = frozenset(
+    "api_key base_url timeout max_retries default_headers http_client http_async_client".split()
+)
+_HANDED_IN = ("api_key", "http_client", "http_async_client", "on_usage")
+# Names from other packages that are taken for ours.
+ALIASES: Mapping[str, str] = {
+    "model_name": "model",
+    "openai_api_key": "api_key",
+    "openai_api_base": "base_url",
+    "request_timeout": "timeout",
+}
+# Stated in each class made with `Connected`: of several bases pydantic takes the last one's.
+# Inputs are hidden in pydantic's messages: they would show the key.
+CONFIG = ConfigDict(
+    extra="forbid",
+    hide_input_in_errors=True,
+    protected_namespaces=(),
+    strict=False,
+    arbitrary_types_allowed=True,
+)
+
+
+def _key_in_environment() -> SecretStr | None:
+    found = os.environ.get("AIMLAPI_API_KEY") or os.environ.get("AIML_API_KEY")
+    return SecretStr(found) if found else None
+
+
+def _base_url_in_environment() -> str | None:
+    return os.environ.get("AIMLAPI_BASE_URL") or None
+
+
+class Connected(Serializable):
+    """A base for model objects: open nothing, close as often as you like, copy and pickle."""
+
+    api_key: SecretStr | Callable[[], str | SecretStr] | None = Field(
+        default_factory=_key_in_environment
+    )
+    base_url: str | None = Field(default_factory=_base_url_in_environment)
+    timeout: float | httpx.Timeout | None = None
+    max_retries: int = 2
+    default_headers: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+    http_client: Any = Field(default=None, exclude=True, repr=False)
+    http_async_client: Any = Field(default=None, exclude=True, repr=False)
+
+    _clients: Clients = PrivateAttr(default_factory=Clients)
+
+    model_config = CONFIG
+
+    def _settings(self, call: Mapping[str, Any]) -> Settings:
+        """How to reach the service now: the object's attributes, and the call's over them."""
+        held = {name: call[name] if name in call else getattr(self, name) for name in TRANSPORT}
+        key = plain(held.pop("api_key"))
+        return Settings(api_key=KeySource(key) if callable(key) else key, **held)
+
+    @classmethod
+    @override
+    def is_lc_serializable(cls) -> bool:
+        return True
+
+    @property
+    @override
+    def lc_secrets(self) -> dict[str, str]:
+        return {"api_key": "AIMLAPI_API_KEY"}
+
+    def close(self) -> None:
+        """Give up the claim on connections of sync calls; the last claim closes them."""
+        self._clients.close()
+
+    async def aclose(self) -> None:
+        """Give up the claim on all connections."""
+        await self._clients.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        copied._clients = Clients()
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        # What callers handed in holds sockets, or state of theirs: it is shared, not copied.
+        given = (getattr(self, name, None) for name in _HANDED_IN)
+        shared = {id(one): one for one in given if one is not None}
+        return super().__deepcopy__({**shared, **(memo or {})})

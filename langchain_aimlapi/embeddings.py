@@ -1,0 +1,158 @@
+"""`AIMLAPIEmbeddings`: the service's embedding models, for LangChain's vector stores.
+
+Many texts go in few requests, and vectors come back in the order of the texts: batches, retries
+and concurrency are the core's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from langchain_core.embeddings import Embeddings
+from pydantic import Field
+from typing_extensions import Unpack, override
+
+from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, InvalidRequestError
+from langchain_aimlapi import _connection
+from langchain_aimlapi._arguments import EmbeddingArguments
+from langchain_aimlapi._connection import CONFIG, Connected
+from langchain_aimlapi._request import canonical
+from langchain_aimlapi.errors import raised_for_langchain
+
+DEFAULT_MODEL = "text-embedding-3-small"
+
+ALIASES: Mapping[str, str] = {**_connection.ALIASES, "chunk_size": "batch_size"}
+
+# Told the number of texts of each request that is done; None where nobody looks.
+Progress = Callable[[int], None] | None
+
+
+class AIMLAPIEmbeddings(Connected, Embeddings):
+    """An embedding model of AI/ML API. Making one costs microseconds and opens nothing.
+
+    Arguments with None are not sent. `close()`, `aclose()` and `with` give up the object's claim
+    on shared connections; it works on after.
+
+    - `model`: the id, as in the vendor's list.
+    - `dimensions`: the length of the vectors, for models that can shorten theirs.
+    - `api_key`: a string, a SecretStr, or a function that gives one for each request; else
+      AIMLAPI_API_KEY, then AIML_API_KEY. Where there is none, the first call raises.
+    - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
+    - `timeout`: seconds of silence that end a request, or an `httpx.Timeout`.
+    - `max_retries`: at most that many repetitions of a request that was surely not billed; the
+      other requests of the same call are not sent again.
+    - `http_client`, `http_async_client`: clients of yours, used as they are, never closed.
+    - `batch_size` (or `chunk_size`): the most texts in one request; None is the model's limit,
+      which a larger number does not exceed.
+    - `max_concurrency`: how many requests of one call may be under way at once.
+    - `input_type`: Voyage's "document". A query goes without: the service has no type for it.
+    - `show_progress_bar`: a bar over the texts of `embed_documents`; needs tqdm.
+    - `unsupported_params`: what to do with a parameter that the model does not take.
+    - `extra_body`: merged last into each request's body, as it is.
+    - `on_usage`: called after each call, in the caller's thread or event loop, with the core's
+      `EmbeddingReply`: tokens in `usage`, credits and dollars in `cost`, both for all requests
+      of the call. LangChain's interface returns vectors only, and vector stores make the calls.
+
+    Texts are sent as they are, newlines too. An empty text is an InvalidRequestError that names
+    its position, raised before anything is sent.
+    """
+
+    model: str = DEFAULT_MODEL
+    dimensions: int | None = None
+    batch_size: int | None = Field(default=None, ge=1)
+    max_concurrency: int = Field(default=4, ge=1)
+    input_type: str | None = None
+    show_progress_bar: bool = False
+    unsupported_params: Literal["warn", "raise", "send"] = "warn"
+    extra_body: Mapping[str, Any] = Field(default_factory=dict)
+    on_usage: Callable[[EmbeddingReply], object] | None = Field(
+        default=None, exclude=True, repr=False
+    )
+
+    model_config = CONFIG
+
+    # As in ChatAIMLAPI: of the fields type checkers would make an api_key that is no string.
+    def __init__(self, **kwargs: Unpack[EmbeddingArguments]) -> None:
+        with raised_for_langchain():
+            super().__init__(**canonical(kwargs, frozenset(type(self).model_fields), ALIASES))
+            self._settings({})  # what cannot work is said here, not at the first call
+
+    @property
+    def model_name(self) -> str:
+        """The model id, under the name that many packages use."""
+        return self.model
+
+    @override
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One vector a text, in the order of the texts, in as few requests as can be.
+
+        No texts give no vectors, without a request.
+        """
+        with raised_for_langchain():
+            request = self._request(texts, self.input_type)
+            with self._progress(len(request.texts)) as progress:
+                return self._vectors(self._embed(request, progress))
+
+    @override
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of one text."""
+        with raised_for_langchain():
+            return self._vectors(self._embed(self._request([text]), None))[0]
+
+    @override
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One vector a text, as `embed_documents` gives them, without a thread."""
+        with raised_for_langchain():
+            request = self._request(texts, self.input_type)
+            with self._progress(len(request.texts)) as progress:
+                return self._vectors(await self._aembed(request, progress))
+
+    @override
+    async def aembed_query(self, text: str) -> list[float]:
+        """The vector of one text, without a thread."""
+        with raised_for_langchain():
+            return self._vectors(await self._aembed(self._request([text]), None))[0]
+
+    def _request(self, texts: Sequence[str], input_type: str | None = None) -> EmbeddingRequest:
+        if isinstance(texts, str):
+            raise InvalidRequestError(
+                "embed_documents takes a list of texts, not one text: put it into a list, or use "
+                "embed_query."
+            )
+        return EmbeddingRequest(
+            model=self.model,
+            texts=tuple(texts),
+            dimensions=self.dimensions,
+            input_type=input_type,
+            batch_size=self.batch_size,
+            unsupported_params=self.unsupported_params,
+            extra_body=self.extra_body,
+        )
+
+    def _embed(self, request: EmbeddingRequest, progress: Progress) -> EmbeddingReply:
+        client = self._clients.sync_for(self._settings({}))
+        return client.embed(request, max_concurrency=self.max_concurrency, progress=progress)
+
+    async def _aembed(self, request: EmbeddingRequest, progress: Progress) -> EmbeddingReply:
+        client = self._clients.async_for(self._settings({}))
+        return await client.embed(request, max_concurrency=self.max_concurrency, progress=progress)
+
+    def _vectors(self, reply: EmbeddingReply) -> list[list[float]]:
+        if self.on_usage is not None and reply.vectors:
+            self.on_usage(reply)
+        return list(reply.vectors)
+
+    @contextmanager
+    def _progress(self, total: int) -> Iterator[Progress]:
+        """A bar that the core moves on, where one is wanted."""
+        if not self.show_progress_bar:
+            yield None
+            return
+        try:
+            from tqdm.auto import tqdm  # type: ignore[import-untyped]  # it ships no types
+        except ModuleNotFoundError as exc:
+            raise ConfigurationError("show_progress_bar needs tqdm: pip install tqdm") from exc
+        with tqdm(total=total, desc=f"{self.model} embeddings", unit="text") as bar:
+            yield bar.update

@@ -1,0 +1,89 @@
+"""Many batches of texts at once, never more than a bound: threads here, tasks there.
+
+LlamaIndex's own loops send one batch after the other in synchronous calls and all at once in
+asynchronous ones. A failure ends both: batches that have not begun by then are not sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import ContextVar, copy_context
+from typing import TypeVar
+
+from llama_index.core.utils import get_tqdm_iterable
+
+Embedding = list[float]
+Done = TypeVar("Done")
+
+# How many requests one batch may have under way: set by those who run several batches at once.
+requests_per_batch: ContextVar[int | None] = ContextVar("requests_per_batch", default=None)
+
+
+def split(texts: Sequence[str], size: int) -> list[list[str]]:
+    """The texts in batches of `size`, the last one smaller."""
+    return [list(texts[start : start + size]) for start in range(0, len(texts), size)]
+
+
+def shares(bound: int, batches: int) -> tuple[int, int]:
+    """(batches at once, requests at once in each): their product is at most `bound`."""
+    each = max(1, bound // max(1, batches))
+    return bound // each, each
+
+
+def in_threads(
+    embed: Callable[[list[str]], list[Embedding]],
+    batches: Sequence[list[str]],
+    bound: int,
+    show_progress: bool,
+) -> list[Embedding]:
+    """The vectors of all batches, in order. Each thread sees the caller's context variables."""
+    at_once, each = shares(bound, len(batches))
+
+    def one(batch: list[str]) -> list[Embedding]:
+        requests_per_batch.set(each)
+        return embed(batch)
+
+    with ThreadPoolExecutor(at_once) as threads:
+        running = [threads.submit(copy_context().run, one, batch) for batch in batches]
+        try:
+            for done in _watched(running, as_completed(running), show_progress):
+                done.result()
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [vector for future in running for vector in future.result()]
+
+
+async def in_tasks(
+    embed: Callable[[list[str]], Awaitable[list[Embedding]]],
+    batches: Sequence[list[str]],
+    bound: int,
+    show_progress: bool,
+) -> list[Embedding]:
+    """`in_threads`, in the running event loop."""
+    at_once, each = shares(bound, len(batches))
+    free = asyncio.Semaphore(at_once)
+
+    async def one(batch: list[str]) -> list[Embedding]:
+        async with free:
+            requests_per_batch.set(each)
+            return await embed(batch)
+
+    tasks = [asyncio.ensure_future(one(batch)) for batch in batches]
+    try:
+        for done in _watched(tasks, asyncio.as_completed(tasks), show_progress):
+            await done
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    return [vector for task in tasks for vector in task.result()]
+
+
+def _watched(all_of_them: Sequence[object], done: Iterable[Done], show: bool) -> Iterator[Done]:
+    """What is done, as it gets done, under LlamaIndex's progress bar when `show`."""
+    bar = get_tqdm_iterable(all_of_them, show, "Generating embeddings")
+    return (item for _, item in zip(bar, done, strict=False))  # strict would ask for one more

@@ -1,0 +1,215 @@
+"""The embedding class. Batches by count and size, order and retries are the core's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Never
+
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.callbacks import CallbackManager
+from pydantic import Field, PrivateAttr, SecretStr
+
+from aimlapi_core import EmbeddingReply, EmbeddingRequest, InvalidRequestError, embedding_info
+from llama_index_aimlapi._batches import Embedding, in_tasks, in_threads, requests_per_batch, split
+from llama_index_aimlapi._connected import Connected, plain_key, plain_timeout
+from llama_index_aimlapi._request import check_arguments, one_of
+from llama_index_aimlapi._usage import TotalUsage
+
+if TYPE_CHECKING:
+    import httpx
+
+DEFAULT_MODEL = "text-embedding-3-small"
+# LlamaIndex's own bound on embed_batch_size.
+_MOST_TEXTS = 2_048
+_ADDING = threading.Lock()
+
+
+class AIMLAPIEmbedding(Connected, BaseEmbedding):
+    """The embedding models of AI/ML API for LlamaIndex.
+
+    Nothing is opened or read before the first call; then the key comes from `api_key` or from
+    AIMLAPI_API_KEY. `close()`, `aclose()` or `with` give the connections back.
+
+        embed_model = AIMLAPIEmbedding("text-embedding-3-large", dimensions=256)
+        index = VectorStoreIndex.from_documents(documents, embed_model=embed_model)
+
+    `model` and `model_name` are one argument, and so are `base_url` and `api_base`. Texts are
+    sent as they are, newlines included, `embed_batch_size` in one request as far as the model's
+    limits on count and size allow. `max_concurrency` requests are under way at once, of one call,
+    from threads in synchronous calls; `num_workers` takes its place in asynchronous ones.
+    `input_type` goes with texts, not with queries. `total_usage` tells what was used. Raises
+    ConfigurationError for an argument that does not exist or cannot work, InvalidRequestError
+    for an empty text, before anything is sent.
+    """
+
+    model_name: str = Field(default=DEFAULT_MODEL, description="The model's id at AI/ML API.")
+    dimensions: int | None = Field(
+        default=None, description="Length of the vectors; None is the model's own."
+    )
+    max_concurrency: int = Field(default=4, ge=1, description="Requests of one call at once.")
+    input_type: str | None = Field(default=None, description="Voyage's, for texts: 'document'.")
+    unsupported_params: Literal["warn", "raise", "send"] = "warn"
+    extra_body: dict[str, Any] = Field(
+        default_factory=dict, description="Merged into the requests' bodies as given."
+    )
+
+    _total: TotalUsage = PrivateAttr(default=TotalUsage())
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        model_name: str | None = None,
+        dimensions: int | None = None,
+        embed_batch_size: int | None = None,
+        max_concurrency: int | None = None,
+        num_workers: int | None = None,
+        api_key: str | SecretStr | Callable[[], str] | None = None,
+        base_url: str | None = None,
+        api_base: str | None = None,
+        timeout: float | httpx.Timeout | Mapping[str, float | None] | None = None,
+        max_retries: int | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        http_client: httpx.Client | None = None,
+        http_async_client: httpx.AsyncClient | None = None,
+        input_type: str | None = None,
+        unsupported_params: Literal["warn", "raise", "send"] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        callback_manager: CallbackManager | None = None,
+        embeddings_cache: Any = None,
+        rate_limiter: Any = None,
+        **unknown: Never,  # a type checker then refuses a misspelt name as well
+    ) -> None:
+        arguments = locals()  # the one list of the names above
+        fields = type(self).model_fields
+        names = {name for name in arguments if name not in ("self", "unknown", "__class__")}
+        check_arguments(
+            (n for n in unknown if n not in fields), {*fields, *names}, of="AIMLAPIEmbedding"
+        )
+        given = {name: arguments[name] for name in names if name in fields} | unknown
+        name = one_of("model", model, "model_name", model_name)
+        given["model_name"] = DEFAULT_MODEL if name is None else name
+        given["api_key"] = plain_key(api_key)
+        given["base_url"] = one_of("base_url", base_url, "api_base", api_base)
+        given["timeout"] = plain_timeout(timeout)
+        if embed_batch_size is None:
+            given["embed_batch_size"] = _most_texts(given["model_name"])
+        super().__init__(**{name: value for name, value in given.items() if value is not None})
+        self._settings()  # says now what cannot work
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name under which the object is written to dicts and JSON."""
+        return "AIMLAPIEmbedding"
+
+    @property
+    def model(self) -> str:
+        """`model_name` by its other name."""
+        return self.model_name
+
+    @property
+    def api_base(self) -> str | None:
+        """`base_url` by the name that LlamaIndex users know."""
+        return self.base_url
+
+    @property
+    def total_usage(self) -> TotalUsage:
+        """Tokens and cost of this object's calls so far, those that failed left out.
+
+        Exact under threads and tasks. Copies begin at zero, also those that LlamaIndex sends to
+        worker processes. For the usage of one piece of work give it an object of its own.
+        """
+        return self._total
+
+    def to_payload(self) -> dict[str, Any]:
+        """What events tell about the model: no key, no headers."""
+        told = {"dimensions": self.dimensions, "input_type": self.input_type}
+        given = {name: value for name, value in told.items() if value is not None}
+        return {**super().to_payload(), **given}
+
+    def _ask(self, texts: Sequence[str], input_type: str | None) -> EmbeddingRequest:
+        return EmbeddingRequest(
+            model=self.model_name,
+            texts=tuple(texts),
+            dimensions=self.dimensions,
+            input_type=input_type,
+            batch_size=self.embed_batch_size,
+            unsupported_params=self.unsupported_params,
+            extra_body=self.extra_body,
+        )
+
+    def _counted(self, reply: EmbeddingReply) -> list[Embedding]:
+        with _ADDING:
+            self._total = self._total.plus(reply)
+        return list(reply.vectors)
+
+    def _vectors(self, request: EmbeddingRequest) -> list[Embedding]:
+        at_once = requests_per_batch.get() or self.max_concurrency
+        return self._counted(self._sync_client().embed(request, max_concurrency=at_once))
+
+    async def _avectors(self, request: EmbeddingRequest) -> list[Embedding]:
+        at_once = requests_per_batch.get() or self._async_bound
+        return self._counted(await self._loop_client().embed(request, max_concurrency=at_once))
+
+    @property
+    def _async_bound(self) -> int:
+        return self.num_workers or self.max_concurrency
+
+    def _get_query_embedding(self, query: str) -> Embedding:
+        return self._vectors(self._ask([query], None))[0]
+
+    async def _aget_query_embedding(self, query: str) -> Embedding:
+        return (await self._avectors(self._ask([query], None)))[0]
+
+    def _get_text_embedding(self, text: str) -> Embedding:
+        return self._get_text_embeddings([text])[0]
+
+    async def _aget_text_embedding(self, text: str) -> Embedding:
+        return (await self._aget_text_embeddings([text]))[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
+        return self._vectors(self._ask(texts, self.input_type))
+
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
+        return await self._avectors(self._ask(texts, self.input_type))
+
+    # The base class's methods do one batch each: its events, cache and rate limiter stay its own.
+    def get_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[Embedding]:
+        """One vector a text, in order. Callbacks come from threads when there are batches."""
+        _check_texts(texts)
+        embed = super().get_text_embedding_batch
+        batches = split(texts, self.embed_batch_size)
+        if len(batches) < 2 or self.max_concurrency < 2:
+            return embed(texts, show_progress, **kwargs)
+        return in_threads(embed, batches, self.max_concurrency, show_progress)
+
+    async def aget_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[Embedding]:
+        """`get_text_embedding_batch`, asynchronously: in tasks instead of threads."""
+        _check_texts(texts)
+        embed = super().aget_text_embedding_batch
+        batches = split(texts, self.embed_batch_size)
+        return await in_tasks(embed, batches, self._async_bound, show_progress)
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._total = TotalUsage()
+
+
+def _most_texts(model: str) -> int:
+    """The most texts in a request, as far as known: the core splits further where it must."""
+    info = embedding_info(model)
+    return min(info.max_texts, _MOST_TEXTS) if info else _MOST_TEXTS
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    """Raises InvalidRequestError with the place in the whole list: the core sees one batch."""
+    for position, text in enumerate(texts):
+        if isinstance(text, str) and not text.strip():
+            raise InvalidRequestError(
+                f"Text {position} is empty: the service embeds no empty text. Leave it out."
+            )

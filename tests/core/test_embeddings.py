@@ -1,0 +1,224 @@
+"""Embeddings: batches, order, what comes back; and over sockets, retries of one batch alone."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import math
+import warnings
+from array import array
+from typing import Any
+
+import pytest
+
+from aimlapi_core import (
+    EMBEDDINGS,
+    AsyncClient,
+    Client,
+    EmbeddingReply,
+    EmbeddingRequest,
+    InvalidRequestError,
+    NotFoundError,
+    ServerError,
+    Settings,
+    UnexpectedReplyError,
+    UnsupportedParameterError,
+    UnsupportedParameterWarning,
+    _check,
+    embedding_info,
+)
+from aimlapi_core._embeddings import decode, plan
+from aimlapi_emulator import Emulator, Fault
+
+SMALL = "text-embedding-3-small"
+
+
+def bodies(model: str, *texts: str, **more: Any) -> list[dict[str, Any]]:
+    return [p.body for p in plan(EmbeddingRequest(model, texts, **more))]
+
+
+def row(index: int, *numbers: float) -> dict[str, Any]:
+    return {"object": "embedding", "index": index, "embedding": list(numbers)}
+
+
+def test_the_narrowest_requests() -> None:
+    assert bodies(SMALL, "one\ntext") == [
+        {"model": SMALL, "input": "one\ntext", "encoding_format": "base64"}
+    ]
+    assert bodies("acme/embed", "a", "b", dimensions=5, input_type="query") == [
+        {"model": "acme/embed", "input": ["a", "b"], "dimensions": 5, "input_type": "query"}
+    ]
+    assert bodies(SMALL) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "requests"),
+    [
+        (SMALL, 1),
+        ("openai/text-embedding-3-large", 1),
+        ("alibaba/qwen-text-embedding-v4", 100),
+        ("voyage-2", 8),
+        ("text-multilingual-embedding-002", 4),
+        ("acme/embed", 10),
+    ],
+)
+def test_a_thousand_texts_take_as_few_requests_as_the_limits_allow(
+    model: str, requests: int
+) -> None:
+    texts = tuple(f"text {i}" for i in range(1000))
+    sent = bodies(model, *texts)
+    assert len(sent) == requests
+    assert [text for body in sent for text in body["input"]] == list(texts)
+
+
+def test_batches_by_size() -> None:
+    big = "x" * 250_000
+    assert [len(b["input"]) for b in bodies(SMALL, *[big] * 5)] == [2, 2, 250_000]
+    assert [b["input"] for b in bodies(SMALL, "a", "b", "c", batch_size=2)] == [["a", "b"], "c"]
+    assert len(bodies(SMALL, *["a"] * 3000, batch_size=9999)) == 2
+
+
+def test_voyages_long_texts_go_alone() -> None:
+    long = "y" * 801
+    assert [b["input"] for b in bodies("voyage-2", "a", long, "b", "c")] == ["a", long, ["b", "c"]]
+    with pytest.raises(InvalidRequestError, match="Text 1 has 8,001 characters"):
+        bodies("voyage-2", "a", "y" * 8001)
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        (EmbeddingRequest(SMALL, ("a", " ")), "Text 1 is empty"),
+        (EmbeddingRequest(SMALL, ("a", [1])), "Text 1 is list"),  # type: ignore[arg-type]  # the fault under test
+        (EmbeddingRequest("", ("a",)), "model must be"),
+        (EmbeddingRequest(SMALL, ("a",), batch_size=0), "batch_size"),
+        (EmbeddingRequest(SMALL, ("a",), dimensions=1537), "from 1 to 1536"),
+        (EmbeddingRequest("voyage-2", ("a",), input_type="query"), "document"),
+        (EmbeddingRequest(SMALL, ("a",), client_request_id="a b"), "client_request_id"),
+    ],
+)
+def test_bad_requests_are_named_before_any_is_sent(request_: EmbeddingRequest, says: str) -> None:
+    with pytest.raises(InvalidRequestError, match=says):
+        plan(request_)
+
+
+def test_what_a_model_does_not_take() -> None:
+    _check._warned.clear()
+    ada = "text-embedding-ada-002"
+    with pytest.warns(UnsupportedParameterWarning, match="'dimensions' was left out"):
+        assert "dimensions" not in bodies(ada, "a", dimensions=256)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "dimensions" not in bodies(ada, "a", dimensions=1536)[0]
+    with pytest.raises(UnsupportedParameterError):
+        bodies(ada, "a", dimensions=256, unsupported_params="raise")
+    sent = bodies(ada, "a", dimensions=256, input_type="x", unsupported_params="send")[0]
+    assert (sent["dimensions"], sent["input_type"]) == (256, "x")
+
+
+@pytest.mark.parametrize("info", EMBEDDINGS.values(), ids=lambda info: info.id)
+def test_rows_are_found_by_exact_names_alone(info: Any) -> None:
+    assert all(embedding_info(name) is info for name in (info.id, *info.aliases))
+    assert embedding_info(info.id + "x") is None
+
+
+def test_rows_in_any_order_come_back_in_the_texts_order() -> None:
+    encoded = base64.b64encode(array("f", [0.5, -1.0]).tobytes()).decode()
+    shuffled = [row(2, 3, 3), {"index": 0, "embedding": encoded}, row(1, 2, 2)]
+    reply = decode({"data": shuffled, "model": "m", "usage": {"total_tokens": 4}}, {}, 3)
+    assert reply.vectors == ([0.5, -1.0], [2.0, 2.0], [3.0, 3.0])
+    assert reply.usage is not None
+    assert reply.usage.total_tokens == 4
+    assert reply.cost is None
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"data": [row(0, 1)]},
+        {"data": [row(0, 1), row(0, 2)]},
+        {"data": [row(0, 1), row(2, 2)]},
+        {"data": [row(0, 1), {"index": 1}]},
+        {"data": [row(0, 1), {"index": 1, "embedding": "???"}]},
+        {"data": [row(0, 1), {"index": 1, "embedding": ["x"]}]},
+        {"data": [row(0, 1), 7]},
+        {"data": "x"},
+        {"data": []},
+        {"object": "image"},
+        ["x"],
+        "<html>",
+        None,
+    ],
+)
+def test_anything_but_the_vectors_asked_for_is_an_error(payload: Any) -> None:
+    with pytest.raises(UnexpectedReplyError, match="not with the vectors"):
+        decode(payload, {}, 2)
+
+
+def embed(emu: Emulator, kind: str, request: EmbeddingRequest, **how: Any) -> EmbeddingReply:
+    setup = Settings(api_key="sk-test", base_url=emu.base_url, max_retries=how.pop("retries", 2))
+    if kind == "sync":
+        return Client(setup).embed(request, **how)
+    return asyncio.run(AsyncClient(setup).embed(request, **how))
+
+
+both = pytest.mark.parametrize("kind", ["sync", "async"])
+TEXTS = tuple(f"fact number {i} is about word{i}" for i in range(30))
+
+
+@both
+def test_all_texts_in_order_with_a_failed_batch_in_the_middle(
+    emu: Emulator, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("random.random", lambda: 0.0)
+    expected = [embed(emu, kind, EmbeddingRequest(SMALL, (text,))).vectors[0] for text in TEXTS]
+    emu.clear()
+    emu.faults.extend([None, Fault(status=500), None])
+    done: list[int] = []
+    request = EmbeddingRequest(SMALL, TEXTS, batch_size=10)
+    reply = embed(emu, kind, request, progress=done.append, max_concurrency=2)
+    assert len(reply.vectors) == 30
+    for got, wanted in zip(reply.vectors, expected, strict=True):
+        assert got == pytest.approx(wanted)
+    assert sorted(len(seen.body["input"]) for seen in emu.seen) == [10, 10, 10, 10]
+    assert done == [10, 10, 10]
+    assert len(reply.transports) == 3
+    assert reply.usage is not None
+    assert reply.usage.input_tokens > 30
+    assert reply.cost is not None
+    credits = [t.headers["x-aimlapi-credits-used"] for t in reply.transports]
+    assert reply.cost.credits == sum(map(int, credits))
+
+
+@both
+def test_the_first_failure_ends_the_rest(emu: Emulator, kind: str) -> None:
+    emu.faults.append(Fault(status=500))
+    request = EmbeddingRequest(SMALL, TEXTS, batch_size=1)
+    with pytest.raises(ServerError):
+        embed(emu, kind, request, retries=0, max_concurrency=2)
+    assert len(emu.seen) < len(TEXTS)
+
+
+@both
+def test_concurrency_is_bounded(emu: Emulator, kind: str) -> None:
+    request = EmbeddingRequest(SMALL, TEXTS, batch_size=2)
+    embed(emu, kind, request, max_concurrency=3)
+    assert emu.peak_connections <= 3
+    embed(emu, kind, request, max_concurrency=1)
+    assert len(emu.seen) == 30
+
+
+@both
+def test_vectors_have_the_length_asked_for(emu: Emulator, kind: str) -> None:
+    large = EmbeddingRequest("text-embedding-3-large", ("a cat",), dimensions=256)
+    (vector,) = embed(emu, kind, large).vectors
+    assert len(vector) == 256
+    assert math.hypot(*vector) == pytest.approx(1, abs=1e-4)
+    assert emu.seen[0].problems == ()
+
+
+def test_a_model_that_is_not_found_names_no_other_endpoint(emu: Emulator) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        embed(emu, "sync", EmbeddingRequest("acme/embed", ("a",)))
+    assert "endpoint=" not in str(caught.value)
+    assert "'acme/embed'" in str(caught.value)
