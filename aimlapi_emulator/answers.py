@@ -23,7 +23,7 @@ from .jsontext import schema_in_text, wanted_keys
 from .plain import echo, remembered, results_text
 from .prompt import Prompt
 from .protocols import TEXT_FORMS, choices
-from .retrieval import from_context
+from .retrieval import find_in_context, from_context
 from .toolrules import Ask, arguments_text, next_asks, required_ask
 from .values import instance, to_json
 from .words import pieces
@@ -105,8 +105,14 @@ def _facts(prompt: Prompt) -> Facts:
         0
     ]
     results = [text for _, text in prompt.turn_results()]
-    context = from_context(prompt)
-    return Facts("\n".join([question, *results]), question=context or question)
+    looked = find_in_context(prompt)
+    if looked is None or not looked[1].sentence:
+        return Facts("\n".join([question, *results]), question=question)
+    found = looked[1]
+    hints = [f"{key}: {found.source}" for key in ("source", "sources") if found.source]
+    if found.number is not None:
+        hints += [f"{key}: {found.number}" for key in ("citation", "citations")]
+    return Facts("\n".join([*hints, question, *results]), question=found.sentence)
 
 
 def _free_object(prompt: Prompt) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .prompt import Prompt
+from .retrieval import from_result
 from .words import best_sentence, clip, sentences
 
 _LONG_RESULT = 400
@@ -11,7 +12,15 @@ _LONG_RESULT = 400
 def results_text(prompt: Prompt) -> str:
     """A sentence that uses every tool result of the turn; empty when there is none."""
     question = prompt.user_text
-    told = [f"{name} gave {_gist(text, question)}" for name, text in prompt.turn_results()]
+    results = prompt.turn_results()
+    found = [from_result(text, question) for _, text in results]
+    passages = [one for one in found if one]
+    if passages and len(passages) == len(results):
+        return " ".join(dict.fromkeys(passages))
+    told = [
+        f"{name} gave {passage or _gist(text, question)}"
+        for (name, text), passage in zip(results, found, strict=True)
+    ]
     return f"According to the tools, {'; '.join(told)}" if told else ""
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from .jsontext import first_object
 from .prompt import Prompt, Tool
 from .react import react
+from .standalone import standalone
 from .toolrules import asked
 from .words import all_words, clip, content_words, sentences
 
@@ -105,15 +106,6 @@ def _keywords(prompt: Prompt) -> str | None:
     return "KEYWORDS: " + ", ".join(list(dict.fromkeys(w.lower() for w in kept))[:10])
 
 
-def _standalone(prompt: Prompt) -> str | None:
-    """A follow-up as it stands, when asked to rephrase it as a standalone question."""
-    text = prompt.user_text.rstrip()
-    if not re.search(r"standalone question[:>]?\s*$", text, re.IGNORECASE):
-        return None
-    follow_up = re.split(r"Follow Up (?:Input|Message|Question)[:>]", text)[-1]
-    return follow_up.strip().rsplit("\n", 1)[0].strip()
-
-
 def _summary(prompt: Prompt) -> str | None:
     begin, _, task = prompt.user_text.partition("summary of the following")
     if not begin.rstrip().endswith(("Write a", "Write a concise")) or "SUMMARY:" not in task:
@@ -129,6 +121,6 @@ TEXT_FORMS: tuple[Callable[[Prompt], str | None], ...] = (
     _ranked,
     _yes_no,
     _keywords,
-    _standalone,
+    standalone,
     _summary,
 )

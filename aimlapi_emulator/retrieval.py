@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .passages import NOTHING, Found, best, passages, suits
 from .prompt import Prompt
-from .words import best_sentence, content_words, sentences
+from .words import asks_for_number, plain_words, sentences
 
 _NO_ANSWER = "The context does not say."
 _RULE = re.compile(r"^\s*-{6,}\s*$", re.MULTILINE)
@@ -26,8 +27,22 @@ _INSTRUCTS = re.compile(
     r"do not|don't|use the following|instruction)\b",
     re.IGNORECASE,
 )
-_SYSTEM_WORDS = re.compile(r"\b(?:context|documents?|passages|sources|retrieved)\b", re.IGNORECASE)
-_METADATA = re.compile(r"(?:file_path|page_label|source)\s*:")
+_SYSTEM_WORDS = re.compile(
+    r"\b(?:context|documents?|passages|sources|retrieved|excerpts)\b", re.IGNORECASE
+)
+_TAGGED = re.compile(
+    r"<(context|documents|passages|sources)>\s*\n?(.*?)</\1>", re.DOTALL | re.IGNORECASE
+)
+_AFTER_PASSAGES = re.compile(
+    r"^\s*(?:Instructions?|Existing Answer|Chat History|Current conversation)\s*:",
+    re.MULTILINE | re.IGNORECASE,
+)
+_EXISTING = re.compile(r"^\s*Existing Answer:\s*\n", re.MULTILINE)
+_PROVIDED = "We have provided an existing answer: "
+_SUB_ANSWER = re.compile(
+    r"^Sub question: .*?\nResponse: (.*?)(?=\n\s*\nSub question: |\Z)", re.DOTALL | re.MULTILINE
+)
+_CITED = re.compile(r"\s*(?:\(source: [^()\n]*\)|\[\d+\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +63,18 @@ def _ruled(text: str) -> Block | None:
     above, below = text[: rules[0].start()], text[rules[-1].end() :]
     if "original query is as follows: " in above:
         task = above.split("original query is as follows: ", 1)[1]
-        question, _, rest = task.partition("\nWe have provided an existing answer: ")
+        question, _, rest = task.partition(f"\n{_PROVIDED}")
         return Block(context, question, rest.partition("\nWe have the opportunity")[0])
     asked = list(_QUESTION.finditer(below))
-    if "ontext" not in above or not asked:
+    if not _SYSTEM_WORDS.search(above) or not asked:
         return None
     if "\nOriginal Answer: " in below:
         return _refined(context, below[asked[0].end() :])
-    return Block(context, _ANSWER_LINE.split(below[asked[-1].end() :])[0].strip())
+    question = _ANSWER_LINE.split(below[asked[-1].end() :])[0].strip()
+    if _PROVIDED in above:
+        earlier = above.rsplit(_PROVIDED, 1)[1].partition("Below are several numbered sources")[0]
+        return Block(context, question, earlier)
+    return Block(context, question)
 
 
 def _refined(context: str, task: str) -> Block:
@@ -78,26 +97,95 @@ def _labelled(text: str) -> Block | None:
     return Block(_ANSWER_LINE.split(text[label.end() :])[0], question)
 
 
+def _tagged(text: str) -> Block | None:
+    """Passages between tags, the question being what stands around them."""
+    match = _TAGGED.search(text)
+    if match is None:
+        return None
+    around = f"{text[: match.start()]}\n{text[match.end() :]}"
+    asked = list(_QUESTION.finditer(around))
+    question = _ANSWER_LINE.split(around[asked[-1].end() :])[0] if asked else around
+    return Block(match[2], question.strip())
+
+
 def _in_system(prompt: Prompt) -> Block | None:
     """Passages that stand in the system prompt, the question being the user's text."""
     system = prompt.system_text
     if not _SYSTEM_WORDS.search(system):
         return None
-    passages = [one for one in sentences(system) if not _INSTRUCTS.search(one)]
-    if not best_sentence(passages, prompt.user_text)[1]:
+    existing = _EXISTING.search(system)
+    earlier = None
+    if existing:
+        rest = system[existing.end() :]
+        earlier = re.split(r"\n\s*(?:-{6,}|Instruction:)", rest, maxsplit=1)[0].strip()
+        system = system[: existing.start()]
+    return Block(_system_passages(system), prompt.user_text, earlier)
+
+
+def _system_passages(system: str) -> str:
+    """The part of a system prompt that holds its passages: what is set apart, or what does not
+    read like an instruction."""
+    tagged = _TAGGED.search(system)
+    if tagged:
+        return tagged[2]
+    rules = list(_RULE.finditer(system))
+    if len(rules) > 1:
+        return system[rules[0].end() : rules[-1].start()]
+    label = _LABEL.search(system)
+    if label and system[label.end() :].strip():
+        return _AFTER_PASSAGES.split(system[label.end() :], maxsplit=1)[0]
+    # Blank lines stay, since metadata is told from text by them.
+    return "\n".join(
+        " ".join(one for one in sentences(line) if not _INSTRUCTS.search(one))
+        for line in system.splitlines()
+    )
+
+
+def _earlier_question(prompt: Prompt) -> str:
+    before = [m.text for m in prompt.messages[: max(0, prompt.last_user)] if m.role == "user"]
+    return before[-1] if before else ""
+
+
+def find_in_context(prompt: Prompt) -> tuple[Block, Found] | None:
+    """The retrieved passages and what of them suits the question; None without passages."""
+    text = prompt.user_text
+    block = _ruled(text) or _labelled(text) or _tagged(text)
+    if block is not None:
+        return block, best(passages(block.context), block.question)
+    block = _in_system(prompt)
+    if block is None:
         return None
-    return Block("\n".join(passages), prompt.user_text)
+    found = best(passages(block.context), block.question, _earlier_question(prompt))
+    return (block, found) if found is not NOTHING or block.earlier else None
 
 
 def from_context(prompt: Prompt) -> str | None:
-    """The sentence of the retrieved passages that shares most words with the question."""
-    text = prompt.user_text
-    block = _ruled(text) or _labelled(text) or _in_system(prompt)
-    if block is None:
+    """The sentence of the retrieved passages that answers the question, with its source."""
+    looked = find_in_context(prompt)
+    if looked is None:
         return None
-    lines = [one for one in sentences(block.context) if not _METADATA.match(one)]
-    sentence, shared = best_sentence(lines, block.question)
+    block, found = looked
+    parts = _SUB_ANSWER.findall(block.context)
+    if parts and block.earlier is None:
+        return " ".join(" ".join(parts).split())
     if block.earlier is not None:
-        before = len(content_words(block.question) & content_words(block.earlier))
-        return sentence if shared > before else block.earlier.strip()
-    return sentence or _NO_ANSWER
+        wanted, digits = plain_words(block.question), asks_for_number(block.question)
+        before = suits(_CITED.sub("", block.earlier), wanted, digits)
+        return found.cited() if found.shared > before else block.earlier.strip()
+    return found.cited() if found.sentence else _NO_ANSWER
+
+
+def from_result(result: str, question: str) -> str | None:
+    """Of a tool's result that holds passages the sentence that answers, with its source.
+
+    None when the result is no passages, or none of their sentences suits the question. Passages
+    are what names a source, or has several paragraphs.
+    """
+    text = result.strip()
+    if text[:1] in ("{", "[") and "page_content=" not in text and not re.match(r"\[\d+\]", text):
+        return None
+    cut = passages(text)
+    named = any(one.source is not None or one.number is not None for one in cut)
+    if not named and "\n\n" not in text:
+        return None
+    return best(cut, question).cited() or None

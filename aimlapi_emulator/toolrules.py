@@ -15,6 +15,11 @@ from .values import instance
 from .words import all_words, content_words, stem, with_operators
 
 _SEQUENCE = re.compile(r"\b(?:then|after that|afterwards|finally)\b|use the result", re.IGNORECASE)
+_LOOKS_UP = re.compile(
+    r"\bretriev\w*|\bknowledge base\b|\b(?:search|look)\w*\b.{0,60}\b(?:docs?|documents?|passages|"
+    r"notes|corpus|index|archive|knowledge|library|handbook|wiki)\b",
+    re.IGNORECASE,
+)
 _BREAK = re.compile(r"[,;.?!]|\band\b|\bthen\b", re.IGNORECASE)
 
 
@@ -86,6 +91,10 @@ def _has_values(clause: str) -> bool:
     return bool(numbers(clause) or quoted(clause) or names(clause) or "=" in clause)
 
 
+def _told(tool: Tool) -> str:
+    return f"{' '.join(all_words(tool.name))} {' '.join(tool.description.split())}"
+
+
 def in_sequence(text: str) -> bool:
     """Whether the text wants one step after the other."""
     return _SEQUENCE.search(text) is not None
@@ -98,7 +107,11 @@ def next_asks(prompt: Prompt) -> list[Ask]:
     steps, summing = plan(prompt)
     left = [Ask(step.tool, text, step.arguments) for step in steps]
     others = [tool for tool in prompt.tools if tool.name not in summing]
-    left += [ask for ask in asked(others, text) if ask.tool.name not in done]
+    found = asked(others, text)
+    if not found and not done and text.rstrip().endswith(("?", "？")):
+        # A question that shares no word with any tool goes to one that looks things up.
+        found = [Ask(tool, text) for tool in others if _LOOKS_UP.search(_told(tool))][:1]
+    left += [ask for ask in found if ask.tool.name not in done]
     return left[:1] if not prompt.parallel or in_sequence(text) else left
 
 

@@ -10,7 +10,11 @@ from functools import lru_cache
 _PIECE = re.compile(r"\s*(?:[^\W\u2e80-\U0010ffff]+|\S)|\s+\Z")
 _WORD = re.compile(r"[^\W_\u2e80-\U0010ffff]+|[\u2e80-\U0010ffff]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+# "Mr. Hyde" and "St. Ives" are no ends of sentences.
+_SENTENCE = re.compile(
+    r"(?<=[.!?])(?<!\b[DJMS]r\.)(?<!\bM[st]\.)(?<!\bMrs\.)(?<!\bSt\.)(?<!\bNo\.)(?<!\b[ei]\.[ge]\.)"
+    r"\s+|(?<=[。！？])\s*|\n+"
+)
 
 FUNCTION_WORDS = frozenset(
     "a about after all also an and any are as at be been before between both but by can could "
@@ -95,6 +99,21 @@ def content_words(text: str) -> frozenset[str]:
         and not word.isdigit()
         and (len(word) > 1 or word > "\u2e80")
     )
+
+
+def plain_words(text: str) -> frozenset[str]:
+    """Stems of the words of a passage or a question, numbers too, without function words."""
+    return frozenset(
+        bare_stem(word)
+        for word in all_words(text)
+        if word.lower() not in FUNCTION_WORDS
+        and (len(word) > 1 or word > "\u2e80" or word.isdigit())
+    )
+
+
+def asks_for_number(question: str) -> bool:
+    """Whether a question wants a number or a date."""
+    return _COUNTED.search(question) is not None
 
 
 def with_operators(text: str) -> str:

@@ -7,6 +7,7 @@ import gc
 import multiprocessing
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -550,3 +551,27 @@ def test_stop_sequences_are_cut_by_the_client(emu: Emulator) -> None:
             assert reply.choices[0].text.endswith("Grüße")
             assert reply.choices[0].finish_reason == "stop"
     assert all("stop" not in seen.body for seen in emu.seen)
+
+
+@both
+def test_one_tls_context_is_built_once_and_off_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    built: list[threading.Thread] = []
+
+    def building() -> ssl.SSLContext:
+        built.append(threading.current_thread())
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr(httpx, "create_ssl_context", building)
+    pools._tls_context.cache_clear()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        for host in ("127.0.0.1", "localhost"):
+            setup = Settings(api_key="k", base_url=f"https://{host}:{port}", max_retries=0)
+            with pytest.raises(ConnectFailedError):
+                call(setup, kind, "whole")
+    assert len(built) == 1
+    assert (built[0] is threading.main_thread()) == (kind == "sync")
+    pools._tls_context.cache_clear()
