@@ -157,10 +157,10 @@ class StreamReader:
 
     `done` is set once nothing that follows can matter; `stopped_early` when that is so because
     of a stop sequence, while the service goes on. `complete`: the answer is whole, and only
-    usage or cost may follow.
+    usage or cost may follow. `payloads` counts what came, comments apart.
     """
 
-    __slots__ = ("_cutter", "_decoder", "_fold", "_plan", "done", "stopped_early")
+    __slots__ = ("_cutter", "_decoder", "_fold", "_plan", "done", "payloads", "stopped_early")
 
     def __init__(self, plan: Plan) -> None:
         self._decoder = SSEDecoder()
@@ -169,6 +169,7 @@ class StreamReader:
         self._plan = plan
         self._cutter = StopCutter(plan.stop, plan.choices) if plan.stop else None
         self.done = self.stopped_early = False
+        self.payloads = 0
 
     def feed(self, piece: bytes) -> Iterator[StreamEvent]:
         """The events that end in this piece. Raises StreamError, after those before it."""
@@ -198,6 +199,7 @@ class StreamReader:
         return cut_reply(self._fold.reply({}), self._plan.stop)
 
     def _read(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
+        self.payloads += len(payloads)
         for name, data in payloads:
             if self.done:
                 return

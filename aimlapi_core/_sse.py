@@ -11,17 +11,20 @@ the stream itself is whole is for the reader of the payloads to say.
 
 from __future__ import annotations
 
+_BOM = b"\xef\xbb\xbf"  # may begin the body, and is no part of its first line
+
 
 class SSEDecoder:
     """Feed it bytes as they come; close it at the end of the body."""
 
-    __slots__ = ("_data", "_event", "_skip_lf", "_tail")
+    __slots__ = ("_at_start", "_data", "_event", "_skip_lf", "_tail")
 
     def __init__(self) -> None:
         self._tail = b""  # the line that has not ended yet
         self._skip_lf = False  # the last line ended at CR: an LF that follows belongs to it
         self._data: list[bytes] = []
         self._event = b""
+        self._at_start = True
 
     def feed(self, piece: bytes) -> list[tuple[str, str]]:
         """(event name, payload) of every event that ends in this piece; the name may be ""."""
@@ -42,6 +45,9 @@ class SSEDecoder:
         return [event for event in events if event is not None]
 
     def _line(self, line: bytes) -> tuple[str, str] | None:
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(_BOM)
         if not line:
             if not self._data:
                 self._event = b""

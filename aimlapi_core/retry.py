@@ -23,19 +23,26 @@ class RetryPolicy:
 
     Delays are in seconds. The back-off before retry k (from 0) is drawn between 0 and
     `initial_delay_s * 2**k`, at most `max_delay_s` ("full jitter"). A `Retry-After` is obeyed
-    instead, when it is at most `max_retry_after_s`: a longer one ends the retries.
+    instead, when it is at most `max_retry_after_s`: a longer one ends the retries, and so does
+    a wait that would end later than `max_elapsed_s` after the first request began (None: no
+    such end; the time of a request itself is bounded by the time-outs).
     """
 
     max_retries: int = 2
     initial_delay_s: float = 0.5
     max_delay_s: float = 8.0
     max_retry_after_s: float = 60.0
+    max_elapsed_s: float | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int):
             raise ConfigurationError(f"max_retries must be an int, not {self.max_retries!r}")
         if self.max_retries < 0:
             raise ConfigurationError(f"max_retries must be 0 or more, not {self.max_retries}")
+        for name in ("initial_delay_s", "max_delay_s", "max_retry_after_s", "max_elapsed_s"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ConfigurationError(f"{name} must be 0 or more, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +52,23 @@ class Wait:
     delay_s: float
 
 
-def judge(error: AIMLAPIError, attempt: int, policy: RetryPolicy, draw: float) -> Wait | None:
+def judge(
+    error: AIMLAPIError, attempt: int, policy: RetryPolicy, draw: float, elapsed_s: float = 0.0
+) -> Wait | None:
     """What to do after request number `attempt` (from 0) failed: Wait, or None to raise `error`.
 
-    `draw` is a random number in [0, 1).
+    `draw` is a random number in [0, 1); `elapsed_s` the time since the first request began.
     """
     if attempt >= policy.max_retries or not is_safe_to_repeat(error):
         return None
     asked = error.retry_after_s if isinstance(error, StatusError) else None
-    if asked is not None:
-        return Wait(asked) if asked <= policy.max_retry_after_s else None
+    if asked is not None and asked > policy.max_retry_after_s:
+        return None
     ceiling = min(policy.max_delay_s, policy.initial_delay_s * 2**attempt)
-    return Wait(draw * ceiling)
+    delay_s = draw * ceiling if asked is None else asked
+    if policy.max_elapsed_s is not None and elapsed_s + delay_s > policy.max_elapsed_s:
+        return None
+    return Wait(delay_s)
 
 
 def is_safe_to_repeat(error: AIMLAPIError) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,6 +25,13 @@ BASE_URL_VARIABLE = "AIMLAPI_BASE_URL"
 DEFAULT_READ_TIMEOUT_S = 600.0
 CONNECT_TIMEOUT_S = 10.0
 
+_LOCAL = re.compile(r"localhost|127(\.\d+){3}|::1|.*\.localhost")
+
+
+class InsecureBaseURLWarning(UserWarning):
+    """The base URL sends the key in the clear to another machine."""
+
+
 ApiKey: TypeAlias = str | Callable[[], str] | None
 
 
@@ -34,8 +44,9 @@ class Settings:
     `…/v1` and a trailing slash all work; None reads AIMLAPI_BASE_URL. `timeout`: seconds of
     silence that end a call (connecting has 10 seconds at most), or an `httpx.Timeout`; None
     means 600, or what `http_client` is set to. A call that ends so is not repeated: it may be
-    billed. `max_retries`: at most that many repetitions, see `RetryPolicy`.
-    `http_client` and `http_async_client` are used as they are and never closed here.
+    billed; `httpx.Timeout(None)` means no end. `max_retries`: at most that many repetitions;
+    `retry`: a whole `RetryPolicy` instead. `http_client` and `http_async_client` (of httpx, not
+    httpx2) are used as they are and never closed here.
 
     Raises ConfigurationError for what cannot work. The key is in no repr.
     """
@@ -47,10 +58,12 @@ class Settings:
     default_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     http_client: httpx.Client | None = field(default=None, repr=False)
     http_async_client: httpx.AsyncClient | None = field(default=None, repr=False)
-    retry: RetryPolicy = field(init=False, repr=False, compare=False)
+    retry: RetryPolicy | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "retry", RetryPolicy(self.max_retries))
+        RetryPolicy(self.max_retries)  # what it refuses is said here
+        _check_client("http_client", self.http_client, is_async=False)
+        _check_client("http_async_client", self.http_async_client, is_async=True)
         timeout = self.timeout
         # An httpx.Timeout has a `connect`; its class is not imported for this check.
         if not (timeout is None or hasattr(timeout, "connect") or _is_duration(timeout)):
@@ -71,6 +84,11 @@ class Settings:
             )
         return self.__dict__
 
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """The policy in force: `retry`, else the usual one with `max_retries`."""
+        return self.retry or RetryPolicy(self.max_retries)
+
     def resolved_key(self) -> str:
         """The key for one request. Raises MissingKeyError where there is none."""
         key = self.api_key() if callable(self.api_key) else self.api_key
@@ -89,13 +107,43 @@ class Settings:
         return key
 
     def resolved_base_url(self) -> str:
-        """The base URL without a trailing slash, its path `/v1` where none was given."""
+        """The base URL without a trailing slash, its path `/v1` where none was given.
+
+        Warns once of a URL that sends the key in the clear to another machine.
+        """
         given = self.base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
-        return normalised_base_url(given)
+        return _normalised_and_watched(given)
+
+
+def _check_client(name: str, client: object, *, is_async: bool) -> None:
+    """A client of another library, or of the other kind, fails at its first error: refuse it.
+
+    httpx2 has exceptions of its own, which would leave untranslated.
+    """
+    if client is None:
+        return
+    families = {cls.__module__.partition(".")[0] for cls in type(client).__mro__}
+    if "httpx" not in families or hasattr(client, "aclose") != is_async:
+        kind = f"{type(client).__module__}.{type(client).__qualname__}"
+        wanted = "AsyncClient" if is_async else "Client"
+        raise ConfigurationError(f"{name} must be an httpx.{wanted}, not a {kind}")
 
 
 def _is_duration(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+
+
+@lru_cache(maxsize=64)
+def _normalised_and_watched(given: str) -> str:
+    url = normalised_base_url(given)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not _LOCAL.fullmatch(parts.hostname or ""):
+        warnings.warn(
+            f"{url} is not https: the API key crosses the network in the clear.",
+            InsecureBaseURLWarning,
+            stacklevel=2,
+        )
+    return url
 
 
 def normalised_base_url(url: str) -> str:

@@ -21,6 +21,7 @@ from aimlapi_core._io.exchange import (
     Drain,
     Exchange,
     PlanT,
+    Watchdog,
     is_whole_answer,
 )
 from aimlapi_core._io.pools import async_client, release_async, release_sync, sync_client
@@ -147,7 +148,7 @@ class Client:
             request = exchange.request(http)
             cause: Exception | None = None
             try:
-                response = http.send(request, stream=True)
+                response = http.send(request, stream=True, follow_redirects=False)
                 if response.is_success:
                     return response
                 try:
@@ -157,7 +158,9 @@ class Client:
                 error: AIMLAPIError = exchange.refused(response)
             except SEND_FAILURES as exc:
                 error, cause = exchange.broken(exc), exc
-            verdict = judge(error, attempt, self.settings.retry, random.random())
+            verdict = judge(
+                error, attempt, self.settings.retry_policy, random.random(), exchange.elapsed_s()
+            )
             if verdict is None:
                 raise error from cause
             time.sleep(verdict.delay_s)
@@ -167,6 +170,7 @@ class Client:
         self, exchange: Exchange[Plan], response: httpx.Response
     ) -> Generator[StreamEvent, None, None]:
         reader = exchange.plan.reader()
+        watchdog = Watchdog(response.request, reader)
         pieces = response.iter_bytes()
         try:
             if is_whole_answer(response):
@@ -181,6 +185,7 @@ class Client:
                     yield event
                 if reader.done:
                     return
+                watchdog.check()
         except FAILURES as exc:
             if not reader.complete:
                 raise exchange.cut(exc, reader) from exc
@@ -281,7 +286,7 @@ class AsyncClient:
             request = exchange.request(http)
             cause: Exception | None = None
             try:
-                response = await http.send(request, stream=True)
+                response = await http.send(request, stream=True, follow_redirects=False)
                 if response.is_success:
                     return response
                 try:
@@ -291,7 +296,9 @@ class AsyncClient:
                 error: AIMLAPIError = exchange.refused(response)
             except SEND_FAILURES as exc:
                 error, cause = exchange.broken(exc), exc
-            verdict = judge(error, attempt, self.settings.retry, random.random())
+            verdict = judge(
+                error, attempt, self.settings.retry_policy, random.random(), exchange.elapsed_s()
+            )
             if verdict is None:
                 raise error from cause
             await asyncio.sleep(verdict.delay_s)
@@ -301,6 +308,7 @@ class AsyncClient:
         self, exchange: Exchange[Plan], response: httpx.Response
     ) -> AsyncGenerator[StreamEvent, None]:
         reader = exchange.plan.reader()
+        watchdog = Watchdog(response.request, reader)
         pieces = response.aiter_bytes()
         try:
             if is_whole_answer(response):
@@ -316,6 +324,7 @@ class AsyncClient:
                     yield event
                 if reader.done:
                     return
+                watchdog.check()
         except FAILURES as exc:
             if not reader.complete:
                 raise exchange.cut(exc, reader) from exc

@@ -59,6 +59,11 @@ class Exchange(Generic[PlanT]):
             "User-Agent": user_agent,
         }
         self.headers = _merged_headers(own, settings.default_headers, plan.headers)
+        self._began = time.monotonic()
+
+    def elapsed_s(self) -> float:
+        """Seconds since the exchange was made."""
+        return time.monotonic() - self._began
 
     def request(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
         """The request for one try."""
@@ -194,6 +199,32 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
         return text.encode()
     except (TypeError, ValueError) as exc:
         raise InvalidRequestError(f"The request cannot be written as JSON: {exc}") from exc
+
+
+class Watchdog:
+    """Ends a stream that brings nothing but comments for longer than the read time-out.
+
+    A comment keeps the connection from timing out, so that a service whose model hangs could
+    hold a call for ever. `check` after each piece of bytes.
+    """
+
+    def __init__(self, request: httpx.Request, reader: StreamReader) -> None:
+        self._limit_s = request.extensions.get("timeout", {}).get("read")
+        self._reader = reader
+        self._seen = 0
+        self._since = time.monotonic()
+
+    def check(self) -> None:
+        """Raise StreamCutError when only comments have come for too long."""
+        if self._reader.payloads != self._seen:
+            self._seen = self._reader.payloads
+            self._since = time.monotonic()
+        elif self._limit_s is not None and time.monotonic() - self._since > self._limit_s:
+            raise StreamCutError(
+                f"The stream brought nothing but comments for {self._limit_s:g} seconds: what "
+                "came is not the whole answer. Raise timeout; the part that came is in .partial.",
+                partial=self._reader.partial(),
+            )
 
 
 class Drain:

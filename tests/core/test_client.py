@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -36,6 +37,7 @@ from aimlapi_core import (
     RateLimitError,
     Reply,
     RequestTimeoutError,
+    RetryPolicy,
     ServerError,
     Settings,
     StreamCutError,
@@ -575,3 +577,70 @@ def test_one_tls_context_is_built_once_and_off_the_event_loop(
     assert len(built) == 1
     assert (built[0] is threading.main_thread()) == (kind == "sync")
     pools._tls_context.cache_clear()
+
+
+@both
+def test_comments_alone_do_not_keep_a_stream_alive(kind: str) -> None:
+    """Each comment comes in time; the answer does not come at all."""
+    chunk = b'data: {"choices":[{"delta":{"content":"begun"}}]}\n\n'
+    with drip(chunk, *[b": ping\n\n"] * 100) as url:
+        with pytest.raises(StreamCutError, match="comments") as caught:
+            call(Settings(api_key="k", base_url=url, timeout=0.3), kind, "stream")
+        assert caught.value.partial is not None
+        assert caught.value.partial.choices[0].text == "begun"
+
+
+@contextmanager
+def drip(*pieces: bytes, every_s: float = 0.05) -> Iterator[str]:
+    """A server that sends these pieces of a stream one by one; its base URL."""
+    stop = threading.Event()
+
+    def serve() -> None:
+        peer, _ = listener.accept()
+        with peer, suppress(OSError):
+            peer.recv(65536)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+            for piece in pieces:
+                peer.sendall(piece)
+                if stop.wait(every_s):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            stop.set()
+            thread.join()
+
+
+def test_redirects_are_not_followed_even_by_a_client_that_would(emu: Emulator) -> None:
+    """The key and the request stay with the host that the caller named."""
+    emu.faults.append(Fault(status=307, headers={"Location": emu.base_url + "/elsewhere"}))
+    with httpx.Client(follow_redirects=True) as http:
+        client = Client(settings(emu, http_client=http))
+        with pytest.raises(NotFoundError, match="307"):
+            client.complete(HELLO)
+    assert len(emu.seen) == 1
+
+
+@both
+@forms
+def test_a_total_budget_ends_the_retries(emu: Emulator, quick: None, kind: str, form: str) -> None:
+    emu.faults.extend([Fault(status=429, headers={"Retry-After": "5"})] * 3)
+    policy = RetryPolicy(max_retries=3, max_elapsed_s=1)
+    with pytest.raises(RateLimitError):
+        call(settings(emu, retry=policy), kind, form)
+    assert len(emu.seen) == 1
+
+
+def test_a_connection_that_the_server_closed_while_idle_is_not_used_again(emu: Emulator) -> None:
+    client = Client(settings(emu, max_retries=0))
+    emu.faults.append(Fault(headers={"Connection": "close"}, raw_body=WHOLE))
+    for _ in range(3):
+        client.complete(HELLO)
+    assert len(emu.seen) == 3
+
+
+WHOLE = b'{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}'

@@ -70,3 +70,15 @@ def test_retry_after_is_obeyed_up_to_its_cap() -> None:
 def test_bad_retry_counts_are_refused(given: object) -> None:
     with pytest.raises(ConfigurationError, match="max_retries"):
         RetryPolicy(max_retries=given)  # type: ignore[arg-type]  # the fault under test
+
+
+def test_a_total_budget_bounds_the_waits() -> None:
+    policy = RetryPolicy(max_retries=9, initial_delay_s=1, max_elapsed_s=10)
+    assert judge(status(500), 0, policy, 0.5, elapsed_s=9.4) == Wait(0.5)
+    assert judge(status(500), 0, policy, 0.5, elapsed_s=9.6) is None
+    assert judge(status(429, retry_after="3"), 0, policy, 0.5, elapsed_s=8) is None
+
+
+def test_negative_delays_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="max_delay_s"):
+        RetryPolicy(max_delay_s=-1)

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 
 import httpx
 import pytest
 
-from aimlapi_core import ConfigurationError, MissingKeyError, Settings
+from aimlapi_core import ConfigurationError, MissingKeyError, RetryPolicy, Settings
 from aimlapi_core.settings import normalised_base_url
 
 
@@ -96,3 +97,36 @@ def test_settings_travel_but_sockets_do_not() -> None:
 def test_deepcopy_shares_a_client_that_was_handed_in() -> None:
     with httpx.Client() as http:
         assert copy.deepcopy(Settings(http_client=http)).http_client is http
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "[::1]", "a.localhost"])
+def test_plain_http_to_this_machine_is_fine(host: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Settings(base_url=f"http://{host}:8808").resolved_base_url()
+
+
+def test_plain_http_to_another_machine_warns_of_the_key() -> None:
+    with pytest.warns(UserWarning, match="in the clear"):
+        Settings(base_url="http://gateway.example").resolved_base_url()
+
+
+def test_clients_of_another_kind_are_refused() -> None:
+    with httpx.Client() as http:
+        Settings(http_client=http)
+        with pytest.raises(
+            ConfigurationError, match=r"http_async_client must be an httpx.AsyncClient"
+        ):
+            Settings(http_async_client=http)  # type: ignore[arg-type]  # the fault under test
+    with pytest.raises(
+        ConfigurationError, match=r"http_client must be an httpx.Client, not a builtins.object"
+    ):
+        Settings(http_client=object())  # type: ignore[arg-type]  # the fault under test
+    httpx2 = pytest.importorskip("httpx2", reason="comes with langsmith, on some versions")
+    with httpx2.Client() as other, pytest.raises(ConfigurationError, match="httpx2"):
+        Settings(http_client=other)
+
+
+def test_a_whole_retry_policy_stands_before_max_retries() -> None:
+    assert Settings(max_retries=4).retry_policy.max_retries == 4
+    assert Settings(max_retries=4, retry=RetryPolicy(max_retries=1)).retry_policy.max_retries == 1

@@ -30,6 +30,8 @@ def decode(data: bytes, size: int | None = None) -> list[tuple[str, str]]:
         (b"data: no blank line at the end\n", [("", "no blank line at the end")]),
         (b"data: no newline at the end", [("", "no newline at the end")]),
         (b"data\n\n", [("", "")]),
+        (b"\xef\xbb\xbfdata: after a byte order mark\n\n", [("", "after a byte order mark")]),
+        (b"\n\nd\ndata: x\n\n", [("", "x")]),
         (b"", []),
         (b"\n\n\r\n", []),
     ],
