@@ -27,6 +27,7 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+	$(BIN)/mypy --strict examples scripts
 
 format: setup
 	$(BIN)/ruff format .

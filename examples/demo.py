@@ -1,4 +1,4 @@
-"""GPT-5.2 at work in LangChain and LlamaIndex: five small programs, streamed to the terminal.
+"""GPT-5.2 at work in LangChain and LlamaIndex: six small programs, streamed to the terminal.
 
 With AIMLAPI_API_KEY set they talk to the real service; without it, to a local emulator that
 answers by rules. Run it with `make demo`.
@@ -12,14 +12,16 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 MODEL = "openai/gpt-5-2"
 
-DOCUMENTS = [
-    "The lighthouse of Sørvågen was built in 1868 from granite. Its keeper climbed 124 steps.",
-    "The lighthouse was automated in 1986; since then nobody lives on the island.",
-    "Puffins nest on the northern cliffs from April to August and feed on sand eels.",
-]
+DOCUMENTS = {
+    "keeper.txt": "The keeper of the lighthouse climbed its 124 granite steps every evening.",
+    "history.txt": "The lighthouse was built in 1868 and automated in 1986.",
+    "birds.txt": "Puffins nest on the northern cliffs from April to August.",
+    "boats.txt": "The ferry calls at the island twice a week, weather permitting.",
+}
 
 
 def weather(city: str) -> str:
@@ -62,8 +64,8 @@ def langchain_agent() -> None:
 
     agent = create_agent(ChatAIMLAPI(model=MODEL), tools=[weather, local_time])
     question = "What are the weather and the local time in Paris?"
-    messages = {"messages": [{"role": "user", "content": question}]}
-    for message, _ in agent.stream(messages, stream_mode="messages"):
+    turn: Any = {"messages": [{"role": "user", "content": question}]}
+    for message, _ in agent.stream(turn, stream_mode="messages"):
         if isinstance(message, ToolMessage):
             print(f"  [{message.name} -> {message.content}]")
         elif isinstance(message, AIMessageChunk):
@@ -89,18 +91,53 @@ def langchain_structured() -> None:
     print(repr(model.invoke(f"Describe this building. {facts}")))
 
 
-def llama_index_query_engine() -> None:
-    """A query engine over a few documents, streamed."""
-    from llama_index.core import Document, SummaryIndex
+def langchain_retrieval() -> None:
+    """A retrieval chain over a vector store: embed, retrieve, answer with the source, streamed."""
+    from langchain_core.documents import Document
+    from langchain_core.output_parsers import StrOutputParser
+    from langchain_core.prompts import ChatPromptTemplate
+    from langchain_core.runnables import RunnablePassthrough
+    from langchain_core.vectorstores import InMemoryVectorStore
 
-    from llama_index_aimlapi import AIMLAPI
+    from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
 
-    index = SummaryIndex.from_documents([Document(text=text) for text in DOCUMENTS])
-    engine = index.as_query_engine(llm=AIMLAPI(model=MODEL), streaming=True)
+    documents = [Document(text, metadata={"source": name}) for name, text in DOCUMENTS.items()]
+    store = InMemoryVectorStore.from_documents(documents, AIMLAPIEmbeddings())
+    prompt = ChatPromptTemplate.from_template(
+        "Answer from the context and name the source.\n\nContext:\n{context}\n\n"
+        "Question: {question}"
+    )
+    chain = (
+        {
+            "context": store.as_retriever(search_kwargs={"k": 2}) | _as_context,
+            "question": RunnablePassthrough(),
+        }
+        | prompt
+        | ChatAIMLAPI(model=MODEL)
+        | StrOutputParser()
+    )
+    for text in chain.stream("Who climbed the steps of the lighthouse?"):
+        print(text, end="", flush=True)
+    print()
+
+
+def _as_context(documents: list[Any]) -> str:
+    return "\n\n".join(f"source: {d.metadata['source']}\n{d.page_content}" for d in documents)
+
+
+def llama_index_retrieval() -> None:
+    """A query engine over a vector index, streamed."""
+    from llama_index.core import Document, VectorStoreIndex
+
+    from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
+
+    documents = [Document(text=t, metadata={"file_name": n}) for n, t in DOCUMENTS.items()]
+    index = VectorStoreIndex.from_documents(documents, embed_model=AIMLAPIEmbedding())
+    engine = index.as_query_engine(llm=AIMLAPI(model=MODEL), streaming=True, similarity_top_k=2)
     answer = engine.query("When was the lighthouse automated?")
     for text in answer.response_gen:  # type: ignore[union-attr]  # streaming=True makes it a stream
         print(text, end="", flush=True)
-    print()
+    print("\n  [nearest document:", answer.source_nodes[0].metadata["file_name"] + "]")
 
 
 async def llama_index_agent() -> None:
@@ -138,7 +175,7 @@ def service() -> Iterator[str]:
 
 
 def run() -> int:
-    """Run all five; the exit code says whether they came through."""
+    """Run them all; the exit code says whether they came through."""
     with service() as first_line:
         print(first_line, flush=True)
         from aimlapi_core import AIMLAPIError
@@ -166,7 +203,8 @@ PROGRAMS = [
     (f"LangChain chain: prompt | ChatAIMLAPI({MODEL!r}) | parser", langchain_chain),
     ("LangChain agent: two tools in parallel", langchain_agent),
     ("LangChain structured answer: a pydantic object", langchain_structured),
-    (f"LlamaIndex query engine over {len(DOCUMENTS)} documents", llama_index_query_engine),
+    (f"LangChain retrieval chain over {len(DOCUMENTS)} embedded documents", langchain_retrieval),
+    (f"LlamaIndex query engine over {len(DOCUMENTS)} embedded documents", llama_index_retrieval),
     ("LlamaIndex FunctionAgent with a tool", lambda: asyncio.run(llama_index_agent())),
 ]
 

@@ -76,5 +76,14 @@ def test_the_demo_runs_and_says_first_whom_it_talks_to() -> None:
     assert run.returncode == 0, run.stderr
     first, *_ = run.stdout.splitlines()
     assert "emulator" in first
-    for said in ("Sørvågen", "14:05", "18 degrees", "year=1868", "1986", "2,102,650"):
+    for said in (
+        "Sørvågen",
+        "14:05",
+        "18 degrees",
+        "year=1868",
+        "124",
+        "1986",
+        "history.txt",
+        "2,102,650",
+    ):
         assert said in run.stdout
