@@ -157,10 +157,11 @@ class StreamReader:
 
     `done` is set once nothing that follows can matter; `stopped_early` when that is so because
     of a stop sequence, while the service goes on. `complete`: the answer is whole, and only
-    usage or cost may follow. `payloads` counts what came, comments apart.
+    usage or cost may follow. `progress` grows with what comes, but not
+    with comments.
     """
 
-    __slots__ = ("_cutter", "_decoder", "_fold", "_plan", "done", "payloads", "stopped_early")
+    __slots__ = ("_cutter", "_decoder", "_fold", "_plan", "done", "progress", "stopped_early")
 
     def __init__(self, plan: Plan) -> None:
         self._decoder = SSEDecoder()
@@ -169,7 +170,7 @@ class StreamReader:
         self._plan = plan
         self._cutter = StopCutter(plan.stop, plan.choices) if plan.stop else None
         self.done = self.stopped_early = False
-        self.payloads = 0
+        self.progress = 0
 
     def feed(self, piece: bytes) -> Iterator[StreamEvent]:
         """The events that end in this piece. Raises StreamError, after those before it."""
@@ -199,7 +200,7 @@ class StreamReader:
         return cut_reply(self._fold.reply({}), self._plan.stop)
 
     def _read(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
-        self.payloads += len(payloads)
+        self.progress += len(payloads) + self._decoder.is_inside_event
         for name, data in payloads:
             if self.done:
                 return

@@ -44,6 +44,11 @@ class SSEDecoder:
         events = [self._line(tail) if tail else None, self._line(b"")]
         return [event for event in events if event is not None]
 
+    @property
+    def is_inside_event(self) -> bool:
+        """Whether something other than a comment has begun and not ended."""
+        return bool(self._data) or (bool(self._tail) and not self._tail.startswith(b":"))
+
     def _line(self, line: bytes) -> tuple[str, str] | None:
         if self._at_start:
             self._at_start = False

@@ -216,8 +216,8 @@ class Watchdog:
 
     def check(self) -> None:
         """Raise StreamCutError when only comments have come for too long."""
-        if self._reader.payloads != self._seen:
-            self._seen = self._reader.payloads
+        if self._reader.progress != self._seen:
+            self._seen = self._reader.progress
             self._since = time.monotonic()
         elif self._limit_s is not None and time.monotonic() - self._since > self._limit_s:
             raise StreamCutError(

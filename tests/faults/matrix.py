@@ -1,0 +1,176 @@
+"""Every fault, and what each caller must see of it: the right answer or the right typed error.
+
+A row holds for both frameworks, both client kinds and both endpoints; what differs between a
+whole answer and a stream stands in two columns. `requests` is how often the POST may reach the
+server with `max_retries=1`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aimlapi_core as core
+from aimlapi_emulator import Fault
+
+# What a call may end in: the whole answer, an answer that says that it was cut, or an error.
+ANSWER, MARKED = "answer", "answer, marked"
+Outcome = str | type[core.AIMLAPIError]
+
+NO_FAULT = Fault()
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    faults: Sequence[Fault]
+    whole: Outcome
+    stream: Outcome
+    requests: int = 1
+
+
+def _status(status: int, error: type[core.AIMLAPIError], requests: int, **more: object) -> Row:
+    fault = Fault(status=status, **more)  # type: ignore[arg-type]  # any member of a Fault
+    shape = f", {more['shape']}" if "shape" in more else ""
+    text = f": “{more['message']}”" if "message" in more else ""
+    return Row(f"{status}{shape}{text}", [fault] * 3, error, error, requests)
+
+
+def _harmless(name: str, **more: object) -> Row:
+    fault = Fault(**more)  # type: ignore[arg-type]  # any member of a Fault
+    return Row(name, [fault], ANSWER, ANSWER)
+
+
+def _in_stream(name: str, error: type[core.AIMLAPIError], **more: object) -> Row:
+    """A fault that only a stream can have."""
+    fault = Fault(**more)  # type: ignore[arg-type]  # any member of a Fault
+    return Row(name, [fault], ANSWER, error)
+
+
+ROWS = (
+    Row("no fault", [], ANSWER, ANSWER),
+    # Refusals.
+    _status(400, core.BadRequestError, 1),
+    _status(401, core.AuthenticationError, 1),
+    _status(403, core.PermissionDeniedError, 1, message="Verification required"),
+    _status(403, core.InsufficientFundsError, 1, message="You've run out of funds"),
+    _status(404, core.NotFoundError, 1),
+    _status(413, core.ContextTooLongError, 1, message="maximum context length is 400000"),
+    _status(429, core.RateLimitError, 2),
+    _status(429, core.QuotaExceededError, 1, message="Free-tier limit: none left"),
+    _status(500, core.ServerError, 2),
+    _status(500, core.ServerError, 2, shape="text"),
+    _status(500, core.UpstreamRejectedError, 1, shape="legacy", message="400 Bad tool"),
+    _status(500, core.MaintenanceError, 1, message="The model is under maintenance"),
+    _status(502, core.ServerError, 2, shape="html"),
+    _status(503, core.ServerError, 2, shape="openai"),
+    _status(504, core.ServerError, 2, shape="legacy"),
+    _status(524, core.ServerError, 2, shape="empty"),
+    Row("429, then the answer", [Fault(status=429)], ANSWER, ANSWER, 2),
+    Row("500, then the answer", [Fault(status=500)], ANSWER, ANSWER, 2),
+    # The way to the service.
+    Row(
+        "closed before the request was read",
+        [Fault(drop="before_read")] * 2,
+        core.ConnectionLostError,
+        core.ConnectionLostError,
+    ),
+    Row(
+        "FIN instead of an answer",
+        [Fault(drop="after_read")] * 2,
+        core.ConnectionLostError,
+        core.ConnectionLostError,
+    ),
+    Row(
+        "RST instead of an answer",
+        [Fault(drop="after_read", drop_with="rst")] * 2,
+        core.ConnectionLostError,
+        core.ConnectionLostError,
+    ),
+    Row(
+        "silence instead of an answer",
+        [Fault(delay_head_s=1.0)] * 2,
+        core.RequestTimeoutError,
+        core.RequestTimeoutError,
+    ),
+    Row(
+        "silence after the head",
+        [Fault(delay_body_s=1.0)] * 2,
+        core.RequestTimeoutError,
+        core.StreamCutError,
+    ),
+    # Success that is none.
+    Row(
+        "200 with a page of HTML",
+        [Fault(raw_body=b"<html>Hello</html>", content_type="text/html")],
+        core.UnexpectedReplyError,
+        core.UnexpectedReplyError,
+    ),
+    Row(
+        "200 with the image answer of the vendor's page",
+        [Fault(raw_body=b'{"object":"image","data":[]}', content_type="application/json")],
+        core.UnexpectedReplyError,
+        core.UnexpectedReplyError,
+    ),
+    Row(
+        "200 with an error object",
+        [Fault(raw_body=b'{"error":{"message":"no"}}', content_type="application/json")],
+        core.UnexpectedReplyError,
+        core.UnexpectedReplyError,
+    ),
+    Row(
+        "200 with nothing",
+        [Fault(raw_body=b"", content_type="application/json")],
+        core.UnexpectedReplyError,
+        core.UnexpectedReplyError,
+    ),
+    # Answers that stop.
+    Row(
+        "FIN after 300 bytes",
+        [Fault(cut_after_bytes=300)],
+        core.ConnectionLostError,
+        core.StreamCutError,
+    ),
+    Row(
+        "RST after 300 bytes",
+        [Fault(cut_after_bytes=300, drop_with="rst")],
+        core.ConnectionLostError,
+        core.StreamCutError,
+    ),
+    _in_stream("FIN after 4 events", core.StreamCutError, cut_after_events=4),
+    _in_stream("RST after 4 events", core.StreamCutError, cut_after_events=4, drop_with="rst"),
+    _in_stream(
+        "a clean end after 4 events", core.StreamCutError, cut_after_events=4, drop_with="end"
+    ),
+    _in_stream("OpenAI's error frame", core.StreamFailedError, error_event="openai"),
+    _in_stream("problem+json as a frame", core.StreamFailedError, error_event="problem"),
+    _in_stream("the legacy object as a frame", core.StreamFailedError, error_event="legacy"),
+    _in_stream("`event: error`", core.StreamFailedError, error_event="event"),
+    _in_stream("broken JSON in a frame", core.StreamFailedError, malformed_event=True),
+    Row("the output limit", [Fault(finish_reason="length")], MARKED, MARKED),
+    Row("the content filter", [Fault(finish_reason="content_filter")], MARKED, MARKED),
+    # Odd but whole.
+    _harmless("201", success_status=201),
+    _harmless("1 byte at a time", piece_size=1),
+    _harmless("7 bytes at a time, CRLF", piece_size=7, newline="\r\n"),
+    _harmless("3 bytes at a time, lone CR", piece_size=3, newline="\r"),
+    _harmless("comments between events", comments=True),
+    _harmless("no blank line at the end", final_blank_line=False),
+    _harmless("no `[DONE]`", done=False),
+    _harmless("no usage", usage="missing"),
+    _harmless("cumulative usage", usage="cumulative"),
+    _harmless("no cost", meta=False),
+    _harmless("a stream marked as plain text", content_type="text/plain"),
+)
+
+
+def shown(outcome: Outcome) -> str:
+    """An outcome as the table in docs/ shows it."""
+    return outcome if isinstance(outcome, str) else f"`{outcome.__name__}`"
+
+
+def table() -> str:
+    """The matrix in Markdown."""
+    head = "| fault | whole answer | stream | requests |\n|---|---|---|---|"
+    rows = [f"| {r.name} | {shown(r.whole)} | {shown(r.stream)} | {r.requests} |" for r in ROWS]
+    return "\n".join([head, *rows])
