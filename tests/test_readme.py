@@ -6,12 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from aimlapi_emulator import Emulator
-from scripts import model_table
+from scripts import tables
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = re.findall(r"## ([^\n]+)\n+```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
@@ -59,9 +60,10 @@ def test_samples_pass_mypy_strict(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_the_table_of_models_is_that_of_the_code() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert model_table.updated(text) == text, "run: python scripts/model_table.py"
+@pytest.mark.parametrize(("path", "name", "make"), tables.TABLES, ids=["models", "faults"])
+def test_tables_are_those_of_the_code(path: Path, name: str, make: Callable[[], str]) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert tables.updated(text, name, make()) == text, "run: python -m scripts.tables"
 
 
 def test_the_demo_runs_and_says_first_whom_it_talks_to() -> None:

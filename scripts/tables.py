@@ -1,4 +1,8 @@
-"""Write README's table of models from `aimlapi_core.models`: `python scripts/model_table.py`."""
+"""Write the tables that are made from code: `python -m scripts.tables`.
+
+README's models come from `aimlapi_core.models`, the faults of docs/reliability.md from the tests'
+own matrix.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,9 @@ from pathlib import Path
 
 from aimlapi_core.models import MODELS, ModelInfo
 from aimlapi_core.types import Endpoint
+from tests.faults import matrix
 
-README = Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- models: begin -->", "<!-- models: end -->"
+ROOT = Path(__file__).parents[1]
 
 # What a reader looks for, by the names of the constructors' arguments.
 _SHOWN = {
@@ -22,8 +26,8 @@ _SHOWN = {
 }
 
 
-def table() -> str:
-    """The table in Markdown: a row for each id and endpoint, the preferred endpoint first."""
+def models() -> str:
+    """The table of models in Markdown: a row for each id and endpoint, the preferred first."""
     head = (
         "| model | endpoint | takes, beside tools, structured output and `max_tokens` "
         "| images | PDFs | context, tokens | largest output, tokens |\n"
@@ -50,11 +54,21 @@ def _row(info: ModelInfo, endpoint: Endpoint) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def updated(text: str) -> str:
-    """README's text with the table as it is now."""
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+# (file, name of the table between `<!-- name: begin -->` and `<!-- name: end -->`, its maker)
+TABLES = (
+    (ROOT / "README.md", "models", models),
+    (ROOT / "docs" / "reliability.md", "faults", matrix.table),
+)
+
+
+def updated(text: str, name: str, table: str) -> str:
+    """`text` with the table of that name as it is now."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
 
 
 if __name__ == "__main__":
-    README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, name, make in TABLES:
+        text = path.read_text(encoding="utf-8")
+        path.write_text(updated(text, name, make()), encoding="utf-8")
