@@ -1,11 +1,12 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
-.PHONY: help setup demo test lint types format live record build clean
+.PHONY: help setup demo test test-all lint types format live record build clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
 help:
 	@echo "make demo    GPT-5.2 in LangChain and LlamaIndex; the emulator answers when no key is set"
 	@echo "make test    all tests, offline"
+	@echo "make test-all  the tests that make test leaves out: on a vector store, which it installs"
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
 	@echo "make live    the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
 	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
@@ -19,7 +20,11 @@ demo: setup
 	@$(BIN)/python examples/demo.py
 
 test: setup
-	$(BIN)/python -m pytest -n auto -m "not live" $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not live and not heavy" $(ARGS)
+
+test-all: setup
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh heavy
+	$(BIN)/python -m pytest -m heavy $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aimlapi_core._chat_fold import Fold, came
+from aimlapi_core._read import mapping, rows
 from aimlapi_core.errors import UnexpectedReplyError
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.types import (
@@ -58,6 +59,15 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
     body["top_logprobs"] = request.top_logprobs
     body["reasoning_effort"] = request.reasoning_effort
     body["stop"] = list(request.stop) or None
+    # Of no listed model's chat schema, so that they get here only for ids without a row and
+    # with unsupported_params="send": the API judges.
+    body["instructions"] = request.instructions
+    body["previous_response_id"] = request.previous_response_id
+    body["store"] = request.store
+    body["truncation"] = request.truncation
+    body["include"] = list(request.include) or None
+    if request.reasoning_summary is not None:
+        body["reasoning"] = {"summary": request.reasoning_summary}
     if stream:
         body["stream"] = True
         if request.stream_usage:
@@ -67,8 +77,7 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
 
 def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
     """The Reply of a whole answer. Raises UnexpectedReplyError for anything else."""
-    choices = payload.get("choices") if isinstance(payload, Mapping) else None
-    if not isinstance(choices, list) or not choices:
+    if not rows(mapping(payload).get("choices")):
         raise UnexpectedReplyError(
             f"The service answered with success, but not with a chat completion: {came(payload)}",
             body=came(payload),

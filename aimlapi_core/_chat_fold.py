@@ -11,6 +11,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aimlapi_core._read import index as as_index
+from aimlapi_core._read import integer, loads, mapping, real, rows, text
 from aimlapi_core.cost import cost_of
 from aimlapi_core.errors import StreamCutError, StreamFailedError, failure_in
 from aimlapi_core.types import (
@@ -81,7 +83,7 @@ class Fold:
         if not data.strip():
             return []
         try:
-            frame = json.loads(data)
+            frame = loads(data)
         except ValueError:
             frame = None
         if not isinstance(frame, Mapping):
@@ -107,15 +109,14 @@ class Fold:
             if value is None or key in ("object", "obfuscation"):  # padding that hides lengths
                 continue
             if key == "choices":
-                rows = value if isinstance(value, list) else ()
-                for position, row in enumerate(rows):
+                for position, row in enumerate(rows(value)):
                     yield from self._absorb_choice(row, position, whole)
             elif key == "id":
-                self._id = str(value) or self._id
+                self._id = text(value) or self._id
             elif key == "model":
-                self._model = str(value) or self._model
+                self._model = text(value) or self._model
             elif key == "created":
-                self._created = int(value) if isinstance(value, (int, float)) else None
+                self._created = integer(value)
             elif key == "usage":
                 self._usage = value  # cumulative counts come too: the last one is the sum
             elif key == "meta":
@@ -123,25 +124,27 @@ class Fold:
             else:
                 self._extra[key] = value
 
-    def _absorb_choice(self, row: Any, position: int, whole: bool) -> Iterator[StreamEvent]:
-        if not isinstance(row, Mapping):
-            return
-        index = row.get("index")
-        index = index if isinstance(index, int) else position
+    def _absorb_choice(
+        self, row: Mapping[str, Any], position: int, whole: bool
+    ) -> Iterator[StreamEvent]:
+        given = as_index(row.get("index"))
+        index = position if given is None or (whole and given in self._choices) else given
+        if row.get("error"):
+            raise self._failed(f"the service reported: {came(row)}", details=row)
         choice = self._choices.get(index)
         if choice is None:
             choice = self._choices[index] = _ChoiceFold(index)
-        delta = row.get("message" if whole else "delta")
+        # Some servers stream whole messages where deltas belong, and the other way round.
+        names = ("message", "delta") if whole else ("delta", "message")
+        delta = mapping(row.get(names[0])) or mapping(row.get(names[1]))
         was_finished = choice.finish_reason is not None
-        for event in choice.absorb(delta if isinstance(delta, Mapping) else {}, row, whole):
+        for event in choice.absorb(delta, row, whole):
             if was_finished:
                 raise self._failed(f"choice {index} went on after its finish reason")
             yield event
-        reason = row.get("finish_reason")
-        if reason is not None:
-            yield from choice.finish(str(reason), self._id)
-        elif whole:
-            yield from choice.finish(None, self._id)
+        reason = real(row.get("finish_reason"))
+        if reason is not None or whole:
+            yield from choice.finish(reason, self._id)
 
     def _finish(self, *, asked: int) -> Finished:
         finished = [c for c in self._choices.values() if c.finish_reason is not None]
@@ -197,6 +200,7 @@ class _CallFold:
 _MESSAGE_MEMBERS = frozenset(
     "role content refusal reasoning reasoning_content annotations tool_calls".split()
 )
+_ROW_MEMBERS = frozenset("index delta message finish_reason logprobs".split())
 
 
 class _ChoiceFold:
@@ -224,36 +228,36 @@ class _ChoiceFold:
             yield ReasoningDelta(reasoning, self.index)
         logprobs = row.get("logprobs")
         if isinstance(logprobs, Mapping):
-            self._logprobs = _merged_logprobs(self._logprobs, logprobs)
-        text = _text_of(delta.get("content"))
-        if text:
-            self._text.append(text)
-            yield TextDelta(text, self.index, logprobs if logprobs else None)
+            self._logprobs = _grown_logprobs(self._logprobs, logprobs)
+        content = _text_of(delta.get("content"))
+        if content:
+            self._text.append(content)
+            of_piece = logprobs if isinstance(logprobs, Mapping) and logprobs else None
+            yield TextDelta(content, self.index, of_piece)
         refusal = delta.get("refusal")
         if isinstance(refusal, str) and refusal:
             self._refusal.append(refusal)
             yield RefusalDelta(refusal, self.index)
-        for citation in delta.get("annotations") or ():
-            if isinstance(citation, Mapping):
-                self._citations.append(citation)
-                yield CitationDelta(citation, self.index)
-        for position, call in enumerate(delta.get("tool_calls") or ()):
-            if isinstance(call, Mapping):
-                yield from self._absorb_call(call, position if whole else None)
-        for key, value in delta.items():
-            if value is not None and key not in _MESSAGE_MEMBERS:
-                self._extra[key] = _merged_extra(self._extra.get(key), value)
+        for citation in rows(delta.get("annotations")):
+            self._citations.append(citation)
+            yield CitationDelta(citation, self.index)
+        for position, call in enumerate(rows(delta.get("tool_calls"))):
+            yield from self._absorb_call(call, position if whole else None)
+        for members, known in ((delta, _MESSAGE_MEMBERS), (row, _ROW_MEMBERS)):
+            for key, value in members.items():
+                if value is not None and key not in known:
+                    self._extra[key] = _merged_extra(self._extra.get(key), value)
 
     def _absorb_call(self, wire: Mapping[str, Any], position: int | None) -> Iterator[StreamEvent]:
-        function = wire.get("function")
-        function = function if isinstance(function, Mapping) else {}
-        call_id = _real(wire.get("id"))
-        name = _real(function.get("name"))
+        function = mapping(wire.get("function"))
+        call_id = real(wire.get("id"))
+        name = real(function.get("name"))
         arguments = function.get("arguments")
         if isinstance(arguments, Mapping):
             arguments = json.dumps(arguments, ensure_ascii=False)
         arguments = arguments if isinstance(arguments, str) else ""
-        call = self._call_for(wire.get("index", position), call_id, name)
+        given = as_index(wire.get("index"))
+        call = self._call_for(position if given is None else given, call_id, name)
         new_id = call_id if call.id is None else None
         new_name = name if call.name is None else None
         call.id, call.name = call.id or call_id, call.name or name
@@ -264,16 +268,16 @@ class _ChoiceFold:
         if new_id or new_name or arguments:
             yield ToolCallDelta(call.index, new_id, new_name, arguments, self.index)
 
-    def _call_for(self, wire_index: Any, call_id: str | None, name: str | None) -> _CallFold:
+    def _call_for(self, wire_index: int | None, call_id: str | None, name: str | None) -> _CallFold:
         """The call that a piece belongs to.
 
         By its index; by its id where the index is missing or was given to another call; else
         the last call. A piece that names a function when the last call has a name starts one.
         """
-        known = self._by_wire_index.get(wire_index) if isinstance(wire_index, int) else None
+        known = None if wire_index is None else self._by_wire_index.get(wire_index)
         if known is not None and (call_id is None or known.id in (None, call_id)):
             return known
-        if known is not None or not isinstance(wire_index, int):
+        if known is not None or wire_index is None:
             for call in self._calls:
                 if call_id is not None and call.id == call_id:
                     return call
@@ -282,7 +286,7 @@ class _ChoiceFold:
                 return last
         call = _CallFold(len(self._calls))
         self._calls.append(call)
-        if isinstance(wire_index, int):
+        if wire_index is not None:
             self._by_wire_index[wire_index] = call
         return call
 
@@ -308,20 +312,19 @@ class _ChoiceFold:
 
 def usage_of(wire: Any) -> Usage | None:
     """Token counts of a chat or an embeddings answer; None where there are none."""
-    if not isinstance(wire, Mapping):
-        return None
-    sent, got = wire.get("prompt_tokens"), wire.get("completion_tokens")
-    total = wire.get("total_tokens")
+    wire = mapping(wire)
+    sent, got = integer(wire.get("prompt_tokens")), integer(wire.get("completion_tokens"))
+    total = integer(wire.get("total_tokens"))
     if sent is None and got is None and total is None:
         return None
-    inside = wire.get("prompt_tokens_details") or {}
-    outside = wire.get("completion_tokens_details") or {}
     return Usage(
-        input_tokens=int(sent or 0),
-        output_tokens=int(got or 0),
-        total_tokens=int(total if total is not None else (sent or 0) + (got or 0)),
-        cached_tokens=inside.get("cached_tokens"),
-        reasoning_tokens=outside.get("reasoning_tokens"),
+        input_tokens=sent or 0,
+        output_tokens=got or 0,
+        total_tokens=(sent or 0) + (got or 0) if total is None else total,
+        cached_tokens=integer(mapping(wire.get("prompt_tokens_details")).get("cached_tokens")),
+        reasoning_tokens=integer(
+            mapping(wire.get("completion_tokens_details")).get("reasoning_tokens")
+        ),
         raw=wire,
     )
 
@@ -330,43 +333,41 @@ def _text_of(content: Any) -> str:
     """Text of a content member: a string, or parts of which the texts count."""
     if isinstance(content, str):
         return content
-    if isinstance(content, list):
-        texts = (part.get("text") for part in content if isinstance(part, Mapping))
-        return "".join(text for text in texts if isinstance(text, str))
-    return ""
+    return "".join(text(part.get("text")) or "" for part in rows(content))
 
 
-def _real(value: Any) -> str | None:
-    """None for the placeholders that some servers send where a name or an id is not known yet."""
-    return value if isinstance(value, str) and value not in ("", "null", "None") else None
-
-
-def _merged_logprobs(old: dict[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(old or {})
+def _grown_logprobs(grown: dict[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists grow in place, since a long answer has many; of all else the last value counts."""
+    if grown is None:
+        return {key: list(v) if isinstance(v, list) else v for key, v in new.items()}
     for key, value in new.items():
-        before = merged.get(key)
+        before = grown.get(key)
         if isinstance(before, list) and isinstance(value, list):
-            merged[key] = before + value
-        elif value is not None or before is None:
-            merged[key] = value
-    return merged
+            before.extend(value)
+        elif value is not None:
+            grown[key] = list(value) if isinstance(value, list) else value
+    return grown
 
 
 def _merged_extra(old: Any, new: Any) -> Any:
     """Lists grow, pieces with the `index` of the last one grow it; of all else the last counts."""
     if not isinstance(new, list):
         return new
-    merged = list(old) if isinstance(old, list) else []
+    merged = old if isinstance(old, list) else []  # a list of our own, once there is one
     for item in new:
         last = merged[-1] if merged else None
-        if (
-            isinstance(item, Mapping)
-            and isinstance(last, Mapping)
-            and item.get("index") is not None
-            and item.get("index") == last.get("index")
-        ):
-            grown = {k: last.get(k, "") + v for k, v in item.items() if k in ("text", "summary")}
-            merged[-1] = {**last, **item, **grown}
+        same = mapping(item).get("index") is not None and isinstance(last, Mapping)
+        if same and item["index"] == mapping(last).get("index"):
+            merged[-1] = {**mapping(last), **item, **_grown_texts(mapping(last), item)}
         else:
             merged.append(item)
     return merged
+
+
+def _grown_texts(last: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, str]:
+    pairs = {key: (last.get(key), item.get(key)) for key in ("text", "summary")}
+    return {
+        key: old + new
+        for key, (old, new) in pairs.items()
+        if isinstance(old, str) and isinstance(new, str)
+    }

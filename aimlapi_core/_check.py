@@ -35,6 +35,7 @@ _PDF = re.compile(r"data:application/pdf;base64,.", re.I)
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _MAX_TOOLS = 128
+_MAX_STOPS = 4  # where the API takes them at all [D gpt-5.2-chat.json]
 
 # Values that the documented and the live specification both refuse; bounds are inclusive.
 _RANGES: dict[str, tuple[float, float | None]] = {
@@ -74,6 +75,8 @@ def check_request(request: ChatRequest) -> None:
         _check_message(message, position)
     _check_tool_results(request)
     _check_tools(request)
+    if isinstance(request.stop, str):
+        raise InvalidRequestError("stop must be a tuple of strings: a string would be its letters.")
     if any(not s for s in request.stop):
         raise InvalidRequestError("stop holds an empty string: it would cut every answer to none.")
     check_client_request_id(request.client_request_id)
@@ -181,7 +184,9 @@ def _check_content(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) ->
             "Use another model, or describe the image in words."
         )
     builtin = next((t for t in request.tools if isinstance(t, BuiltinTool)), None)
-    if builtin is not None and endpoint == "chat":
+    if len(request.stop) > _MAX_STOPS and "stop" in info.params[endpoint]:
+        raise InvalidRequestError(f"stop takes at most {_MAX_STOPS} strings for {info.id!r}.")
+    if builtin is not None and endpoint == "chat" and not info.chat_takes_any_tool:
         also = ' Set endpoint="responses".' if "responses" in info.params else ""
         raise InvalidRequestError(
             f"{info.id!r} takes function tools only on the chat endpoint, not "

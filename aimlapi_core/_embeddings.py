@@ -85,9 +85,16 @@ def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingRep
     return EmbeddingReply(
         vectors=tuple(vectors),
         model=payload.get("model"),
-        usage=usage_of(payload.get("usage")),
+        usage=_all_sent(usage_of(payload.get("usage"))),
         cost=cost_of(headers, payload.get("meta")),
     )
+
+
+def _all_sent(usage: Usage | None) -> Usage | None:
+    """Voyage's models give a total alone: all of it was sent, for nothing is generated."""
+    if usage is None or usage.input_tokens:
+        return usage
+    return replace(usage, input_tokens=usage.total_tokens)
 
 
 def joined(replies: Sequence[tuple[EmbeddingReply, Transport]]) -> EmbeddingReply:

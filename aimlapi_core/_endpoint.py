@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from aimlapi_core import _chat, _responses
 from aimlapi_core._check import check_request, fit_to_model, warn_once
+from aimlapi_core._read import index as as_index
 from aimlapi_core._sse import SSEDecoder
 from aimlapi_core._stop import StopCutter, cut_reply
-from aimlapi_core.errors import InvalidRequestError
+from aimlapi_core.errors import InvalidRequestError, StreamError, parse_body
 from aimlapi_core.models import ModelInfo, model_info, nearest_model
 from aimlapi_core.types import (
     ChatRequest,
@@ -35,6 +37,9 @@ class UnknownModelWarning(UserWarning):
     """A model id that is nearly a listed one."""
 
 
+logger = logging.getLogger("aimlapi")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One request, ready to be sent: `path` below the base URL, JSON `body`, extra headers.
@@ -55,9 +60,9 @@ class Plan:
         reply = _WIRES[self.endpoint].decode(payload, headers)
         return cut_reply(reply, self.stop) if self.stop else reply
 
-    def reader(self) -> StreamReader:
-        """A reader for the answer's stream."""
-        return StreamReader(self)
+    def reader(self, headers: Mapping[str, str] | None = None) -> StreamReader:
+        """A reader for the answer's stream. `headers` in lower case."""
+        return StreamReader(self, headers or {})
 
 
 class _Fold(Protocol):
@@ -83,6 +88,9 @@ class _Wire(NamedTuple):
     decode: Callable[[Any, Mapping[str, str]], Reply]
     fold: Callable[..., _Fold]
 
+
+# What a whole JSON answer, or a page, begins with.
+_NO_EVENT = (b"{", b"[", b"<")
 
 _WIRES: Mapping[Endpoint, _Wire] = {
     "chat": _Wire(_chat.PATH, _chat.encode, _chat.decode, _chat.Fold),
@@ -111,7 +119,7 @@ def plan(request: ChatRequest, *, stream: bool) -> Plan:
         path=wire.path,
         body={**body, **request.extra_body},
         headers=headers,
-        choices=request.n or 1,
+        choices=as_index(request.extra_body.get("n", request.n)) or 1,
         stop=own_stop,
         usage_expected=stream and request.stream_usage,
     )
@@ -155,15 +163,30 @@ def _warn_of_near_miss(model_id: str) -> None:
 class StreamReader:
     """Bytes of a stream in, events out: SSE decoder, fold, stop cutter. Feed, then close once.
 
+    An answer that came unstreamed, though a stream was asked for, is read too: its first byte
+    tells, for neither JSON nor HTML begins as an event does. What it is marked as does not count.
+
     `done` is set once nothing that follows can matter; `stopped_early` when that is so because
     of a stop sequence, while the service goes on. `complete`: the answer is whole, and only
     usage or cost may follow. `progress` grows with what comes, but not
     with comments.
     """
 
-    __slots__ = ("_cutter", "_decoder", "_fold", "_plan", "done", "progress", "stopped_early")
+    __slots__ = (
+        "_cutter",
+        "_decoder",
+        "_fold",
+        "_headers",
+        "_plan",
+        "_unstreamed",
+        "done",
+        "progress",
+        "stopped_early",
+    )
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+        self._unstreamed: bytearray | None = None
         self._decoder = SSEDecoder()
         fold = _WIRES[plan.endpoint].fold
         self._fold = fold(plan.choices, usage_expected=plan.usage_expected)
@@ -174,21 +197,38 @@ class StreamReader:
 
     def feed(self, piece: bytes) -> Iterator[StreamEvent]:
         """The events that end in this piece. Raises StreamError, after those before it."""
+        if not self.progress and self._unstreamed is None and piece.lstrip()[:1] in _NO_EVENT:
+            self._unstreamed = bytearray()
+        if self._unstreamed is not None:
+            self._unstreamed += piece
+            return iter(())
         return self._read(self._decoder.feed(piece))
 
     def close(self) -> Iterator[StreamEvent]:
         """The end of the body: the last events. Raises StreamCutError when it came too early."""
+        if self._unstreamed is not None:
+            yield from self._whole(bytes(self._unstreamed))
+            return
         if not self.done:
-            yield from self._read(self._decoder.close())
+            yield from self._tail()
         if not self.done:
             self.done = True
             yield from self._passed(self._fold.close())
 
-    def whole(self, reply: Reply) -> Iterator[StreamEvent]:
-        """The events of an answer that came unstreamed though a stream was asked for."""
+    def _whole(self, body: bytes) -> Iterator[StreamEvent]:
         self.done = True
+        reply = self._plan.decode(parse_body(body), self._headers)
         yield from (event for choice in reply.choices for event in events_of(choice))
         yield Finished(reply)
+
+    def _tail(self) -> Iterator[StreamEvent]:
+        """An event that the body ended in. Half of one does no harm once the answer is whole."""
+        try:
+            yield from self._read(self._decoder.close())
+        except StreamError:
+            if not self._fold.complete:
+                raise
+            logger.warning("The stream was cut behind the end of the answer: usage may be missing.")
 
     @property
     def complete(self) -> bool:

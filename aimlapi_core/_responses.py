@@ -57,6 +57,11 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
         "truncation": request.truncation,
         "include": list(request.include) or None,
         "stream": stream or None,
+        # Of no listed model's Responses schema: sent for ids without a row, and on "send".
+        "n": request.n,
+        "seed": request.seed,
+        "logprobs": request.logprobs,
+        "top_logprobs": request.top_logprobs,
     }
     if request.tools:
         body["tools"] = [_encode_tool(tool) for tool in request.tools]

@@ -1,19 +1,21 @@
 """Responses read whole or event by event.
 
 The last event holds the whole response, so a stream's Reply is that object decoded; the events
-before it are only handed on, and checked against it. Events are told apart by `data.type`:
-whether frames carry an `event:` line is not documented. Event types not named here (53 are in
-the schema) carry nothing that the last event lacks and are passed over on purpose.
+before it are only handed on; what they left out is handed on with the last. Events are told
+apart by `data.type`: whether frames carry an `event:` line is not documented. Event types not
+named here (53 are in the schema) carry nothing that the last event lacks and are passed over on
+purpose.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from aimlapi_core._chat_fold import came
+from aimlapi_core._read import index as as_index
+from aimlapi_core._read import integer, loads, mapping, rows, text
 from aimlapi_core.cost import cost_of
 from aimlapi_core.errors import (
     StreamCutError,
@@ -58,18 +60,17 @@ _REASONS = {"max_output_tokens": "length"}
 
 def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
     """The Reply of a whole response. Raises UnexpectedReplyError for anything else."""
-    is_response = isinstance(payload, Mapping) and (
-        isinstance(payload.get("output"), list) or isinstance(payload.get("output_text"), str)
-    )
-    status = payload.get("status") if is_response else None
-    if not is_response or status not in (None, "completed", "incomplete"):
-        what = f"status {status!r}, {_why(payload)}" if status else came(payload)
+    response = mapping(payload)
+    has_output = isinstance(response.get("output"), list) or text(response.get("output_text"))
+    status = response.get("status")
+    if not has_output or response.get("error") or status not in (None, "completed", "incomplete"):
+        what = f"status {status!r}, {_why(payload)}" if has_output else came(payload)
         raise UnexpectedReplyError(
             f"The service answered with success, but not with a finished response: {what}",
             body=what,
             request_id=headers.get("x-request-id"),
         )
-    return _reply(payload, _parts(payload["output"] or _bare(payload)), headers)
+    return _reply(response, _parts(_output_of(response)), headers)
 
 
 class Fold:
@@ -83,6 +84,7 @@ class Fold:
         self.done = False
         self._response: dict[str, Any] = {}
         self._items: dict[int, _Item] = {}
+        self._by_id: dict[str, int] = {}
         self._calls = 0
         self._texts = 0
         self._usage_expected = usage_expected
@@ -99,7 +101,7 @@ class Fold:
         if data.strip() == "[DONE]":
             return self.close()
         try:
-            frame = json.loads(data)
+            frame = loads(data)
         except ValueError:
             frame = None
         if not isinstance(frame, Mapping):
@@ -112,8 +114,7 @@ class Fold:
             return self._end(frame)
         handler = _HANDLERS.get(kind)
         if handler is None:
-            if isinstance(frame.get("response"), Mapping):
-                self._response.update(frame["response"])
+            self._response.update(mapping(frame.get("response")))
             return []
         return list(handler(self, frame))
 
@@ -134,14 +135,16 @@ class Fold:
         return _reply({**self._response, "status": "in_progress"}, _parts(output), headers)
 
     def _end(self, frame: Mapping[str, Any]) -> list[StreamEvent]:
-        given = frame.get("response")
-        response = {**self._response, **(given if isinstance(given, Mapping) else {})}
-        response["status"] = str(frame["type"]).removeprefix("response.")
-        if not response.get("output"):
+        given = mapping(frame.get("response"))
+        status = given.get("status") or str(frame["type"]).removeprefix("response.")
+        if given.get("error") or status not in ("completed", "incomplete"):
+            raise self._failed(f"the service reported: {_why(frame)}", _code(frame), frame)
+        response = {**self._response, **given, "status": status}
+        if not rows(response.get("output")):
             response["output"] = [self._items[index].wire() for index in sorted(self._items)]
         self._response = response
         reply = decode(response, {})
-        events = list(self._missing(response["output"]))
+        events = list(self._missing(_output_of(response)))
         self.done = True
         if self._usage_expected and reply.usage is None:
             logger.warning("Stream %s ended well but brought no usage: it is None.", reply.id)
@@ -149,43 +152,62 @@ class Fold:
 
     def _missing(self, output: list[Any]) -> Iterator[StreamEvent]:
         """What the last event holds and no delta brought."""
-        for index, wire in enumerate(output):
-            if isinstance(wire, Mapping):
-                yield from self._item(index, wire).take(wire, self)
-
-    def _item(self, index: Any, wire: Mapping[str, Any] | None = None) -> _Item:
-        index = index if isinstance(index, int) else len(self._items)
-        if index not in self._items:
-            self._items[index] = _Item(dict(wire or {}))
-        return self._items[index]
-
-    def _item_event(self, frame: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        wire = frame.get("item")
-        if isinstance(wire, Mapping):
-            item = self._item(frame.get("output_index"), wire)
-            item.done = item.done or frame["type"] == "response.output_item.done"
+        streamed = [item for _, item in sorted(self._items.items())]
+        for wire in rows(output):
+            # By its id; else the first of its kind that is left: the last event may lack items.
+            same = [item for item in streamed if item.is_form_of(wire)]
+            item = same[0] if same else self._item(None, wire.get("id"), wire)
+            if same:
+                streamed.remove(item)
             yield from item.take(wire, self)
 
+    def _item(self, index: Any, item_id: Any, head: Mapping[str, Any]) -> _Item:
+        """The item at this place of the output, or of this id, or a new one."""
+        place = as_index(index)
+        if place is None and text(item_id):
+            place = self._by_id.get(item_id)
+        if place is None:
+            place = max(self._items, default=-1) + 1
+        if text(item_id):
+            self._by_id.setdefault(item_id, place)
+        if place not in self._items:
+            self._items[place] = _Item(dict(head))
+        return self._items[place]
+
+    def _of(self, frame: Mapping[str, Any], kind: str) -> _Item:
+        """The item that a delta belongs to."""
+        item_id = frame.get("item_id")
+        head = {"type": kind, "id": item_id} if text(item_id) else {"type": kind}
+        return self._item(frame.get("output_index"), item_id, head)
+
+    def _item_event(self, frame: Mapping[str, Any]) -> Iterator[StreamEvent]:
+        wire = mapping(frame.get("item"))
+        if wire:
+            yield from self._item(frame.get("output_index"), wire.get("id"), wire).take(wire, self)
+
     def _text(self, frame: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        item = self._item(frame.get("output_index"), {"type": "message"})
+        item = self._of(frame, "message")
         yield from item.text(frame.get("content_index"), frame.get("delta"), self)
 
+    def _text_done(self, frame: Mapping[str, Any]) -> Iterator[StreamEvent]:
+        item = self._of(frame, "message")
+        rest = item.rest("text", frame.get("content_index"), frame.get("text"))
+        yield from item.text(frame.get("content_index"), rest, self)
+
     def _refusal(self, frame: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        item = self._item(frame.get("output_index"), {"type": "message"})
+        item = self._of(frame, "message")
         yield from item.refuse(frame.get("content_index"), frame.get("delta"))
 
     def _arguments(self, frame: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        item = self._item(frame.get("output_index"), {"type": "function_call"})
-        yield from item.argue(frame.get("delta"), self)
+        yield from self._of(frame, "function_call").argue(frame.get("delta"), self)
 
     def _summary(self, frame: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        item = self._item(frame.get("output_index"), {"type": "reasoning"})
         part = frame.get("summary_index", frame.get("content_index"))
         member = "content" if "reasoning_text" in frame["type"] else "summary"
-        yield from item.reason(member, part, frame.get("delta"))
+        yield from self._of(frame, "reasoning").reason(member, part, frame.get("delta"))
 
     def _citation(self, frame: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        item = self._item(frame.get("output_index"), {"type": "message"})
+        item = self._of(frame, "message")
         yield from item.cite(frame.get("content_index"), frame.get("annotation"))
 
     def next_call(self) -> int:
@@ -213,6 +235,7 @@ _HANDLERS: dict[str, Callable[[Fold, Mapping[str, Any]], Iterator[StreamEvent]]]
     "response.output_item.added": Fold._item_event,
     "response.output_item.done": Fold._item_event,
     "response.output_text.delta": Fold._text,
+    "response.output_text.done": Fold._text_done,
     "response.output_text.annotation.added": Fold._citation,
     "response.refusal.delta": Fold._refusal,
     "response.function_call_arguments.delta": Fold._arguments,
@@ -225,15 +248,20 @@ class _Item:
     """One output item, growing. Each method gives events for what is new."""
 
     def __init__(self, head: dict[str, Any]) -> None:
-        self.done = False
         self._head = head
-        self._final: Mapping[str, Any] | None = None
         self._parts: dict[tuple[str, int], list[str]] = {}
         self._citations: dict[int, list[Mapping[str, Any]]] = {}
         self._arguments = ""
         self._call: int | None = None
         self._named = False
         self._said_anything = False
+
+    def is_form_of(self, wire: Mapping[str, Any]) -> bool:
+        """Whether `wire` is this item: the same id, or the same kind where one has none."""
+        mine, theirs = self._head.get("id"), wire.get("id")
+        if text(mine) and text(theirs):
+            return bool(mine == theirs)
+        return bool(self._head.get("type") == wire.get("type"))
 
     def text(self, part: Any, delta: Any, fold: Fold) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
@@ -271,20 +299,20 @@ class _Item:
         kind = wire.get("type")
         if kind == "function_call":
             yield from self._take_call(wire, fold)
-        for position, part in enumerate(_rows(wire.get("content"))):
+        for position, part in enumerate(rows(wire.get("content"))):
             if kind == "reasoning":
-                rest = self._rest("content", position, part.get("text"))
+                rest = self.rest("content", position, part.get("text"))
                 yield from self.reason("content", position, rest)
             elif part.get("type") == "refusal":
-                rest = self._rest("refusal", position, part.get("refusal"))
+                rest = self.rest("refusal", position, part.get("refusal"))
                 yield from self.refuse(position, rest)
             else:
-                rest = self._rest("text", position, part.get("text"))
+                rest = self.rest("text", position, part.get("text"))
                 yield from self.text(position, rest, fold)
-                for citation in _rows(part.get("annotations")):
+                for citation in rows(part.get("annotations")):
                     yield from self.cite(position, citation)
-        for position, part in enumerate(_rows(wire.get("summary"))):
-            rest = self._rest("summary", position, part.get("text"))
+        for position, part in enumerate(rows(wire.get("summary"))):
+            rest = self.rest("summary", position, part.get("text"))
             yield from self.reason("summary", position, rest)
 
     def _take_call(self, wire: Mapping[str, Any], fold: Fold) -> Iterator[StreamEvent]:
@@ -293,8 +321,8 @@ class _Item:
             call_id = str(wire.get("call_id") or wire.get("id") or "")
             yield ToolCallDelta(self._number(fold), id=call_id, name=str(wire["name"]))
         given = wire.get("arguments")
-        if isinstance(given, str) and given.startswith(self._arguments):
-            yield from self.argue(given[len(self._arguments) :], fold)
+        if isinstance(given, str):
+            yield from self.argue(_rest_of(given, self._arguments), fold)
 
     def wire(self) -> dict[str, Any]:
         """The item in wire form, its growing members as far as they have come."""
@@ -303,14 +331,14 @@ class _Item:
         if kind == "function_call":
             wire["arguments"] = self._arguments
         elif kind == "message":
-            rows = sorted((i, m) for m, i in self._parts if m in ("text", "refusal"))
+            parts = sorted((i, m) for m, i in self._parts if m in ("text", "refusal"))
             wire["content"] = [
                 {
                     "type": "refusal" if member == "refusal" else "output_text",
                     member: "".join(self._parts[member, i]),
                     "annotations": self._citations.get(i, []),
                 }
-                for i, member in rows
+                for i, member in parts
             ]
         elif kind == "reasoning":
             for member in ("summary", "content"):
@@ -327,21 +355,19 @@ class _Item:
     def _grow(self, member: str, part: Any, delta: str) -> None:
         self._parts.setdefault((member, _index(part)), []).append(delta)
 
-    def _rest(self, member: str, part: int, whole: Any) -> str:
-        so_far = "".join(self._parts.get((member, part), ()))
-        if not isinstance(whole, str) or not whole.startswith(so_far):
-            return ""  # an early, still empty form of the item
-        return whole[len(so_far) :]
+    def rest(self, member: str, part: Any, whole: Any) -> str:
+        """What `whole` has beyond the deltas."""
+        so_far = "".join(self._parts.get((member, _index(part)), ()))
+        return _rest_of(whole, so_far) if isinstance(whole, str) else ""
 
 
 def _reply(
     response: Mapping[str, Any], parts: tuple[Part, ...], headers: Mapping[str, str]
 ) -> Reply:
-    created = response.get("created_at")
     return Reply(
-        id=response.get("id"),
-        model=response.get("model"),
-        created=int(created) if isinstance(created, (int, float)) else None,
+        id=text(response.get("id")),
+        model=text(response.get("model")),
+        created=integer(response.get("created_at")),
         choices=(Choice(0, parts, _finish_reason(response, parts)),),
         usage=usage_of(response.get("usage")),
         cost=cost_of(headers, response.get("meta")),
@@ -356,8 +382,7 @@ def _finish_reason(response: Mapping[str, Any], parts: tuple[Part, ...]) -> str 
     if status == "in_progress":
         return None
     if status == "incomplete":
-        details = response.get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, Mapping) else None
+        reason = mapping(response.get("incomplete_details")).get("reason")
         return _REASONS.get(str(reason), str(reason or "length"))
     return "tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "stop"
 
@@ -368,26 +393,27 @@ def _parts(output: Any) -> tuple[Part, ...]:
     texts: list[str] = []
     citations: list[Mapping[str, Any]] = []
     place = -1
-    for item in _rows(output):
+    for item in rows(output):
         kind = item.get("type")
         if kind == "message":
-            rows = _rows(item.get("content"))
-            text = "".join(str(r.get("text") or "") for r in rows if r.get("type") != "refusal")
-            refusal = "".join(str(r.get("refusal") or "") for r in rows if "refusal" in r)
-            citations += [c for row in rows for c in _rows(row.get("annotations"))]
-            texts += [text] if text else []
-            if place < 0 and text:
+            content = rows(item.get("content"))
+            said = "".join(
+                text(row.get("text")) or "" for row in content if row.get("type") != "refusal"
+            )
+            refusal = "".join(text(row.get("refusal")) or "" for row in content)
+            citations += [c for row in content for c in rows(row.get("annotations"))]
+            texts += [said] if said else []
+            if place < 0 and said:
                 place = len(parts)
                 parts.append(Text(""))
             if refusal:
                 parts.append(Refusal(refusal))
         elif kind == "function_call":
-            call_id = str(item.get("call_id") or item.get("id") or "")
-            arguments = str(item.get("arguments") or "")
-            parts.append(ToolCall(call_id, str(item.get("name") or ""), arguments, item.get("id")))
+            parts.append(_call_of(item))
         elif kind == "reasoning":
-            rows = [*_rows(item.get("summary")), *_rows(item.get("content"))]
-            parts.append(Reasoning(GAP.join(str(row.get("text") or "") for row in rows), item))
+            thoughts = [*rows(item.get("summary")), *rows(item.get("content"))]
+            thought = GAP.join(text(row.get("text")) or "" for row in thoughts)
+            parts.append(Reasoning(thought, item))
         elif kind:
             parts.append(ProviderItem(item))
     if place >= 0:
@@ -395,10 +421,23 @@ def _parts(output: Any) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _bare(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """An output made of `output_text`, for a response that has nothing else."""
-    text = payload.get("output_text")
-    return [{"type": "message", "content": [{"type": "output_text", "text": text}]}] if text else []
+def _call_of(item: Mapping[str, Any]) -> ToolCall:
+    return ToolCall(
+        id=text(item.get("call_id")) or text(item.get("id")) or "",
+        name=text(item.get("name")) or "",
+        arguments=text(item.get("arguments")) or "",
+        item_id=text(item.get("id")),
+    )
+
+
+def _output_of(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The output items; `output_text` as a message where no message holds it."""
+    output = rows(response.get("output"))
+    said = text(response.get("output_text"))
+    if said and not any(item.get("type") == "message" for item in output):
+        content = [{"type": "output_text", "text": said}]
+        return [*output, {"type": "message", "content": content}]
+    return output
 
 
 def usage_of(wire: Any) -> Usage | None:
@@ -407,42 +446,48 @@ def usage_of(wire: Any) -> Usage | None:
     The documents' one sample of `openai/gpt-5-2-pro` counts credits here instead of tokens
     (contract 2); nothing in an answer tells the two apart, so they are passed on as they come.
     """
-    if not isinstance(wire, Mapping) or wire.get("input_tokens") is None:
+    wire = mapping(wire)
+    sent, got = integer(wire.get("input_tokens")), integer(wire.get("output_tokens"))
+    total = integer(wire.get("total_tokens"))
+    if sent is None and got is None and total is None:
         return None
-    sent, got = int(wire["input_tokens"]), int(wire.get("output_tokens") or 0)
-    total = wire.get("total_tokens")
     return Usage(
-        input_tokens=sent,
-        output_tokens=got,
-        total_tokens=sent + got if total is None else int(total),
-        cached_tokens=(wire.get("input_tokens_details") or {}).get("cached_tokens"),
-        reasoning_tokens=(wire.get("output_tokens_details") or {}).get("reasoning_tokens"),
+        input_tokens=sent or 0,
+        output_tokens=got or 0,
+        total_tokens=(sent or 0) + (got or 0) if total is None else total,
+        cached_tokens=integer(mapping(wire.get("input_tokens_details")).get("cached_tokens")),
+        reasoning_tokens=integer(
+            mapping(wire.get("output_tokens_details")).get("reasoning_tokens")
+        ),
         raw=wire,
     )
 
 
 def _why(frame: Any) -> str:
     """The sentence of a failure: of an `error` event, or of a failed response."""
-    holders = [frame, frame.get("response")] if isinstance(frame, Mapping) else []
-    for holder in holders:
-        if isinstance(holder, Mapping):
-            error = holder.get("error")
-            text = error.get("message") if isinstance(error, Mapping) else error
-            if text or holder.get("message"):
-                return str(text or holder["message"])
+    for holder in (mapping(frame), mapping(mapping(frame).get("response"))):
+        error = holder.get("error")
+        said = mapping(error).get("message") or (error if isinstance(error, str) else None)
+        if said or holder.get("message"):
+            return str(said or holder["message"])
     return came(frame)
 
 
 def _code(frame: Mapping[str, Any]) -> str | None:
-    response = frame.get("response")
-    error = (response if isinstance(response, Mapping) else frame).get("error")
-    code = error.get("code") if isinstance(error, Mapping) else frame.get("code")
+    response = mapping(frame.get("response"))
+    code = mapping((response or frame).get("error")).get("code") or frame.get("code")
     return None if code is None else str(code)
 
 
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+def _rest_of(whole: str, so_far: str) -> str:
+    """The end of `whole` behind `so_far`; "" for an early form of an item, which is shorter."""
+    if whole.startswith(so_far):
+        return whole[len(so_far) :]
+    if not so_far.startswith(whole):
+        logger.warning("The stream's deltas and its last event differ; the last event counts.")
+    return ""
 
 
 def _index(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+    found = as_index(value)
+    return 0 if found is None else found

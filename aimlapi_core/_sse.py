@@ -20,7 +20,7 @@ class SSEDecoder:
     __slots__ = ("_at_start", "_data", "_event", "_skip_lf", "_tail")
 
     def __init__(self) -> None:
-        self._tail = b""  # the line that has not ended yet
+        self._tail = bytearray()  # the line that has not ended yet
         self._skip_lf = False  # the last line ended at CR: an LF that follows belongs to it
         self._data: list[bytes] = []
         self._event = b""
@@ -31,16 +31,20 @@ class SSEDecoder:
         if self._skip_lf and piece:
             self._skip_lf = False
             piece = piece.removeprefix(b"\n")
-        buffer = self._tail + piece
+        if b"\n" not in piece and b"\r" not in piece:
+            self._tail += piece
+            return []
+        buffer = bytes(self._tail) + piece
         if b"\r" in buffer:
             self._skip_lf = buffer.endswith(b"\r")
             buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *lines, self._tail = buffer.split(b"\n")
+        *lines, tail = buffer.split(b"\n")
+        self._tail = bytearray(tail)
         return [event for line in lines if (event := self._line(line)) is not None]
 
     def close(self) -> list[tuple[str, str]]:
         """What the end of the body leaves behind: at most one event."""
-        tail, self._tail = self._tail, b""
+        tail, self._tail = bytes(self._tail), bytearray()
         events = [self._line(tail) if tail else None, self._line(b"")]
         return [event for event in events if event is not None]
 

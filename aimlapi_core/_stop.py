@@ -72,10 +72,12 @@ def _cut_choice(choice: Choice, stop: tuple[str, ...]) -> Choice:
     if at < 0:
         return choice
     parts: list[Part] = []
+    was_cut = False
     for part in choice.parts:
         if isinstance(part, Text):
+            was_cut = True
             parts.append(replace(part, text=part.text[:at]))
-        elif not isinstance(part, ToolCall):  # a call that follows the cut text is cut with it
+        elif not (was_cut and isinstance(part, ToolCall)):  # a call behind the cut goes with it
             parts.append(part)
     return replace(choice, parts=tuple(parts), finish_reason="stop")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aimlapi_core._read import mapping, number
 from aimlapi_core.types import Cost
 
 CREDITS_PER_USD = 2_000_000
@@ -20,23 +21,13 @@ def cost_of(headers: Mapping[str, str], meta: Any) -> Cost | None:
 
     `headers` in lower case; `meta` is the body's member of that name, whatever it holds.
     """
-    usage = meta.get("usage") if isinstance(meta, Mapping) else None
-    body = usage if isinstance(usage, Mapping) else {}
-    credits = _number(headers.get("x-aimlapi-credits-used"))
-    credits = _number(body.get("credits_used")) if credits is None else credits
-    usd = _number(headers.get("x-aimlapi-usd-spent"))
-    usd = _number(body.get("usd_spent")) if usd is None else usd
+    body = mapping(mapping(meta).get("usage"))
+    credits = number(headers.get("x-aimlapi-credits-used"))
+    credits = number(body.get("credits_used")) if credits is None else credits
+    usd = number(headers.get("x-aimlapi-usd-spent"))
+    usd = number(body.get("usd_spent")) if usd is None else usd
     if credits is None and usd is None:
         return None
     if usd is None and credits is not None:  # older answers state credits alone
         usd = credits / CREDITS_PER_USD
     return Cost(credits=None if credits is None else round(credits), usd=usd)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None

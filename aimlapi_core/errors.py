@@ -32,13 +32,14 @@ cannot bill twice. Messages say what to do next and never hold a key. All can be
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+
+from aimlapi_core._read import loads
 
 if TYPE_CHECKING:
     from aimlapi_core.types import Reply
@@ -47,6 +48,7 @@ BILLING_URL = "https://aimlapi.com/app/billing"
 KEYS_URL = "https://aimlapi.com/app/keys"
 
 _BODY_LIMIT = 300  # characters of an opaque body that a message may hold
+_TEXT_BYTES = 4_096  # as much of it is looked at: the search for tags takes quadratic time
 
 
 class AIMLAPIError(Exception):
@@ -229,15 +231,18 @@ RETRYABLE_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 5
 
 # Wording of the vendor's documents and of observed answers, 2026-08/09: docs errors page, and
 # the fixtures of public clients. A 403 is not "bad key": only its text tells money from scope.
-_MONEY = re.compile(
-    r"run out of (funds|credits)|top up|insufficient (funds|balance)|exhausted", re.I
+_MONEY = re.compile(r"funds|credits|balance|exhausted|top up", re.I)
+# Narrower than for a 403: "resource exhausted" is how some providers say "slow down".
+_QUOTA = re.compile(
+    r"free[- ]tier|free limit|insufficient[_ ](quota|funds|balance|credits)|run out of|top up|"
+    r"exceeded your current quota",
+    re.I,
 )
-_QUOTA = re.compile(r"free[- ]tier|free limit|insufficient_quota|exceeded your current quota", re.I)
 _CONTEXT = re.compile(
     r"context[_ ](length|window)|maximum context|too many tokens|prompt is too long", re.I
 )
 _MAINTENANCE = re.compile(r"under maintenance", re.I)
-_UPSTREAM_4XX = re.compile(r"^\s*4\d\d\b")
+_UPSTREAM_4XX = re.compile(r"^\s*4(?!08|09|29)\d\d\b")  # those three pass with time
 _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.I | re.S)
 
 _HINTS: dict[type[StatusError], str] = {
@@ -264,12 +269,12 @@ def error_for(status_code: int, headers: Mapping[str, str], body: bytes) -> Stat
     parsed = parse_body(body)
     text = _sentence(parsed)
     fields = _failing_fields(parsed)
-    kind = _kind(status_code, text)
+    kind = _kind(status_code, f"{text} {_code(parsed)}")
     request_id = headers.get("x-request-id") or _member(parsed, "requestId", "request_id")
     said = " ".join(text.split())[:_BODY_LIMIT].rstrip(" .") or "no message"
     named = "".join(f" [{name}: {reason}]" for name, reason in fields.items())
     ident = f" (request id {request_id})" if request_id else ""
-    return kind(
+    error = kind(
         f"HTTP {status_code}: {said}{named}{ident}. {_HINTS[kind]}",
         status_code=status_code,
         message_text=text,
@@ -280,14 +285,17 @@ def error_for(status_code: int, headers: Mapping[str, str], body: bytes) -> Stat
         inference_id=headers.get("x-inference-id"),
         retry_after_s=_retry_after_s(headers),
     )
+    error.is_retryable = kind.is_retryable and status_code in RETRYABLE_STATUSES
+    return error
 
 
 def parse_body(body: bytes) -> Any:
     """JSON where the body is JSON; else its text without tags."""
     try:
-        return json.loads(body)
+        return loads(body)
     except ValueError:
-        return " ".join(_TAGS.sub(" ", body.decode("utf-8", "replace")).split())
+        beginning = body[:_TEXT_BYTES].decode("utf-8", "replace")
+        return " ".join(_TAGS.sub(" ", beginning).split())
 
 
 def failure_in(frame: Mapping[str, Any], event: str = "") -> tuple[str, str | None] | None:
@@ -310,8 +318,7 @@ def _kind(status: int, text: str) -> type[StatusError]:
     if status in (402, 403) and (status == 402 or _MONEY.search(text)):
         return InsufficientFundsError
     if status == 429:
-        spent = _QUOTA.search(text) or _MONEY.search(text)
-        return QuotaExceededError if spent else RateLimitError
+        return QuotaExceededError if _QUOTA.search(text) else RateLimitError
     if status >= 500:
         if _MAINTENANCE.search(text):
             return MaintenanceError
@@ -343,6 +350,14 @@ def _sentence(parsed: Any) -> str:
             if isinstance(message, str):
                 return message
     return error if isinstance(error, str) else ""
+
+
+def _code(parsed: Any) -> str:
+    """The service's word for the kind of failure (`context_length_exceeded`), "" without one."""
+    if not isinstance(parsed, Mapping):
+        return ""
+    error = parsed.get("error")
+    return str(error.get("code") or "") if isinstance(error, Mapping) else ""
 
 
 def _failing_fields(parsed: Any) -> dict[str, str]:

@@ -39,6 +39,7 @@ class ModelInfo:
     images: frozenset[Endpoint] = frozenset()
     builtin_tools: tuple[str, ...] = ()
     replays_reasoning: bool = False
+    chat_takes_any_tool: bool = False
     pdfs: bool = True
     tools: bool = True
     structured_output: bool = True
@@ -81,6 +82,7 @@ _ROUTED = ModelInfo(  # what the two dotted, OpenRouter-backed ids share
     max_output_tokens=16_384,
     reasoning_efforts=("low", "medium", "high"),
     images=frozenset({"chat"}),
+    chat_takes_any_tool=True,
     source="[D] gpt-5.2-chat.json; sizes [C]",
     notes={"n": "not in the schema [D]"},
 )

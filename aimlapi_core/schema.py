@@ -8,9 +8,10 @@ required one that may be null; `drop_added_nulls` takes such a null out of the a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from aimlapi_core._read import loads, mapping
 
 _DROPPED = frozenset({"title", "default", "examples", "$schema", "$id", "discriminator"})
 _UNSUPPORTED = frozenset(
@@ -51,7 +52,7 @@ def loads_arguments(text: str) -> dict[str, Any]:
     """
     if not text.strip():
         return {}
-    value = json.loads(text)
+    value = loads(text)
     if not isinstance(value, dict):
         raise ValueError(f"tool arguments are not a JSON object: {text[:100]!r}")
     return value
@@ -61,7 +62,7 @@ def _root(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """A root that is only a reference (a recursive model) is resolved: strict wants an object."""
     alone = schema.get("allOf")
     if isinstance(alone, list) and len(alone) == 1:  # how pydantic 2.8 writes it
-        schema = {**schema, **alone[0]}
+        schema = {**schema, **mapping(alone[0])}
     if "$ref" not in schema:
         return schema
     target = _resolved(schema, schema)
@@ -75,8 +76,8 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
         seen.add(ref)
         node: Any = root
         for step in ref.removeprefix("#").strip("/").split("/") if ref != "#" else ():
-            node = node.get(step.replace("~1", "/").replace("~0", "~"), {})
-        schema = node
+            node = mapping(node).get(step.replace("~1", "/").replace("~0", "~"))
+        schema = mapping(node)
     return schema
 
 
@@ -85,16 +86,18 @@ def _strict(schema: Any, where: str) -> dict[str, Any]:
         raise _NotStrict(f"{where} allows any value")
     alone = schema.get("allOf")
     if isinstance(alone, list) and len(alone) == 1:  # how pydantic 2.8 writes a described $ref
-        schema = {**{k: v for k, v in schema.items() if k != "allOf"}, **alone[0]}
+        schema = {**{k: v for k, v in schema.items() if k != "allOf"}, **mapping(alone[0])}
     for keyword in sorted(_UNSUPPORTED.intersection(schema)):
         raise _NotStrict(f"{where} uses {keyword!r}")
     out = {key: value for key, value in schema.items() if key not in _DROPPED}
     for name in ("$defs", "definitions"):
         if name in out:
-            out[name] = {key: _strict(value, key) for key, value in out[name].items()}
+            out[name] = {key: _strict(value, key) for key, value in mapping(out[name]).items()}
     if "oneOf" in out:
         out["anyOf"] = out.pop("oneOf")
     if "anyOf" in out:
+        if not isinstance(out["anyOf"], list):
+            raise _NotStrict(f"{where} has an anyOf that is no list")
         out["anyOf"] = [_strict(option, f"{where} option") for option in out["anyOf"]]
     if "$ref" in out:
         return _reference(out)
@@ -163,17 +166,12 @@ def _allows_null(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
 
 
 def _pruned(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
-    if not isinstance(schema, Mapping):
-        return value
-    schema = _resolved(schema, root)
+    schema = _chosen(value, schema, root)
     if isinstance(value, list):
         return [_pruned(item, schema.get("items"), root) for item in value]
     if not isinstance(value, dict):
         return value
-    options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
-    if options and "properties" not in schema:
-        return _pruned(value, _fitting(value, options, root), root)
-    properties = schema.get("properties") or {}
+    properties = mapping(schema.get("properties"))
     required = schema.get("required") or ()
     return {
         name: _pruned(item, properties.get(name), root)
@@ -182,15 +180,56 @@ def _pruned(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
             item is None
             and name in properties
             and name not in required
-            and not _allows_null(properties[name], root)
+            and not _allows_null(mapping(properties[name]), root)
         )
     }
 
 
-def _fitting(value: dict[str, Any], options: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The option whose properties are those of `value`: strict answers hold all of them."""
+def _chosen(value: Any, given: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`given` without references and unions: of these the option that `value` is made for."""
+    schema = _resolved(mapping(given), root)
+    options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
+    if not isinstance(options, list) or "properties" in schema:
+        return schema
     for option in options:
-        target = _resolved(option, root) if isinstance(option, Mapping) else {}
-        if set(target.get("properties") or ()) == set(value):
-            return target
+        found = _chosen(value, option, root)
+        if _fits(value, found, root):
+            return found
     return {}
+
+
+def _fits(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    """Whether `value`, the answer to the strict form of `schema`, can be an instance of it.
+
+    Such an answer holds each property, so that names and constants tell the members of a union
+    apart.
+    """
+    schema = _chosen(value, schema, root)
+    if "const" in schema:
+        return bool(value == schema["const"])
+    if isinstance(schema.get("enum"), list):
+        return value in schema["enum"]
+    if isinstance(value, dict):
+        properties = mapping(schema.get("properties"))
+        required = schema.get("required") or ()
+        return set(properties) == set(value) and all(
+            (item is None and name not in required) or _fits(item, mapping(properties[name]), root)
+            for name, item in value.items()
+        )
+    if isinstance(value, list):
+        items = mapping(schema.get("items"))
+        return schema.get("type") == "array" and all(_fits(item, items, root) for item in value)
+    kinds = schema.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    return any(isinstance(value, _TYPES.get(str(kind), object)) for kind in kinds)
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "null": type(None),
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "string": str,
+    "object": dict,
+    "array": list,
+}

@@ -24,6 +24,7 @@ BASE_URL_VARIABLE = "AIMLAPI_BASE_URL"
 # Slow answers (pro, high effort) keep a connection silent for minutes before the first byte.
 DEFAULT_READ_TIMEOUT_S = 600.0
 CONNECT_TIMEOUT_S = 10.0
+_LONGEST_S = 1_000_000  # sockets take no longer one everywhere
 
 _LOCAL = re.compile(r"localhost|127(\.\d+){3}|::1|.*\.localhost")
 
@@ -68,7 +69,8 @@ class Settings:
         # An httpx.Timeout has a `connect`; its class is not imported for this check.
         if not (timeout is None or hasattr(timeout, "connect") or _is_duration(timeout)):
             raise ConfigurationError(
-                f"timeout must be a number of seconds above 0 or an httpx.Timeout: {timeout!r}"
+                f"timeout must be a number of seconds above 0 (and below {_LONGEST_S:,}) or an "
+                f"httpx.Timeout, not {timeout!r}"
             )
         if self.base_url is not None:
             normalised_base_url(self.base_url)
@@ -130,7 +132,8 @@ def _check_client(name: str, client: object, *, is_async: bool) -> None:
 
 
 def _is_duration(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and 0 < value <= _LONGEST_S  # type: ignore[operator]  # a number, as just seen
 
 
 @lru_cache(maxsize=64)
@@ -149,11 +152,14 @@ def _normalised_and_watched(given: str) -> str:
 def normalised_base_url(url: str) -> str:
     """`url` without a trailing slash and, where it has no path, with `/v1`."""
     text = url.strip() if isinstance(url, str) else ""
-    parts = urlsplit(text if "://" in text else f"https://{text}")
     try:
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host = (parts.hostname or "").encode("idna")  # what cannot be looked up fails here
+        valid = parts.scheme in ("http", "https") and bool(host) and parts.port != 0
     except ValueError:
         valid = False
+    if valid and "@" in parts.netloc:
+        raise ConfigurationError("base_url holds a user name or a password; use default_headers.")
     if not valid or parts.query or parts.fragment or " " in text:
         raise ConfigurationError(
             f"base_url {url!r} is not the URL of a host, such as {DEFAULT_BASE_URL!r}"

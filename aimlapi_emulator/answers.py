@@ -5,9 +5,9 @@
 3. `auto`: every tool that the last user text asks for and that was not called since.
 4. A response schema: an instance of it, also after tool results.
 5. A JSON object, or a schema written in the prompt: an instance of that.
-6. The text protocols of `protocols` (ReAct, sub-questions, choices).
-7. Tool results in this turn: a sentence that uses every one.
-8. A context block: the sentence of it that shares most words with the question.
+6. The text protocols of `protocols` (ReAct, sub-questions, choices, standalone questions).
+7. Tool results in this turn: a sentence that uses every one; of passages what answers.
+8. A context block: the sentence of it that answers the question, with its source.
 9. Else an echo that names what came.
 """
 
@@ -112,7 +112,8 @@ def _facts(prompt: Prompt) -> Facts:
     hints = [f"{key}: {found.source}" for key in ("source", "sources") if found.source]
     if found.number is not None:
         hints += [f"{key}: {found.number}" for key in ("citation", "citations")]
-    return Facts("\n".join([*hints, question, *results]), question=found.sentence)
+    told = "\n".join([*hints, question, *results])
+    return Facts(told, question=found.sentence, passage=found.sentence)
 
 
 def _free_object(prompt: Prompt) -> dict[str, Any]:

@@ -91,6 +91,8 @@ def named(field_name: str, text: str) -> str | None:
     if match is None:
         return None
     raw = match[1].strip()
+    if not raw:
+        return None
     if raw[0] in "\"'“[":
         return raw.strip("\"'“”") if raw[0] != "[" else raw
     return _VALUE_END.split(raw, maxsplit=1)[0].strip(" \"'`") or None
@@ -127,6 +129,8 @@ class Facts:
     text: str
     question: str = ""
     """The last user text, for fields that want words rather than a value."""
+    passage: str = ""
+    """What the retrieved passages answer, for fields that hold an answer."""
     taken_numbers: Iterable[float | int] = ()
     first_numbers: Iterable[float | int] = ()
     """Results of earlier calls, given out before the prompt's own numbers."""

@@ -1,4 +1,4 @@
-"""Retrieved passages: cut apart, each with the source that its text names, and searched.
+"""Retrieved passages: cut apart, each with the source that its text names.
 
 A source stands in metadata lines before a passage or right below it (`file_name: a.txt`,
 `source: a.txt`, `Source: {'source': 'a.txt'}`), in a heading (`Source 3:`, `[3] ...`), in a tag
@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-
-from .words import asks_for_number, plain_words, sentences
 
 _SOURCE_KEYS = (
     "file_name",
@@ -34,7 +32,8 @@ _META_KEYS = frozenset(
 )
 _PAIR = re.compile(r"\s*(?:[-*] )?([A-Za-z_][\w-]{0,30})\s?[:=]\s?(\S.{0,300})$")
 _HEADING = re.compile(
-    r"\s*(?:\[(\d{1,4})\]|(?:Source|Document|Passage|Doc|Excerpt)(?: ID)?[ #:]{1,2}(\d{1,4})(?:\s?:|(?=\s*$)))"
+    r"\s*(?:\[(\d{1,4})\]|"
+    r"(?:Source|Document|Passage|Doc|Excerpt)(?: ID)?[ #:]{1,2}(\d{1,4})(?:\s?:|(?=\s*$)))"
     r"(?:\s+(.*))?$"
 )
 _TAG = re.compile(r"\s*<(/?)(?:document|doc|source|passage|context)s?\b([^<>]{0,300})>\s*$")
@@ -50,9 +49,6 @@ _CONTENT = re.compile(
     r"\s*(?:Content|Text|Page content|Passage|Snippet|Article Snippet|Response|A|Answer): ?",
     re.IGNORECASE,
 )
-_WIDE = 60
-_NEARBY = 0.4
-_DIGITS = 0.5
 
 
 @dataclass(slots=True)
@@ -73,28 +69,6 @@ class Passage:
         if low in _SOURCE_KEYS and _SOURCE_KEYS.index(low) < self.rank:
             self.rank = _SOURCE_KEYS.index(low)
             self.source = value.rsplit("/", 1)[-1] if "path" in low else value
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The sentence that suits a question, and where it stands."""
-
-    sentence: str
-    shared: float
-    source: str | None = None
-    number: int | None = None
-
-    def cited(self) -> str:
-        """The sentence, followed by its source."""
-        marks = [self.sentence]
-        if self.number is not None:
-            marks.append(f"[{self.number}]")
-        if self.source is not None:
-            marks.append(f"(source: {self.source})")
-        return " ".join(marks)
-
-
-NOTHING = Found("", 0)
 
 
 def _pairs(line: str) -> list[tuple[str, str]]:
@@ -199,53 +173,32 @@ def passages(text: str) -> list[Passage]:
         if printed:
             return printed
     reader = _Reader()
-    for line in text.splitlines():
+    for line in _unlisted(text).splitlines():
         reader.line(line)
-    return [one for one in reader.found if any(one.lines)]
+    return [part for one in reader.found for part in _paragraphs(one) if any(part.lines)]
 
 
-def _unwrapped(lines: Sequence[str]) -> list[str]:
-    """Sentences, those that a line's end cut joined again."""
-    joined = ""
-    before = ""
-    for line in map(str.strip, lines):
-        wrapped = before and before[-1] not in ".!?:;。！？" and line
-        same = wrapped and (line[0].islower() or len(before) >= _WIDE)
-        joined += f" {line}" if same else f"\n{line}"
-        before = line
-    return sentences(joined)
+def _unlisted(text: str) -> str:
+    """The texts of a printed list of strings, or the text as it is."""
+    if not text.strip().startswith(("['", '["')):
+        return text
+    try:
+        listed = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return text
+    return "\n\n".join(map(str, listed))
 
 
-def best(found: Iterable[Passage], question: str, earlier: str = "") -> Found:
-    """The sentence that shares most words with the question.
-
-    Words that its passage shares beside it count less (a passage about a thing calls it `it`), as
-    do those of the `earlier` question that this one may follow up. Of a question among the
-    passages, the sentence after it is taken.
-    """
-    wanted = plain_words(question)
-    around = wanted | plain_words(earlier)
-    digits = asks_for_number(question)
-    top, score = NOTHING, 0.0
-    for passage in found:
-        told = _unwrapped(passage.lines)
-        words = [plain_words(one) for one in told]
-        nearby = around & plain_words(passage.source or "").union(*words)
-        for at, sentence in enumerate(told):
-            shared = suits(sentence, wanted, digits, words[at])
-            total = shared + _NEARBY * len(nearby - (words[at] & wanted)) if shared else 0
-            if not shared and not wanted & nearby and nearby:
-                total = 0.1 * len(words[at] & around)
-            if total > score:
-                asks = sentence.endswith(("?", "？")) and at + 1 < len(told)
-                said = told[at + 1] if asks else sentence
-                top, score = Found(said, shared, passage.source, passage.number), total
-    return top
-
-
-def suits(
-    sentence: str, wanted: frozenset[str], digits: bool, words: frozenset[str] | None = None
-) -> float:
-    """How many of the wanted words a sentence has; a little more with a digit when one is."""
-    shared = len(wanted & (plain_words(sentence) if words is None else words))
-    return shared + (_DIGITS if shared and digits and re.search(r"\d", sentence) else 0)
+def _paragraphs(passage: Passage) -> Iterator[Passage]:
+    """A passage that names no source may be several, which blank lines part."""
+    if passage.source is not None or passage.number is not None:
+        yield passage
+        return
+    part = Passage()
+    for line in passage.lines:
+        if line:
+            part.lines.append(line)
+        else:
+            yield part
+            part = Passage()
+    yield part

@@ -18,6 +18,10 @@ from .toolrules import asked
 from .words import all_words, clip, content_words, sentences
 
 _RULE = r"-{6,}"
+_BETWEEN_QUESTIONS = re.compile(
+    r"(?:[,;?]\s*|\s+)(?:and\s+|then\s+)?(?=(?:who|what|when|where|why|which|how)\s+\w+\s+\w)",
+    re.IGNORECASE,
+)
 
 
 def sub_questions(prompt: Prompt) -> str | None:
@@ -28,15 +32,22 @@ def sub_questions(prompt: Prompt) -> str | None:
     tools = first_object(text.rsplit("<Tools>", 1)[1]) or {}
     question = text.rsplit("<User Question>", 1)[1].split("<Output>")[0].strip()
     rows = tuple(Tool(name, str(told)) for name, told in tools.items())
-    chosen = [ask.tool for ask in asked(rows, question)] or list(rows)
-    items = [
-        {
-            "sub_question": f"{question} ({tool.name})" if len(chosen) > 1 else question,
-            "tool_name": tool.name,
-        }
-        for tool in chosen
-    ]
+    found = [ask.tool for ask in asked(rows, question)] or list(rows)
+    chosen = [(_part(question, tool, len(found)), tool) for tool in found]
+    items = [{"sub_question": said, "tool_name": tool.name} for said, tool in chosen]
     return "```json\n" + json.dumps({"items": items}, indent=4, ensure_ascii=False) + "\n```"
+
+
+def _part(question: str, tool: Tool, count: int) -> str:
+    """The sub-question for one of `count` tools: the part of the question that asks it, when the
+    question has several."""
+    if count == 1:
+        return question
+    parts = [part for part in _BETWEEN_QUESTIONS.split(question.rstrip(" ?")) if part]
+    own = [part for part in parts if asked((tool,), part)]
+    if len(parts) < 2 or not own:
+        return f"{question} ({tool.name})"
+    return f"{own[0][0].upper()}{own[0][1:]}?"
 
 
 def choices(prompt: Prompt) -> tuple[int, str] | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .passages import NOTHING, Found, best, passages, suits
+from .passages import passages
 from .prompt import Prompt
-from .words import asks_for_number, plain_words, sentences
+from .scoring import NOTHING, Found, Question, best
+from .words import sentences
 
 _NO_ANSWER = "The context does not say."
 _RULE = re.compile(r"^\s*-{6,}\s*$", re.MULTILINE)
@@ -169,9 +170,8 @@ def from_context(prompt: Prompt) -> str | None:
     if parts and block.earlier is None:
         return " ".join(" ".join(parts).split())
     if block.earlier is not None:
-        wanted, digits = plain_words(block.question), asks_for_number(block.question)
-        before = suits(_CITED.sub("", block.earlier), wanted, digits)
-        return found.cited() if found.shared > before else block.earlier.strip()
+        before = Question(block.question).fits(_CITED.sub("", block.earlier))
+        return found.cited() if found.score > before else block.earlier.strip()
     return found.cited() if found.sentence else _NO_ANSWER
 
 

@@ -18,15 +18,16 @@ _TASK = re.compile(r"\b(?:stand-?alone|search query|retrieval query)\b", re.IGNO
 _HISTORY = re.compile(r"\b(?:chat history|conversation|follow[ -]?up)\b", re.IGNORECASE)
 _ASKS = re.compile(
     r"^\W*(?:(?:and|but|so|also|ok|okay|then|please)\b\W*)*"
-    r"(?:(?:what|who|whom|whose|when|where|why|which|how)\b(?:\s+(?!(?:is|are|was|were|did|does|do|"
+    r"(?:(?:who|what)\s+\w+\s+(?=(?:the|an?|our|(?-i:[A-Z]\w*))\b)|(?:(?:what|who|whom|whose|when|where|why|which|how)\b(?:\s+(?!(?:is|are|was|were|did|does|do|"
     r"has|have|had|can|could|will|would|should)\b)[\w'’-]+){0,2}?\s+)?"
     r"(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would|should|about|"
-    r"(?:(?:can|could) you )?(?:tell me|describe|explain|summari[sz]e)(?:\s+(?:me\s+)?about)?)\s+",
+    r"(?:(?:can|could) you )?(?:tell me|describe|explain|summari[sz]e)(?:\s+(?:me\s+)?about)?)\s+)",
     re.IGNORECASE,
 )
 _THING = re.compile(r"\b(?:it|this|that|these|those|they|them|he|she|him)\b", re.IGNORECASE)
 _OWNED = re.compile(r"\b(?:its|their|his|her)\b", re.IGNORECASE)
 _PLACE = re.compile(r"\bthere\b(?!\s+(?:is|are|was|were|any|a|an)\b)", re.IGNORECASE)
+_PARTICIPLE = re.compile(r"(?<=\w)\s+(?:\w+ed|built|made|found|born|begun|written|known|sold)$")
 _LINK = re.compile(r"^(?:and|but|so|also|ok|okay|then)\b[\s,]*", re.IGNORECASE)
 _NAME = re.compile(r"(?<=[\w,] )[A-Z][\w'’-]+")
 
@@ -39,7 +40,9 @@ def _leans(question: str) -> bool:
 def _subject(question: str) -> str:
     """What a question is about: what follows its question words."""
     line = " ".join(question.split()).rstrip("?!. ？。")
-    return _ASKS.sub("", line, count=1) or line
+    subject = _ASKS.sub("", line, count=1)
+    # "When was the mill built": the last word belongs to the question.
+    return _PARTICIPLE.sub("", subject) or line
 
 
 def _rephrased(question: str, earlier: Sequence[str]) -> str:

@@ -180,8 +180,14 @@ class _Filler:
         """Items that the prompt lists for this field."""
         kind = items.get("type")
         if kind in ("integer", "number"):
-            found: list[Any] = []
-            while (one := self.next_number(items, whole=kind == "integer")) is not None:
+            whole = kind == "integer"
+            low, high = bounds(items, whole=whole)
+            named = said.numbers(" ".join(said.named_list(name, self.facts.text))) if name else []
+            told_numbers = [self.facts.next_number(n, n, whole=whole) for n in named]
+            found: list[Any] = [n for n in told_numbers if n is not None and low <= n <= high]
+            if found:
+                return found
+            while (one := self.next_number(items, whole=whole)) is not None:
                 found.append(one)
             return found
         if kind != "string" or {"enum", "format", "pattern"} & set(items):
@@ -241,6 +247,8 @@ class _Filler:
         """Words for a field, chosen by its name and description."""
         words = {word.lower() for word in all_words(name)}
         question = self.facts.question or self.facts.text
+        if words & _DRAWN and self.facts.passage:
+            return self.facts.passage
         if not words & _WHOLE_TEXT:
             quote = self.facts.next_quoted()
             if quote is not None:

@@ -52,8 +52,12 @@ _SYNONYMS = {
     "addition": "add",
     "subtraction": "subtract",
 }
+_ENDINGS = ("ingly", "ings", "ing", "ies", "es", "ed", "s", "e", "y")
+_ENDINGS_TOO = ("ingly", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y")
 _COUNTED = re.compile(
-    r"\b(?:when|how (?:many|much|high|tall|long|old|far|big|large)|year|date)\b", re.IGNORECASE
+    r"\b(?:when|how (?:many|much|high|tall|long|old|far|big|large|wide|deep|fast|heavy|often)|year|"
+    r"date|cost|costs|price)\b",
+    re.IGNORECASE,
 )
 _OPERATOR = re.compile(r"(?<=[\d)\s])\s*([+*×/÷]|-(?=\s))\s*(?=[\d(\s])")
 
@@ -69,10 +73,10 @@ def count(text: str) -> int:
 
 
 @lru_cache(maxsize=1 << 14)
-def bare_stem(word: str) -> str:
-    """A rough stem, enough to match `adder`, `adding` and `adds` with `add`."""
+def bare_stem(word: str, endings: tuple[str, ...] = _ENDINGS) -> str:
+    """A rough stem, enough to match `adding` and `adds` with `add`; a `miller` is no `mill`."""
     low = word.lower()
-    for ending in ("ingly", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y"):
+    for ending in endings:
         if len(low) - len(ending) >= 3 and low.endswith(ending):
             low = low[: -len(ending)]
             break
@@ -80,9 +84,9 @@ def bare_stem(word: str) -> str:
 
 
 def stem(word: str) -> str:
-    """A rough stem, the same for words of the same arithmetic."""
+    """A rougher stem: `adder` is `add`, and so are other words of the same arithmetic."""
     low = word.lower()
-    return bare_stem(_SYNONYMS.get(low, low))
+    return bare_stem(_SYNONYMS.get(low, low), _ENDINGS_TOO)
 
 
 def all_words(text: str) -> list[str]:

@@ -54,6 +54,9 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         default_factory=dict, description="Merged into the requests' bodies as given."
     )
 
+    # The base class would write it into dicts, which then are no JSON and no stable cache keys.
+    embeddings_cache: Any = Field(default=None, exclude=True, repr=False)
+
     _total: TotalUsage = PrivateAttr(default=TotalUsage())
 
     def __init__(
@@ -208,6 +211,8 @@ def _most_texts(model: str) -> int:
 
 def _check_texts(texts: Sequence[str]) -> None:
     """Raises InvalidRequestError with the place in the whole list: the core sees one batch."""
+    if isinstance(texts, str):
+        raise InvalidRequestError("The texts are a list, not one text: put it into a list.")
     for position, text in enumerate(texts):
         if isinstance(text, str) and not text.strip():
             raise InvalidRequestError(

@@ -1,12 +1,23 @@
 #!/bin/sh
 # Makes .venv with all that the demo and the tests need, unless it is there and up to date.
 # PYTHON=/path/to/python chooses the interpreter. The stamp is written last, so that a .venv
-# whose making was interrupted is made again.
+# whose making was interrupted is made again. With the argument "heavy" it adds the vector store.
 set -eu
 cd "$(dirname "$0")/.."
 
 stamp=.venv/.ready
 wanted=$(cat pyproject.toml constraints/dev.txt | cksum)
+
+if [ "${1:-}" = heavy ]; then
+    if command -v uv >/dev/null; then
+        uv pip install --quiet --python .venv/bin/python -c constraints/dev.txt --group heavy
+    else
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+            -c constraints/dev.txt --group heavy
+    fi
+    exit 0
+fi
+
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null; then
     exit 0
 fi

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import TypeVar
 
@@ -22,7 +23,6 @@ from aimlapi_core._io.exchange import (
     Exchange,
     PlanT,
     Watchdog,
-    is_whole_answer,
 )
 from aimlapi_core._io.pools import async_client, release_async, release_sync, sync_client
 from aimlapi_core._version import __version__
@@ -66,7 +66,8 @@ class Client:
     def complete(self, request: ChatRequest) -> Reply:
         """The whole answer. Raises InvalidRequestError before, any other AIMLAPIError after."""
         exchange = self._exchange(plan(request, stream=False))
-        return exchange.decoded(self._read(exchange))
+        with self._http(exchange) as http:
+            return exchange.decoded(self._read(exchange, http))
 
     def stream(self, request: ChatRequest) -> Generator[StreamEvent, None, None]:
         """The answer's events, the last of which is Finished. `close()` ends the call early.
@@ -74,11 +75,12 @@ class Client:
         Nothing is sent before the first event is asked for; nothing is repeated after it.
         """
         exchange = self._exchange(plan(request, stream=True))
-        response = self._send(exchange)
-        try:
-            yield from self._events(exchange, response)
-        finally:
-            response.close()
+        with self._http(exchange) as http:
+            response = self._send(exchange, http)
+            try:
+                yield from self._events(exchange, response)
+            finally:
+                response.close()
 
     def embed(
         self,
@@ -97,7 +99,8 @@ class Client:
 
         def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
             exchange = self._exchange(plan)
-            return exchange.vectors(self._read(exchange))
+            with self._http(exchange) as http:
+                return exchange.vectors(self._read(exchange, http))
 
         if len(plans) < 2 or max_concurrency < 2:
             return _embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
@@ -129,9 +132,22 @@ class Client:
     def _exchange(self, plan: PlanT) -> Exchange[PlanT]:
         return Exchange(self.settings, plan, self._user_agent)
 
-    def _read(self, exchange: Exchange[PlanT]) -> httpx.Response:
+    @contextmanager
+    def _http(self, exchange: Exchange[PlanT]) -> Iterator[httpx.Client]:
+        """The client for one call. What the call raises leaves without the key."""
+        try:
+            if self.settings.http_client is not None:
+                yield self.settings.http_client
+            else:
+                with sync_client(exchange.url, self) as http:
+                    yield http
+        except AIMLAPIError as error:
+            exchange.masked(error)
+            raise
+
+    def _read(self, exchange: Exchange[PlanT], http: httpx.Client) -> httpx.Response:
         """A 2xx answer with its body read."""
-        response = self._send(exchange)
+        response = self._send(exchange, http)
         try:
             response.read()
         except FAILURES as exc:
@@ -140,9 +156,8 @@ class Client:
             response.close()
         return response
 
-    def _send(self, exchange: Exchange[PlanT]) -> httpx.Response:
+    def _send(self, exchange: Exchange[PlanT], http: httpx.Client) -> httpx.Response:
         """A 2xx answer, its body unread. The one place where requests are repeated."""
-        http = self.settings.http_client or sync_client(exchange.url, self)
         attempt = 0
         while True:
             request = exchange.request(http)
@@ -152,10 +167,12 @@ class Client:
                 if response.is_success:
                     return response
                 try:
-                    response.read()
+                    body = response.read()
+                except FAILURES:  # its status says enough
+                    body = b""
                 finally:
                     response.close()
-                error: AIMLAPIError = exchange.refused(response)
+                error: AIMLAPIError = exchange.refused(response, body)
             except SEND_FAILURES as exc:
                 error, cause = exchange.broken(exc), exc
             verdict = judge(
@@ -169,14 +186,10 @@ class Client:
     def _events(
         self, exchange: Exchange[Plan], response: httpx.Response
     ) -> Generator[StreamEvent, None, None]:
-        reader = exchange.plan.reader()
+        reader = exchange.reader(response)
         watchdog = Watchdog(response.request, reader)
         pieces = response.iter_bytes()
         try:
-            if is_whole_answer(response):
-                response.read()
-                yield from reader.whole(exchange.decoded(response))
-                return
             for piece in pieces:
                 for event in reader.feed(piece):
                     if type(event) is Finished:
@@ -214,17 +227,19 @@ class AsyncClient:
     async def complete(self, request: ChatRequest) -> Reply:
         """The whole answer, as `Client.complete` gives it."""
         exchange = self._exchange(plan(request, stream=False))
-        return exchange.decoded(await self._read(exchange))
+        async with self._http(exchange) as http:
+            return exchange.decoded(await self._read(exchange, http))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """The answer's events, as `Client.stream` gives them; `aclose()` ends the call early."""
         exchange = self._exchange(plan(request, stream=True))
-        response = await self._send(exchange)
-        try:
-            async for event in self._events(exchange, response):
-                yield event
-        finally:
-            await response.aclose()
+        async with self._http(exchange) as http:
+            response = await self._send(exchange, http)
+            try:
+                async for event in self._events(exchange, response):
+                    yield event
+            finally:
+                await response.aclose()
 
     async def embed(
         self,
@@ -240,7 +255,9 @@ class AsyncClient:
         async def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
             async with free:
                 exchange = self._exchange(plan)
-                return _told(exchange.vectors(await self._read(exchange)), plan, progress)
+                async with self._http(exchange) as http:
+                    answer = exchange.vectors(await self._read(exchange, http))
+                return _told(answer, plan, progress)
 
         tasks = [asyncio.ensure_future(one(plan)) for plan in plans]
         try:
@@ -269,8 +286,20 @@ class AsyncClient:
     def _exchange(self, plan: PlanT) -> Exchange[PlanT]:
         return Exchange(self.settings, plan, self._user_agent)
 
-    async def _read(self, exchange: Exchange[PlanT]) -> httpx.Response:
-        response = await self._send(exchange)
+    @asynccontextmanager
+    async def _http(self, exchange: Exchange[PlanT]) -> AsyncIterator[httpx.AsyncClient]:
+        try:
+            if self.settings.http_async_client is not None:
+                yield self.settings.http_async_client
+            else:
+                async with async_client(exchange.url, self) as http:
+                    yield http
+        except AIMLAPIError as error:
+            exchange.masked(error)
+            raise
+
+    async def _read(self, exchange: Exchange[PlanT], http: httpx.AsyncClient) -> httpx.Response:
+        response = await self._send(exchange, http)
         try:
             await response.aread()
         except FAILURES as exc:
@@ -279,8 +308,7 @@ class AsyncClient:
             await response.aclose()
         return response
 
-    async def _send(self, exchange: Exchange[PlanT]) -> httpx.Response:
-        http = self.settings.http_async_client or await async_client(exchange.url, self)
+    async def _send(self, exchange: Exchange[PlanT], http: httpx.AsyncClient) -> httpx.Response:
         attempt = 0
         while True:
             request = exchange.request(http)
@@ -290,10 +318,12 @@ class AsyncClient:
                 if response.is_success:
                     return response
                 try:
-                    await response.aread()
+                    body = await response.aread()
+                except FAILURES:  # its status says enough
+                    body = b""
                 finally:
                     await response.aclose()
-                error: AIMLAPIError = exchange.refused(response)
+                error: AIMLAPIError = exchange.refused(response, body)
             except SEND_FAILURES as exc:
                 error, cause = exchange.broken(exc), exc
             verdict = judge(
@@ -307,15 +337,10 @@ class AsyncClient:
     async def _events(
         self, exchange: Exchange[Plan], response: httpx.Response
     ) -> AsyncGenerator[StreamEvent, None]:
-        reader = exchange.plan.reader()
+        reader = exchange.reader(response)
         watchdog = Watchdog(response.request, reader)
         pieces = response.aiter_bytes()
         try:
-            if is_whole_answer(response):
-                await response.aread()
-                for event in reader.whole(exchange.decoded(response)):
-                    yield event
-                return
             async for piece in pieces:
                 for event in reader.feed(piece):
                     if type(event) is Finished:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
@@ -25,13 +26,17 @@ from aimlapi_core.errors import (
     error_for,
     parse_body,
 )
+from aimlapi_core.models import model_info
 from aimlapi_core.settings import CONNECT_TIMEOUT_S, DEFAULT_READ_TIMEOUT_S, Settings
-from aimlapi_core.types import EmbeddingReply, Finished, Reply, StreamEvent, Transport
+from aimlapi_core.types import EmbeddingReply, Endpoint, Finished, Reply, StreamEvent, Transport
 
 # After the closing event only the end of the body is left. Reading it lets the connection serve
 # the next call; a server that holds it back is not waited for.
 DRAIN_BYTES = 65_536
 DRAIN_S = 0.5
+
+_LEAST_MASKED = 8  # a shorter key is none of the service's, and stands inside common words
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _NOT_SENT = (
     httpx.ConnectError,
@@ -59,6 +64,7 @@ class Exchange(Generic[PlanT]):
             "User-Agent": user_agent,
         }
         self.headers = _merged_headers(own, settings.default_headers, plan.headers)
+        _check_headers(self.headers)
         self._began = time.monotonic()
 
     def elapsed_s(self) -> float:
@@ -73,22 +79,34 @@ class Exchange(Generic[PlanT]):
                 "POST", self.url, content=self.content, headers=self.headers, timeout=timeout
             )
         except (httpx.InvalidURL, UnicodeError, TypeError) as exc:
-            raise ConfigurationError(f"The URL or a header cannot be sent: {exc}") from exc
+            raise ConfigurationError(f"{self.url!r} cannot be asked: {exc}") from exc
 
-    def refused(self, response: httpx.Response) -> StatusError:
-        """The error of an answer outside 2xx whose body was read."""
-        body = response.content.replace(self._key.encode(), b"***")
+    def refused(self, response: httpx.Response, body: bytes) -> StatusError:
+        """The error of an answer outside 2xx, of whose body `body` came."""
         error = error_for(response.status_code, _lower(response.headers), body)
         if isinstance(error, NotFoundError):
             error.args = (f"{error.args[0]} {self._not_found_hint()}",)
         return error
 
     def _not_found_hint(self) -> str:
-        asked = f"{self.plan.body.get('model')!r} was asked on {self.url}"
+        model = self.plan.body.get("model")
+        asked = f"{model!r} was asked on {self.url}"
         if isinstance(self.plan, EmbeddingPlan):
             return f"{asked}."
-        other = "responses" if self.plan.endpoint == "chat" else "chat"
+        other: Endpoint = "responses" if self.plan.endpoint == "chat" else "chat"
+        info = model_info(str(model))
+        if info is not None and other not in info.params:
+            return f"{asked}."
         return f'{asked}; endpoint="{other}" is the other one to try.'
+
+    def masked(self, error: AIMLAPIError) -> AIMLAPIError:
+        """`error` without the key, which the service may have repeated in its answer."""
+        if len(self._key) >= _LEAST_MASKED:
+            error.args = _masked(error.args, self._key)
+            for name, value in error.__dict__.items():
+                if name != "partial":
+                    error.__dict__[name] = _masked(value, self._key)
+        return error
 
     def broken(self, exc: Exception) -> AIMLAPIError:
         """The error of a failure of the transport before the body began."""
@@ -107,23 +125,17 @@ class Exchange(Generic[PlanT]):
             )
         if isinstance(exc, httpx.DecodingError):
             return UnexpectedReplyError(f"The answer of {self.url} cannot be decoded: {what}")
-        if isinstance(exc, RuntimeError):  # httpx says so of a client that was closed
+        # RuntimeError is httpx's word for a client that was closed, or of another event loop.
+        if isinstance(exc, (RuntimeError, UnicodeError, httpx.InvalidURL)):
             return ConfigurationError(f"The HTTP client cannot be used: {what}")
         return ConnectionLostError(
             f"The connection to {self.url} was lost: {what}. The request was sent and may be "
             "billed, so it is not repeated."
         )
 
-    def payload(self, response: httpx.Response) -> Any:
-        """The JSON of an answer whose body was read, or its text where it is none."""
-        try:
-            return json.loads(response.content)
-        except ValueError:
-            return parse_body(response.content)
-
     def decoded(self: Exchange[Plan], response: httpx.Response) -> Reply:
         """The Reply of a 2xx answer whose body was read."""
-        reply = self.plan.decode(self.payload(response), _lower(response.headers))
+        reply = self.plan.decode(parse_body(response.content), _lower(response.headers))
         return finished(reply, response)
 
     def vectors(
@@ -131,7 +143,11 @@ class Exchange(Generic[PlanT]):
     ) -> tuple[EmbeddingReply, Transport]:
         """The vectors of a 2xx answer whose body was read."""
         headers = _lower(response.headers)
-        return self.plan.decode(self.payload(response), headers), transport_of(response)
+        return self.plan.decode(parse_body(response.content), headers), transport_of(response)
+
+    def reader(self: Exchange[Plan], response: httpx.Response) -> StreamReader:
+        """A reader for the body of a 2xx answer."""
+        return self.plan.reader(_lower(response.headers))
 
     def finished_event(self, event: StreamEvent, response: httpx.Response) -> StreamEvent:
         """`event`, with the facts of the HTTP answer where it is the last one."""
@@ -177,19 +193,10 @@ def transport_of(response: httpx.Response) -> Transport:
     )
 
 
-# What httpx raises while an answer is read; and while a request is sent, where RuntimeError
-# speaks of a client that was closed or belongs to another event loop.
-FAILURES = (httpx.TransportError, httpx.DecodingError, httpx.StreamError)
-SEND_FAILURES = (*FAILURES, RuntimeError)
-
-
-def is_whole_answer(response: httpx.Response) -> bool:
-    """Whether an answer to a streaming request came unstreamed: it is read all the same.
-
-    Everything not marked as JSON or HTML is read as a stream, whatever it is marked as.
-    """
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in ("application/json", "text/html") or kind.endswith("+json")
+# What httpx, or a transport of the caller's, raises while an answer is read, and while a request
+# is sent.
+FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
+SEND_FAILURES = (*FAILURES, RuntimeError, UnicodeError, httpx.InvalidURL)
 
 
 def encode_json(body: Mapping[str, Any]) -> bytes:
@@ -197,7 +204,7 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
     try:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode()
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidRequestError(f"The request cannot be written as JSON: {exc}") from exc
 
 
@@ -238,8 +245,9 @@ class Drain:
     """
 
     def __init__(self, response: httpx.Response, reader: StreamReader) -> None:
-        extension = response.extensions.get("network_stream")
-        self._stream = None if reader.stopped_early else extension
+        # A stream of HTTP/2 is shared by other calls, whose reads must keep their own bound.
+        own = response.http_version in ("HTTP/1.1", "HTTP/1.0") and not reader.stopped_early
+        self._stream = response.extensions.get("network_stream") if own else None
         self._deadline = time.monotonic() + DRAIN_S
         self._bytes_left = DRAIN_BYTES
 
@@ -250,7 +258,10 @@ class Drain:
             def bounded(max_bytes: int, timeout: float | None = None) -> Any:
                 return read(max_bytes, timeout=max(0.001, self._deadline - time.monotonic()))
 
-            self._stream.read = bounded
+            try:
+                self._stream.read = bounded
+            except AttributeError:  # a stream with slots: not read any further
+                self._stream = None
         return self
 
     def __exit__(
@@ -288,6 +299,28 @@ def _merged_headers(*layers: Mapping[str, str]) -> dict[str, str]:
         for name, value in layer.items():
             merged[name.lower()] = (name, value)
     return dict(merged.values())
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Raise for a header that cannot be sent. Its value stays unsaid: it may be a key."""
+    for name, value in headers.items():
+        fine = isinstance(value, str) and value.isascii() and value.isprintable()
+        if not (fine and isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+            raise ConfigurationError(
+                f"The header {name!r} cannot be sent: names and values must be printable ASCII."
+            )
+
+
+def _masked(value: Any, key: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(key, "***")
+    if isinstance(value, tuple):
+        return tuple(_masked(item, key) for item in value)
+    if isinstance(value, list):
+        return [_masked(item, key) for item in value]
+    if isinstance(value, Mapping):
+        return {_masked(k, key): _masked(v, key) for k, v in value.items()}
+    return value
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:

@@ -8,17 +8,19 @@ call; one TLS context serves all of them. A pool is closed with its last claim.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import os
 import ssl
 import threading
 import weakref
-from collections.abc import AsyncGenerator
-from functools import cache
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+
+from aimlapi_core.errors import ConfigurationError
 
 # Below the 5 seconds after which Node's HTTP server, the service's by its headers (contract
 # 4, `X-Powered-By: Express`), closes an idle connection by default: a request written into a
@@ -33,24 +35,36 @@ HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
 
 
 class Pool(Generic[HttpT]):
-    """One httpx client and the objects that claim it. Claims are weak: the dead claim nothing."""
+    """One httpx client, the objects that claim it, and the calls that are using it.
+
+    Claims are weak: the dead claim nothing. A pool whose last claim was given up leaves the
+    registry at once, and is closed when its last call has ended.
+    """
 
     def __init__(self, http: HttpT, keeper: AsyncGenerator[None, None] | None = None) -> None:
         self.http = http
         self.keeper = keeper
+        self.in_use = 0
+        self.given_up = False
         self._owners: weakref.WeakSet[object] = weakref.WeakSet()
 
-    def claim(self, owner: object) -> HttpT:
-        """The client, kept open at least until `owner` lets go."""
+    def begin(self, owner: object) -> None:
+        """Count a call of `owner`, who claims the pool from now on."""
+        self.in_use += 1
         if owner not in self._owners:
             self._owners.add(owner)
-        return self.http
+
+    def end(self) -> bool:
+        """Count a call as ended; True when the pool is to be closed now."""
+        self.in_use -= 1
+        return self.given_up and not self.in_use
 
     def release(self, owner: object) -> bool:
-        """Let go; True when nobody holds it any more."""
+        """Give up a claim; True when nobody holds it any more."""
         claimed = owner in self._owners
         self._owners.discard(owner)
-        return claimed and not self._owners
+        self.given_up = self.given_up or (claimed and not self._owners)
+        return self.given_up
 
 
 _lock = threading.Lock()
@@ -58,56 +72,84 @@ _sync: dict[str, Pool[httpx.Client]] = {}
 _async: dict[asyncio.AbstractEventLoop, dict[str, Pool[httpx.AsyncClient]]] = {}
 
 
-def sync_client(base_url: str, owner: object) -> httpx.Client:
-    """The process's client for this origin, claimed by `owner`."""
+@contextlib.contextmanager
+def sync_client(base_url: str, owner: object) -> Iterator[httpx.Client]:
+    """The process's client for this origin, claimed by `owner`, open at least while inside."""
     origin = _origin(base_url)
+    verify = None if origin in _sync else _verify(origin)  # not under the lock: it takes time
     with _lock:
         pool = _sync.get(origin)
         if pool is None:
-            http = httpx.Client(verify=_verify(origin), limits=LIMITS, follow_redirects=False)
+            http = _made(httpx.Client, verify or _verify(origin))
             pool = _sync[origin] = Pool(http)
-        return pool.claim(owner)
+        pool.begin(owner)
+    try:
+        yield pool.http
+    finally:
+        with _lock:
+            unused = pool.end()
+        if unused:
+            pool.http.close()
 
 
 def release_sync(owner: object) -> None:
-    """Give up all claims of `owner`; what nobody claims is closed."""
+    """Give up all claims of `owner`; what nobody claims or uses is closed."""
     with _lock:
         free = [origin for origin, pool in _sync.items() if pool.release(owner)]
         pools = [_sync.pop(origin) for origin in free]
-    for pool in pools:
+        unused = [pool for pool in pools if not pool.in_use]
+    for pool in unused:
         pool.http.close()
 
 
-async def async_client(base_url: str, owner: object) -> httpx.AsyncClient:
-    """The running loop's client for this origin, claimed by `owner`."""
+@contextlib.asynccontextmanager
+async def async_client(base_url: str, owner: object) -> AsyncIterator[httpx.AsyncClient]:
+    """The running loop's client for this origin, claimed by `owner`, open while inside."""
+    pool = await _async_pool(_origin(base_url))
+    pool.begin(owner)
+    try:
+        yield pool.http
+    finally:
+        if pool.end() and pool.keeper is not None:
+            await pool.keeper.aclose()
+
+
+async def _async_pool(origin: str) -> Pool[httpx.AsyncClient]:
     loop = asyncio.get_running_loop()
-    origin = _origin(base_url)
     pool = _async.get(loop, {}).get(origin)
     if pool is not None:
-        return pool.claim(owner)
+        return pool
     if _is_tls(origin):  # its first build reads the certificates: not on the loop
         await asyncio.to_thread(_tls_context)
     with _lock:
         _forget_closed_loops()
         pool = _async.setdefault(loop, {}).get(origin)  # another task may have been faster
-        if pool is None:
-            http = httpx.AsyncClient(verify=_verify(origin), limits=LIMITS, follow_redirects=False)
-            pool = _async[loop][origin] = Pool(http, _keep(http, loop, origin))
-            new = pool.keeper
-        else:
-            new = None
-        client = pool.claim(owner)
-    if new is not None:
-        await anext(new)
-    return client
+        if pool is not None:
+            return pool
+        http = _made(httpx.AsyncClient, _verify(origin))
+        keeper = _keep(http, loop, origin)
+        pool = _async[loop][origin] = Pool(http, keeper)
+    await anext(keeper)
+    return pool
 
 
 async def release_async(owner: object) -> None:
-    """Give up the claims of `owner` in the running loop; what nobody claims is closed."""
-    pools = list(_async.get(asyncio.get_running_loop(), {}).values())
-    for pool in pools:
-        if pool.release(owner) and pool.keeper is not None:
+    """Give up the claims of `owner` in the running loop; what nobody claims or uses is closed."""
+    of_loop = _async.get(asyncio.get_running_loop(), {})
+    free = [origin for origin, pool in of_loop.items() if pool.release(owner)]
+    for pool in [of_loop.pop(origin) for origin in free]:
+        if not pool.in_use and pool.keeper is not None:
             await pool.keeper.aclose()
+
+
+def _made(kind: type[HttpT], verify: ssl.SSLContext) -> HttpT:
+    """A client of ours. What the environment says of proxies may make that impossible."""
+    try:
+        return kind(verify=verify, limits=LIMITS, follow_redirects=False)
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as exc:
+        raise ConfigurationError(
+            f"No HTTP client can be made: {exc}. Check the proxy settings in the environment."
+        ) from exc
 
 
 async def _keep(
@@ -118,8 +160,10 @@ async def _keep(
         yield
     finally:
         with _lock:
-            _async.get(loop, {}).pop(origin, None)
-            if not _async.get(loop):
+            of_loop = _async.get(loop, {})
+            if origin in of_loop and of_loop[origin].http is http:
+                del of_loop[origin]
+            if not of_loop:
                 _async.pop(loop, None)
         with contextlib.suppress(RuntimeError):  # the loop may be past taking new work
             await http.aclose()
@@ -145,16 +189,34 @@ def _verify(origin: str) -> ssl.SSLContext:
     return _tls_context() if _is_tls(origin) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-@cache
 def _tls_context() -> ssl.SSLContext:
-    """Built once a process, in about 84 ms."""
-    return httpx.create_ssl_context()
+    """Built once a process, in about 84 ms, whoever asks first; the others wait for it."""
+    with _tls_lock:
+        if not _tls:
+            try:
+                _tls.append(httpx.create_ssl_context())
+            except (OSError, ValueError) as exc:
+                raise ConfigurationError(
+                    f"The TLS certificates cannot be read: {exc}. Check SSL_CERT_FILE."
+                ) from exc
+        return _tls[0]
+
+
+_tls_lock = threading.Lock()
+_tls: list[ssl.SSLContext] = []
+
+
+@atexit.register
+def _at_exit() -> None:
+    """Leave no socket behind for the interpreter to complain of."""
+    for pool in list(_sync.values()):
+        pool.http.close()
 
 
 def _after_fork() -> None:
     """A child opens its own connections: those of its parent are not its to use or close."""
-    global _lock
-    _lock = threading.Lock()
+    global _lock, _tls_lock
+    _lock, _tls_lock = threading.Lock(), threading.Lock()
     _sync.clear()
     _async.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from aimlapi_core import (
     NamedTool,
     Reasoning,
     Refusal,
+    StreamCutError,
     StreamFailedError,
     Text,
     Tool,
@@ -302,3 +304,54 @@ def test_fewer_choices_than_asked_for_is_a_cut_only_when_nothing_says_the_end() 
         list(cut.close())
     ended = plan(request, stream=True).reader()
     assert type(list(ended.feed(one + b"data: [DONE]\n\n"))[-1]).__name__ == "Finished"
+
+
+def test_answers_without_an_index_are_counted() -> None:
+    reply = decode({"choices": [{"message": {"content": "a"}}, {"message": {"content": "b"}}]}, {})
+    assert [(c.index, c.text) for c in reply.choices] == [(0, "a"), (1, "b")]
+
+
+def test_members_of_a_choice_without_a_field_are_kept() -> None:
+    row = {
+        "message": {"content": "x"},
+        "finish_reason": "stop",
+        "native_finish_reason": "completed",
+    }
+    assert decode({"choices": [row]}, {}).choices[0].extra == {"native_finish_reason": "completed"}
+
+
+@pytest.mark.parametrize("placeholder", ["", "null", None])
+def test_a_placeholder_is_no_finish_reason(placeholder: str | None) -> None:
+    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    row = {"delta": {"content": "x"}, "finish_reason": placeholder}
+    list(reader.feed(b"data: " + json.dumps({"choices": [row]}).encode() + b"\n\n"))
+    with pytest.raises(StreamCutError):
+        list(reader.close())
+
+
+def test_whole_messages_in_a_stream_are_read() -> None:
+    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    row = {"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}
+    list(reader.feed(b"data: " + json.dumps({"choices": [row]}).encode() + b"\n\n"))
+    last = list(reader.close())[-1]
+    assert getattr(last, "reply").choices[0].text == "x"  # noqa: B009  # any event
+
+
+@pytest.mark.parametrize("mode", ["unknown model", "send"])
+def test_where_nothing_is_checked_everything_is_sent(mode: str) -> None:
+    unknown = mode == "unknown model"
+    more: dict[str, Any] = {"model": "acme/new"} if unknown else {"unsupported_params": "send"}
+    chat = body(
+        instructions="Be brief",
+        store=True,
+        truncation="auto",
+        include=("a",),
+        reasoning_summary="auto",
+        previous_response_id="r",
+        **more,
+    )
+    assert chat["instructions"] == "Be brief"
+    assert chat["reasoning"] == {"summary": "auto"}
+    assert {"store", "truncation", "include", "previous_response_id"} <= set(chat)
+    other = body(endpoint="responses", n=2, seed=3, logprobs=True, top_logprobs=1, **more)
+    assert (other["n"], other["seed"], other["logprobs"], other["top_logprobs"]) == (2, 3, True, 1)

@@ -336,11 +336,12 @@ async def test_async_streams_in_turn_use_one_connection(emu: Emulator) -> None:
 
 
 @both
+@pytest.mark.parametrize("endless", [False, True], ids=["held back", "endless"])
 def test_a_body_that_never_ends_is_not_waited_for(
-    emu: Emulator, monkeypatch: pytest.MonkeyPatch, kind: str
+    monkeypatch: pytest.MonkeyPatch, kind: str, endless: bool
 ) -> None:
-    """After `[DONE]` the end of the body is held back for longer than this test may take."""
-    monkeypatch.setattr("aimlapi_core._io.exchange.DRAIN_S", 0.05)
+    """After `[DONE]` the end of the body is held back, or more bytes come for ever."""
+    monkeypatch.setattr("aimlapi_core._io.exchange.DRAIN_S", 600.0 if endless else 0.05)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         release = threading.Event()
 
@@ -353,13 +354,18 @@ def test_a_body_that_never_ends_is_not_waited_for(
                 head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                 head += b"Transfer-Encoding: chunked\r\n\r\n"
                 peer.sendall(head + b"%x\r\n%b\r\n" % (len(data), data))
+                if endless:
+                    with suppress(OSError):
+                        while not release.is_set():
+                            peer.sendall(b"1000\r\n" + b"y" * 4096 + b"\r\n")
                 release.wait(20)
 
         thread = threading.Thread(target=serve)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            reply = call(Settings(api_key="k", base_url=url, timeout=10), kind, "stream")
+            setup = Settings(api_key="k", base_url=url, timeout=httpx.Timeout(None))
+            reply = call(setup, kind, "stream")
             assert reply.choices[0].text == "x"
             assert not release.is_set()
         finally:
@@ -544,6 +550,17 @@ assert not opened, opened
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
+def test_a_program_that_closes_nothing_leaves_no_socket(emu: Emulator) -> None:
+    program = f"""
+from aimlapi_core import ChatRequest, Client, Message, Settings, Text
+request = ChatRequest("openai/gpt-5-2", (Message("user", (Text("hi"),)),))
+Client(Settings(api_key="k", base_url={emu.base_url!r})).complete(request)
+"""
+    command = [sys.executable, "-X", "dev", "-c", program]
+    run = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    assert "ResourceWarning" not in run.stderr
+
+
 def test_stop_sequences_are_cut_by_the_client(emu: Emulator) -> None:
     request = ChatRequest("openai/gpt-5-2", HELLO.messages, stop=(" aus", "never"))
     for kind in KINDS:
@@ -566,7 +583,7 @@ def test_one_tls_context_is_built_once_and_off_the_event_loop(
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     monkeypatch.setattr(httpx, "create_ssl_context", building)
-    pools._tls_context.cache_clear()
+    monkeypatch.setattr(pools, "_tls", [])
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -576,7 +593,6 @@ def test_one_tls_context_is_built_once_and_off_the_event_loop(
                 call(setup, kind, "whole")
     assert len(built) == 1
     assert (built[0] is threading.main_thread()) == (kind == "sync")
-    pools._tls_context.cache_clear()
 
 
 @both
@@ -644,3 +660,180 @@ def test_a_connection_that_the_server_closed_while_idle_is_not_used_again(emu: E
 
 
 WHOLE = b'{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}'
+
+
+def test_idle_connections_are_dropped_before_nodes_server_would() -> None:
+    assert pools.LIMITS.keepalive_expiry is not None
+    assert pools.LIMITS.keepalive_expiry < 5
+
+
+async def test_many_first_calls_build_one_tls_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[int] = []
+
+    def building() -> ssl.SSLContext:
+        built.append(threading.Event().wait(0.05))
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr(httpx, "create_ssl_context", building)
+    monkeypatch.setattr(pools, "_tls", [])
+    await asyncio.gather(*(asyncio.to_thread(pools._tls_context) for _ in range(10)))
+    assert len(built) == 1
+
+
+class Failing(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport that fails in its own way, and counts the requests that reached it."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.requests: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        raise self.error
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+@both
+@forms
+@pytest.mark.parametrize(
+    ("error", "kind_of_error", "sent"),
+    [
+        (httpx.WriteError("x"), ConnectionLostError, True),
+        (httpx.WriteTimeout("x"), RequestTimeoutError, True),
+        (httpx.ReadError("x"), ConnectionLostError, True),
+        (httpx.RemoteProtocolError("x"), ConnectionLostError, True),
+        (OSError("x"), ConnectionLostError, True),
+        (httpx.PoolTimeout("x"), ConnectFailedError, False),
+        (httpx.UnsupportedProtocol("x"), ConfigurationError, False),
+        (RuntimeError("x"), ConfigurationError, False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_failures_of_the_transport(
+    quick: None, kind: str, form: str, error: Exception, kind_of_error: type, sent: bool
+) -> None:
+    """What may have been sent is not sent again; what was not, is."""
+    transport = Failing(error)
+    setup: dict[str, Any] = {"api_key": "k", "base_url": "http://127.0.0.1:9", "max_retries": 2}
+    with httpx.Client(transport=transport) as http:
+        other = httpx.AsyncClient(transport=transport)  # opens nothing, so nothing is closed
+        handed_in = Settings(http_client=http, http_async_client=other, **setup)
+        with pytest.raises(kind_of_error):
+            call(handed_in, kind, form)
+    assert len(transport.requests) == (3 if kind_of_error is ConnectFailedError else 1)
+    timeout = transport.requests[0].extensions["timeout"]
+    assert timeout["connect"] == 5  # the handed-in client's own, since none was given
+
+
+def test_time_outs_are_finite_by_default_and_connecting_is_capped() -> None:
+    transport = Failing(httpx.ReadError("x"))
+    for given, read, connect in ((None, 600, 10), (30, 30, 10), (3, 3, 3)):
+        with httpx.Client(transport=transport) as http:
+            pools._sync["http://127.0.0.1:9"] = pools.Pool(http)
+            with pytest.raises(ConnectionLostError):
+                Client(
+                    Settings(api_key="k", base_url="http://127.0.0.1:9", timeout=given)
+                ).complete(HELLO)
+        found = transport.requests[-1].extensions["timeout"]
+        assert (found["read"], found["connect"]) == (read, connect)
+
+
+FINISHED = b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
+
+
+@both
+@pytest.mark.parametrize("tail", [b"", b'data: {"usage": {"prompt_to', b"data: [DO"])
+def test_a_cut_behind_the_end_of_the_answer_still_gives_it(kind: str, tail: bytes) -> None:
+    with drip(FINISHED + tail) as url:
+        reply = call(Settings(api_key="k", base_url=url), kind, "stream")
+    assert reply.choices[0].text == "x"
+    assert reply.usage is None
+
+
+@both
+def test_a_cut_before_the_last_of_several_answers_raises(kind: str) -> None:
+    request = ChatRequest("openai/gpt-5-2", HELLO.messages, extra_body={"n": 2})
+    with drip(FINISHED) as url, pytest.raises(StreamCutError):
+        call(Settings(api_key="k", base_url=url), kind, "stream", request)
+
+
+@both
+@pytest.mark.parametrize("kind_of_body", ["text/plain", "text/event-stream", "application/json"])
+def test_what_an_answer_is_marked_as_does_not_count(
+    emu: Emulator, kind: str, kind_of_body: str
+) -> None:
+    emu.faults.append(Fault(raw_body=WHOLE, content_type=kind_of_body))
+    assert call(settings(emu), kind, "stream").choices[0].text == "x"
+    emu.faults.append(Fault(content_type=kind_of_body))
+    assert "Łódź" in call(settings(emu), kind, "stream").choices[0].text
+
+
+@both
+@forms
+def test_an_error_whose_body_is_cut_keeps_its_status(
+    emu: Emulator, quick: None, kind: str, form: str
+) -> None:
+    emu.faults.append(Fault(status=503, cut_after_bytes=10))
+    assert call(settings(emu), kind, form).choices
+    assert len(emu.seen) == 2
+
+
+def test_closing_one_object_leaves_the_calls_of_its_threads_alone(emu: Emulator) -> None:
+    client = Client(settings(emu))
+    emu.faults.append(Fault(delay_between_s=0.05))
+    events = client.stream(HELLO)
+    next(events)
+    client.close()
+    assert isinstance(list(events)[-1], Finished)
+    assert pools._sync == {}
+    wait_until(lambda: emu.open_connections == 0)
+
+
+async def test_closing_in_the_middle_of_an_async_call_lets_it_end(emu: Emulator) -> None:
+    client = AsyncClient(settings(emu))
+    emu.faults.append(Fault(delay_between_s=0.05))
+    events = client.stream(HELLO)
+    await anext(events)
+    await client.aclose()
+    assert isinstance([event async for event in events][-1], Finished)
+    assert pools._async == {}
+
+
+@both
+@pytest.mark.parametrize("shape", ["body", "frame"])
+def test_a_key_inside_an_answer_with_success_is_masked_too(
+    emu: Emulator, kind: str, shape: str
+) -> None:
+    said = b'{"error":{"message":"Incorrect API key provided: sk-test-0000"}}'
+    body = said if shape == "body" else b"data: " + said + b"\n\n"
+    emu.faults.append(Fault(raw_body=body, content_type="text/event-stream"))
+    with pytest.raises(AIMLAPIError, match=r"provided: \*\*\*") as caught:
+        call(settings(emu), kind, "stream")
+    assert "sk-test-0000" not in str(caught.value.__dict__)
+
+
+@pytest.mark.parametrize("name", ["X-A", "Authorization", "bad name"])
+def test_a_header_that_cannot_be_sent_is_named_without_its_value(emu: Emulator, name: str) -> None:
+    headers = {name: "sk-secret-1234\n" if name != "bad name" else "x"}
+    with pytest.raises(ConfigurationError) as caught:
+        call(settings(emu, default_headers=headers), "sync", "whole")
+    assert "sk-secret-1234" not in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_a_proxy_that_cannot_be_used_is_a_configuration_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "nonsense://x")
+    with pytest.raises(ConfigurationError, match="proxy"):
+        Client(Settings(api_key="k", base_url="https://api.example")).complete(HELLO)
+
+
+def test_the_other_endpoint_is_named_only_where_it_can_be_tried(emu: Emulator) -> None:
+    pro = ChatRequest("openai/gpt-5-2-pro", HELLO.messages)
+    emu.faults.append(Fault(status=404))
+    with pytest.raises(NotFoundError) as caught:
+        call(settings(emu), "sync", "whole", pro)
+    assert "endpoint=" not in str(caught.value)

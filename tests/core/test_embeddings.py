@@ -128,7 +128,7 @@ def test_rows_in_any_order_come_back_in_the_texts_order() -> None:
     reply = decode({"data": shuffled, "model": "m", "usage": {"total_tokens": 4}}, {}, 3)
     assert reply.vectors == ([0.5, -1.0], [2.0, 2.0], [3.0, 3.0])
     assert reply.usage is not None
-    assert reply.usage.total_tokens == 4
+    assert (reply.usage.input_tokens, reply.usage.total_tokens) == (4, 4)
     assert reply.cost is None
 
 

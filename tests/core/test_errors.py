@@ -46,6 +46,16 @@ def legacy(status: object, message: str) -> bytes:
             "exhausted",
         ),
         (402, b"", "InsufficientFundsError", "no message"),
+        (403, problem(403, "Insufficient credits"), "InsufficientFundsError", "Top up"),
+        (403, problem(403, "Your balance is too low"), "InsufficientFundsError", "Top up"),
+        (429, problem(429, "Resource exhausted, slow down"), "RateLimitError", "Slow down"),
+        (500, legacy(500, "429 Too Many Requests"), "ServerError", "Try again"),
+        (
+            400,
+            b'{"error":{"message":"x","code":"context_length_exceeded"}}',
+            "ContextTooLongError",
+            "Shorten",
+        ),
         (403, problem(403, "Verification required"), "PermissionDeniedError", "Verification"),
         (404, problem(404, "Model not found"), "NotFoundError", "Model not found"),
         (429, problem(429, "Too Many Requests"), "RateLimitError", "Too Many"),
@@ -167,3 +177,19 @@ def test_errors_survive_pickling(cls: type[AIMLAPIError]) -> None:
 def test_the_drawn_tree_is_the_real_one() -> None:
     drawn = set(re.findall(r"[A-Za-z]+Error\b", errors.__doc__ or ""))
     assert drawn == {cls.__name__ for cls in ALL}
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"), [(500, True), (501, False), (529, False), (408, True)]
+)
+def test_is_retryable_says_what_the_retries_do(status: int, retryable: bool) -> None:
+    assert error_for(status, {}, b"").is_retryable is retryable
+
+
+def test_a_page_full_of_open_tags_takes_no_time() -> None:
+    assert error_for(502, {}, b"<script " * 100_000).status_code == 502
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000])
+def test_a_body_nested_too_deeply_is_text(body: bytes) -> None:
+    assert error_for(500, {}, body).status_code == 500

@@ -122,7 +122,7 @@ def test_text_after_the_finish_reason_raises(case: Case) -> None:
 
 
 ORDER = [
-    {"types"},
+    {"types", "_read"},
     {"errors"},
     {"models", "retry", "cost", "_sse", "schema", "settings", "_version"},
     {"_chat_fold", "_stop", "_check", "_responses_fold"},

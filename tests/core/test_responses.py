@@ -31,7 +31,7 @@ from aimlapi_core import (
     _check,
 )
 from aimlapi_core._endpoint import Plan, plan
-from tests.core.cases import function_call, message, reasoning, response
+from tests.core.cases import events_of_item, function_call, message, reasoning, response
 
 USER = Message("user", (Text("hi"),))
 PRO, CODEX = "openai/gpt-5-2-pro", "openai/gpt-5-2-codex"
@@ -320,3 +320,80 @@ def test_unknown_events_and_frames_named_only_by_their_event_line_are_read() -> 
     data += f"event: response.completed\ndata: {whole}\n\n"
     events = [*reader.feed(data.encode()), *reader.close()]
     assert [type(e).__name__ for e in events] == ["TextDelta", "Finished"]
+
+
+def test_how_a_response_ended_is_said_in_the_words_of_chat() -> None:
+    ends = {
+        "stop": response(message("x")),
+        "tool_calls": response(function_call("c", "f", "{}")),
+        "length": response(status="incomplete", incomplete_details={"reason": "max_output_tokens"}),
+        "content_filter": response(
+            status="incomplete", incomplete_details={"reason": "content_filter"}
+        ),
+    }
+    for reason, payload in ends.items():
+        assert planned().decode(payload, {}).choices[0].finish_reason == reason
+
+
+def test_output_text_stands_in_where_no_message_holds_the_text() -> None:
+    only = {"id": "r", "output_text": "Hello!"}
+    beside = response(reasoning("Why."), output_text="Hello!")
+    for payload in (only, beside):
+        assert planned().decode(payload, {}).choices[0].text == "Hello!"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"id": "r", "output": [], "error": {"message": "boom"}},
+        {"id": "r", "output": [], "output_text": "x", "error": "boom"},
+    ],
+)
+def test_an_error_beside_an_output_is_no_answer(payload: dict[str, Any]) -> None:
+    with pytest.raises(UnexpectedReplyError, match="boom"):
+        planned().decode(payload, {})
+
+
+def test_the_status_inside_the_last_event_decides() -> None:
+    failed = response(status="failed", error={"message": "boom"})
+    with pytest.raises(StreamFailedError, match="boom"):
+        read({"type": "response.completed", "response": failed})
+    cut = response(
+        message("x"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}
+    )
+    *_, last = read({"type": "response.completed", "response": cut})
+    assert getattr(last, "reply").choices[0].finish_reason == "length"  # noqa: B009  # any event
+
+
+def test_items_that_the_last_event_leaves_out_double_nothing() -> None:
+    """The reasoning item streamed first is gone from the last event, so places shift by one."""
+    said, called = message("Looking."), function_call("c", "f", "{}")
+    frames: list[dict[str, Any] | str] = []
+    for place, item in enumerate((reasoning("Why."), said, called)):
+        frames += events_of_item(place, item)
+    events = read(*frames, {"type": "response.completed", "response": response(said, called)})
+    assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "Looking."
+    assert {e.index for e in events if isinstance(e, ToolCallDelta)} == {0}
+
+
+def test_deltas_without_a_place_belong_to_their_item() -> None:
+    kind = "response.output_text.delta"
+    events = read(
+        {"type": kind, "item_id": "m", "delta": "Hel"},
+        {"type": kind, "item_id": "m", "delta": "lo"},
+        {"type": "response.completed", "response": response(message("Hello", item_id="m"))},
+    )
+    assert [e.text for e in events if isinstance(e, TextDelta)] == ["Hel", "lo"]
+
+
+def test_text_that_came_only_when_it_was_done() -> None:
+    done = {"type": "response.output_text.done", "output_index": 0, "text": "Text"}
+    *events, last = read(done, {"type": "response.completed", "response": response()})
+    assert [e.text for e in events if isinstance(e, TextDelta)] == ["Text"]
+    assert getattr(last, "reply").choices[0].text == "Text"  # noqa: B009  # any event
+
+
+def test_a_cut_keeps_the_calls_before_it() -> None:
+    payload = response(function_call("c", "f", "{}"), message("abc STOP def"))
+    choice = planned(stop=("STOP",)).decode(payload, {}).choices[0]
+    assert (choice.text, len(choice.tool_calls), choice.finish_reason) == ("abc ", 1, "stop")

@@ -138,3 +138,59 @@ def test_arguments_are_read_strictly() -> None:
     for broken in ('{"a": 1', "[1]", "null", "{'a': 1}"):
         with pytest.raises(ValueError, match=r".+"):
             loads_arguments(broken)
+
+
+class Item(BaseModel):
+    name: str
+    qty: int = 1
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+    lives: int = 9
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+    lives: int | None = None
+
+
+class Basket(BaseModel):
+    items: list[Item] | None = None
+    pet: Cat | Dog | None = None
+    tagged: str | Item = "x"
+
+
+def test_added_nulls_go_from_lists_and_unions() -> None:
+    answer = {
+        "items": [{"name": "a", "qty": None}, {"name": "b", "qty": 2}],
+        "pet": {"kind": "cat", "lives": None},
+        "tagged": {"name": "c", "qty": None},
+    }
+    pruned = drop_added_nulls(answer, Basket.model_json_schema())
+    assert pruned == {
+        "items": [{"name": "a"}, {"name": "b", "qty": 2}],
+        "pet": {"kind": "cat"},
+        "tagged": {"name": "c"},
+    }
+    dog = {"items": None, "pet": {"kind": "dog", "lives": None}, "tagged": None}
+    assert drop_added_nulls(dog, Basket.model_json_schema()) == {
+        "items": None,
+        "pet": {"kind": "dog", "lives": None},
+    }
+    assert Basket.model_validate(pruned).pet == Cat(kind="cat")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$defs": [], "$ref": "#/$defs/x/y"},
+        {"allOf": [True]},
+        {"type": "object", "properties": [], "required": 7},
+        {"anyOf": 5, "properties": {"a": True}},
+    ],
+)
+def test_schemas_that_are_none_do_no_harm(schema: dict[str, Any]) -> None:
+    strict, reason = strict_schema(schema)
+    assert strict is not None or reason
+    assert drop_added_nulls({"a": None}, schema) == {"a": None}

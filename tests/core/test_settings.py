@@ -36,7 +36,18 @@ def test_base_urls_in_every_usual_form(given: str, used: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "ftp://x", "https://", "https://a b", "http://x:99999", "https://x/?a=1"]
+    "given",
+    [
+        "",
+        "ftp://x",
+        "https://",
+        "https://a b",
+        "http://x:99999",
+        "https://x/?a=1",
+        "http://[::1",
+        "https://a..b",
+        "https://u:p@h",
+    ],
 )
 def test_bad_base_urls_are_refused_at_once(given: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url"):
@@ -76,7 +87,7 @@ def test_keys_that_no_header_can_carry_are_refused(given: str) -> None:
     assert str(given) not in str(caught.value)
 
 
-@pytest.mark.parametrize("given", [0, -1, True, float("nan"), "60"])
+@pytest.mark.parametrize("given", [0, -1, True, float("nan"), "60", float("inf"), 1e12])
 def test_bad_timeouts_are_refused(given: float) -> None:
     with pytest.raises(ConfigurationError, match="timeout"):
         Settings(timeout=given)

@@ -27,6 +27,7 @@ from tests.emulator.asking import (
     tool,
 )
 
+EMBED = "text-embedding-3-small"
 FOLDER = os.environ.get("AIMLAPI_OPENAPI_DIR")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="AIMLAPI_OPENAPI_DIR is not set")
 FILES = {
@@ -35,6 +36,7 @@ FILES = {
     DOTTED: "gpt-5.2-chat.json",
     PRO: "gpt-5-2-pro-RESPONSES.json",
     CODEX: "gpt-5-2-codex-RESPONSES.json",
+    EMBED: "text-embedding-3-small.json",
 }
 
 
@@ -51,7 +53,8 @@ def _nullable(node: Any) -> Any:
 def published(model: str, media: str) -> Any:
     spec = json.loads((Path(str(FOLDER)) / FILES[model]).read_text())
     operation = next(iter(spec["paths"].values()))["post"]
-    return _nullable(operation["responses"]["200"]["content"][media]["schema"])
+    schema = _nullable(operation["responses"]["200"]["content"][media]["schema"])
+    return {**schema, "components": _nullable(spec.get("components"))}
 
 
 @pytest.mark.parametrize("model", [CHAT, LATEST, DOTTED])
@@ -86,3 +89,11 @@ def test_responses(ask: Asker, model: str, body: dict[str, Any]) -> None:
     }
     for event in events(ask.responses(said, model, stream=True, **body).text):
         jsonschema.validate(event, kinds[event["type"]])
+
+
+def test_embeddings(ask: Asker) -> None:
+    """Its `object` is `list`, as every published sample says; the schema says `object`."""
+    answer = ask.client.post("/embeddings", json={"model": EMBED, "input": ["Hello"]}).json()
+    assert answer.pop("object") == "list"
+    schema = published(EMBED, "application/json")
+    jsonschema.validate({**answer, "object": "object"}, schema)

@@ -122,7 +122,7 @@ ROWS = (
         "200 with nothing",
         [Fault(raw_body=b"", content_type="application/json")],
         core.UnexpectedReplyError,
-        core.UnexpectedReplyError,
+        core.StreamCutError,
     ),
     # Answers that stop.
     Row(

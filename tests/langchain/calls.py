@@ -43,3 +43,11 @@ def total(pieces: Iterable[Any]) -> Any:
 def bodies(seen: Sequence[Any]) -> list[Any]:
     """The JSON bodies that arrived."""
     return [request.body for request in seen]
+
+
+def embedded(how: str, embeddings: Any, texts: Any) -> Any:
+    """`embed_documents` of a list, `embed_query` of a string, or their async twins."""
+    name = "embed_query" if isinstance(texts, str) else "embed_documents"
+    if how == "sync":
+        return getattr(embeddings, name)(texts)
+    return asyncio.run(getattr(embeddings, f"a{name}")(texts))

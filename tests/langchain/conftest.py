@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aimlapi_emulator import Emulator
-from langchain_aimlapi import ChatAIMLAPI
+from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
 
 ENVIRONMENT = ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL")
 
@@ -36,6 +36,14 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def chat(emu: Emulator) -> Callable[..., ChatAIMLAPI]:
     """Makes models that talk to the emulator and do not repeat calls."""
     return functools.partial(ChatAIMLAPI, api_key="sk-test", base_url=emu.base_url, max_retries=0)
+
+
+@pytest.fixture
+def embeddings(emu: Emulator) -> Callable[..., AIMLAPIEmbeddings]:
+    """Makes embedding models that talk to the emulator and do not repeat requests."""
+    return functools.partial(
+        AIMLAPIEmbeddings, api_key="sk-test", base_url=emu.base_url, max_retries=0
+    )
 
 
 @pytest.fixture(params=["sync", "async"])

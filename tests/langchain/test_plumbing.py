@@ -254,7 +254,7 @@ def test_every_error_of_the_core_has_its_twin(kind: type[aimlapi_core.AIMLAPIErr
 IMPORTED = """
 import sys
 import langchain_aimlapi
-others = {'llama_index', 'openai', 'tiktoken', 'langchain_openai', 'langchain'}
+others = {'llama_index', 'openai', 'tiktoken', 'langchain_openai', 'langchain', 'tqdm', 'numpy'}
 bad = others & {name.split('.')[0] for name in sys.modules}
 assert not bad, bad
 """
@@ -265,6 +265,7 @@ import langchain_aimlapi
 socket.socket.__init__ = refuse
 ssl.SSLContext.__new__ = refuse
 langchain_aimlapi.ChatAIMLAPI(api_key='x').bind_tools([])
+langchain_aimlapi.AIMLAPIEmbeddings(api_key='x', show_progress_bar=True)
 """
 WITHOUT = """
 import sys
@@ -287,11 +288,12 @@ def test_user_code_passes_mypy(tmp_path: Any) -> None:
     program = tmp_path / "user.py"
     program.write_text(
         "from typing import Any\n"
-        "from langchain_aimlapi import ChatAIMLAPI\n"
+        "from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI\n"
         "llm = ChatAIMLAPI(model='openai/gpt-5-2', temperature=0.2, api_key='x')\n"
         "given: dict[str, Any] = {'model_name': 'openai/gpt-5-2'}\n"
         "other = ChatAIMLAPI(**given)\n"
         "text: str = llm.invoke('hi').text\n"
+        "v: list[float] = AIMLAPIEmbeddings(api_key='x', chunk_size=10).embed_query('hi')\n"
         "chain = llm.with_structured_output({'title': 'a', 'type': 'object', 'properties': {}})\n"
     )
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(program)]
