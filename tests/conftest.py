@@ -20,12 +20,18 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def emu(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """The emulator with nothing left of the test before; no key in the environment."""
-    for name in ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+def emu(emulator: Emulator) -> Emulator:
+    """The emulator with nothing left of the test before."""
     emulator.clear()
     return emulator
+
+
+@pytest.fixture(autouse=True)
+def _no_key_in_the_air(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test but the live ones sees the key or the URL of whoever runs it."""
+    if request.node.get_closest_marker("live") is None:
+        for name in ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL"):
+            monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session", autouse=True)

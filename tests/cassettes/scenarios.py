@@ -15,8 +15,8 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 
-from langchain_aimlapi import ChatAIMLAPI
-from llama_index_aimlapi import AIMLAPI
+from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
+from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 
 CHAT, LATEST, PRO = "openai/gpt-5-2", "openai/gpt-5-2-chat-latest", "openai/gpt-5-2-pro"
 HELLO = "Say in one sentence: Grüße aus Łódź 🌍"
@@ -157,11 +157,36 @@ def llama_index_structured(model: str) -> Scenario:
     return Scenario(f"llama_index_structured_{_short(model)}", sync, asynchronous)
 
 
+TEXTS = ["Grüße aus Łódź", "the lighthouse was automated in 1986"]
+SMALL = "text-embedding-3-small"
+
+
+def langchain_embeddings(model: str) -> Scenario:
+    def sync(**how: Any) -> Any:
+        return AIMLAPIEmbeddings(model=model, dimensions=8, **how).embed_documents(TEXTS)
+
+    async def asynchronous(**how: Any) -> Any:
+        return await AIMLAPIEmbeddings(model=model, dimensions=8, **how).aembed_documents(TEXTS)
+
+    return Scenario(f"langchain_embeddings_{_short(model)}", sync, asynchronous)
+
+
+def llama_index_embeddings(model: str) -> Scenario:
+    def sync(**how: Any) -> Any:
+        return AIMLAPIEmbedding(model=model, dimensions=8, **how).get_text_embedding_batch(TEXTS)
+
+    async def asynchronous(**how: Any) -> Any:
+        embedding = AIMLAPIEmbedding(model=model, dimensions=8, **how)
+        return await embedding.aget_text_embedding_batch(TEXTS)
+
+    return Scenario(f"llama_index_embeddings_{_short(model)}", sync, asynchronous)
+
+
 def _short(model: str) -> str:
     return model.removeprefix("openai/").replace("-", "_").replace(".", "_")
 
 
-SCENARIOS = tuple(
+_OF_CHAT = tuple(
     make(model)
     for make in (
         langchain_invoke,
@@ -175,3 +200,4 @@ SCENARIOS = tuple(
     )
     for model in (CHAT, LATEST, PRO)
 )
+SCENARIOS = (*_OF_CHAT, langchain_embeddings(SMALL), llama_index_embeddings(SMALL))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import struct
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +15,7 @@ import vcr
 import yaml
 
 from tests.cassettes.config import FOLDER, HOST, REPLAY
-from tests.cassettes.scenarios import SCENARIOS, Scenario
+from tests.cassettes.scenarios import SCENARIOS, TEXTS, Scenario
 
 KEY = "sk-replay-0000"
 scenarios = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
@@ -50,10 +53,7 @@ def play(scenario: Scenario, kind: str, capturing: Capturing) -> Any:
 
 @scenarios
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_recorded_exchanges_are_all_played(
-    scenario: Scenario, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AIMLAPI_BASE_URL", raising=False)
+def test_recorded_exchanges_are_all_played(scenario: Scenario, kind: str) -> None:
     capturing = Capturing()
     path = FOLDER / f"{scenario.name}.yaml"
     with vcr.use_cassette(str(path), **REPLAY) as cassette:
@@ -64,9 +64,26 @@ def test_recorded_exchanges_are_all_played(
         assert request.url.host == HOST
         assert request.headers["authorization"] == f"Bearer {KEY}"
         body = json.loads(request.content)
-        assert request.url.path.endswith("/responses" if "pro" in body["model"] else "/completions")
+        assert request.url.path == endpoint_of(body["model"])
         assert None not in body.values()
-    assert said(result) in recorded_answer(path)
+    if "embeddings" in scenario.name:
+        assert result == recorded_vectors(path)
+    else:
+        assert said(result) in recorded_answer(path)
+
+
+def endpoint_of(model: str) -> str:
+    if "embedding" in model:
+        return "/v1/embeddings"
+    return "/v1/responses" if "pro" in model else "/v1/chat/completions"
+
+
+def recorded_vectors(path: Path) -> list[list[float]]:
+    """The vectors of the recorded answer, read without the library."""
+    body = yaml.safe_load(path.read_text())["interactions"][-1]["response"]["body"]["string"]
+    encoded = [row["embedding"] for row in json.loads(body)["data"]]
+    assert len(encoded) == len(TEXTS)
+    return [list(struct.unpack("<8f", base64.b64decode(vector))) for vector in encoded]
 
 
 def said(result: Any) -> str:
@@ -80,7 +97,7 @@ def said(result: Any) -> str:
     return json.dumps(result.model_dump())
 
 
-def recorded_answer(path: Any) -> str:
+def recorded_answer(path: Path) -> str:
     """The text and the tool arguments of the last recorded answer, read without the library."""
     body = yaml.safe_load(path.read_text())["interactions"][-1]["response"]["body"]["string"]
     text = body.decode() if isinstance(body, bytes) else body

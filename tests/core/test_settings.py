@@ -11,12 +11,6 @@ from aimlapi_core import ConfigurationError, MissingKeyError, RetryPolicy, Setti
 from aimlapi_core.settings import normalised_base_url
 
 
-@pytest.fixture(autouse=True)
-def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.mark.parametrize(
     ("given", "used"),
     [

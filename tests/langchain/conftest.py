@@ -1,35 +1,15 @@
-"""One emulator for the session, forgotten before each test; a model class that talks to it."""
+"""Models that talk to the emulator."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
-
-ENVIRONMENT = ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL")
-
-
-@pytest.fixture(scope="session")
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
-        yield running
-
-
-@pytest.fixture
-def emu(emulator: Emulator) -> Emulator:
-    emulator.clear()
-    return emulator
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ENVIRONMENT:
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -10,21 +10,6 @@ from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 from tests.llama_index.towns import documents
 
 
-@pytest.fixture(scope="session")
-def _running() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emu(_running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """The emulator, with nothing left of the test before."""
-    for name in ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    _running.clear()
-    return _running
-
-
 @pytest.fixture
 def make(emu: Emulator) -> Iterator[Callable[..., AIMLAPI]]:
     """A model that talks to the emulator, with the arguments of the call."""
