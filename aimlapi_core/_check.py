@@ -37,17 +37,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _MAX_TOOLS = 128
 _MAX_STOPS = 4  # where the API takes them at all [D gpt-5.2-chat.json]
 
-# Values that the documented and the live specification both refuse; bounds are inclusive.
-_RANGES: dict[str, tuple[float, float | None]] = {
-    "temperature": (0, 2),
-    "top_p": (0.01, 1),
-    "n": (1, None),
-    "seed": (1, None),
-    "max_output_tokens": (1, None),
-    "top_logprobs": (0, 20),
-}
+_NUMBERS = ("temperature", "top_p", "n", "seed", "max_output_tokens", "top_logprobs")
 _INTEGERS = frozenset({"n", "seed", "max_output_tokens", "top_logprobs"})
-_LEAST_RESPONSES_TOKENS = 16
 
 # Parameters that rows of the table may lack, by our names.
 _GATED = (
@@ -155,12 +146,11 @@ def _warn_of(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
 
 
 def _check_values(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:
-    for name, (least, most) in _RANGES.items():
-        value = getattr(request, name)
-        if value is None:
+    for name in _NUMBERS:
+        value, bounds = getattr(request, name), info.bounds(name, endpoint)
+        if value is None or bounds is None:
             continue
-        if name == "max_output_tokens" and endpoint == "responses":
-            least = _LEAST_RESPONSES_TOKENS
+        least, most = bounds
         wrong_type = isinstance(value, bool) or not isinstance(
             value, int if name in _INTEGERS else (int, float)
         )

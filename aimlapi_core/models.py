@@ -48,6 +48,14 @@ class ModelInfo:
     checked: str = CHECKED
     notes: Mapping[str, str] = field(default_factory=dict)
 
+    def bounds(self, name: str, endpoint: Endpoint) -> tuple[float, float | None] | None:
+        """(least, most) of a number, both allowed, None for no most; None where it has none."""
+        if name == "max_output_tokens" and endpoint == "responses":
+            return LEAST_RESPONSES_TOKENS, None
+        if name == "max_output_tokens":
+            return 1, None
+        return RANGES.get(name)
+
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The endpoints that serve this id, the preferred one first."""
@@ -58,6 +66,19 @@ class ModelInfo:
         """Whether the preferred endpoint takes `temperature`."""
         return "temperature" in self.params[self.endpoints[0]]
 
+
+# What the documented and the live specification both refuse outside of, for every row that takes
+# the parameter: (least, most), both allowed [D gpt-5-2.json, gpt-5-2-pro-RESPONSES.json] [L].
+RANGES: Mapping[str, tuple[float, float | None]] = MappingProxyType(
+    {
+        "temperature": (0, 2),
+        "top_p": (0.01, 1),
+        "n": (1, None),
+        "seed": (1, None),
+        "top_logprobs": (0, 20),
+    }
+)
+LEAST_RESPONSES_TOKENS = 16
 
 # Every chat schema of GPT-5.2 has these [D gpt-5-2-chat-latest.json].
 _CHAT = frozenset(
