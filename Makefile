@@ -1,5 +1,5 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
-.PHONY: help setup demo test test-all lint types format live record build clean
+.PHONY: help setup demo test test-all soak mutations lint types format live record build clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -8,6 +8,8 @@ help:
 	@echo "make test    all tests, offline"
 	@echo "make test-all  the tests that make test leaves out: on a vector store, which it installs"
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
+	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
+	@echo "make mutations  break the code line by line; a test must notice each"
 	@echo "make live    the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
 	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
 	@echo "make build   wheel and sdist into dist/"
@@ -32,11 +34,17 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
-	$(BIN)/mypy --strict examples scripts
+	$(BIN)/mypy --strict examples scripts benchmarks
 
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+soak: setup
+	$(BIN)/python benchmarks/soak.py --seconds $(or $(SECONDS),900)
+
+mutations: setup
+	$(BIN)/python -m tests.mutations.run
 
 live: setup
 	@test -n "$$AIMLAPI_API_KEY" || { echo "Set AIMLAPI_API_KEY: make live talks to the real service."; exit 1; }

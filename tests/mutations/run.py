@@ -1,0 +1,51 @@
+"""Apply each break to a copy of the project and see its tests fail: `make mutations`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.mutations.breaks import BREAKS, Break
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("aimlapi_core", "langchain_aimlapi", "llama_index_aimlapi", "aimlapi_emulator", "tests")
+
+
+def main() -> int:
+    """1 when a break went unnoticed."""
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name)
+        for part in PARTS:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / part, copy / part, ignore=ignored)
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        missed = [broken.promise for broken in BREAKS if not noticed(copy, broken)]
+    print(f"{len(BREAKS) - len(missed)} of {len(BREAKS)} breaks were noticed")
+    return int(bool(missed))
+
+
+def noticed(copy: Path, broken: Break) -> bool:
+    """Whether a test fails with this line broken."""
+    path = copy / broken.file
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole.replace(broken.old, broken.new, 1), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", broken.tests]
+    # The copy stands before the installed packages.
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        run = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, timeout=300, check=False
+        )
+    finally:
+        path.write_text(whole, encoding="utf-8")
+    failed = run.returncode == 1
+    print(f"{'noticed' if failed else 'MISSED '}  {broken.promise}", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
