@@ -95,7 +95,8 @@ class Settings:
         """The key for one request. Raises MissingKeyError where there is none."""
         key = self.api_key() if callable(self.api_key) else self.api_key
         if key is None:
-            key = next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), None)
+            found = (os.environ.get(name, "").strip() for name in KEY_VARIABLES)
+            key = next((value for value in found if value), None)
         key = key.strip() if isinstance(key, str) else key
         if not key:
             raise MissingKeyError(
@@ -113,7 +114,7 @@ class Settings:
 
         Warns once of a URL that sends the key in the clear to another machine.
         """
-        given = self.base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+        given = self.base_url or os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
         return _normalised_and_watched(given)
 
 

@@ -110,7 +110,7 @@ class Exchange(Generic[PlanT]):
 
     def broken(self, exc: Exception) -> AIMLAPIError:
         """The error of a failure of the transport before the body began."""
-        what = str(exc) or type(exc).__name__
+        what = (str(exc) or type(exc).__name__).rstrip(".")
         if isinstance(exc, _NOT_SENT):
             return ConnectFailedError(
                 f"No connection to {self.url}: {what}. Nothing was sent; check base_url, the "

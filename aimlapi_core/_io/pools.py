@@ -67,7 +67,9 @@ class Pool(Generic[HttpT]):
         return self.given_up
 
 
-_lock = threading.Lock()
+# Reentrant: the garbage collector may end a forgotten stream, which gives its client back, in the
+# middle of a section that this very thread has locked.
+_lock = threading.RLock()
 _sync: dict[str, Pool[httpx.Client]] = {}
 _async: dict[asyncio.AbstractEventLoop, dict[str, Pool[httpx.AsyncClient]]] = {}
 
@@ -216,7 +218,7 @@ def _at_exit() -> None:
 def _after_fork() -> None:
     """A child opens its own connections: those of its parent are not its to use or close."""
     global _lock, _tls_lock
-    _lock, _tls_lock = threading.Lock(), threading.Lock()
+    _lock, _tls_lock = threading.RLock(), threading.Lock()
     _sync.clear()
     _async.clear()
 

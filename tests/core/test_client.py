@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -481,6 +482,18 @@ def test_clients_of_one_origin_share_connections_until_the_last_claim(emu: Emula
     assert emu.connections - before == 2
 
 
+@pytest.mark.timeout(20)
+def test_a_forgotten_stream_may_be_collected_at_any_moment(emu: Emulator) -> None:
+    """Also while its own thread holds the lock of the pools, where a collection may strike."""
+    emu.faults.append(Fault(delay_between_s=0.01))
+    events = Client(settings(emu)).stream(HELLO)
+    next(events)
+    with pools._lock:
+        del events
+        gc.collect()
+    wait_until(lambda: emu.open_connections == 0)
+
+
 def test_the_dead_claim_nothing(emu: Emulator) -> None:
     Client(settings(emu)).complete(HELLO)
     gc.collect()
@@ -607,8 +620,8 @@ def test_comments_alone_do_not_keep_a_stream_alive(kind: str) -> None:
 
 
 @contextmanager
-def drip(*pieces: bytes, every_s: float = 0.05) -> Iterator[str]:
-    """A server that sends these pieces of a stream one by one; its base URL."""
+def drip(*pieces: bytes, every_s: float = 0.05, rst: bool = False) -> Iterator[str]:
+    """A server that sends these pieces of a stream one by one, then closes; its base URL."""
     stop = threading.Event()
 
     def serve() -> None:
@@ -620,6 +633,8 @@ def drip(*pieces: bytes, every_s: float = 0.05) -> Iterator[str]:
                 peer.sendall(piece)
                 if stop.wait(every_s):
                     return
+            if rst:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
@@ -744,18 +759,22 @@ FINISHED = b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason
 
 
 @both
+@pytest.mark.parametrize("rst", [False, True], ids=["FIN", "RST"])
 @pytest.mark.parametrize("tail", [b"", b'data: {"usage": {"prompt_to', b"data: [DO"])
-def test_a_cut_behind_the_end_of_the_answer_still_gives_it(kind: str, tail: bytes) -> None:
-    with drip(FINISHED + tail) as url:
+def test_a_cut_behind_the_end_of_the_answer_still_gives_it(
+    kind: str, tail: bytes, rst: bool
+) -> None:
+    with drip(FINISHED + tail, rst=rst) as url:
         reply = call(Settings(api_key="k", base_url=url), kind, "stream")
     assert reply.choices[0].text == "x"
     assert reply.usage is None
 
 
 @both
-def test_a_cut_before_the_last_of_several_answers_raises(kind: str) -> None:
+@pytest.mark.parametrize("rst", [False, True], ids=["FIN", "RST"])
+def test_a_cut_before_the_last_of_several_answers_raises(kind: str, rst: bool) -> None:
     request = ChatRequest("openai/gpt-5-2", HELLO.messages, extra_body={"n": 2})
-    with drip(FINISHED) as url, pytest.raises(StreamCutError):
+    with drip(FINISHED, rst=rst) as url, pytest.raises(StreamCutError):
         call(Settings(api_key="k", base_url=url), kind, "stream", request)
 
 

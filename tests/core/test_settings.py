@@ -52,6 +52,7 @@ def test_the_base_url_of_the_environment_is_read_at_the_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = Settings()
+    monkeypatch.setenv("AIMLAPI_BASE_URL", " ")
     assert settings.resolved_base_url() == "https://api.aimlapi.com/v1"
     monkeypatch.setenv("AIMLAPI_BASE_URL", "http://localhost:1")
     assert settings.resolved_base_url() == "http://localhost:1/v1"
@@ -65,6 +66,7 @@ def test_a_missing_key_names_the_variable() -> None:
 def test_keys_come_from_the_argument_then_two_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "of-another-vendor")
     monkeypatch.setenv("AIML_API_KEY", "second")
+    monkeypatch.setenv("AIMLAPI_API_KEY", " ")
     assert Settings().resolved_key() == "second"
     monkeypatch.setenv("AIMLAPI_API_KEY", " first\n")
     assert Settings().resolved_key() == "first"

@@ -151,6 +151,13 @@ BREAKS = (
         CLIENT,
     ),
     Break(
+        "a forgotten stream may be collected at any moment",
+        f"{CORE}/_io/pools.py",
+        "_lock = threading.RLock()\n_sync",
+        "_lock = threading.Lock()\n_sync",
+        CLIENT,
+    ),
+    Break(
         "each event loop has its own connections",
         f"{CORE}/_io/pools.py",
         "    loop = asyncio.get_running_loop()\n    pool =",
