@@ -40,7 +40,7 @@ def drop_added_nulls(value: Any, schema: Mapping[str, Any]) -> Any:
     """`value` without the nulls of optional properties that `schema`, as it was, does not allow.
 
     An answer to the strict form gives null for "left out"; the schema of the caller does not
-    know that null. Returns a new value.
+    know that null, or has a default for what is left out. Returns a new value.
     """
     return _pruned(value, schema, schema)
 
@@ -180,9 +180,18 @@ def _pruned(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
             item is None
             and name in properties
             and name not in required
-            and not _allows_null(mapping(properties[name]), root)
+            and _means_left_out(mapping(properties[name]), root)
         )
     }
+
+
+def _means_left_out(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    """Whether a null for this optional property stands for "left out".
+
+    So it does where null is not allowed, and where a default that is not null waits: the strict
+    form leaves no other way to ask for it.
+    """
+    return schema.get("default") is not None or not _allows_null(schema, root)
 
 
 def _chosen(value: Any, given: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:

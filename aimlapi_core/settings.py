@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import warnings
@@ -97,6 +98,10 @@ class Settings:
         if key is None:
             found = (os.environ.get(name, "").strip() for name in KEY_VARIABLES)
             key = next((value for value in found if value), None)
+        if inspect.isawaitable(key):
+            if inspect.iscoroutine(key):
+                key.close()  # or Python warns that it was never awaited
+            raise ConfigurationError("api_key's function must give a string, not an awaitable.")
         key = key.strip() if isinstance(key, str) else key
         if not key:
             raise MissingKeyError(

@@ -126,6 +126,18 @@ def test_added_nulls_go_and_real_ones_stay() -> None:
     assert answer["age"] is None
 
 
+class Named(BaseModel):
+    name: str | None = "Bob"
+    nick: str | None = None
+
+
+def test_a_null_makes_way_for_a_default() -> None:
+    answer = {"name": None, "nick": None}
+    pruned = drop_added_nulls(answer, Named.model_json_schema())
+    assert pruned == {"nick": None}
+    assert Named.model_validate(pruned).name == "Bob"
+
+
 def test_added_nulls_go_from_recursive_models_too() -> None:
     answer = {"value": 1, "children": [{"value": 2, "children": None}]}
     pruned = drop_added_nulls(answer, Node.model_json_schema())

@@ -83,6 +83,14 @@ def test_keys_that_no_header_can_carry_are_refused(given: str) -> None:
     assert str(given) not in str(caught.value)
 
 
+def test_an_async_function_for_the_key_is_refused() -> None:
+    async def key() -> str:
+        return "k"
+
+    with pytest.raises(ConfigurationError, match="not an awaitable"):
+        Settings(api_key=key).resolved_key()  # type: ignore[arg-type]  # the fault under test
+
+
 @pytest.mark.parametrize("given", [0, -1, True, float("nan"), "60", float("inf"), 1e12])
 def test_bad_timeouts_are_refused(given: float) -> None:
     with pytest.raises(ConfigurationError, match="timeout"):
