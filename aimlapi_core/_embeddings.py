@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aimlapi_core._chat_fold import came, usage_of
+from aimlapi_core import _usage
+from aimlapi_core._chat_fold import came
 from aimlapi_core._check import UnsupportedParameterWarning, check_client_request_id, warn_once
 from aimlapi_core.cost import cost_of
 from aimlapi_core.errors import (
@@ -85,7 +86,7 @@ def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingRep
     return EmbeddingReply(
         vectors=tuple(vectors),
         model=payload.get("model"),
-        usage=_all_sent(usage_of(payload.get("usage"))),
+        usage=_all_sent(_usage.CHAT.read(payload.get("usage"))),
         cost=cost_of(headers, payload.get("meta")),
     )
 

@@ -13,9 +13,11 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from aimlapi_core import _usage
 from aimlapi_core._chat_fold import came
 from aimlapi_core._read import index as as_index
 from aimlapi_core._read import integer, loads, mapping, rows, text
+from aimlapi_core._responses_items import GAP, Item, output_of, parts_of
 from aimlapi_core.cost import cost_of
 from aimlapi_core.errors import (
     StreamCutError,
@@ -25,27 +27,14 @@ from aimlapi_core.errors import (
 )
 from aimlapi_core.types import (
     Choice,
-    CitationDelta,
     Finished,
     Part,
-    ProviderItem,
-    Reasoning,
-    ReasoningDelta,
-    Refusal,
-    RefusalDelta,
     Reply,
     StreamEvent,
-    Text,
-    TextDelta,
     ToolCall,
-    ToolCallDelta,
-    Usage,
 )
 
 logger = logging.getLogger("aimlapi")
-
-# Between two messages, or two parts of a summary, of one answer.
-GAP = "\n\n"
 
 # Members with a field of their own, and those that only repeat the request.
 _NOT_EXTRA = frozenset(
@@ -70,7 +59,7 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
             body=what,
             request_id=headers.get("x-request-id"),
         )
-    return _reply(response, _parts(_output_of(response)), headers)
+    return _reply(response, parts_of(output_of(response)), headers)
 
 
 class Fold:
@@ -83,7 +72,7 @@ class Fold:
     def __init__(self, expected: int = 1, *, usage_expected: bool = False) -> None:
         self.done = False
         self._response: dict[str, Any] = {}
-        self._items: dict[int, _Item] = {}
+        self._items: dict[int, Item] = {}
         self._by_id: dict[str, int] = {}
         self._calls = 0
         self._texts = 0
@@ -132,7 +121,7 @@ class Fold:
     def reply(self, headers: Mapping[str, str]) -> Reply:
         """All that has come so far."""
         output = [self._items[index].wire() for index in sorted(self._items)]
-        return _reply({**self._response, "status": "in_progress"}, _parts(output), headers)
+        return _reply({**self._response, "status": "in_progress"}, parts_of(output), headers)
 
     def _end(self, frame: Mapping[str, Any]) -> list[StreamEvent]:
         given = mapping(frame.get("response"))
@@ -144,7 +133,7 @@ class Fold:
             response["output"] = [self._items[index].wire() for index in sorted(self._items)]
         self._response = response
         reply = decode(response, {})
-        events = list(self._missing(_output_of(response)))
+        events = list(self._missing(output_of(response)))
         self.done = True
         if self._usage_expected and reply.usage is None:
             logger.warning("Stream %s ended well but brought no usage: it is None.", reply.id)
@@ -161,7 +150,7 @@ class Fold:
                 streamed.remove(item)
             yield from item.take(wire, self)
 
-    def _item(self, index: Any, item_id: Any, head: Mapping[str, Any]) -> _Item:
+    def _item(self, index: Any, item_id: Any, head: Mapping[str, Any]) -> Item:
         """The item at this place of the output, or of this id, or a new one."""
         place = as_index(index)
         if place is None and text(item_id):
@@ -171,10 +160,10 @@ class Fold:
         if text(item_id):
             self._by_id.setdefault(item_id, place)
         if place not in self._items:
-            self._items[place] = _Item(dict(head))
+            self._items[place] = Item(dict(head))
         return self._items[place]
 
-    def _of(self, frame: Mapping[str, Any], kind: str) -> _Item:
+    def _of(self, frame: Mapping[str, Any], kind: str) -> Item:
         """The item that a delta belongs to."""
         item_id = frame.get("item_id")
         head = {"type": kind, "id": item_id} if text(item_id) else {"type": kind}
@@ -244,123 +233,6 @@ _HANDLERS: dict[str, Callable[[Fold, Mapping[str, Any]], Iterator[StreamEvent]]]
 }
 
 
-class _Item:
-    """One output item, growing. Each method gives events for what is new."""
-
-    def __init__(self, head: dict[str, Any]) -> None:
-        self._head = head
-        self._parts: dict[tuple[str, int], list[str]] = {}
-        self._citations: dict[int, list[Mapping[str, Any]]] = {}
-        self._arguments = ""
-        self._call: int | None = None
-        self._named = False
-        self._said_anything = False
-
-    def is_form_of(self, wire: Mapping[str, Any]) -> bool:
-        """Whether `wire` is this item: the same id, or the same kind where one has none."""
-        mine, theirs = self._head.get("id"), wire.get("id")
-        if text(mine) and text(theirs):
-            return bool(mine == theirs)
-        return bool(self._head.get("type") == wire.get("type"))
-
-    def text(self, part: Any, delta: Any, fold: Fold) -> Iterator[StreamEvent]:
-        if isinstance(delta, str) and delta:
-            gap = "" if self._said_anything else fold.gap()
-            self._said_anything = True
-            self._grow("text", part, delta)
-            yield TextDelta(gap + delta)
-
-    def refuse(self, part: Any, delta: Any) -> Iterator[StreamEvent]:
-        if isinstance(delta, str) and delta:
-            self._grow("refusal", part, delta)
-            yield RefusalDelta(delta)
-
-    def reason(self, member: str, part: Any, delta: Any) -> Iterator[StreamEvent]:
-        if isinstance(delta, str) and delta:
-            is_new = (member, _index(part)) not in self._parts
-            gap = GAP if is_new and self._parts else ""
-            self._grow(member, part, delta)
-            yield ReasoningDelta(gap + delta)
-
-    def cite(self, part: Any, citation: Any) -> Iterator[StreamEvent]:
-        known = self._citations.setdefault(_index(part), [])
-        if isinstance(citation, Mapping) and citation not in known:
-            known.append(citation)
-            yield CitationDelta(citation)
-
-    def argue(self, delta: Any, fold: Fold) -> Iterator[StreamEvent]:
-        if isinstance(delta, str) and delta:
-            self._arguments += delta
-            yield ToolCallDelta(self._number(fold), arguments=delta)
-
-    def take(self, wire: Mapping[str, Any], fold: Fold) -> Iterator[StreamEvent]:
-        """A whole item, early or final: events for what its deltas have not brought."""
-        self._head.update(wire)
-        kind = wire.get("type")
-        if kind == "function_call":
-            yield from self._take_call(wire, fold)
-        for position, part in enumerate(rows(wire.get("content"))):
-            if kind == "reasoning":
-                rest = self.rest("content", position, part.get("text"))
-                yield from self.reason("content", position, rest)
-            elif part.get("type") == "refusal":
-                rest = self.rest("refusal", position, part.get("refusal"))
-                yield from self.refuse(position, rest)
-            else:
-                rest = self.rest("text", position, part.get("text"))
-                yield from self.text(position, rest, fold)
-                for citation in rows(part.get("annotations")):
-                    yield from self.cite(position, citation)
-        for position, part in enumerate(rows(wire.get("summary"))):
-            rest = self.rest("summary", position, part.get("text"))
-            yield from self.reason("summary", position, rest)
-
-    def _take_call(self, wire: Mapping[str, Any], fold: Fold) -> Iterator[StreamEvent]:
-        if not self._named and wire.get("name"):
-            self._named = True
-            call_id = str(wire.get("call_id") or wire.get("id") or "")
-            yield ToolCallDelta(self._number(fold), id=call_id, name=str(wire["name"]))
-        given = wire.get("arguments")
-        if isinstance(given, str):
-            yield from self.argue(_rest_of(given, self._arguments), fold)
-
-    def wire(self) -> dict[str, Any]:
-        """The item in wire form, its growing members as far as they have come."""
-        kind = self._head.get("type")
-        wire = dict(self._head)
-        if kind == "function_call":
-            wire["arguments"] = self._arguments
-        elif kind == "message":
-            parts = sorted((i, m) for m, i in self._parts if m in ("text", "refusal"))
-            wire["content"] = [
-                {
-                    "type": "refusal" if member == "refusal" else "output_text",
-                    member: "".join(self._parts[member, i]),
-                    "annotations": self._citations.get(i, []),
-                }
-                for i, member in parts
-            ]
-        elif kind == "reasoning":
-            for member in ("summary", "content"):
-                texts = [self._parts[m, i] for m, i in sorted(self._parts) if m == member]
-                if texts:
-                    wire[member] = [{"text": "".join(pieces)} for pieces in texts]
-        return wire
-
-    def _number(self, fold: Fold) -> int:
-        if self._call is None:
-            self._call = fold.next_call()
-        return self._call
-
-    def _grow(self, member: str, part: Any, delta: str) -> None:
-        self._parts.setdefault((member, _index(part)), []).append(delta)
-
-    def rest(self, member: str, part: Any, whole: Any) -> str:
-        """What `whole` has beyond the deltas."""
-        so_far = "".join(self._parts.get((member, _index(part)), ()))
-        return _rest_of(whole, so_far) if isinstance(whole, str) else ""
-
-
 def _reply(
     response: Mapping[str, Any], parts: tuple[Part, ...], headers: Mapping[str, str]
 ) -> Reply:
@@ -369,7 +241,7 @@ def _reply(
         model=text(response.get("model")),
         created=integer(response.get("created_at")),
         choices=(Choice(0, parts, _finish_reason(response, parts)),),
-        usage=usage_of(response.get("usage")),
+        usage=_usage.RESPONSES.read(response.get("usage")),
         cost=cost_of(headers, response.get("meta")),
         endpoint="responses",
         extra={k: v for k, v in response.items() if v is not None and k not in _NOT_EXTRA},
@@ -387,82 +259,6 @@ def _finish_reason(response: Mapping[str, Any], parts: tuple[Part, ...]) -> str 
     return "tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "stop"
 
 
-def _parts(output: Any) -> tuple[Part, ...]:
-    """The parts of an output, in its order; the text of all messages in one Text."""
-    parts: list[Part] = []
-    texts: list[str] = []
-    citations: list[Mapping[str, Any]] = []
-    place = -1
-    for item in rows(output):
-        kind = item.get("type")
-        if kind == "message":
-            content = rows(item.get("content"))
-            said = "".join(
-                text(row.get("text")) or "" for row in content if row.get("type") != "refusal"
-            )
-            refusal = "".join(text(row.get("refusal")) or "" for row in content)
-            citations += [c for row in content for c in rows(row.get("annotations"))]
-            texts += [said] if said else []
-            if place < 0 and said:
-                place = len(parts)
-                parts.append(Text(""))
-            if refusal:
-                parts.append(Refusal(refusal))
-        elif kind == "function_call":
-            parts.append(_call_of(item))
-        elif kind == "reasoning":
-            thoughts = [*rows(item.get("summary")), *rows(item.get("content"))]
-            thought = GAP.join(text(row.get("text")) or "" for row in thoughts)
-            parts.append(Reasoning(thought, item))
-        elif kind:
-            parts.append(ProviderItem(item))
-    if place >= 0:
-        parts[place] = Text(GAP.join(texts), tuple(citations))
-    return tuple(parts)
-
-
-def _call_of(item: Mapping[str, Any]) -> ToolCall:
-    return ToolCall(
-        id=text(item.get("call_id")) or text(item.get("id")) or "",
-        name=text(item.get("name")) or "",
-        arguments=text(item.get("arguments")) or "",
-        item_id=text(item.get("id")),
-    )
-
-
-def _output_of(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The output items; `output_text` as a message where no message holds it."""
-    output = rows(response.get("output"))
-    said = text(response.get("output_text"))
-    if said and not any(item.get("type") == "message" for item in output):
-        content = [{"type": "output_text", "text": said}]
-        return [*output, {"type": "message", "content": content}]
-    return output
-
-
-def usage_of(wire: Any) -> Usage | None:
-    """Token counts of a response; None where there are none.
-
-    The documents' one sample of `openai/gpt-5-2-pro` counts credits here instead of tokens
-    (contract 2); nothing in an answer tells the two apart, so they are passed on as they come.
-    """
-    wire = mapping(wire)
-    sent, got = integer(wire.get("input_tokens")), integer(wire.get("output_tokens"))
-    total = integer(wire.get("total_tokens"))
-    if sent is None and got is None and total is None:
-        return None
-    return Usage(
-        input_tokens=sent or 0,
-        output_tokens=got or 0,
-        total_tokens=(sent or 0) + (got or 0) if total is None else total,
-        cached_tokens=integer(mapping(wire.get("input_tokens_details")).get("cached_tokens")),
-        reasoning_tokens=integer(
-            mapping(wire.get("output_tokens_details")).get("reasoning_tokens")
-        ),
-        raw=wire,
-    )
-
-
 def _why(frame: Any) -> str:
     """The sentence of a failure: of an `error` event, or of a failed response."""
     for holder in (mapping(frame), mapping(mapping(frame).get("response"))):
@@ -477,17 +273,3 @@ def _code(frame: Mapping[str, Any]) -> str | None:
     response = mapping(frame.get("response"))
     code = mapping((response or frame).get("error")).get("code") or frame.get("code")
     return None if code is None else str(code)
-
-
-def _rest_of(whole: str, so_far: str) -> str:
-    """The end of `whole` behind `so_far`; "" for an early form of an item, which is shorter."""
-    if whole.startswith(so_far):
-        return whole[len(so_far) :]
-    if not so_far.startswith(whole):
-        logger.warning("The stream's deltas and its last event differ; the last event counts.")
-    return ""
-
-
-def _index(value: Any) -> int:
-    found = as_index(value)
-    return 0 if found is None else found

@@ -124,7 +124,8 @@ def test_text_after_the_finish_reason_raises(case: Case) -> None:
 ORDER = [
     {"types", "_read"},
     {"errors"},
-    {"models", "retry", "cost", "_sse", "schema", "settings", "_version"},
+    {"models", "retry", "cost", "_sse", "_usage", "schema", "settings", "_version"},
+    {"_chat_choice", "_responses_items"},
     {"_chat_fold", "_stop", "_check", "_responses_fold"},
     {"_chat", "_responses", "_embeddings"},
     {"_endpoint"},

@@ -62,13 +62,13 @@ BREAKS = (
     Break(
         "several answers are all waited for",
         f"{CORE}/_chat_fold.py",
-        "return finished >= max(self._expected, len(self._choices))",
-        "return finished >= 1",
+        "return [self._finish(asked=self._expected)]",
+        "return [self._finish(asked=1)]",
         CLIENT,
     ),
     Break(
         "tool calls keep to their index",
-        f"{CORE}/_chat_fold.py",
+        f"{CORE}/_chat_choice.py",
         "            self._by_wire_index[wire_index] = call",
         "            pass",
         LAWS,

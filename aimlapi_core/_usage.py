@@ -1,0 +1,40 @@
+"""Token counts, under the names of either endpoint."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from aimlapi_core._read import integer, mapping
+from aimlapi_core.types import Usage
+
+
+class Names(NamedTuple):
+    """What an endpoint calls the counts of what was sent and of what it gave, and their details."""
+
+    sent: str
+    got: str
+
+    def read(self, wire: Any) -> Usage | None:
+        """The counts; None where there are none."""
+        wire = mapping(wire)
+        sent, got = integer(wire.get(self.sent)), integer(wire.get(self.got))
+        total = integer(wire.get("total_tokens"))
+        if sent is None and got is None and total is None:
+            return None
+        inside, outside = (mapping(wire.get(f"{name}_details")) for name in self)
+        return Usage(
+            input_tokens=sent or 0,
+            output_tokens=got or 0,
+            total_tokens=(sent or 0) + (got or 0) if total is None else total,
+            cached_tokens=integer(inside.get("cached_tokens")),
+            reasoning_tokens=integer(outside.get("reasoning_tokens")),
+            raw=wire,
+        )
+
+
+CHAT = Names("prompt_tokens", "completion_tokens")  # embeddings use the first of them too
+
+# The documents' one sample of `openai/gpt-5-2-pro` counts credits here instead of tokens
+# (docs gpt-5.2-pro.md, state 4c307a9f); nothing in an answer tells the two apart, so they are
+# passed on as they come.
+RESPONSES = Names("input_tokens", "output_tokens")
