@@ -8,6 +8,7 @@ the block, never a silent loss.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -25,6 +26,12 @@ FOREIGN_BLOCKS = frozenset(
 # The calls of an assistant message: they stand in its `tool_calls` too.
 CALL_BLOCKS = frozenset(
     "tool_call tool_call_chunk invalid_tool_call tool_use function_call input_json_delta".split()
+)
+
+# Types of files that are text though their name does not begin so.
+_TEXTS = frozenset(
+    "application/json application/xml application/yaml application/x-yaml "
+    "application/javascript application/csv".split()
 )
 
 
@@ -50,8 +57,30 @@ def _only_key(block: Block) -> str | None:
 
 
 def _text(block: Block) -> Part | None:
+    """The text; text that came as base64 is decoded."""
     text = block.get("text")
-    return Text(text) if isinstance(text, str) and text else None
+    if text is None and isinstance(block.get("base64"), str):
+        text = _decoded(block["base64"], block)
+    if not isinstance(text, str):
+        has = f"its text is {type(text).__name__}" if "text" in block else f"it has {_names(block)}"
+        raise InvalidRequestError(
+            f"The content block {block.get('type')!r} needs a string as 'text'; {has}."
+        )
+    return Text(text) if text else None
+
+
+def _names(block: Block) -> str:
+    return ", ".join(sorted(map(str, block)))
+
+
+def _decoded(data: str, block: Block) -> str:
+    """The text of base64 data, in UTF-8."""
+    try:
+        return base64.b64decode(data).decode("utf-8-sig")
+    except ValueError as exc:
+        raise InvalidRequestError(
+            f"The content block {block.get('type')!r} holds text that is no base64 of UTF-8: {exc}"
+        ) from exc
 
 
 def _image(block: Block) -> Part:
@@ -72,6 +101,9 @@ def _file(block: Block) -> Part | None:
         return Text(text) if isinstance(text, str) and text else None
     if _mime(inner).startswith("image/"):
         return Image(_url(inner, "file"))
+    if _is_text(_mime(inner)) and (encoded := _base64(inner)):
+        text = _decoded(encoded, block)
+        return Text(text) if text else None
     data = inner.get("file_data")
     url = data if isinstance(data, str) else _url(inner, "file", default_mime="application/pdf")
     if "://" in url:
@@ -100,7 +132,24 @@ def _source(block: Block) -> Block:
 
 
 def _mime(block: Block) -> str:
-    return str(block.get("mime_type") or _source(block).get("media_type") or "")
+    named = block.get("mime_type") or _source(block).get("media_type")
+    data = block.get("file_data")
+    if not named and isinstance(data, str) and data.startswith("data:"):
+        named = data[len("data:") :].partition(",")[0].partition(";")[0]
+    return str(named or "")
+
+
+def _is_text(mime: str) -> bool:
+    return mime.startswith("text/") or mime.partition(";")[0] in _TEXTS
+
+
+def _base64(block: Block) -> str | None:
+    """The base64 data of a file block in any of its shapes; None for a URL."""
+    held = [block.get("base64"), block.get("data"), _source(block).get("data")]
+    given = block.get("file_data")
+    if isinstance(given, str):
+        held.append(given.partition(",")[2] if given.startswith("data:") else given)
+    return next((data for data in held if isinstance(data, str) and data), None)
 
 
 def _url(block: Block, kind: str, default_mime: str = "") -> str:
@@ -111,21 +160,27 @@ def _url(block: Block, kind: str, default_mime: str = "") -> str:
             mime = _mime(block) or default_mime
             if not mime:
                 raise InvalidRequestError(
-                    f"A {kind!r} block with base64 data needs 'mime_type', as 'image/png'."
+                    f"The content block {kind!r} with base64 data needs 'mime_type', "
+                    "as 'image/png'."
                 )
             return f"data:{mime};base64,{data}"
         url = holder.get("url")
         if isinstance(url, str) and url:
             return url
     raise InvalidRequestError(
-        f"A {kind!r} block needs 'url' or 'base64'; it has {sorted(map(str, block))}. "
+        f"The content block {kind!r} needs 'url' or 'base64'; it has {_names(block)}. "
         "Files by id are not known to AI/ML API."
     )
 
 
 def _non_standard(block: Block) -> Part | None:
     value = block.get("value")
-    return to_part(value) if isinstance(value, Mapping) else None
+    if isinstance(value, (str, Mapping)):
+        return to_part(value)
+    raise InvalidRequestError(
+        "The content block 'non_standard' needs a block as 'value': "
+        "send text, images (PNG, JPEG, GIF, WEBP) or PDF files."
+    )
 
 
 _CONVERTERS: dict[str, Callable[[Block], Part | None]] = {

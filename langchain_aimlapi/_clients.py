@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import SecretStr
 
-from aimlapi_core import AsyncClient, Client, Settings
+from aimlapi_core import AsyncClient, Client, ConfigurationError, Settings
 from langchain_aimlapi._version import __version__
 
 USER_AGENT = f"langchain-aimlapi/{__version__}"
@@ -20,14 +21,24 @@ class KeySource:
 
     function: Callable[[], str | SecretStr]
 
-    def __call__(self) -> str:
-        """The key as a plain string."""
-        return str(plain(self.function()))
+    def __call__(self) -> Any:
+        """The key as a plain string; None where the function has none, as the core takes it."""
+        found = plain(self.function())
+        if found is None or isinstance(found, str):
+            return found
+        if inspect.iscoroutine(found):
+            found.close()  # else Python warns that nobody awaited it
+        raise ConfigurationError("api_key must be a plain function that returns a str.")
 
 
 def plain(secret: Any) -> Any:
     """What a SecretStr hides; anything else as it is."""
     return secret.get_secret_value() if isinstance(secret, SecretStr) else secret
+
+
+def hidden(secret: Any) -> Any:
+    """A string as a SecretStr, which no repr shows; anything else as it is."""
+    return SecretStr(secret) if isinstance(secret, str) else secret
 
 
 class Clients:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import httpx
 from langchain_core.load.serializable import Serializable
-from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 from typing_extensions import override
 
 from aimlapi_core import Settings
-from langchain_aimlapi._clients import Clients, KeySource, plain
+from langchain_aimlapi._clients import Clients, KeySource, hidden, plain
 
 # How to reach the service: the arguments of `Settings`.
 TRANSPORT = frozenset(
@@ -43,12 +43,30 @@ CONFIG = ConfigDict(
 
 
 def _key_in_environment() -> SecretStr | None:
-    found = os.environ.get("AIMLAPI_API_KEY") or os.environ.get("AIML_API_KEY")
+    found = _in_environment("AIMLAPI_API_KEY") or _in_environment("AIML_API_KEY")
     return SecretStr(found) if found else None
 
 
 def _base_url_in_environment() -> str | None:
-    return os.environ.get("AIMLAPI_BASE_URL") or None
+    return _in_environment("AIMLAPI_BASE_URL")
+
+
+def _in_environment(name: str) -> str | None:
+    """A variable's value; None for one that is blank, as an empty line of a .env file is."""
+    return os.environ.get(name, "").strip() or None
+
+
+def _read_timeout(value: Any) -> Any:
+    """A time-out as `lc_attributes` wrote it: what is not a dict stays as it is."""
+    if not isinstance(value, dict):
+        return value
+    try:
+        return httpx.Timeout(**value)
+    except (TypeError, ValueError) as exc:
+        raise ValueError("a dict needs 'connect', 'read', 'write' and 'pool'") from exc
+
+
+Timeout = Annotated[float | httpx.Timeout | None, BeforeValidator(_read_timeout)]
 
 
 class Connected(Serializable):
@@ -58,7 +76,7 @@ class Connected(Serializable):
         default_factory=_key_in_environment
     )
     base_url: str | None = Field(default_factory=_base_url_in_environment)
-    timeout: float | httpx.Timeout | None = None
+    timeout: Timeout = None
     max_retries: int = 2
     default_headers: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
     http_client: Any = Field(default=None, exclude=True, repr=False)
@@ -83,6 +101,24 @@ class Connected(Serializable):
     @override
     def lc_secrets(self) -> dict[str, str]:
         return {"api_key": "AIMLAPI_API_KEY"}
+
+    @property
+    @override
+    def lc_attributes(self) -> dict[str, Any]:
+        # An httpx.Timeout has no JSON form of its own, and would be dumped as not implemented.
+        timeout = self.timeout
+        return {"timeout": timeout.as_dict()} if isinstance(timeout, httpx.Timeout) else {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, hidden(value) if name == "api_key" else value)
+
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        # Pydantic does not validate what it is told to change, so a key would stay a plain string.
+        changes = dict(update or {})
+        if "api_key" in changes:
+            changes["api_key"] = hidden(changes["api_key"])
+        return super().model_copy(update=changes, deep=deep)
 
     def close(self) -> None:
         """Give up the claim on connections of sync calls; the last claim closes them."""

@@ -35,6 +35,10 @@ from langchain_aimlapi._blocks import CALL_BLOCKS, FOREIGN_BLOCKS, Block, to_par
 
 PROVIDER = "aimlapi"
 
+# Members of blocks that hold a file's bytes, and how many characters of them are shown.
+_DATA = frozenset(("base64", "data", "file_data", "blob"))
+_LONGEST_DATA = 200
+
 # The names that LangChain's users write in ChatMessage, each with the wire's role.
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -135,10 +139,7 @@ def _tool(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
     attachments: list[Part] = []
     blocks = [message.content] if isinstance(message.content, str) else message.content
     for block in blocks:
-        if isinstance(block, Mapping) and not _is_content(block):
-            texts.append(json.dumps(block, ensure_ascii=False, default=str))
-            continue
-        part = to_part(block)
+        part = _result_part(block)
         if isinstance(part, Text):
             texts.append(part.text)
         elif part is not None:
@@ -152,6 +153,32 @@ def _tool(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
     # Its name is LangChain's doing, says what the call says, and has no place on Responses.
     converted = Message("tool", (Text(text),), tool_call_id=message.tool_call_id)
     return converted, (*head, *attachments)
+
+
+def _result_part(block: str | Block) -> Part | None:
+    """The part of a block of a tool's result: JSON where it is none that can be sent.
+
+    Tools write what they like, and an agent cannot choose: no result may end its run.
+    """
+    if isinstance(block, str) or _is_content(block):
+        try:
+            return to_part(block)
+        except InvalidRequestError:
+            pass
+    return Text(json.dumps(_without_data(block), ensure_ascii=False, default=str))
+
+
+def _without_data(value: Any) -> Any:
+    """`value` with media data named, not written out: nobody reads base64 as text."""
+    if isinstance(value, Mapping):
+        named = {k: v for k, v in value.items() if k not in _DATA or not _is_data(v)}
+        left = {k: f"({len(v)} characters of data)" for k, v in value.items() if k not in named}
+        return {k: _without_data(v) for k, v in {**named, **left}.items()}
+    return [_without_data(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_data(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > _LONGEST_DATA and " " not in value
 
 
 def _is_content(block: Block) -> bool:
@@ -215,16 +242,27 @@ def _calls(message: AIMessage) -> list[ToolCall]:
         uses = [
             b for b in message.content if isinstance(b, Mapping) and b.get("type") == "tool_use"
         ]
+        if any(not isinstance(u.get("name"), str) for u in uses):
+            raise InvalidRequestError("A 'tool_use' block needs the 'name' of its tool.")
         calls = [{"id": u.get("id"), "name": u["name"], "args": u.get("input") or {}} for u in uses]
     return [
         ToolCall(
             id=call.get("id") or f"call_{position}",
             name=call["name"],
-            arguments=json.dumps(call["args"], ensure_ascii=False),
+            arguments=_arguments(call["args"]),
             **(extras.get(call.get("id")) or {}),
         )
         for position, call in enumerate(calls)
     ]
+
+
+def _arguments(args: Any) -> str:
+    """Arguments as JSON. NaN and infinities, which models write and JSON lacks, become null."""
+    try:
+        return json.dumps(args, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        finite = json.loads(json.dumps(args), parse_constant=lambda _: None)
+        return json.dumps(finite, ensure_ascii=False)
 
 
 def _cut_calls(message: AIMessage, answered: set[str]) -> list[ToolCall]:

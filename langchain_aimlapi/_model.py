@@ -17,7 +17,7 @@ from langchain_aimlapi import _answers, _tokens
 from langchain_aimlapi._connection import CONFIG, Connected
 from langchain_aimlapi._convert import PROVIDER
 from langchain_aimlapi._profile import profile_of
-from langchain_aimlapi._request import SHAPING
+from langchain_aimlapi._request import SHAPING, without_secrets
 from langchain_aimlapi._version import __version__
 
 DEFAULT_MODEL = "openai/gpt-5-2"
@@ -51,6 +51,32 @@ class ModelObject(Connected, BaseChatModel):
     extra_body: Mapping[str, Any] = Field(default_factory=dict)
 
     model_config = CONFIG
+
+    @model_validator(mode="after")
+    def _settle_profile(self) -> Self:
+        self._renew_profile()
+        return self
+
+    def _renew_profile(self) -> None:
+        """A profile out of the table follows the model id; one of the caller's stays.
+
+        By value: configurable_fields hands the old model's profile to the constructor.
+        """
+        held = self.profile
+        if held is None or held == profile_of(str(held.get("name"))):
+            self.profile = profile_of(self.model)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "model":
+            self._renew_profile()
+
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        if "model" in (update or {}) and "profile" not in (update or {}):
+            copied._renew_profile()
+        return copied
 
     @model_validator(mode="after")
     def _record_aimlapi_version(self) -> Self:
@@ -92,6 +118,18 @@ class ModelObject(Connected, BaseChatModel):
     @override
     def _resolve_model_profile(self) -> ModelProfile | None:
         return profile_of(self.model)
+
+    @override
+    def _get_invocation_params(
+        self, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """What traces show of a call."""
+        return super()._get_invocation_params(stop=stop, **without_secrets(kwargs))
+
+    @override
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        """The cache's key of a call: who pays, and by which headers, does not change answers."""
+        return super()._get_llm_string(stop=stop, **without_secrets(kwargs))
 
     @property
     def _serialized(self) -> dict[str, Any]:

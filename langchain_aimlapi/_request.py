@@ -13,6 +13,8 @@ from langchain_core.messages import BaseMessage
 
 from aimlapi_core import ChatRequest, ConfigurationError, InvalidRequestError, nearest
 from langchain_aimlapi import _connection
+from langchain_aimlapi._arguments import Arguments
+from langchain_aimlapi._checks import check_types
 from langchain_aimlapi._connection import TRANSPORT
 from langchain_aimlapi._convert import to_messages
 from langchain_aimlapi._tools import core_choice, core_format, core_tool, wire_choice, wire_format
@@ -35,6 +37,10 @@ _CALL_ONLY = frozenset(
 _IGNORED = frozenset(
     "stream streaming ls_structured_output_format structured_output_format".split()
 )
+# LangChain's way of telling traces about a schema, and a switch of its own: not for users.
+_INTERNAL = frozenset("stream ls_structured_output_format structured_output_format".split())
+# Arguments of calls that may hold a key.
+_SECRET = frozenset("api_key default_headers extra_headers".split())
 # Names from other packages that are taken for ours.
 ALIASES: Mapping[str, str] = {**_connection.ALIASES, "max_completion_tokens": "max_tokens"}
 
@@ -43,22 +49,39 @@ _ENDPOINTS = {None: "auto", False: "chat", True: "responses"}
 
 
 def canonical(
-    given: Mapping[str, Any], known: frozenset[str], aliases: Mapping[str, str] = ALIASES
+    given: Mapping[str, Any],
+    known: frozenset[str],
+    aliases: Mapping[str, str] = ALIASES,
+    remedy: str = "",
 ) -> dict[str, Any]:
-    """`given` under our names. Raises ConfigurationError for a name that does not exist."""
+    """`given` under our names. Raises ConfigurationError for a name that does not exist.
+
+    `remedy` is a sentence for that error: what else can be done about such a name.
+    """
     out: dict[str, Any] = {}
     for name, value in given.items():
         ours = aliases.get(name, name)
         if ours == "use_responses_api":
-            ours, value = "endpoint", _ENDPOINTS[value]
+            ours, value = "endpoint", _endpoint(value)
         if ours not in known:
-            near = nearest(name, [*known, *aliases])
-            hint = f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}."
-            raise ConfigurationError(f"Unknown argument {name!r}: {hint}")
+            raise ConfigurationError(f"{_unknown(name, known, aliases)}{remedy}")
         if ours in out:
             raise ConfigurationError(f"{ours!r} was given twice, once as {name!r}.")
         out[ours] = value
     return out
+
+
+def _endpoint(use_responses_api: Any) -> str:
+    if use_responses_api is None or isinstance(use_responses_api, bool):
+        return _ENDPOINTS[use_responses_api]
+    raise ConfigurationError("use_responses_api takes True, False or None.")
+
+
+def _unknown(name: str, known: frozenset[str], aliases: Mapping[str, str]) -> str:
+    shown = sorted(known - _INTERNAL)
+    near = nearest(name, [*shown, *aliases])
+    hint = f"did you mean {near!r}?" if near else f"known are {', '.join(shown)}."
+    return f"Unknown argument {name!r}: {hint}"
 
 
 _KNOWN_IN_CALLS = SHAPING | _CALL_ONLY | TRANSPORT | _IGNORED
@@ -67,10 +90,37 @@ _KNOWN_IN_CALLS = SHAPING | _CALL_ONLY | TRANSPORT | _IGNORED
 def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of one call under our names, without those that mean nothing here."""
     try:
-        named = canonical(given, _KNOWN_IN_CALLS)
+        named = canonical(
+            given, _KNOWN_IN_CALLS, remedy=" To send it all the same, use extra_body."
+        )
     except ConfigurationError as exc:
-        raise InvalidRequestError(f"{exc} To send it all the same, use extra_body.") from None
+        raise InvalidRequestError(str(exc)) from None
+    if isinstance(named.get("api_key"), str):
+        raise InvalidRequestError(
+            "A call takes api_key as a SecretStr or a function only: a plain string would stand "
+            "in the repr of what is bound."
+        )
+    check_types(named)
     return {name: value for name, value in named.items() if name not in _IGNORED}
+
+
+def without_secrets(call: Mapping[str, Any]) -> dict[str, Any]:
+    """A call's arguments without those that may hold a key, for traces and cache keys."""
+    return {name: value for name, value in call.items() if ALIASES.get(name, name) not in _SECRET}
+
+
+# Names that model_kwargs cannot hold. `metadata` can be: the service has a parameter of this
+# name, which the constructor's, for traces, is not.
+_DIRECT = (frozenset(Arguments.__annotations__) | _IGNORED) - {"metadata"}
+
+
+def check_model_kwargs(given: Mapping[str, Any]) -> None:
+    """Raise ConfigurationError for an argument that would be lost in `model_kwargs`."""
+    misplaced = next((name for name in given if name in _DIRECT), None)
+    if misplaced is not None:
+        raise ConfigurationError(
+            f"model_kwargs holds {misplaced!r}, which is an argument: pass it directly."
+        )
 
 
 def to_request(
@@ -130,6 +180,7 @@ def _plain(layer: Mapping[str, Any]) -> dict[str, Any]:
     Names in `model_kwargs` that are arguments act as such, the others go into the body.
     """
     kwargs = layer.get("model_kwargs") or {}
+    check_model_kwargs(kwargs)
     named = {name: value for name, value in kwargs.items() if name in _KNOWN_IN_CALLS}
     bodily = {name: value for name, value in kwargs.items() if name not in _KNOWN_IN_CALLS}
     own = {name: value for name, value in layer.items() if value is not None or name not in named}

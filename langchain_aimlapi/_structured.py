@@ -11,21 +11,20 @@ import logging
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any, Literal, get_args
 
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.output_parsers.transform import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema
-from langchain_core.utils.json import parse_partial_json
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import Field, TypeAdapter
 from typing_extensions import is_typeddict, override
 
 from aimlapi_core import InvalidRequestError, drop_added_nulls, nearest, strict_schema
-from langchain_aimlapi._tools import json_schema, wire_name
+from langchain_aimlapi._growth import Growth
+from langchain_aimlapi._schemas import json_schema
+from langchain_aimlapi._tools import wire_name
 from langchain_aimlapi.errors import (
     CutAnswerError,
     EmptyAnswerError,
@@ -71,13 +70,13 @@ class AnswerParser(BaseTransformOutputParser[Any]):
         return self.parse(generation.text)
 
     def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[Any]:
-        growth = _Growth(self)
+        growth = Growth(self)
         for piece in input:
             yield from growth.feed(piece)
         yield from growth.close()
 
     async def _atransform(self, input: AsyncIterator[str | BaseMessage]) -> AsyncIterator[Any]:
-        growth = _Growth(self)
+        growth = Growth(self)
         async for piece in input:
             for value in growth.feed(piece):
                 yield value
@@ -119,7 +118,8 @@ class AnswerParser(BaseTransformOutputParser[Any]):
             return data
         if hasattr(self.target, "parse_obj") and not hasattr(self.target, "model_validate"):
             return self.target.parse_obj(data)  # a class of pydantic.v1
-        return TypeAdapter(self.target).validate_python(data)
+        # As JSON: a strict model takes a date, an Enum or a tuple from JSON only.
+        return TypeAdapter(self.target).validate_json(json.dumps(data))
 
     def _nothing(self, message: BaseMessage) -> UnusableAnswerError:
         reason = message.response_metadata.get("finish_reason")
@@ -140,53 +140,6 @@ class AnswerParser(BaseTransformOutputParser[Any]):
 def _cut(reason: str) -> str:
     remedy = "raise max_tokens" if reason == "length" else "the service's filter stopped it"
     return f"The answer was cut before the object was whole (finish_reason {reason!r}): {remedy}."
-
-
-class _Growth:
-    """The objects of one streamed answer. Feed many times, close once."""
-
-    def __init__(self, parser: AnswerParser) -> None:
-        self._parser = parser
-        self._whole: AIMessageChunk | BaseMessage | None = None
-        self._last: Any = None
-
-    def feed(self, piece: str | BaseMessage) -> Iterator[Any]:
-        """What has grown. Nothing for classes: half an object does not validate."""
-        message = AIMessageChunk(content=piece) if isinstance(piece, str) else piece
-        if isinstance(message, AIMessageChunk) and isinstance(self._whole, AIMessageChunk):
-            self._whole = self._whole + message
-        else:
-            self._whole = message
-        if self._parser.target is not None:
-            return
-        value = _half(self._pending())
-        if value and value != self._last:
-            self._last = value
-            yield value
-
-    def close(self) -> Iterator[Any]:
-        """The whole object, unless it was the last that was given out."""
-        if self._whole is None:
-            return
-        value = self._parser._object(self._whole)
-        if self._last is None or value != self._last:
-            yield value
-
-    def _pending(self) -> str:
-        whole = self._whole
-        if self._parser.tool_name is None or not isinstance(whole, AIMessageChunk):
-            return self._parser._answer(whole) if whole is not None else ""
-        pieces = [c for c in whole.tool_call_chunks if c["name"] == self._parser.tool_name]
-        return (pieces[0]["args"] or "") if pieces else ""
-
-
-def _half(text: str) -> dict[str, Any] | None:
-    """The object that a beginning of its JSON shows so far; None when it shows none."""
-    try:
-        value = parse_partial_json(text) if text.strip() else None
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 @dataclass(frozen=True)
@@ -224,11 +177,22 @@ def plan(schema: Any, method: str, strict: bool | None) -> Plan:
     return Plan(parser, choice, (_forced_tool(own, name, strict),), traced=_traced(schema))
 
 
+def check_clash(plan: Plan, method: str, given: Mapping[str, Any]) -> None:
+    """Raise InvalidRequestError for an argument that says other than what the plan must bind."""
+    for name, value in plan.arguments.items():
+        if name in given and given[name] != value:
+            raise InvalidRequestError(
+                f"with_structured_output sets {name} itself for method={method!r}: leave it out."
+            )
+
+
 def _traced(schema: Any) -> Mapping[str, Any] | None:
     """The schema as LangChain's traces show it; None where LangChain cannot convert it."""
     try:
-        return convert_to_json_schema(schema)
-    except (ValueError, TypeError, RecursionError):  # None, or a recursive model
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of defaults that JSON cannot show
+            return convert_to_json_schema(schema)
+    except Exception:  # None, a recursive class, or what else it cannot read
         return None
 
 
@@ -273,12 +237,3 @@ def target_of(schema: Any) -> Any:
         return None
     is_model = is_basemodel_subclass(schema)
     return schema if is_model or hasattr(schema, "__dataclass_fields__") else None
-
-
-def with_raw(llm: Runnable[Any, Any], parser: AnswerParser) -> Runnable[Any, Any]:
-    """`{"raw": message, "parsed": object or None, "parsing_error": exception or None}`."""
-    parsed = RunnablePassthrough.assign(
-        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
-    )
-    failed = RunnablePassthrough.assign(parsed=lambda _: None)
-    return RunnableMap(raw=llm) | parsed.with_fallbacks([failed], exception_key="parsing_error")

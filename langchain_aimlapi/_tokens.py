@@ -8,11 +8,23 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from langchain_core.messages import BaseMessage
 
-from aimlapi_core import File, Image, ProviderItem, Reasoning, Refusal, Text, Tool, ToolCall
+from aimlapi_core import (
+    File,
+    Image,
+    InvalidRequestError,
+    Message,
+    Part,
+    ProviderItem,
+    Reasoning,
+    Refusal,
+    Text,
+    Tool,
+    ToolCall,
+)
 from langchain_aimlapi._convert import to_messages
 from langchain_aimlapi._tools import ToolLike, core_tool
 
@@ -39,10 +51,34 @@ def of_messages(
 ) -> int:
     """The estimated tokens of a request; `count` gives those of a text."""
     total = _PRIMING
-    for message in to_messages(messages):
+    for message in _sendable(messages):
         total += _PER_MESSAGE + sum(_of_part(part, count) for part in message.parts)
         total += count(message.name) if message.name else 0
     return total + sum(_of_tool(tool, count) for tool in tools)
+
+
+def _sendable(messages: Sequence[BaseMessage]) -> Iterator[Message]:
+    """The messages as they are sent; one that cannot be sent stands as the text of its JSON.
+
+    Whoever trims a history counts what other models were sent too: an error helps nobody.
+    """
+    try:
+        yield from to_messages(messages)
+        return
+    except InvalidRequestError:
+        pass
+    for message in messages:
+        try:
+            yield from to_messages([message])
+        except InvalidRequestError:
+            yield Message("user", (Text(str(message.text)), *_odd(message)))
+
+
+def _odd(message: BaseMessage) -> list[Part]:
+    """An image for each block that is no text: as good a guess as any."""
+    content = message.content
+    blocks = [b for b in content if isinstance(b, Mapping)] if isinstance(content, list) else []
+    return [Image("") for block in blocks if block.get("type") != "text"]
 
 
 def _of_part(part: object, count: Callable[[str], int]) -> int:

@@ -14,9 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
-from pydantic import TypeAdapter
-from typing_extensions import is_typeddict
+from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from aimlapi_core import (
     BuiltinTool,
@@ -29,6 +27,7 @@ from aimlapi_core import (
     nearest,
     strict_schema,
 )
+from langchain_aimlapi._schemas import json_schema
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
@@ -43,7 +42,7 @@ def wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
     """A tool in wire form: a function, or a dict of a built-in tool as it is."""
     if _is_builtin(tool):
         return dict(tool)  # type: ignore[arg-type]  # a Mapping, as _is_builtin saw
-    wire = dict(convert_to_openai_tool(_as_dict(tool)))
+    wire = _converted(tool)
     # The flat form of the Responses endpoint is accepted beside the nested one.
     function = dict(wire.get("function") or {k: v for k, v in wire.items() if k != "type"})
     if not function.get("parameters"):
@@ -54,6 +53,16 @@ def wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
         subject = f"the tool {function.get('name')!r}"
         function["parameters"], function["strict"] = made_strict(function["parameters"], subject)
     return {"type": "function", "function": function}
+
+
+def _converted(tool: ToolLike) -> dict[str, Any]:
+    try:
+        return dict(convert_to_openai_tool(_as_dict(tool)))
+    except (ValueError, TypeError) as exc:
+        raise InvalidRequestError(
+            f"A tool is a function, a tool object, a class or a dict with a name; {tool!r} cannot "
+            f"be read as one: {exc}"
+        ) from exc
 
 
 def _is_builtin(tool: Any) -> bool:
@@ -115,6 +124,10 @@ def wire_choice(
         return None
     if isinstance(choice, bool):
         choice = "required" if choice else "none"
+    if not isinstance(choice, (str, Mapping)):
+        raise InvalidRequestError(
+            f"tool_choice takes a tool's name, a bool or a wire dict, not {choice!r}."
+        )
     forced = choice not in ("auto", "none")
     if forced and not tools:
         raise InvalidRequestError(f"tool_choice={choice!r} without any tools: bind one.")
@@ -166,25 +179,6 @@ def wire_format(response_format: Any) -> dict[str, Any]:
     if schema.get("description"):
         members["description"] = schema["description"]
     return _wire_schema(members)
-
-
-def json_schema(schema: Any) -> dict[str, Any]:
-    """The JSON Schema of what users give as a schema, with a `title` that can be its name.
-
-    Pydantic classes and dataclasses by pydantic itself (LangChain's conversion resolves
-    references, which recursive models cannot bear); the rest by LangChain.
-    """
-    if isinstance(schema, type) and not is_typeddict(schema):
-        if hasattr(schema, "schema") and not hasattr(schema, "model_json_schema"):
-            return dict(schema.schema())  # a class of pydantic.v1
-        if hasattr(schema, "model_json_schema") or hasattr(schema, "__dataclass_fields__"):
-            return {"title": schema.__name__, **TypeAdapter(schema).json_schema()}
-    if isinstance(schema, Mapping) and "name" in schema and isinstance(schema.get("schema"), dict):
-        named = {key: schema[key] for key in ("description",) if key in schema}
-        return {**named, **schema["schema"], "title": schema["name"]}
-    if isinstance(schema, Mapping) and ("properties" in schema or "$ref" in schema):
-        return {"title": "answer", **schema}
-    return convert_to_json_schema(_as_dict(schema))
 
 
 def wire_name(name: Any) -> str:

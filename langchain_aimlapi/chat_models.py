@@ -20,11 +20,18 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ChatRequest, Finished, Reply, Settings, StreamEvent
-from langchain_aimlapi import _answers, _content, _structured, _tools
+from langchain_aimlapi import _answers, _content, _growth, _structured, _tools
 from langchain_aimlapi._arguments import Arguments
+from langchain_aimlapi._checks import check_numbers, check_types, pydantic_worded
 from langchain_aimlapi._events import EventWriter
 from langchain_aimlapi._model import ModelObject
-from langchain_aimlapi._request import SHAPING, call_arguments, canonical, to_request
+from langchain_aimlapi._request import (
+    SHAPING,
+    call_arguments,
+    canonical,
+    check_model_kwargs,
+    to_request,
+)
 from langchain_aimlapi.errors import raised_for_langchain
 
 if TYPE_CHECKING:
@@ -50,7 +57,8 @@ class ChatAIMLAPI(ModelObject):
     - `reasoning`: `{"effort": …, "summary": …}`, the same as the two arguments of these names.
     - `endpoint`: "auto" follows the model table.
     - `unsupported_params`: what to do with a parameter that the model does not take.
-    - `model_kwargs`: more arguments of calls; names that are none go into the request's body.
+    - `model_kwargs`: arguments that only calls have; other names go into the request's body. An
+      argument of the constructor is refused here.
     - `extra_body`: merged last into the request's body, as it is.
     """
 
@@ -58,7 +66,11 @@ class ChatAIMLAPI(ModelObject):
     # own, made of the fields, in which api_key is no plain string.
     def __init__(self, **kwargs: Unpack[Arguments]) -> None:
         with raised_for_langchain():
-            super().__init__(**canonical(kwargs, frozenset(type(self).model_fields)))
+            named = canonical(kwargs, frozenset(type(self).model_fields))
+            check_numbers(named)
+            with pydantic_worded():
+                super().__init__(**named)
+            check_model_kwargs(self.model_kwargs)
             self._settings({})  # what cannot work is said here, not at the first call
 
     @override
@@ -164,6 +176,7 @@ class ChatAIMLAPI(ModelObject):
         call = call_arguments(given)
         if stop is not None:
             call["stop"] = stop
+            check_types(call)
         defaults = {name: getattr(self, name) for name in SHAPING}
         return to_request(messages, defaults, call, streaming=streaming), self._settings(call)
 
@@ -174,6 +187,17 @@ class ChatAIMLAPI(ModelObject):
     def _chunks(self, event: StreamEvent, request: ChatRequest) -> Iterator[ChatGenerationChunk]:
         _warn_of_empty_end(event)
         return _answers.to_chunks(event, request.model, usage=request.stream_usage)
+
+    @override
+    def bind(self, **kwargs: Any) -> Any:  # its class is private to langchain-core
+        """The model with arguments of its calls; what a call would refuse is refused here.
+
+        A key is taken as a SecretStr or a function only. Headers that are bound stand in the
+        binding's repr: what is secret belongs into the constructor's `default_headers`.
+        """
+        with raised_for_langchain():
+            call_arguments(kwargs)
+        return super().bind(**kwargs)
 
     @override
     def bind_tools(
@@ -194,6 +218,7 @@ class ChatAIMLAPI(ModelObject):
         Schema. Dicts of built-in tools (`{"type": "web_search_preview"}`) pass as they are.
         """
         with raised_for_langchain():
+            check_types({"tools": tools})
             wire = [_tools.wire_tool(tool, strict) for tool in tools]
             choice = _tools.wire_choice(tool_choice, wire)
             wire_format = _tools.wire_format(response_format) if response_format else None
@@ -204,7 +229,7 @@ class ChatAIMLAPI(ModelObject):
             "parallel_tool_calls": parallel_tool_calls if wire else None,
             "response_format": wire_format,
         }
-        return self.bind(**{k: v for k, v in bound.items() if v is not None}, **kwargs)
+        return super().bind(**{k: v for k, v in bound.items() if v is not None}, **kwargs)
 
     @override
     def with_structured_output(
@@ -230,17 +255,16 @@ class ChatAIMLAPI(ModelObject):
         """
         with raised_for_langchain():
             plan = _structured.plan(schema, method, strict)
+            _structured.check_clash(plan, method, kwargs)
         trace: dict[str, Any] = {}
         if plan.traced:
             how = {"method": method, "strict": strict}
             trace["ls_structured_output_format"] = {"kwargs": how, "schema": plan.traced}
         llm = self.bind_tools(
             [*plan.tools, *(tools or ())],
-            **plan.arguments,
-            **trace,
-            **kwargs,
+            **{**plan.arguments, **trace, **kwargs},
         )
-        return _structured.with_raw(llm, plan.parser) if include_raw else llm | plan.parser
+        return _growth.with_raw(llm, plan.parser) if include_raw else llm | plan.parser
 
 
 def _writer(

@@ -6,7 +6,7 @@ and concurrency are the core's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from typing_extensions import Unpack, override
 from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, InvalidRequestError
 from langchain_aimlapi import _connection
 from langchain_aimlapi._arguments import EmbeddingArguments
+from langchain_aimlapi._checks import check_numbers, pydantic_worded
 from langchain_aimlapi._connection import CONFIG, Connected
 from langchain_aimlapi._request import canonical
 from langchain_aimlapi.errors import raised_for_langchain
@@ -76,7 +77,10 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     # As in ChatAIMLAPI: of the fields type checkers would make an api_key that is no string.
     def __init__(self, **kwargs: Unpack[EmbeddingArguments]) -> None:
         with raised_for_langchain():
-            super().__init__(**canonical(kwargs, frozenset(type(self).model_fields), ALIASES))
+            named = canonical(kwargs, frozenset(type(self).model_fields), ALIASES)
+            check_numbers(named)
+            with pydantic_worded():
+                super().__init__(**named)
             self._settings({})  # what cannot work is said here, not at the first call
 
     @property
@@ -116,9 +120,10 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
             return self._vectors(await self._aembed(self._request([text]), None))[0]
 
     def _request(self, texts: Sequence[str], input_type: str | None = None) -> EmbeddingRequest:
-        if isinstance(texts, str):
+        if isinstance(texts, str) or not isinstance(texts, Iterable):
+            what = "one text" if isinstance(texts, str) else f"a {type(texts).__name__}"
             raise InvalidRequestError(
-                "embed_documents takes a list of texts, not one text: put it into a list, or use "
+                f"embed_documents takes a list of texts, not {what}: put it into a list, or use "
                 "embed_query."
             )
         return EmbeddingRequest(

@@ -17,7 +17,7 @@ from langchain_core.exceptions import (
     ModelRateLimitError,
 )
 from langchain_core.messages import HumanMessage, ToolMessage
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 import aimlapi_core
 import langchain_aimlapi
@@ -156,7 +156,7 @@ def test_a_call_may_override_how_the_service_is_reached(how: str, emu: Emulator)
 
 def test_extra_body_and_model_kwargs(emu: Emulator, chat: Make) -> None:
     model = chat(
-        model_kwargs={"seed": 5, "banana": 1}, extra_body={"apple": 2}, unsupported_params="send"
+        seed=5, model_kwargs={"banana": 1}, extra_body={"apple": 2}, unsupported_params="send"
     )
     choice = {"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}
     emu.reply_with({"id": "x", "choices": [choice]})  # the strict schema refuses unknown members
@@ -205,7 +205,7 @@ def test_misspelt_argument_gets_the_nearest_and_no_key_is_shown() -> None:
     [{"temperature": "hot", "api_key": "sk-secret"}, {"api_key": ["sk-secret"]}],
 )
 def test_an_argument_of_the_wrong_type_shows_no_key(arguments: Any) -> None:
-    with pytest.raises(ValidationError, match=next(iter(arguments))) as caught:
+    with pytest.raises(langchain_aimlapi.ConfigurationError, match=next(iter(arguments))) as caught:
         ChatAIMLAPI(**arguments)
     assert "sk-secret" not in str(caught.value)
 

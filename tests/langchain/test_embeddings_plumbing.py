@@ -16,7 +16,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.load import dumps, loads
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 from langchain_tests.unit_tests import EmbeddingsUnitTests
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 import aimlapi_core
 import langchain_aimlapi
@@ -126,7 +126,7 @@ def test_what_cannot_work_is_said_at_once(given: Any, said: str) -> None:
     ],
 )
 def test_wrong_values_are_refused_without_the_key(given: Any) -> None:
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(langchain_aimlapi.ConfigurationError) as caught:
         AIMLAPIEmbeddings(**{"api_key": "sk-secret-1234", **given})
     assert "1234" not in str(caught.value)
 

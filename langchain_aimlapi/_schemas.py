@@ -1,0 +1,97 @@
+"""What users give as a schema, as JSON Schema. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, NotRequired, get_origin
+
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_json_schema
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+from typing_extensions import get_type_hints, is_typeddict
+
+from aimlapi_core import InvalidRequestError
+
+_FAILURES = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
+
+
+class _Quiet(GenerateJsonSchema):
+    """Without a warning of a default that JSON cannot show, such as a default_factory's."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012  # pydantic's own form
+        "skipped-choice",
+        "non-serializable-default",
+    }
+
+
+def json_schema(schema: Any) -> dict[str, Any]:
+    """The JSON Schema of what users give as a schema, with a `title` that can be its name.
+
+    Pydantic classes and dataclasses by pydantic itself (LangChain's conversion resolves
+    references, which recursive models cannot bear); the rest by LangChain, which reads the
+    descriptions in Annotated. Raises InvalidRequestError for what is no object's schema.
+    """
+    if isinstance(schema, Mapping):
+        return _of_mapping(schema)
+    if is_typeddict(schema):
+        return _of_typeddict(schema)
+    if isinstance(schema, type) and get_origin(schema) is None:
+        if hasattr(schema, "schema") and not hasattr(schema, "model_json_schema"):
+            return dict(schema.schema())  # a class of pydantic.v1
+        if hasattr(schema, "model_json_schema") or hasattr(schema, "__dataclass_fields__"):
+            return _by_pydantic(schema)
+        if issubclass(schema, Enum) or schema.__module__ == "builtins":
+            raise _refused(schema)
+    if get_origin(schema) is not None or not (callable(schema) or isinstance(schema, BaseTool)):
+        raise _refused(schema)
+    return _converted(schema)
+
+
+def _of_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:
+    inner = schema.get("json_schema")
+    if schema.get("type") == "json_schema" and isinstance(inner, Mapping):
+        return _of_mapping(inner)  # a response format, as it goes over the wire
+    if "name" in schema and isinstance(schema.get("schema"), dict):
+        named = {key: schema[key] for key in ("description",) if key in schema}
+        return {**named, **schema["schema"], "title": schema["name"]}
+    if "properties" in schema or "$ref" in schema:
+        return {"title": "answer", **schema}
+    return _converted(dict(schema))
+
+
+def _of_typeddict(schema: Any) -> dict[str, Any]:
+    """By pydantic where LangChain's converter fails: at NotRequired, and where it recurs."""
+    try:
+        hints = get_type_hints(schema, include_extras=True).values()
+        origins: list[Any] = [get_origin(hint) for hint in hints]
+        if NotRequired not in origins:
+            return dict(convert_to_json_schema(schema))
+    except _FAILURES:
+        pass
+    return _by_pydantic(schema)
+
+
+def _by_pydantic(schema: Any) -> dict[str, Any]:
+    try:
+        found = TypeAdapter(schema).json_schema(schema_generator=_Quiet)
+    except PydanticUserError as exc:
+        raise InvalidRequestError(f"No JSON Schema can be made of {schema!r}: {exc}") from exc
+    return {"title": schema.__name__, **found}
+
+
+def _converted(schema: Any) -> dict[str, Any]:
+    try:
+        return dict(convert_to_json_schema(schema))
+    except _FAILURES as exc:
+        raise _refused(schema) from exc
+
+
+def _refused(schema: Any) -> InvalidRequestError:
+    what = "a dict" if isinstance(schema, Mapping) else repr(schema)
+    return InvalidRequestError(
+        f"A schema is a class of pydantic, a dataclass, a TypedDict or a JSON Schema with 'title' "
+        f"and 'properties', not {what}: make it a field of such a class."
+    )
