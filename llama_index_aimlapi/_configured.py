@@ -15,6 +15,7 @@ from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 from pydantic import Field, SecretStr
 
 from aimlapi_core import model_info
+from llama_index_aimlapi._checks import check_model, check_window
 from llama_index_aimlapi._connected import Connected, plain_key, plain_timeout
 from llama_index_aimlapi._request import SETTINGS, check_arguments, check_extra_kwargs, one_of
 
@@ -109,6 +110,8 @@ class Configured(Connected, FunctionCallingLLM):
         names = {name for name in arguments if name not in ("self", "unknown", "__class__")}
         check_arguments((n for n in unknown if n not in fields), {*fields, *names})
         given = {name: arguments[name] for name in names if name in fields} | unknown
+        check_model(DEFAULT_MODEL if model is None else model)
+        check_window(context_window)
         given["api_key"] = plain_key(api_key)
         given["base_url"] = one_of("base_url", base_url, "api_base", api_base)
         given["timeout"] = plain_timeout(timeout)
@@ -117,7 +120,7 @@ class Configured(Connected, FunctionCallingLLM):
         )
         super().__init__(**{name: value for name, value in given.items() if value is not None})
         self._settings()  # says now what cannot work
-        check_extra_kwargs(self.additional_kwargs, self._set())
+        check_extra_kwargs(self.additional_kwargs, self._set(), names)
 
     @property
     def api_base(self) -> str | None:

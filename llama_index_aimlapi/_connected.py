@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from llama_index.core.schema import BaseComponent
-from pydantic import Field, PrivateAttr, SecretStr, field_serializer
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_serializer
 
-from aimlapi_core import AsyncClient, Client, Settings, __version__
+from aimlapi_core import AsyncClient, Client, ConfigurationError, Settings, __version__
 
 USER_AGENT = f"llama-index-aimlapi/{__version__}"
 
@@ -36,6 +36,9 @@ class Connected(BaseComponent):
 
     Closing gives up the claim on the shared connections; a later call claims them again.
     """
+
+    # A value of the wrong type may be a secret: pydantic would print it.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     api_key: str | Callable[[], str] | None = Field(
         default=None,
@@ -161,7 +164,15 @@ class Connected(BaseComponent):
 
 
 def plain_key(key: str | SecretStr | Callable[[], str] | None) -> str | Callable[[], str] | None:
-    """A key as the field keeps it. A SecretStr cannot be written to JSON, so it is opened."""
+    """A key as the field keeps it. A SecretStr cannot be written to JSON, so it is opened.
+
+    Raises ConfigurationError for any other type, without the value.
+    """
+    if not (key is None or isinstance(key, (str, SecretStr)) or callable(key)):
+        raise ConfigurationError(
+            f"api_key is a string, a SecretStr or a function that gives a string, not of type "
+            f"{type(key).__name__}."
+        )
     return key.get_secret_value() if isinstance(key, SecretStr) else key
 
 

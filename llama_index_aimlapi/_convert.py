@@ -82,6 +82,10 @@ def to_messages(history: Sequence[ChatMessage]) -> tuple[Message, ...]:
 def _plain_message(message: ChatMessage, role: Role) -> tuple[Message, list[Part]]:
     """A system, developer or user message."""
     parts = _parts(message, role)
+    if role == "user" and not any(not isinstance(p, Text) or p.text.strip() for p in parts):
+        raise InvalidRequestError(
+            "A user message is empty: give it text, an image or a document, or leave it out."
+        )
     if role != "user" and any(isinstance(part, (Image, File)) for part in parts):
         raise InvalidRequestError(
             f"A {role} message holds an image or a document: put it into a user message."
@@ -128,14 +132,18 @@ _MAKERS: dict[Role, Callable[[ChatMessage, Role], tuple[Message, list[Part]]]] =
 def _parts(message: ChatMessage, role: Role) -> list[Part]:
     parts: list[Part] = []
     for block in message.blocks:
-        convert = _BLOCKS.get(type(block))
-        if convert is None:
-            raise InvalidRequestError(
-                f"A {block.block_type} block cannot be sent: the service takes text, images and "
-                "PDF documents."
-            )
-        parts += convert(block, role)
+        parts += _block(block, role)
     return parts
+
+
+def _block(block: Any, role: Role) -> list[Part]:
+    for kind in type(block).__mro__:
+        if kind in _BLOCKS:
+            return _BLOCKS[kind](block, role)
+    raise InvalidRequestError(
+        f"The {block.block_type} block cannot be sent: the service takes text, images and PDF "
+        "documents."
+    )
 
 
 def _text(block: TextBlock, role: Role) -> list[Part]:
@@ -149,14 +157,14 @@ def _thinking(block: ThinkingBlock, role: Role) -> list[Part]:
 
 
 def _citable(block: CitableBlock, role: Role) -> list[Part]:
-    inner = [part for child in block.content for part in _BLOCKS[type(child)](child, role)]
+    inner = [part for child in block.content for part in _block(child, role)]
     return [Text(f"{block.title} ({block.source})"), *inner]
 
 
 def _citation(block: CitationBlock, role: Role) -> list[Part]:
     if role == "assistant":  # it quotes the message's own text, which is sent already
         return []
-    cited = _BLOCKS[type(block.cited_content)](block.cited_content, role)
+    cited = _block(block.cited_content, role)
     return [Text(f"{block.title} ({block.source})"), *cited]
 
 
@@ -218,6 +226,21 @@ def _tool_calls(message: ChatMessage) -> list[ToolCall]:
         return legacy
     by_id = {call.id: call for call in legacy}
     return [_block_call(block, by_id) for block in blocks]
+
+
+def called(message: ChatMessage) -> list[ToolCallBlock]:
+    """The calls of an answer as blocks: its own, else those of the older list beside them."""
+    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    rows = [] if blocks else _mappings(message.additional_kwargs.get("tool_calls"))
+    functions = [(row.get("id"), row["function"]) for row in rows if row.get("function")]
+    return blocks or [
+        ToolCallBlock(
+            tool_call_id=call_id,
+            tool_name=function.get("name") or "",
+            tool_kwargs=function.get("arguments") or "",
+        )
+        for call_id, function in functions
+    ]
 
 
 def _block_call(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCall:

@@ -57,7 +57,7 @@ def _read(block: ImageBlock | DocumentBlock) -> bytes:
             block.resolve_image() if isinstance(block, ImageBlock) else block.resolve_document()
         )
     except (OSError, ValueError) as exc:
-        raise InvalidRequestError(f"A {block.block_type} block cannot be read: {exc}") from exc
+        raise InvalidRequestError(f"The {block.block_type} block cannot be read: {exc}") from exc
     return cast("bytes", source.read())
 
 

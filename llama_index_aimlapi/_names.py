@@ -10,6 +10,8 @@ from aimlapi_core import nearest
 
 _ALLOWED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH_LENGTH = 8
+# Names from other packages that are no misspellings of ours.
+_SYNONYMS = {"max_completion_tokens": "max_tokens", "max_output_tokens": "max_tokens"}
 
 
 def wire_name(name: str) -> str:
@@ -27,5 +29,8 @@ def wire_name(name: str) -> str:
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """` Did you mean 'temperature'?`, or "" when nothing is near."""
-    near = nearest(name, candidates)
+    candidates = tuple(candidates)
+    near = _SYNONYMS.get(name)
+    if near not in candidates:
+        near = nearest(name, candidates)
     return f" Did you mean {near!r}?" if near else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any, cast
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -17,7 +17,14 @@ from llama_index.core.types import Model, PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 
 from aimlapi_core import model_info
-from llama_index_aimlapi._structured import Partials, Prediction, by_schema, by_tool, read
+from llama_index_aimlapi._structured import (
+    Partials,
+    Prediction,
+    by_schema,
+    by_tool,
+    check_class,
+    read,
+)
 
 dispatcher = get_dispatcher(__name__)
 
@@ -31,9 +38,15 @@ class Predicting(FunctionCallingLLM):
 
     model: str
 
-    def _prediction(self, output_cls: type[Model]) -> Prediction[Model] | None:
-        """How to ask for the class; None for the modes that LlamaIndex serves itself."""
-        info = model_info(self.model)
+    def _prediction(
+        self, output_cls: type[Model], llm_kwargs: Mapping[str, Any] | None = None
+    ) -> Prediction[Model] | None:
+        """How to ask for the class; None for the modes that LlamaIndex serves itself.
+
+        Raises InvalidRequestError for what is no pydantic class.
+        """
+        check_class(output_cls)
+        info = model_info((llm_kwargs or {}).get("model") or self.model)
         if self.pydantic_program_mode == PydanticProgramMode.FUNCTION:
             return by_tool(output_cls)
         if self.pydantic_program_mode != PydanticProgramMode.DEFAULT:
@@ -56,7 +69,7 @@ class Predicting(FunctionCallingLLM):
 
         Raises RefusalError, CutAnswerError, EmptyAnswerError, or pydantic's ValidationError.
         """
-        prediction = self._prediction(output_cls)
+        prediction = self._prediction(output_cls, llm_kwargs)
         if prediction is None:
             found = super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
             return cast("Model", found)  # the base method's decorator hides its type
@@ -72,7 +85,7 @@ class Predicting(FunctionCallingLLM):
         **prompt_args: Any,
     ) -> Model:
         """`structured_predict`, asynchronously."""
-        prediction = self._prediction(output_cls)
+        prediction = self._prediction(output_cls, llm_kwargs)
         if prediction is None:
             found = super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
             return cast("Model", await found)
@@ -88,7 +101,7 @@ class Predicting(FunctionCallingLLM):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> Generator[Model | list[Model] | FlexibleModel | list[FlexibleModel], None, None]:
-        prediction = self._prediction(output_cls)
+        prediction = self._prediction(output_cls, llm_kwargs)
         if prediction is None:
             yield from super()._structured_stream_call(
                 output_cls, prompt, llm_kwargs, **prompt_args
@@ -106,7 +119,7 @@ class Predicting(FunctionCallingLLM):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> AsyncGenerator[Model | list[Model] | FlexibleModel | list[FlexibleModel], None]:
-        prediction = self._prediction(output_cls)
+        prediction = self._prediction(output_cls, llm_kwargs)
         if prediction is None:
             return await super()._structured_astream_call(
                 output_cls, prompt, llm_kwargs, **prompt_args

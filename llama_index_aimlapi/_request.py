@@ -21,6 +21,7 @@ from aimlapi_core import (
     ResponseFormat,
 )
 from llama_index_aimlapi._answers import Asked
+from llama_index_aimlapi._checks import check_headers, check_members, check_types
 from llama_index_aimlapi._convert import to_messages
 from llama_index_aimlapi._names import did_you_mean
 from llama_index_aimlapi._tools import to_tool_choice, to_tools
@@ -57,7 +58,14 @@ CALL_ONLY = (
     "extra_headers",
     "client_request_id",
 )
-_WIRE_DICTS = ("extra_body", "extra_headers")
+# The members of both endpoints' bodies that say what an argument says, where not its own name.
+_ON_THE_WIRE: Mapping[str, tuple[str, ...]] = {
+    "max_tokens": ("max_tokens", "max_output_tokens", "max_completion_tokens"),
+    "reasoning_effort": ("reasoning_effort", "reasoning"),
+    "reasoning_summary": ("reasoning_summary", "reasoning"),
+    "response_format": ("response_format", "text"),
+    "stream_usage": ("stream_options",),
+}
 
 
 def check_arguments(given: Iterable[str], known: Iterable[str], of: str = "AIMLAPI") -> None:
@@ -77,8 +85,14 @@ def one_of(name: str, value: Any, other_name: str, other: Any) -> Any:
     return other if value is None else value
 
 
-def check_extra_kwargs(extra: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Raises ConfigurationError when additional_kwargs says otherwise than an argument."""
+def check_extra_kwargs(
+    extra: Mapping[str, Any], settings: Mapping[str, Any], constructor: Iterable[str]
+) -> None:
+    """Raises ConfigurationError when additional_kwargs says otherwise than an argument.
+
+    And for a name in it that is near one of ours, or is one of `constructor` alone.
+    """
+    check_members(extra, (*SETTINGS, *CALL_ONLY), constructor)
     for name in extra:
         if settings.get(name) is not None and settings[name] != extra[name]:
             raise ConfigurationError(
@@ -95,14 +109,7 @@ def build(
 ) -> Asked:
     """The request. `settings` has the names of SETTINGS; `extra_kwargs` is additional_kwargs."""
     _check_call(call)
-    named = {k: v for k, v in extra_kwargs.items() if k in SETTINGS or k in CALL_ONLY}
-    unnamed = {k: v for k, v in extra_kwargs.items() if k not in named}
-    layers = [_given(layer) for layer in (named, settings, call)]
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        merged |= layer
-    bodies = [unnamed, *(layer.get("extra_body") or {} for layer in layers)]
-    merged["extra_body"] = {key: value for body in bodies for key, value in body.items()}
+    merged = _merged(settings, extra_kwargs, _given(call))
     tools, offered = to_tools(merged.pop("tools", ()))
     choice = merged.pop("tool_choice", None)
     parallel = merged.pop("parallel_tool_calls", None)
@@ -148,14 +155,29 @@ def to_response_format(value: Any) -> ResponseFormat | None:
 
 def _check_call(call: Mapping[str, Any]) -> None:
     known = (*SETTINGS, *CALL_ONLY)
-    for name, value in call.items():
+    for name in call:
         if name not in known:
             raise InvalidRequestError(
                 f"A call takes no argument {name!r}.{did_you_mean(name, known)} "
                 "Members of the request that have no name here go into extra_body."
             )
-        if name in _WIRE_DICTS and value is not None and not isinstance(value, Mapping):
-            raise InvalidRequestError(f"{name} is a dict, not {value!r:.80}.")
+
+
+def _merged(
+    settings: Mapping[str, Any], extra_kwargs: Mapping[str, Any], call: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The layers as one, the call's on top: also of what the others' bodies say."""
+    named = _given({k: v for k, v in extra_kwargs.items() if k in SETTINGS or k in CALL_ONLY})
+    unnamed = {k: v for k, v in extra_kwargs.items() if k not in SETTINGS and k not in CALL_ONLY}
+    given = _given(settings)
+    merged = {**named, **given, **call}
+    for layer in (named, given, call):
+        check_types(layer)
+    check_headers(merged.get("extra_headers", {}))
+    said = {member for name in call for member in _ON_THE_WIRE.get(name, (name,))}
+    below = {**unnamed, **named.get("extra_body", {}), **given.get("extra_body", {})}
+    kept = {name: value for name, value in below.items() if name not in said}
+    return {**merged, "extra_body": {**kept, **call.get("extra_body", {})}}
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,15 +10,16 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, get_args, get_origin
 
 from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
 from llama_index.core.program.function_program import get_function_tool
 from llama_index.core.program.utils import FlexibleModel, create_flexible_model
 from llama_index.core.types import Model
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasChoices, BaseModel, RootModel, ValidationError
+from pydantic.fields import FieldInfo
 
-from aimlapi_core import drop_added_nulls, strict_schema
+from aimlapi_core import InvalidRequestError, drop_added_nulls, strict_schema
 from llama_index_aimlapi._names import wire_name
 from llama_index_aimlapi._tools import PARTIAL, partial_object, tool_dict
 from llama_index_aimlapi.errors import (
@@ -36,16 +37,33 @@ _SETTLED = ("tool_required", "tool_choice", "allow_parallel_tool_calls")
 
 @dataclass(frozen=True, slots=True)
 class Prediction(Generic[Model]):
-    """How an `output_cls` is asked for: `call` holds the arguments of the chat call."""
+    """How an `output_cls` is asked for: `call` holds the arguments of the chat call.
+
+    `strict_for` is the class's own schema where a strict form of it is sent.
+    """
 
     output_cls: type[Model]
     call: Mapping[str, Any]
     by_tool: bool
+    strict_for: Mapping[str, Any] | None = None
 
     def arguments(self, llm_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
         """The call's arguments with the caller's own."""
         given = {k: v for k, v in (llm_kwargs or {}).items() if k not in _SETTLED}
         return {**given, **self.call}
+
+
+def check_class(output_cls: Any) -> None:
+    """Raises InvalidRequestError for what is no class that an object can be read into."""
+    if not (isinstance(output_cls, type) and issubclass(output_cls, BaseModel)):
+        raise InvalidRequestError(
+            f"output_cls is a class made from pydantic's BaseModel, not {output_cls!r:.120}."
+        )
+    if issubclass(output_cls, RootModel) and not _is_object(output_cls.model_json_schema()):
+        raise InvalidRequestError(
+            f"{output_cls.__name__} is no JSON object, and the service answers with objects only: "
+            "put it into a field of a class."
+        )
 
 
 def by_schema(output_cls: type[Model]) -> Prediction[Model]:
@@ -60,7 +78,7 @@ def by_schema(output_cls: type[Model]) -> Prediction[Model]:
         "strict": strict is not None,
     }
     call = {"response_format": {"type": "json_schema", "json_schema": wanted}}
-    return Prediction(output_cls, call, by_tool=False)
+    return Prediction(output_cls, call, by_tool=False, strict_for=schema if strict else None)
 
 
 def by_tool(output_cls: type[Model]) -> Prediction[Model]:
@@ -84,6 +102,9 @@ def read(response: ChatResponse, prediction: Prediction[Model]) -> Model:
     text = _json_text(response, prediction)
     _check(response, prediction, text)
     output_cls = prediction.output_cls
+    if prediction.strict_for is not None:
+        # Before anything is read: a null that the class allows would hide its default.
+        return output_cls.model_validate_json(_without_added_nulls(text, output_cls) or text)
     try:
         return output_cls.model_validate_json(text)
     except ValidationError:
@@ -116,13 +137,16 @@ class Partials(Generic[Model]):
         return [self._object(data)]
 
     def _object(self, data: dict[str, Any]) -> Model | FlexibleModel:
+        output_cls, schema = self._prediction.output_cls, self._prediction.strict_for
+        if schema is not None:
+            data = drop_added_nulls(data, schema)
         try:
-            found = self._prediction.output_cls.model_validate(data)
+            found = output_cls.model_validate(data)
         except (ValidationError, TypeError, ValueError):  # validators may raise on half an object
             found = None
         if found is not None and _is_filled(found):
             return found
-        return self._flexible.model_validate(data)
+        return self._flexible.model_validate(_by_field_name(data, output_cls))
 
 
 def _json_text(response: ChatResponse, prediction: Prediction[Model]) -> str:
@@ -189,3 +213,43 @@ def _is_filled(value: Any) -> bool:
     if isinstance(value, (list, tuple, set, frozenset)):
         return all(map(_is_filled, value))
     return True
+
+
+def _is_object(schema: Mapping[str, Any]) -> bool:
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    target = schema.get("$defs", {}).get(name, {}) if name else schema
+    return bool(target.get("type") == "object")
+
+
+def _by_field_name(value: Any, kind: Any) -> Any:
+    """JSON for an annotation, with the names of fields where it has their aliases."""
+    if isinstance(value, list):
+        return [_by_field_name(item, kind) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if get_origin(kind) is dict:
+        return {key: _by_field_name(item, get_args(kind)[1]) for key, item in value.items()}
+    names = {
+        alias: (name, field.annotation)
+        for model in _models(kind)
+        for name, field in model.model_fields.items()
+        for alias in (name, *_aliases(field))
+    }
+    out = {}
+    for key, item in value.items():
+        name, inner = names.get(key, (key, None))
+        out[name] = _by_field_name(item, inner)
+    return out
+
+
+def _models(kind: Any) -> list[type[BaseModel]]:
+    """The classes that an annotation names, at any depth of its unions and lists."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [kind]
+    return [model for inner in get_args(kind) for model in _models(inner)]
+
+
+def _aliases(field: FieldInfo) -> list[str]:
+    given = field.validation_alias
+    choices = given.choices if isinstance(given, AliasChoices) else [given]
+    return [alias for alias in choices if isinstance(alias, str)]

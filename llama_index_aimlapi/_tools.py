@@ -29,6 +29,8 @@ from aimlapi_core import (
     loads_arguments,
     strict_schema,
 )
+from llama_index_aimlapi._checks import check_types
+from llama_index_aimlapi._convert import called
 from llama_index_aimlapi._names import did_you_mean, wire_name
 from llama_index_aimlapi.errors import BrokenToolCallError, NoToolCallError
 
@@ -65,13 +67,20 @@ def tool_call_arguments(
     parallel: bool,
     strict: bool | None,
 ) -> dict[str, Any]:
-    """The arguments of a chat call that offers `tools`; without tools there is nothing to say."""
+    """The arguments of a chat call that offers `tools`; without tools there is nothing to say.
+
+    Raises InvalidRequestError for what is no list of tools, and for a call that must be made of
+    no tool.
+    """
+    check_types({"tools": tools or []})
     if not tools:
+        if choice not in (None, "none", "auto"):
+            raise InvalidRequestError("A tool call is required, but there are no tools.")
         return {"tools": None, "tool_choice": None}
     if isinstance(choice, str) and choice not in ("none", "auto", "required", "any"):
         choice = {"type": "function", "function": {"name": choice}}
     return {
-        "tools": [tool_dict(tool, strict) for tool in tools],
+        "tools": [_row(tool, strict) for tool in tools],
         "tool_choice": choice,
         "parallel_tool_calls": parallel,
     }
@@ -82,12 +91,7 @@ def to_tools(rows: Sequence[Any]) -> tuple[tuple[Tool | BuiltinTool, ...], dict[
     tools: list[Tool | BuiltinTool] = []
     offered: dict[str, Offered] = {}
     for row in rows:
-        if isinstance(row, BaseTool):
-            row = tool_dict(row, None)
-        if not isinstance(row, Mapping):
-            raise InvalidRequestError(
-                f"A tool is a BaseTool or a dict, not {type(row).__name__}: {row!r:.80}"
-            )
+        row = _row(row, None)
         if row.get("type", "function") == "function":
             tool, known = _function(row)
             offered[tool.name] = known
@@ -95,6 +99,17 @@ def to_tools(rows: Sequence[Any]) -> tuple[tuple[Tool | BuiltinTool, ...], dict[
         else:
             tools.append(BuiltinTool(dict(row)))
     return tuple(tools), offered
+
+
+def _row(tool: Any, strict: bool | None) -> Mapping[str, Any]:
+    if isinstance(tool, BaseTool):
+        return tool_dict(tool, strict)
+    if isinstance(tool, Mapping):
+        return tool
+    hint = ". Wrap it in FunctionTool.from_defaults." if callable(tool) else ""
+    raise InvalidRequestError(
+        f"A tool is a BaseTool or a dict, not {type(tool).__name__}: {tool!r:.80}{hint}"
+    )
 
 
 def _function(row: Mapping[str, Any]) -> tuple[Tool, Offered]:
@@ -162,7 +177,7 @@ def selections(response: ChatResponse, *, need_one: bool) -> list[ToolSelection]
     Raises BrokenToolCallError for a finished call whose arguments are not a JSON object, and
     NoToolCallError when there is none and `need_one`.
     """
-    blocks = [b for b in response.message.blocks if isinstance(b, ToolCallBlock)]
+    blocks = called(response.message)
     if not blocks and need_one:
         raise NoToolCallError(
             "The model was asked to call a tool and answered with text: "

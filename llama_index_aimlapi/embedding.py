@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, Never
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.callbacks import CallbackManager
+from llama_index.core.schema import BaseNode, MetadataMode
 from pydantic import Field, PrivateAttr, SecretStr
 
 from aimlapi_core import EmbeddingReply, EmbeddingRequest, InvalidRequestError, embedding_info
 from llama_index_aimlapi._batches import Embedding, in_tasks, in_threads, requests_per_batch, split
+from llama_index_aimlapi._checks import check_model
 from llama_index_aimlapi._connected import Connected, plain_key, plain_timeout
 from llama_index_aimlapi._request import check_arguments, one_of
 from llama_index_aimlapi._usage import TotalUsage
@@ -93,6 +95,7 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         given = {name: arguments[name] for name in names if name in fields} | unknown
         name = one_of("model", model, "model_name", model_name)
         given["model_name"] = DEFAULT_MODEL if name is None else name
+        check_model(given["model_name"])
         given["api_key"] = plain_key(api_key)
         given["base_url"] = one_of("base_url", base_url, "api_base", api_base)
         given["timeout"] = plain_timeout(timeout)
@@ -160,15 +163,19 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         return self.num_workers or self.max_concurrency
 
     def _get_query_embedding(self, query: str) -> Embedding:
+        _check_text(query)
         return self._vectors(self._ask([query], None))[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
+        _check_text(query)
         return (await self._avectors(self._ask([query], None)))[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
+        _check_text(text)
         return self._get_text_embeddings([text])[0]
 
     async def _aget_text_embedding(self, text: str) -> Embedding:
+        _check_text(text)
         return (await self._aget_text_embeddings([text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
@@ -198,6 +205,16 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         batches = split(texts, self.embed_batch_size)
         return await in_tasks(embed, batches, self._async_bound, show_progress)
 
+    def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
+        """The nodes with their vectors. Raises InvalidRequestError that names an empty node."""
+        _check_nodes(nodes)
+        return super().__call__(nodes, **kwargs)
+
+    async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
+        """`__call__`, asynchronously."""
+        _check_nodes(nodes)
+        return await super().acall(nodes, **kwargs)
+
     def _forget(self) -> None:
         super()._forget()
         self._total = TotalUsage()
@@ -217,4 +234,20 @@ def _check_texts(texts: Sequence[str]) -> None:
         if isinstance(text, str) and not text.strip():
             raise InvalidRequestError(
                 f"Text {position} is empty: the service embeds no empty text. Leave it out."
+            )
+
+
+def _check_text(text: str) -> None:
+    if isinstance(text, str) and not text.strip():
+        raise InvalidRequestError("The text is empty: the service embeds no empty text.")
+
+
+def _check_nodes(nodes: Sequence[BaseNode]) -> None:
+    """A pipeline splits files into many nodes: a place in their list leads back to none."""
+    for node in nodes:
+        if not node.get_content(metadata_mode=MetadataMode.EMBED).strip():
+            name = node.metadata.get("file_name")
+            raise InvalidRequestError(
+                f"Node {node.node_id!r}{f' of file {name!r}' if name else ''} has no text: the "
+                "service embeds no empty text. Leave it out."
             )

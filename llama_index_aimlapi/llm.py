@@ -21,6 +21,7 @@ from llama_index.core.tools import BaseTool
 
 from llama_index_aimlapi._answers import Asked, Growing, to_completion, to_response
 from llama_index_aimlapi._callbacks import chat_callback, completion_callback
+from llama_index_aimlapi._checks import check_prompt
 from llama_index_aimlapi._configured import Configured
 from llama_index_aimlapi._prediction import Predicting
 from llama_index_aimlapi._request import build
@@ -54,6 +55,7 @@ class AIMLAPI(Configured, Predicting):
         return build(messages, self._set(), self.additional_kwargs, arguments)
 
     def _ask_text(self, prompt: str, formatted: bool, arguments: Mapping[str, Any]) -> Asked:
+        check_prompt(prompt)
         if not formatted and self.completion_to_prompt is not None:
             prompt = self.completion_to_prompt(prompt)
         return self._ask([ChatMessage(role=MessageRole.USER, content=prompt)], arguments)

@@ -11,6 +11,7 @@ import pytest
 from llama_index.core import Settings
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
+from llama_index.core.schema import TextNode
 from pydantic import ValidationError
 
 from aimlapi_core import (
@@ -104,8 +105,18 @@ def test_a_parameter_that_the_model_does_not_take(embedder: Make, emu: Emulator)
 async def test_an_empty_text_is_refused_unsent(
     embedder: Make, emu: Emulator, way: str, text: str
 ) -> None:
-    with pytest.raises(InvalidRequestError, match="Text 0 is empty"):
+    with pytest.raises(InvalidRequestError, match=r"(The text|Text 0) is empty"):
         await embed(embedder(), way, text)
+    assert emu.seen == []
+
+
+async def test_an_empty_node_is_named_with_its_file(embedder: Make, emu: Emulator) -> None:
+    nodes = [TextNode(text="a"), TextNode(text=" ", id_="n7", metadata={"file_name": "b.txt"})]
+    nodes[1].excluded_embed_metadata_keys = ["file_name"]
+    with pytest.raises(InvalidRequestError, match=r"'n7' of file 'b\.txt'"):
+        embedder()(nodes)
+    with pytest.raises(InvalidRequestError, match=r"'n7' of file 'b\.txt'"):
+        await embedder().acall(nodes)
     assert emu.seen == []
 
 

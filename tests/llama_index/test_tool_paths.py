@@ -109,7 +109,7 @@ def test_the_callers_history_is_not_changed(llm: AIMLAPI) -> None:
 
 
 def test_without_tools_nothing_is_said_of_them(llm: AIMLAPI) -> None:
-    prepared = llm._prepare_chat_with_tools([], user_msg="Hello", tool_required=True)
+    prepared = llm._prepare_chat_with_tools([], user_msg="Hello")
     assert prepared["tools"] is None
     assert prepared["tool_choice"] is None
     assert "parallel_tool_calls" not in prepared

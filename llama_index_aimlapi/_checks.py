@@ -1,0 +1,123 @@
+"""What no call and no constructor takes, and what to give instead. Pure.
+
+Bounds that depend on the model are the core's to judge: here stand the types, which it trusts,
+and what must not reach events.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from aimlapi_core import ConfigurationError, InvalidRequestError
+from llama_index_aimlapi._names import did_you_mean
+
+# Members of the request that have no name here and look like a misspelling of one that has.
+_MEMBERS = frozenset(
+    "background functions max_completion_tokens max_output_tokens max_tool_calls models reasoning "
+    "response_id stream stream_options text tool_resources top_k top_a".split()
+)
+_CREDENTIAL = re.compile("auth|key|token|cookie|secret|password", re.IGNORECASE)
+_NO_CREDENTIAL = re.compile("idempotency", re.IGNORECASE)
+
+
+def check_model(model: Any) -> None:
+    """Raises ConfigurationError for a model id that is none."""
+    if not isinstance(model, str) or not model.strip():
+        raise ConfigurationError(f"model is the id of a model, not {model!r:.80}.")
+
+
+def check_window(tokens: int | None) -> None:
+    """Raises ConfigurationError for a context window that holds nothing."""
+    if isinstance(tokens, int) and tokens <= 0:
+        raise ConfigurationError(f"context_window is a number of tokens above 0, not {tokens}.")
+
+
+def check_members(extra: Iterable[str], known: Sequence[str], constructor: Iterable[str]) -> None:
+    """Raises ConfigurationError for names in additional_kwargs that are surely not meant so."""
+    for name in extra:
+        if name == "extra_headers":
+            raise ConfigurationError(
+                "additional_kwargs stand in events: use default_headers in place of extra_headers."
+            )
+        if name in known or name in _MEMBERS:
+            continue
+        if name in constructor:
+            raise ConfigurationError(
+                f"{name!r} is an argument of the constructor, and no member of a request."
+            )
+        if hint := did_you_mean(name, known):
+            raise ConfigurationError(
+                f"additional_kwargs has the unknown name {name!r}.{hint} "
+                "To send it as it is, put it into extra_body."
+            )
+
+
+def check_types(arguments: Mapping[str, Any]) -> None:
+    """Raises InvalidRequestError for an argument of a call that is of the wrong type."""
+    for name, value in arguments.items():
+        fits, wanted = _TYPES.get(name, (_anything, ""))
+        if not fits(value):
+            raise InvalidRequestError(f"{name} is {wanted}, not {value!r:.80}.")
+
+
+def check_headers(headers: Mapping[str, Any]) -> None:
+    """Raises InvalidRequestError for a header that may be a secret: events show the arguments."""
+    for name in headers:
+        if _CREDENTIAL.search(str(name)) and not _NO_CREDENTIAL.search(str(name)):
+            raise InvalidRequestError(
+                f"The header {name!r} may hold a secret, and the arguments of a call stand in "
+                "events: use default_headers."
+            )
+
+
+def check_prompt(prompt: Any) -> None:
+    """Raises InvalidRequestError for a prompt that is no text, or an empty one."""
+    if not isinstance(prompt, str):
+        raise InvalidRequestError(f"A prompt is a string, not {type(prompt).__name__}.")
+    if not prompt.strip():
+        raise InvalidRequestError("The prompt is empty: give it some text.")
+
+
+def _anything(value: Any) -> bool:
+    return True
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _are_texts(value: Any) -> bool:
+    return _is_text(value) or (_is_list(value) and all(map(_is_text, value)))
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+_TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "stop": (_are_texts, "a string or a list of strings"),
+    "include": (_are_texts, "a list of strings"),
+    "tools": (_is_list, "a list of tools"),
+    "client_request_id": (_is_text, "a string"),
+    "max_tokens": (_is_count, "a whole number above 0"),
+    "extra_body": (_is_dict, "a dict"),
+    "extra_headers": (_is_dict, "a dict"),
+    **{
+        name: (_is_bool, "True or False")
+        for name in ("logprobs", "parallel_tool_calls", "stream_usage", "store")
+    },
+}

@@ -1,0 +1,117 @@
+"""Structured prediction: defaults behind nulls, aliases, and classes that cannot be asked for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+from llama_index.core.prompts import PromptTemplate
+from pydantic import AliasChoices, BaseModel, Field, RootModel
+
+from aimlapi_core import InvalidRequestError, ToolCall
+from aimlapi_emulator import Emulator
+from llama_index_aimlapi import AIMLAPI
+from llama_index_aimlapi._structured import Partials, by_schema, by_tool, read
+from llama_index_aimlapi._tools import Offered, returned
+from tests.llama_index.ways import STRUCTURED, last
+
+PROMPT = PromptTemplate("Describe a {what}.")
+
+
+class Pet(BaseModel):
+    pet_name: str = Field(alias="petName")
+
+
+class Person(BaseModel):
+    first_name: str = Field(alias="firstName")
+    b: str | None = "Bob"
+    note: str | None = None
+    pets: list[Pet] = []
+    by_home: dict[str, Pet] = Field(default={}, validation_alias=AliasChoices("byHome", "by_home"))
+
+
+class Named(BaseModel):
+    a: str
+    b: str | None = "Bob"
+
+
+class Cities(RootModel[list[str]]):
+    pass
+
+
+class Wrapped(RootModel[Named]):
+    pass
+
+
+@dataclass
+class Plain:
+    a: str
+
+
+def response(text: str, **facts: Any) -> ChatResponse:
+    return ChatResponse(
+        message=ChatMessage(role="assistant", content=text), additional_kwargs=facts
+    )
+
+
+def test_a_null_of_the_strict_schema_gives_the_default_that_the_class_has() -> None:
+    assert read(response('{"a": "x", "b": null}'), by_schema(Named)) == Named(a="x", b="Bob")
+
+
+def test_a_null_for_a_strict_tools_argument_is_left_out() -> None:
+    offered = {"f": Offered("f", Named.model_json_schema())}
+    call = returned(ToolCall("1", "f", '{"a": "x", "b": null}'), offered)
+    assert json.loads(call.arguments) == {"a": "x"}
+
+
+def test_an_unfinished_object_never_shows_a_null_that_becomes_a_default() -> None:
+    partials = Partials(by_schema(Named))
+    (found,) = partials.feed(response('{"a": "x", "b": null}', is_partial=True))
+    assert not isinstance(found, Named)
+
+
+def test_an_unfinished_object_fills_fields_that_have_aliases() -> None:
+    text = '{"firstName": "Ann", "pets": [{"petName": "Rex"}], "byHome": {"x": {"petName": "Y"}}, '
+    (found,) = Partials(by_tool(Person)).feed(
+        ChatResponse(
+            message=ChatMessage(
+                role="assistant",
+                blocks=[{"block_type": "tool_call", "tool_name": "Person", "tool_kwargs": text}],
+            ),
+            additional_kwargs={"is_partial": True},
+        )
+    )
+    assert found.first_name == "Ann"  # type: ignore[union-attr]  # a FlexibleModel has any field
+    assert found.pets == [{"pet_name": "Rex"}]  # type: ignore[union-attr]  # likewise
+    assert found.by_home == {"x": {"pet_name": "Y"}}  # type: ignore[union-attr]  # likewise
+
+
+@pytest.mark.parametrize("way", STRUCTURED)
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ({"type": "object"}, "BaseModel"),
+        (Plain, "BaseModel"),
+        (Named(a="x"), "BaseModel"),
+        (Cities, "put it into a field of a class"),
+    ],
+)
+async def test_what_is_no_object_class_is_refused_unsent(
+    llm: AIMLAPI, emu: Emulator, way: str, what: Any, said: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=said):
+        await last(llm, way, what, PROMPT, what="town")
+    assert emu.seen == []
+
+
+def test_a_root_model_of_a_class_is_an_object(llm: AIMLAPI) -> None:
+    assert llm.structured_predict(Wrapped, PROMPT, what="town").root.a
+
+
+def test_the_model_of_the_call_decides_how_the_object_is_asked_for(llm: AIMLAPI) -> None:
+    prediction = llm._prediction(Named, {"model": "vendor/unknown"})
+    assert prediction is not None
+    assert prediction.by_tool
