@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import math
+import threading
+import time
 import warnings
 from array import array
 from typing import Any
 
+import httpx
 import pytest
 
 from aimlapi_core import (
@@ -199,13 +202,46 @@ def test_the_first_failure_ends_the_rest(emu: Emulator, kind: str) -> None:
     assert len(emu.seen) < len(TEXTS)
 
 
+class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Counts how many requests are under way at once; each takes a moment."""
+
+    def __init__(self) -> None:
+        self.now = self.most = self.requests = 0
+        self._lock = threading.Lock()
+
+    def _count(self, step: int) -> None:
+        with self._lock:
+            self.now += step
+            self.requests += step > 0
+            self.most = max(self.most, self.now)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._count(1)
+        time.sleep(0.02)
+        self._count(-1)
+        return httpx.Response(200, json={"data": [row(0, 1.0), row(1, 2.0)]})
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._count(1)
+        await asyncio.sleep(0.02)
+        self._count(-1)
+        return httpx.Response(200, json={"data": [row(0, 1.0), row(1, 2.0)]})
+
+
 @both
-def test_concurrency_is_bounded(emu: Emulator, kind: str) -> None:
+@pytest.mark.parametrize("bound", [1, 3])
+def test_concurrency_is_bounded(kind: str, bound: int) -> None:
+    counting = Counting()
     request = EmbeddingRequest(SMALL, TEXTS, batch_size=2)
-    embed(emu, kind, request, max_concurrency=3)
-    assert emu.peak_connections <= 3
-    embed(emu, kind, request, max_concurrency=1)
-    assert len(emu.seen) == 30
+    setup: dict[str, Any] = {"api_key": "k", "base_url": "http://127.0.0.1:9"}
+    with httpx.Client(transport=counting) as http:
+        other = httpx.AsyncClient(transport=counting)  # opens nothing, so nothing is closed
+        handed_in = Settings(http_client=http, http_async_client=other, **setup)
+        if kind == "sync":
+            Client(handed_in).embed(request, max_concurrency=bound)
+        else:
+            asyncio.run(AsyncClient(handed_in).embed(request, max_concurrency=bound))
+    assert (counting.requests, counting.most) == (15, bound)
 
 
 @both

@@ -91,11 +91,11 @@ async def test_only_the_batch_that_failed_is_sent_again(
 async def test_a_failure_ends_the_call_and_no_more_batches_begin(
     embedder: Make, emu: Emulator, way: str
 ) -> None:
-    texts = [f"{text} [[fault delay_head_s=0.3]]" for text in TEXTS]
+    texts = [f"{text} [[fault delay_head_s=1]]" for text in TEXTS]
     texts[0] = "text number 0 [[fault status=503]]"
     with pytest.raises(ServerError):
         await embed(embedder(embed_batch_size=10, dimensions=SIZE), way, texts)
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(2.5)
     assert len(emu.seen) <= 8  # of 100; two more rounds of four would have begun by now
 
 
