@@ -200,8 +200,16 @@ class EmbeddingInfo:
     checked: str = CHECKED
 
 
-# OpenAI: at most 2,048 texts and 300,000 tokens a request [U]. The documents' samples were made
-# with OpenAI's SDK, which asks for base64, so these ids answer it [D].
+# Limits of a request [U], seen 2026-11-23:
+# OpenAI, 2,048 texts and 300,000 tokens (its OpenAPI file, in github.com/openai/openai-ruby
+# embedding_create_params.rb);
+# Alibaba, 10 texts of 8,192 tokens (alibabacloud.com/help/en/model-studio,
+# text-embedding-synchronous-api);
+# Voyage, 1,000 texts and 120,000 tokens, 320,000 for voyage-2 (docs.voyageai.com/reference/
+# embeddings-api; models it does not name get the smaller number);
+# Google, 250 texts and 20,000 tokens (docs.langchain4j.dev VertexAiEmbeddingModel).
+# The vendor's samples were made with OpenAI's SDK, which asks for base64, so OpenAI's ids answer
+# it [D].
 _SMALL = EmbeddingInfo(
     id="text-embedding-3-small",
     aliases=("openai/text-embedding-3-small",),
@@ -218,18 +226,21 @@ _QWEN = EmbeddingInfo(
     context_window=32_000,
     dimension_range=(64, 2560),  # "up to 2560" in the documents, 2048 elsewhere: the looser one
     max_texts=10,
+    max_tokens=81_920,
     source="[D] qwen-text-embedding-v3.md; limits of a request [U] Alibaba",
 )
 
 
-def _voyage(name: str, dimensions: int, context_window: int) -> EmbeddingInfo:
+def _voyage(
+    name: str, dimensions: int, context_window: int, max_tokens: int = 120_000
+) -> EmbeddingInfo:
     return EmbeddingInfo(
         id=name,
         aliases=(f"voyage/{name}",),
         dimensions=dimensions,
         context_window=context_window,
-        max_texts=128,
-        max_tokens=120_000,
+        max_texts=1_000,
+        max_tokens=max_tokens,
         max_item_chars=800,
         max_text_chars=8_000,
         input_types=("document",),
@@ -261,7 +272,7 @@ _EMBEDDINGS = (
         aliases=("qwen-text-embedding-v4", "alibaba/text-embedding-v4"),
         source="[D] qwen-text-embedding-v4.md; limits of a request [U] Alibaba",
     ),
-    _voyage("voyage-2", 1024, 4_000),
+    _voyage("voyage-2", 1024, 4_000, max_tokens=320_000),
     _voyage("voyage-code-2", 1536, 16_000),
     _voyage("voyage-finance-2", 1024, 32_000),
     _voyage("voyage-large-2", 1536, 16_000),

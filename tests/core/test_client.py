@@ -58,8 +58,14 @@ FORMS = ("whole", "stream")
 
 
 @pytest.fixture(autouse=True)
-def _no_pools_left() -> Iterator[None]:
+def _pools_of_its_own() -> Iterator[None]:
+    """No connection that another test left idle, nor one left for another."""
+    close_all()
     yield
+    close_all()
+
+
+def close_all() -> None:
     for pool in list(pools._sync.values()):
         pool.http.close()
     pools._sync.clear()

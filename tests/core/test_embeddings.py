@@ -60,7 +60,7 @@ def test_the_narrowest_requests() -> None:
         (SMALL, 1),
         ("openai/text-embedding-3-large", 1),
         ("alibaba/qwen-text-embedding-v4", 100),
-        ("voyage-2", 8),
+        ("voyage-2", 1),
         ("text-multilingual-embedding-002", 4),
         ("acme/embed", 10),
     ],
@@ -79,6 +79,8 @@ def test_batches_by_size() -> None:
     assert [len(b["input"]) for b in bodies(SMALL, *[big] * 5)] == [2, 2, 250_000]
     assert [b["input"] for b in bodies(SMALL, "a", "b", "c", batch_size=2)] == [["a", "b"], "c"]
     assert len(bodies(SMALL, *["a"] * 3000, batch_size=9999)) == 2
+    assert [len(b["input"]) for b in bodies("voyage-2", *["a"] * 1500)] == [1000, 500]
+    assert len(bodies("voyage-law-2", *["é" * 800] * 300)) == 2  # 480,000 bytes
 
 
 def test_voyages_long_texts_go_alone() -> None:

@@ -49,7 +49,7 @@ def inputs(emu: Emulator) -> list[Any]:
         ({"dimensions": 16, "batch_size": 5000}, 1),
         ({"model": "openai/text-embedding-3-large", "dimensions": 16}, 1),
         ({"model": "alibaba/qwen-text-embedding-v4", "dimensions": 64}, 100),
-        ({"model": "voyage-2"}, 8),
+        ({"model": "voyage-2"}, 1),
     ],
 )
 def test_a_thousand_texts_take_as_few_requests_as_can_be(

@@ -204,7 +204,7 @@ def test_numbers_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
     [
         ("text-embedding-3-small", 2048),
         ("alibaba/qwen-text-embedding-v4", 10),
-        ("voyage/voyage-2", 128),
+        ("voyage/voyage-2", 1000),
         ("some/unknown", 2048),
     ],
 )
