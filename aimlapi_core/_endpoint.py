@@ -168,11 +168,11 @@ class StreamReader:
 
     `done` is set once nothing that follows can matter; `stopped_early` when that is so because
     of a stop sequence, while the service goes on. `complete`: the answer is whole, and only
-    usage or cost may follow. `progress` grows with what comes, but not
-    with comments.
+    usage or cost may follow. `progress` grows with what comes, but not with comments.
     """
 
     __slots__ = (
+        "_at_start",
         "_cutter",
         "_decoder",
         "_fold",
@@ -186,6 +186,7 @@ class StreamReader:
 
     def __init__(self, plan: Plan, headers: Mapping[str, str]) -> None:
         self._headers = headers
+        self._at_start = True
         self._unstreamed: bytearray | None = None
         self._decoder = SSEDecoder()
         fold = _WIRES[plan.endpoint].fold
@@ -197,8 +198,10 @@ class StreamReader:
 
     def feed(self, piece: bytes) -> Iterator[StreamEvent]:
         """The events that end in this piece. Raises StreamError, after those before it."""
-        if not self.progress and self._unstreamed is None and piece.lstrip()[:1] in _NO_EVENT:
-            self._unstreamed = bytearray()
+        if self._at_start and (first := piece.lstrip()[:1]):
+            self._at_start = False
+            if first in _NO_EVENT:
+                self._unstreamed = bytearray()
         if self._unstreamed is not None:
             self._unstreamed += piece
             return iter(())

@@ -287,6 +287,15 @@ def test_failures_inside_a_stream_raise_after_what_came_before(event: str, says:
     assert caught.value.partial.choices[0].text == "begun"
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 99])
+def test_a_comment_that_looks_like_json_is_a_comment(size: int) -> None:
+    answer = '{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}'
+    stream = f':{{"ping": 1}}\n\n: [x]\n\ndata: {answer}\n\ndata: [DONE]\n\n'.encode()
+    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    events = [e for i in range(0, len(stream), size) for e in reader.feed(stream[i : i + size])]
+    assert [type(event).__name__ for event in events] == ["TextDelta", "Finished"]
+
+
 def test_a_stream_whole_but_without_usage_warns(caplog: pytest.LogCaptureFixture) -> None:
     reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
     stream = b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
