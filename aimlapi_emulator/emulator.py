@@ -161,7 +161,7 @@ class Emulator:
         """The answer to a complete request, which is noted in `seen`."""
         try:
             out = handle(request, self._state, fault)
-        except Exception as exc:
+        except Exception as exc:  # a fault of ours is answered as one, and the server goes on
             out = bug(request, exc)
         status = 0 if out.fault.drop is not None else out.status
         self._note(request, connection, out.parsed, out.problems, status)
@@ -188,7 +188,7 @@ class Emulator:
     def _run(self, ready: threading.Event, failed: list[BaseException]) -> None:
         try:
             asyncio.run(self._serve(ready))
-        except BaseException as exc:
+        except BaseException as exc:  # `start` raises in its own thread what ended this one
             if ready.is_set():
                 raise
             failed.append(exc)

@@ -41,7 +41,7 @@ _content.register()
 
 
 class ChatAIMLAPI(ModelObject):
-    """A chat model of AI/ML API. Making one costs microseconds and opens nothing.
+    """A chat model of AI/ML API. Making one costs under a millisecond and opens nothing.
 
     Arguments with None are not sent; each may be given to a call too, where it wins. `close()`,
     `aclose()` and `with` give up the object's claim on shared connections; it works on after.

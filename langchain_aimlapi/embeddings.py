@@ -31,7 +31,7 @@ Progress = Callable[[int], None] | None
 
 
 class AIMLAPIEmbeddings(Connected, Embeddings):
-    """An embedding model of AI/ML API. Making one costs microseconds and opens nothing.
+    """An embedding model of AI/ML API. Making one costs under a millisecond and opens nothing.
 
     Arguments with None are not sent. `close()`, `aclose()` and `with` give up the object's claim
     on shared connections; it works on after.
