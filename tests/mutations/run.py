@@ -7,25 +7,42 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
-from tests.mutations.breaks import BREAKS, Break
+from tests.mutations import BREAKS
+from tests.mutations.breaks import Break
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("aimlapi_core", "langchain_aimlapi", "llama_index_aimlapi", "aimlapi_emulator", "tests")
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
 
 
 def main(words: list[str]) -> int:
     """1 when a break went unnoticed. `words`: only the promises that hold one of them."""
     chosen = [b for b in BREAKS if not words or any(word in b.promise for word in words)]
-    with tempfile.TemporaryDirectory() as name:
-        copy = Path(name)
-        for part in PARTS:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / part, copy / part, ignore=ignored)
-        shutil.copy(ROOT / "pyproject.toml", copy)
-        missed = [broken.promise for broken in chosen if not noticed(copy, broken)]
+    workers = os.cpu_count() or 1
+    copies: SimpleQueue[Path] = SimpleQueue()
+
+    def try_one(broken: Break) -> bool:
+        copy = copies.get()
+        try:
+            return noticed(copy, broken)
+        finally:
+            copies.put(copy)
+
+    with ExitStack() as stack:
+        for _ in range(workers):
+            copy = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "copy"
+            shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+            copies.put(copy)
+        pool = stack.enter_context(ThreadPoolExecutor(workers))
+        found = list(pool.map(try_one, chosen))
+    missed = [broken.promise for broken, seen in zip(chosen, found, strict=True) if not seen]
     print(f"{len(chosen) - len(missed)} of {len(chosen)} breaks were noticed")
+    for promise in missed:
+        print(f"MISSED: {promise}")
     return int(bool(missed))
 
 
@@ -39,7 +56,7 @@ def noticed(copy: Path, broken: Break) -> bool:
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         run = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, timeout=120, check=False
+            command, cwd=copy, env=environment, capture_output=True, timeout=180, check=False
         )
         failed = run.returncode == 1
     except subprocess.TimeoutExpired:  # a hang is noticed too

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutations.breaks import BREAKS, Break
+from tests.mutations import BREAKS
+from tests.mutations.breaks import Break
 
 ROOT = Path(__file__).parents[2]
 
