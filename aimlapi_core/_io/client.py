@@ -24,7 +24,14 @@ from aimlapi_core._io.exchange import (
     PlanT,
     Watchdog,
 )
-from aimlapi_core._io.pools import async_client, release_async, release_sync, sync_client
+from aimlapi_core._io.pools import (
+    AsyncHttp,
+    Http,
+    async_client,
+    release_async,
+    release_sync,
+    sync_client,
+)
 from aimlapi_core._version import __version__
 from aimlapi_core.errors import AIMLAPIError
 from aimlapi_core.retry import judge
@@ -133,7 +140,7 @@ class Client:
         return Exchange(self.settings, plan, self._user_agent)
 
     @contextmanager
-    def _http(self, exchange: Exchange[PlanT]) -> Iterator[httpx.Client]:
+    def _http(self, exchange: Exchange[PlanT]) -> Iterator[Http]:
         """The client for one call. What the call raises leaves without the key."""
         try:
             if self.settings.http_client is not None:
@@ -145,7 +152,7 @@ class Client:
             exchange.masked(error)
             raise
 
-    def _read(self, exchange: Exchange[PlanT], http: httpx.Client) -> httpx.Response:
+    def _read(self, exchange: Exchange[PlanT], http: Http) -> httpx.Response:
         """A 2xx answer with its body read."""
         response = self._send(exchange, http)
         try:
@@ -156,7 +163,7 @@ class Client:
             response.close()
         return response
 
-    def _send(self, exchange: Exchange[PlanT], http: httpx.Client) -> httpx.Response:
+    def _send(self, exchange: Exchange[PlanT], http: Http) -> httpx.Response:
         """A 2xx answer, its body unread. The one place where requests are repeated."""
         attempt = 0
         while True:
@@ -287,7 +294,7 @@ class AsyncClient:
         return Exchange(self.settings, plan, self._user_agent)
 
     @asynccontextmanager
-    async def _http(self, exchange: Exchange[PlanT]) -> AsyncIterator[httpx.AsyncClient]:
+    async def _http(self, exchange: Exchange[PlanT]) -> AsyncIterator[AsyncHttp]:
         try:
             if self.settings.http_async_client is not None:
                 yield self.settings.http_async_client
@@ -298,7 +305,7 @@ class AsyncClient:
             exchange.masked(error)
             raise
 
-    async def _read(self, exchange: Exchange[PlanT], http: httpx.AsyncClient) -> httpx.Response:
+    async def _read(self, exchange: Exchange[PlanT], http: AsyncHttp) -> httpx.Response:
         response = await self._send(exchange, http)
         try:
             await response.aread()
@@ -308,7 +315,7 @@ class AsyncClient:
             await response.aclose()
         return response
 
-    async def _send(self, exchange: Exchange[PlanT], http: httpx.AsyncClient) -> httpx.Response:
+    async def _send(self, exchange: Exchange[PlanT], http: AsyncHttp) -> httpx.Response:
         attempt = 0
         while True:
             request = exchange.request(http)

@@ -13,6 +13,7 @@ import httpx
 
 from aimlapi_core._embeddings import EmbeddingPlan
 from aimlapi_core._endpoint import Plan, StreamReader
+from aimlapi_core._io.pools import AsyncHttp, Http
 from aimlapi_core.errors import (
     AIMLAPIError,
     ConfigurationError,
@@ -72,7 +73,7 @@ class Exchange(Generic[PlanT]):
         """Seconds since the exchange was made."""
         return time.monotonic() - self._began
 
-    def request(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+    def request(self, http: Http | AsyncHttp) -> httpx.Request:
         """The request for one try."""
         timeout = _timeout(self.settings, http)
         try:
@@ -271,7 +272,7 @@ class Drain:
         self._bytes_left = 0 if piece is None else self._bytes_left - len(piece)
 
 
-def _timeout(settings: Settings, http: httpx.Client | httpx.AsyncClient) -> httpx.Timeout:
+def _timeout(settings: Settings, http: Http | AsyncHttp) -> httpx.Timeout:
     given = settings.timeout
     if isinstance(given, httpx.Timeout):
         return given

@@ -17,21 +17,20 @@ import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 
+from aimlapi_core._io.wire import KEEPALIVE_S, AsyncWire, Wire
 from aimlapi_core.errors import ConfigurationError
-
-# Below the 5 seconds after which Node's HTTP server, the service's by its headers (contract
-# 4, `X-Powered-By: Express`), closes an idle connection by default: a request written into a
-# connection that is being closed is lost, and may not be repeated.
-KEEPALIVE_S = 4.0
 
 LIMITS = httpx.Limits(
     max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE_S
 )
 
-HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
+Http = httpx.Client | Wire
+AsyncHttp = httpx.AsyncClient | AsyncWire
+HttpT = TypeVar("HttpT", bound="Http | AsyncHttp")
 
 
 class Pool(Generic[HttpT]):
@@ -70,20 +69,19 @@ class Pool(Generic[HttpT]):
 # Reentrant: the garbage collector may end a forgotten stream, which gives its client back, in the
 # middle of a section that this very thread has locked.
 _lock = threading.RLock()
-_sync: dict[str, Pool[httpx.Client]] = {}
-_async: dict[asyncio.AbstractEventLoop, dict[str, Pool[httpx.AsyncClient]]] = {}
+_sync: dict[str, Pool[Http]] = {}
+_async: dict[asyncio.AbstractEventLoop, dict[str, Pool[AsyncHttp]]] = {}
 
 
 @contextlib.contextmanager
-def sync_client(base_url: str, owner: object) -> Iterator[httpx.Client]:
+def sync_client(base_url: str, owner: object) -> Iterator[Http]:
     """The process's client for this origin, claimed by `owner`, open at least while inside."""
     origin = _origin(base_url)
     verify = None if origin in _sync else _verify(origin)  # not under the lock: it takes time
     with _lock:
         pool = _sync.get(origin)
         if pool is None:
-            http = _made(httpx.Client, verify or _verify(origin))
-            pool = _sync[origin] = Pool(http)
+            pool = _sync[origin] = Pool(_made(verify or _verify(origin)))
         pool.begin(owner)
     try:
         yield pool.http
@@ -105,7 +103,7 @@ def release_sync(owner: object) -> None:
 
 
 @contextlib.asynccontextmanager
-async def async_client(base_url: str, owner: object) -> AsyncIterator[httpx.AsyncClient]:
+async def async_client(base_url: str, owner: object) -> AsyncIterator[AsyncHttp]:
     """The running loop's client for this origin, claimed by `owner`, open while inside."""
     pool = await _async_pool(_origin(base_url))
     pool.begin(owner)
@@ -116,7 +114,7 @@ async def async_client(base_url: str, owner: object) -> AsyncIterator[httpx.Asyn
             await pool.keeper.aclose()
 
 
-async def _async_pool(origin: str) -> Pool[httpx.AsyncClient]:
+async def _async_pool(origin: str) -> Pool[AsyncHttp]:
     loop = asyncio.get_running_loop()
     pool = _async.get(loop, {}).get(origin)
     if pool is not None:
@@ -128,7 +126,7 @@ async def _async_pool(origin: str) -> Pool[httpx.AsyncClient]:
         pool = _async.setdefault(loop, {}).get(origin)  # another task may have been faster
         if pool is not None:
             return pool
-        http = _made(httpx.AsyncClient, _verify(origin))
+        http = _made_async(_verify(origin))
         keeper = _keep(http, loop, origin)
         pool = _async[loop][origin] = Pool(http, keeper)
     await anext(keeper)
@@ -144,10 +142,25 @@ async def release_async(owner: object) -> None:
             await pool.keeper.aclose()
 
 
-def _made(kind: type[HttpT], verify: ssl.SSLContext) -> HttpT:
-    """A client of ours. What the environment says of proxies may make that impossible."""
+def _made(verify: ssl.SSLContext) -> Http:
+    if not getproxies():
+        return Wire(lambda: httpx.HTTPTransport(verify=verify, limits=LIMITS))
+    with _proxies_checked():
+        return httpx.Client(verify=verify, limits=LIMITS, follow_redirects=False)
+
+
+def _made_async(verify: ssl.SSLContext) -> AsyncHttp:
+    if not getproxies():
+        return AsyncWire(lambda: httpx.AsyncHTTPTransport(verify=verify, limits=LIMITS))
+    with _proxies_checked():
+        return httpx.AsyncClient(verify=verify, limits=LIMITS, follow_redirects=False)
+
+
+@contextlib.contextmanager
+def _proxies_checked() -> Iterator[None]:
+    """What the environment says of proxies may make a client impossible."""
     try:
-        return kind(verify=verify, limits=LIMITS, follow_redirects=False)
+        yield
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as exc:
         raise ConfigurationError(
             f"No HTTP client can be made: {exc}. Check the proxy settings in the environment."
@@ -155,7 +168,7 @@ def _made(kind: type[HttpT], verify: ssl.SSLContext) -> HttpT:
 
 
 async def _keep(
-    http: httpx.AsyncClient, loop: asyncio.AbstractEventLoop, origin: str
+    http: AsyncHttp, loop: asyncio.AbstractEventLoop, origin: str
 ) -> AsyncGenerator[None, None]:
     """Holds the client open. The loop ends its async generators, so `asyncio.run` closes it."""
     try:

@@ -1,0 +1,223 @@
+"""Connections to one origin: each call takes the lowest free one.
+
+httpx's pool looks at all its connections for each of its requests, so that its time grows with
+(calls in flight) x (connections). Here each place holds a transport that serves one call at a
+time. The lowest free place is taken first: calls in turn share one connection, and there are
+never more connections than the most calls that were in flight at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import lru_cache
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+import httpx
+
+# Below the 5 seconds after which Node's HTTP server, the service's by its headers (contract
+# 4, `X-Powered-By: Express`), closes an idle connection by default: a request written into a
+# connection that is being closed is lost, and may not be repeated.
+KEEPALIVE_S = 4.0
+
+# Both decoders are in the standard library.
+_DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
+_URL = lru_cache(maxsize=64)(httpx.URL)
+
+TransportT = TypeVar("TransportT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
+Headers = Mapping[str, str]
+
+
+class Places(Generic[TransportT]):
+    """Numbered places, each with its transport once a call has used it."""
+
+    def __init__(self, make: Callable[[], TransportT], keepalive_s: float = KEEPALIVE_S) -> None:
+        self._make: Callable[[], TransportT] = make
+        self._keepalive_s = keepalive_s
+        self._free: list[int] = []  # a heap
+        self._count = 0
+        self._transports: dict[int, TransportT] = {}
+        self._idle_since: dict[int, float] = {}
+        self._next_look = 0.0
+        # Reentrant: the garbage collector may end a forgotten stream, which gives its place back,
+        # while this very thread holds the lock.
+        self._lock = threading.RLock()
+
+    def take(self) -> tuple[int, TransportT]:
+        """The lowest free place, and its transport."""
+        with self._lock:
+            if self._free:
+                place = heappop(self._free)
+            else:
+                place, self._count = self._count, self._count + 1
+            self._idle_since.pop(place, None)
+            transport = self._transports.get(place)
+            if transport is None:
+                transport = self._transports[place] = self._make()
+        return place, transport
+
+    def give_back(self, place: int) -> None:
+        """Free a place; its connection may serve the next call."""
+        with self._lock:
+            self._idle_since[place] = time.monotonic()
+            heappush(self._free, place)
+
+    def stale(self) -> Iterator[TransportT]:
+        """Transports that have been idle for too long, each taken out as it comes: close it."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + self._keepalive_s
+        limit = now - self._keepalive_s
+        for place, since in tuple(self._idle_since.items()):
+            if since < limit:
+                with self._lock:
+                    still_idle = self._idle_since.get(place) == since
+                    if still_idle:
+                        del self._idle_since[place]
+                        transport = self._transports.pop(place)
+                if still_idle:
+                    yield transport
+
+    def clear(self) -> list[TransportT]:
+        """All transports, no longer held here: to be closed."""
+        with self._lock:
+            self._idle_since.clear()
+            transports = list(self._transports.values())
+            self._transports.clear()
+            return transports
+
+
+class Wire:
+    """What a call needs of `httpx.Client`: no cookies, no proxies, no redirects."""
+
+    def __init__(
+        self, make: Callable[[], httpx.HTTPTransport], keepalive_s: float = KEEPALIVE_S
+    ) -> None:
+        self._places = Places(make, keepalive_s)
+
+    def build_request(
+        self, method: str, url: str, *, content: bytes, headers: Headers, timeout: httpx.Timeout
+    ) -> httpx.Request:
+        """As `httpx.Client.build_request`."""
+        return _request(method, url, content, headers, timeout)
+
+    def send(
+        self, request: httpx.Request, *, stream: bool, follow_redirects: bool
+    ) -> httpx.Response:
+        """The answer, its body unread; the connection is free once the answer is closed."""
+        assert stream
+        assert not follow_redirects
+        for transport in self._places.stale():
+            transport.close()
+        place, transport = self._places.take()
+        try:
+            response = transport.handle_request(request)
+        except BaseException:
+            self._places.give_back(place)
+            raise
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        response.stream = _Held(response.stream, self._places, place)
+        response.request = request
+        return response
+
+    def close(self) -> None:
+        """Close all connections."""
+        for transport in self._places.clear():
+            transport.close()
+
+
+class AsyncWire:
+    """What a call needs of `httpx.AsyncClient`, as `Wire` has it."""
+
+    def __init__(
+        self, make: Callable[[], httpx.AsyncHTTPTransport], keepalive_s: float = KEEPALIVE_S
+    ) -> None:
+        self._places = Places(make, keepalive_s)
+
+    def build_request(
+        self, method: str, url: str, *, content: bytes, headers: Headers, timeout: httpx.Timeout
+    ) -> httpx.Request:
+        """As `httpx.AsyncClient.build_request`."""
+        return _request(method, url, content, headers, timeout)
+
+    async def send(
+        self, request: httpx.Request, *, stream: bool, follow_redirects: bool
+    ) -> httpx.Response:
+        """The answer, its body unread; the connection is free once the answer is closed."""
+        assert stream
+        assert not follow_redirects
+        for transport in self._places.stale():
+            await transport.aclose()
+        place, transport = self._places.take()
+        try:
+            response = await transport.handle_async_request(request)
+        except BaseException:
+            self._places.give_back(place)
+            raise
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _AsyncHeld(response.stream, self._places, place)
+        response.request = request
+        return response
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for transport in self._places.clear():
+            await transport.aclose()
+
+
+class _Held(httpx.SyncByteStream):
+    """A body; closing it gives its place back."""
+
+    def __init__(
+        self, body: httpx.SyncByteStream, places: Places[httpx.HTTPTransport], place: int
+    ) -> None:
+        self._body = body
+        self._places = places
+        self._place: int | None = place
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        place, self._place = self._place, None
+        if place is not None:
+            try:
+                self._body.close()
+            finally:
+                self._places.give_back(place)
+
+
+class _AsyncHeld(httpx.AsyncByteStream):
+    """A body; closing it gives its place back."""
+
+    def __init__(
+        self,
+        body: httpx.AsyncByteStream,
+        places: Places[httpx.AsyncHTTPTransport],
+        place: int,
+    ) -> None:
+        self._body = body
+        self._places = places
+        self._place: int | None = place
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
+
+    async def aclose(self) -> None:
+        place, self._place = self._place, None
+        if place is not None:
+            try:
+                await self._body.aclose()
+            finally:
+                self._places.give_back(place)
+
+
+def _request(
+    method: str, url: str, content: bytes, headers: Headers, timeout: httpx.Timeout
+) -> httpx.Request:
+    extensions = {"timeout": timeout.as_dict()}
+    every = {**_DEFAULT_HEADERS, **headers}
+    return httpx.Request(method, _URL(url), content=content, headers=every, extensions=extensions)
