@@ -84,8 +84,7 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
             request_id=headers.get("x-request-id"),
         )
     fold = Fold()
-    for _ in fold.absorb(payload, whole=True):
-        pass
+    fold.absorb(dict(payload), whole=True)
     return fold.reply(headers)
 
 

@@ -63,42 +63,46 @@ class ChoiceFold:
 
     def absorb(
         self, delta: Mapping[str, Any], row: Mapping[str, Any], whole: bool
-    ) -> Iterator[StreamEvent]:
+    ) -> list[StreamEvent]:
+        """The events of one piece. The service sends what is absent as null, or not at all."""
+        events: list[StreamEvent] = []
         # Both names carry the same text on services that send both: one is enough.
-        reasoning = _text_of(delta.get("reasoning") or delta.get("reasoning_content"))
-        if reasoning:
+        if reasoning := _text_of(delta.get("reasoning") or delta.get("reasoning_content")):
             self._reasoning.append(reasoning)
-            yield ReasoningDelta(reasoning, self.index)
+            events.append(ReasoningDelta(reasoning, self.index))
         logprobs = row.get("logprobs")
-        if isinstance(logprobs, Mapping):
+        if not isinstance(logprobs, dict):
+            logprobs = None
+        elif logprobs:
             self._logprobs = _grown_logprobs(self._logprobs, logprobs)
-        content = _text_of(delta.get("content"))
-        if content:
+        if content := _text_of(delta.get("content")):
             self._text.append(content)
-            of_piece = logprobs if isinstance(logprobs, Mapping) and logprobs else None
-            yield TextDelta(content, self.index, of_piece)
-        refusal = delta.get("refusal")
-        if isinstance(refusal, str) and refusal:
+            events.append(TextDelta(content, self.index, logprobs or None))
+        if refusal := text(delta.get("refusal")):
             self._refusal.append(refusal)
-            yield RefusalDelta(refusal, self.index)
+            events.append(RefusalDelta(refusal, self.index))
         for citation in rows(delta.get("annotations")):
             self._citations.append(citation)
-            yield CitationDelta(citation, self.index)
+            events.append(CitationDelta(citation, self.index))
         for position, call in enumerate(rows(delta.get("tool_calls"))):
-            yield from self._absorb_call(call, position if whole else None)
+            self._absorb_call(call, position if whole else None, events)
         for members, known in ((delta, _MESSAGE_MEMBERS), (row, _ROW_MEMBERS)):
-            for key, value in members.items():
-                if value is not None and key not in known:
-                    self._extra[key] = _merged_extra(self._extra.get(key), value)
+            if not members.keys() <= known:
+                for key, value in members.items():
+                    if value is not None and key not in known:
+                        self._extra[key] = _merged_extra(self._extra.get(key), value)
+        return events
 
-    def _absorb_call(self, wire: Mapping[str, Any], position: int | None) -> Iterator[StreamEvent]:
+    def _absorb_call(
+        self, wire: Mapping[str, Any], position: int | None, events: list[StreamEvent]
+    ) -> None:
         function = mapping(wire.get("function"))
         call_id = real(wire.get("id"))
         name = real(function.get("name"))
         arguments = function.get("arguments")
-        if isinstance(arguments, Mapping):
-            arguments = json.dumps(arguments, ensure_ascii=False)
-        arguments = arguments if isinstance(arguments, str) else ""
+        if not isinstance(arguments, str):
+            is_object = isinstance(arguments, dict)
+            arguments = json.dumps(arguments, ensure_ascii=False) if is_object else ""
         given = as_index(wire.get("index"))
         call = self._call_for(position if given is None else given, call_id, name)
         new_id = call_id if call.id is None else None
@@ -109,7 +113,7 @@ class ChoiceFold:
         if arguments:
             call.arguments.append(arguments)
         if new_id or new_name or arguments:
-            yield ToolCallDelta(call.index, new_id, new_name, arguments, self.index)
+            events.append(ToolCallDelta(call.index, new_id, new_name, arguments, self.index))
 
     def _call_for(self, wire_index: int | None, call_id: str | None, name: str | None) -> _CallFold:
         """The call that a piece belongs to.

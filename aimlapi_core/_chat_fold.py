@@ -7,7 +7,7 @@ may be missing, null or unknown; what has no field of its own is kept in `extra`
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aimlapi_core import _usage
@@ -54,6 +54,7 @@ class Fold:
         self._usage: Any = None
         self._meta: Any = None
         self._extra: dict[str, Any] = {}
+        self._head: dict[str, Any] = {}
         self._choices: dict[int, ChoiceFold] = {}
 
     @property
@@ -75,12 +76,12 @@ class Fold:
             frame = loads(data)
         except ValueError:
             frame = None
-        if not isinstance(frame, Mapping):
+        if not isinstance(frame, dict):
             raise self._failed(f"a payload of the stream is not a JSON object: {data[:200]!r}")
         failure = failure_in(frame, name)
         if failure:
             raise self._failed(f"the service reported: {failure[0]}", failure[1], frame)
-        return list(self.absorb(frame))
+        return self.absorb(frame)
 
     def close(self) -> list[StreamEvent]:
         """The end of the body: Finished, unless it was given out at `[DONE]`.
@@ -92,15 +93,23 @@ class Fold:
         self.done = True
         return [self._finish(asked=self._expected)]
 
-    def absorb(self, frame: Mapping[str, Any], *, whole: bool = False) -> Iterator[StreamEvent]:
-        """Take in one chunk, or with `whole` one unstreamed answer."""
-        for key, value in frame.items():
-            if value is None or key in ("object", "obfuscation"):  # padding that hides lengths
+    def absorb(self, frame: dict[str, Any], *, whole: bool = False) -> list[StreamEvent]:
+        """Take in one chunk, or with `whole` one unstreamed answer; `frame` is used up."""
+        events: list[StreamEvent] = []
+        choices = frame.pop("choices", None)
+        frame.pop("obfuscation", None)  # padding that hides lengths
+        if frame != self._head:  # most chunks have the head of the last one
+            self._head = frame
+            self._absorb_head(frame)
+        for position, row in enumerate(rows(choices)):
+            self._absorb_choice(row, position, whole, events)
+        return events
+
+    def _absorb_head(self, head: dict[str, Any]) -> None:
+        for key, value in head.items():
+            if value is None or key == "object":
                 continue
-            if key == "choices":
-                for position, row in enumerate(rows(value)):
-                    yield from self._absorb_choice(row, position, whole)
-            elif key == "id":
+            if key == "id":
                 self._id = text(value) or self._id
             elif key == "model":
                 self._model = text(value) or self._model
@@ -114,8 +123,8 @@ class Fold:
                 self._extra[key] = value
 
     def _absorb_choice(
-        self, row: Mapping[str, Any], position: int, whole: bool
-    ) -> Iterator[StreamEvent]:
+        self, row: Mapping[str, Any], position: int, whole: bool, events: list[StreamEvent]
+    ) -> None:
         given = as_index(row.get("index"))
         index = position if given is None or (whole and given in self._choices) else given
         if row.get("error"):
@@ -126,14 +135,13 @@ class Fold:
         # Some servers stream whole messages where deltas belong, and the other way round.
         names = ("message", "delta") if whole else ("delta", "message")
         delta = mapping(row.get(names[0])) or mapping(row.get(names[1]))
-        was_finished = choice.finish_reason is not None
-        for event in choice.absorb(delta, row, whole):
-            if was_finished:
-                raise self._failed(f"choice {index} went on after its finish reason")
-            yield event
+        new = choice.absorb(delta, row, whole)
+        if new and choice.finish_reason is not None:
+            raise self._failed(f"choice {index} went on after its finish reason")
+        events += new
         reason = real(row.get("finish_reason"))
         if reason is not None or whole:
-            yield from choice.finish(reason, self._id)
+            events += choice.finish(reason, self._id)
 
     def _finish(self, *, asked: int) -> Finished:
         finished = [c for c in self._choices.values() if c.finish_reason is not None]

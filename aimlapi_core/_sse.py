@@ -40,37 +40,35 @@ class SSEDecoder:
             buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, tail = buffer.split(b"\n")
         self._tail = bytearray(tail)
-        return [event for line in lines if (event := self._line(line)) is not None]
+        if self._at_start:
+            self._at_start = False
+            lines[0] = lines[0].removeprefix(_BOM)
+        return self._events(lines)
 
     def close(self) -> list[tuple[str, str]]:
         """What the end of the body leaves behind: at most one event."""
         tail, self._tail = bytes(self._tail), bytearray()
-        events = [self._line(tail) if tail else None, self._line(b"")]
-        return [event for event in events if event is not None]
+        if self._at_start:
+            tail = tail.removeprefix(_BOM)
+        return self._events([tail, b""] if tail else [b""])
 
     @property
     def is_inside_event(self) -> bool:
         """Whether something other than a comment has begun and not ended."""
         return bool(self._data) or (bool(self._tail) and not self._tail.startswith(b":"))
 
-    def _line(self, line: bytes) -> tuple[str, str] | None:
-        if self._at_start:
-            self._at_start = False
-            line = line.removeprefix(_BOM)
-        if not line:
-            if not self._data:
+    def _events(self, lines: list[bytes]) -> list[tuple[str, str]]:
+        events = []
+        for line in lines:
+            name, _, value = line.partition(b":")
+            if name == b"data":
+                self._data.append(value.removeprefix(b" "))
+            elif name == b"event":
+                self._event = value.removeprefix(b" ")
+            elif not line:
+                if self._data:
+                    payload = b"\n".join(self._data).decode("utf-8", "replace")
+                    events.append((self._event.decode("utf-8", "replace"), payload))
+                    self._data = []
                 self._event = b""
-                return None
-            event = (self._event.decode("utf-8", "replace"), _text(self._data))
-            self._data, self._event = [], b""
-            return event
-        name, _, value = line.partition(b":")
-        if name == b"data":
-            self._data.append(value.removeprefix(b" "))
-        elif name == b"event":
-            self._event = value.removeprefix(b" ")
-        return None
-
-
-def _text(lines: list[bytes]) -> str:
-    return b"\n".join(lines).decode("utf-8", "replace")
+        return events

@@ -31,8 +31,8 @@ BREAKS = (
     Break(
         "text behind the finish reason raises",
         f"{CORE}/_chat_fold.py",
-        "            if was_finished:",
-        "            if False:",
+        "        if new and choice.finish_reason is not None:",
+        "        if False:",
         LAWS,
     ),
     Break(
