@@ -64,10 +64,12 @@ class ChoiceFold:
     def absorb(
         self, delta: Mapping[str, Any], row: Mapping[str, Any], whole: bool
     ) -> list[StreamEvent]:
-        """The events of one piece. The service sends what is absent as null, or not at all."""
+        """The events of one piece. Most have a single member, so each is looked at in passing."""
         events: list[StreamEvent] = []
+        get = delta.get
         # Both names carry the same text on services that send both: one is enough.
-        if reasoning := _text_of(delta.get("reasoning") or delta.get("reasoning_content")):
+        thought = get("reasoning") or get("reasoning_content")
+        if thought and (reasoning := _text_of(thought)):
             self._reasoning.append(reasoning)
             events.append(ReasoningDelta(reasoning, self.index))
         logprobs = row.get("logprobs")
@@ -75,17 +77,20 @@ class ChoiceFold:
             logprobs = None
         elif logprobs:
             self._logprobs = _grown_logprobs(self._logprobs, logprobs)
-        if content := _text_of(delta.get("content")):
+        said = get("content")
+        if said and (content := _text_of(said)):
             self._text.append(content)
             events.append(TextDelta(content, self.index, logprobs or None))
-        if refusal := text(delta.get("refusal")):
+        if refusal := text(get("refusal")):
             self._refusal.append(refusal)
             events.append(RefusalDelta(refusal, self.index))
-        for citation in rows(delta.get("annotations")):
-            self._citations.append(citation)
-            events.append(CitationDelta(citation, self.index))
-        for position, call in enumerate(rows(delta.get("tool_calls"))):
-            self._absorb_call(call, position if whole else None, events)
+        if citations := get("annotations"):
+            for citation in rows(citations):
+                self._citations.append(citation)
+                events.append(CitationDelta(citation, self.index))
+        if calls := get("tool_calls"):
+            for position, call in enumerate(rows(calls)):
+                self._absorb_call(call, position if whole else None, events)
         for members, known in ((delta, _MESSAGE_MEMBERS), (row, _ROW_MEMBERS)):
             if not members.keys() <= known:
                 for key, value in members.items():
