@@ -1,5 +1,5 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
-.PHONY: help setup demo test test-all soak mutations lint types format live record build clean
+.PHONY: help setup demo test test-all soak bench mutations lint types format live record build clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -9,6 +9,7 @@ help:
 	@echo "make test-all  the tests that make test leaves out: on a vector store, which it installs"
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
 	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
+	@echo "make bench   what a call costs beside the peers and the limit (QUICK=1, CASES='langchain.*')"
 	@echo "make mutations  break the code line by line; a test must notice each"
 	@echo "make live    the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
 	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
@@ -42,6 +43,11 @@ format: setup
 
 soak: setup
 	$(BIN)/python benchmarks/soak.py --seconds $(or $(SECONDS),900)
+
+bench:
+	@PYTHON="$(PYTHON)" sh benchmarks/setup.sh
+	.bench/bin/python -m benchmarks.run $(if $(QUICK),--quick) $(CASES) \
+		$(if $(QUICK)$(CASES),,--json benchmarks/latest.json --chart docs/performance.svg)
 
 mutations: setup
 	$(BIN)/python -m tests.mutations.run

@@ -9,12 +9,17 @@ print(Client().complete(request).choices[0].text)
 from aimlapi_core._check import UnsupportedParameterWarning
 from aimlapi_core._endpoint import UnknownModelWarning
 from aimlapi_core._io.client import AsyncClient, Client
+from aimlapi_core._io.costs import Costs, track_costs
+from aimlapi_core._otel import start_tracing, stop_tracing
 from aimlapi_core._version import __version__
+from aimlapi_core.account import Account, LoggedCall, LogPage, OfferedModel, Prices
+from aimlapi_core.budget import BudgetWarning
 from aimlapi_core.cost import CREDITS_PER_USD
 from aimlapi_core.errors import (
     AIMLAPIError,
     AuthenticationError,
     BadRequestError,
+    BudgetExceededError,
     ConfigurationError,
     ConnectFailedError,
     ConnectionLostError,
@@ -35,6 +40,7 @@ from aimlapi_core.errors import (
     StreamFailedError,
     TransportError,
     UnexpectedReplyError,
+    UnknownCostError,
     UnsupportedParameterError,
     UpstreamRejectedError,
 )
@@ -49,8 +55,15 @@ from aimlapi_core.models import (
     nearest_model,
 )
 from aimlapi_core.retry import RetryPolicy
-from aimlapi_core.schema import drop_added_nulls, loads_arguments, strict_schema
-from aimlapi_core.settings import DEFAULT_BASE_URL, Settings
+from aimlapi_core.schema import (
+    drop_added_nulls,
+    dumps_arguments,
+    loads_arguments,
+    strict_schema,
+)
+from aimlapi_core.settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_S, Settings
+from aimlapi_core.totals import Totals
+from aimlapi_core.tracking import UnknownCall, note_cache_hit
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -90,12 +103,16 @@ from aimlapi_core.types import (
 __all__ = [
     "CREDITS_PER_USD",
     "DEFAULT_BASE_URL",
+    "DEFAULT_TIMEOUT_S",
     "EMBEDDINGS",
     "MODELS",
     "AIMLAPIError",
+    "Account",
     "AsyncClient",
     "AuthenticationError",
     "BadRequestError",
+    "BudgetExceededError",
+    "BudgetWarning",
     "BuiltinTool",
     "ChatRequest",
     "Choice",
@@ -106,6 +123,7 @@ __all__ = [
     "ConnectionLostError",
     "ContextTooLongError",
     "Cost",
+    "Costs",
     "EmbeddingInfo",
     "EmbeddingReply",
     "EmbeddingRequest",
@@ -117,14 +135,18 @@ __all__ = [
     "InsufficientFundsError",
     "InvalidRequestError",
     "JsonSchema",
+    "LogPage",
+    "LoggedCall",
     "MaintenanceError",
     "Message",
     "MissingKeyError",
     "ModelInfo",
     "NamedTool",
     "NotFoundError",
+    "OfferedModel",
     "Part",
     "PermissionDeniedError",
+    "Prices",
     "ProviderItem",
     "QuotaExceededError",
     "RateLimitError",
@@ -150,9 +172,12 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "ToolChoice",
+    "Totals",
     "Transport",
     "TransportError",
     "UnexpectedReplyError",
+    "UnknownCall",
+    "UnknownCostError",
     "UnknownModelWarning",
     "UnsupportedParameterError",
     "UnsupportedParameterWarning",
@@ -160,10 +185,15 @@ __all__ = [
     "Usage",
     "__version__",
     "drop_added_nulls",
+    "dumps_arguments",
     "embedding_info",
     "loads_arguments",
     "model_info",
     "nearest",
     "nearest_model",
+    "note_cache_hit",
+    "start_tracing",
+    "stop_tracing",
     "strict_schema",
+    "track_costs",
 ]

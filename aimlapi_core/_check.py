@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
 from aimlapi_core.models import ModelInfo
@@ -33,7 +34,8 @@ IMAGE_KINDS = ("png", "jpeg", "gif", "webp")
 _IMAGE = re.compile(r"(https?://.|data:image/(png|jpe?g|gif|webp);base64,.)", re.I)
 _PDF = re.compile(r"data:application/pdf;base64,.", re.I)
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+LONGEST_REQUEST_ID = 128
+_REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{LONGEST_REQUEST_ID}}}")
 _MAX_TOOLS = 128
 _MAX_STOPS = 4  # where the API takes them at all [D gpt-5.2-chat.json]
 
@@ -71,6 +73,11 @@ def check_request(request: ChatRequest) -> None:
     if any(not s for s in request.stop):
         raise InvalidRequestError("stop holds an empty string: it would cut every answer to none.")
     check_client_request_id(request.client_request_id)
+
+
+def is_client_request_id(given: str | None) -> TypeGuard[str]:
+    """Whether the service would store it."""
+    return given is not None and _REQUEST_ID.fullmatch(given) is not None
 
 
 def check_client_request_id(given: str | None) -> None:
@@ -167,11 +174,15 @@ def _check_values(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> 
 
 
 def _check_content(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:
-    has_image = any(isinstance(part, Image) for m in request.messages for part in m.parts)
-    if has_image and endpoint not in info.images:
+    with_images = [
+        position
+        for position, message in enumerate(request.messages)
+        if any(isinstance(part, Image) for part in message.parts)
+    ]
+    if with_images and endpoint not in info.images:
         raise InvalidRequestError(
-            f"{info.id!r} takes no images on the {endpoint} endpoint ({info.source}). "
-            "Use another model, or describe the image in words."
+            f"Message {with_images[0]} holds an image: {info.id!r} takes no images on the "
+            f"{endpoint} endpoint ({info.source}). Use another model, or describe it in words."
         )
     builtin = next((t for t in request.tools if isinstance(t, BuiltinTool)), None)
     if len(request.stop) > _MAX_STOPS and "stop" in info.params[endpoint]:
@@ -208,32 +219,36 @@ def _check_message(message: Message, position: int) -> None:
 
 
 def _check_tool_results(request: ChatRequest) -> None:
-    """Every result answers a call before it, every call has its result, before the next turn."""
-    open_calls: dict[str, int] = {}
+    """Every result answers a call before it, every call has its result, before the next turn.
+
+    Calls are counted, for integrations without call ids give two calls of a tool the same one.
+    """
+    open_calls: Counter[str] = Counter()
+    made_at = 0
     known_elsewhere = bool(request.previous_response_id)
     for position, message in enumerate(request.messages):
         if message.role == "tool":
             call_id = message.tool_call_id
             if not call_id:
                 raise InvalidRequestError(f"Message {position} (tool) has no tool_call_id.")
-            if open_calls.pop(call_id, None) is None and not known_elsewhere:
+            if open_calls[call_id] < 1 and not known_elsewhere:
                 raise InvalidRequestError(
                     f"Message {position} is the result of the tool call {call_id!r}, which no "
                     "assistant message right before it makes. Keep the assistant message "
                     "with its tool calls in the history."
                 )
+            open_calls[call_id] -= 1
             continue
-        _raise_unanswered(open_calls)
-        calls = _calls(message)
-        open_calls = {call.id: position for call in calls}
-    _raise_unanswered(open_calls)
+        _raise_unanswered(open_calls, made_at)
+        open_calls, made_at = Counter(call.id for call in _calls(message)), position
+    _raise_unanswered(open_calls, made_at)
 
 
-def _raise_unanswered(open_calls: dict[str, int]) -> None:
-    if open_calls:
-        position = next(iter(open_calls.values()))
+def _raise_unanswered(open_calls: Counter[str], made_at: int) -> None:
+    unanswered = sorted(open_calls.elements())
+    if unanswered:
         raise InvalidRequestError(
-            f"The tool calls {sorted(open_calls)} of message {position} have no result: add a "
+            f"The tool calls {unanswered} of message {made_at} have no result: add a "
             "tool message for each before the next message, or take the calls out."
         )
 

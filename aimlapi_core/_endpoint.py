@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
@@ -172,10 +173,10 @@ class StreamReader:
     """
 
     __slots__ = (
-        "_at_start",
         "_cutter",
         "_decoder",
         "_fold",
+        "_head",
         "_headers",
         "_plan",
         "_unstreamed",
@@ -186,7 +187,7 @@ class StreamReader:
 
     def __init__(self, plan: Plan, headers: Mapping[str, str]) -> None:
         self._headers = headers
-        self._at_start = True
+        self._head: bytes | None = b""
         self._unstreamed: bytearray | None = None
         self._decoder = SSEDecoder()
         fold = _WIRES[plan.endpoint].fold
@@ -198,8 +199,12 @@ class StreamReader:
 
     def feed(self, piece: bytes) -> Iterator[StreamEvent]:
         """The events that end in this piece. Raises StreamError, after those before it."""
-        if self._at_start and (first := piece.lstrip()[:1]):
-            self._at_start = False
+        if self._head is not None:
+            piece = self._head = self._head + piece  # until its first byte shows
+            first = piece.removeprefix(BOM_UTF8).lstrip()[:1]
+            if not first or BOM_UTF8.startswith(piece):
+                return iter(())
+            self._head = None
             if first in _NO_EVENT:
                 self._unstreamed = bytearray()
         if self._unstreamed is not None:

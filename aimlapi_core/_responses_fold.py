@@ -9,6 +9,7 @@ purpose.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -25,14 +26,7 @@ from aimlapi_core.errors import (
     UnexpectedReplyError,
     failure_in,
 )
-from aimlapi_core.types import (
-    Choice,
-    Finished,
-    Part,
-    Reply,
-    StreamEvent,
-    ToolCall,
-)
+from aimlapi_core.types import Choice, Finished, Part, Refusal, Reply, StreamEvent, Text, ToolCall
 
 logger = logging.getLogger("aimlapi")
 
@@ -45,6 +39,7 @@ _NOT_EXTRA = frozenset(
     "frequency_penalty presence_penalty".split()
 )
 _REASONS = {"max_output_tokens": "length"}
+_REMEMBERED = 256  # events; one that comes twice comes soon after
 
 
 def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
@@ -66,7 +61,9 @@ class Fold:
     """A stream's payloads in, events out. Feed many times, close once.
 
     `done` after `response.completed`, `response.incomplete` or `[DONE]`: what follows is
-    ignored.
+    ignored, and so is an event that came before with the same number. A completed response that
+    holds another text or call than its deltas brought raises; of an incomplete one, which a
+    filter may have shortened, the last event counts.
     """
 
     def __init__(self, expected: int = 1, *, usage_expected: bool = False) -> None:
@@ -77,6 +74,7 @@ class Fold:
         self._calls = 0
         self._texts = 0
         self._usage_expected = usage_expected
+        self._seen: dict[int, int] | None = {}
 
     @property
     def complete(self) -> bool:
@@ -95,6 +93,8 @@ class Fold:
             frame = None
         if not isinstance(frame, Mapping):
             raise self._failed(f"a payload of the stream is not a JSON object: {data[:200]!r}")
+        if self._is_repeated(frame, data):
+            return []
         kind = str(frame.get("type") or name)
         frame = {**frame, "type": kind}
         if kind in ("error", "response.failed", "response.cancelled") or failure_in(frame):
@@ -120,8 +120,12 @@ class Fold:
 
     def reply(self, headers: Mapping[str, str]) -> Reply:
         """All that has come so far."""
-        output = [self._items[index].wire() for index in sorted(self._items)]
-        return _reply({**self._response, "status": "in_progress"}, parts_of(output), headers)
+        parts = parts_of(self._streamed())
+        return _reply({**self._response, "status": "in_progress"}, parts, headers)
+
+    def _streamed(self) -> list[dict[str, Any]]:
+        """The output items as far as events brought them."""
+        return [self._items[index].wire() for index in sorted(self._items)]
 
     def _end(self, frame: Mapping[str, Any]) -> list[StreamEvent]:
         given = mapping(frame.get("response"))
@@ -130,14 +134,30 @@ class Fold:
             raise self._failed(f"the service reported: {_why(frame)}", _code(frame), frame)
         response = {**self._response, **given, "status": status}
         if not rows(response.get("output")):
-            response["output"] = [self._items[index].wire() for index in sorted(self._items)]
+            response["output"] = self._streamed()
         self._response = response
         reply = decode(response, {})
         events = list(self._missing(output_of(response)))
+        differs = _said(parts_of(self._streamed())) != _said(reply.choices[0].parts)
+        if differs and status == "completed":
+            raise self._failed("its deltas are not what its last event holds")
         self.done = True
         if self._usage_expected and reply.usage is None:
             logger.warning("Stream %s ended well but brought no usage: it is None.", reply.id)
         return [*events, Finished(reply)]
+
+    def _is_repeated(self, frame: Mapping[str, Any], data: str) -> bool:
+        """Whether this very event came before; numbers that events share tell nothing."""
+        number = as_index(frame.get("sequence_number"))
+        if number is None or self._seen is None:
+            return False
+        is_known = number in self._seen
+        if self._seen.setdefault(number, hash(data)) != hash(data):
+            self._seen = None
+            return False
+        if len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return is_known
 
     def _missing(self, output: list[Any]) -> Iterator[StreamEvent]:
         """What the last event holds and no delta brought."""
@@ -246,6 +266,19 @@ def _reply(
         endpoint="responses",
         extra={k: v for k, v in response.items() if v is not None and k not in _NOT_EXTRA},
     )
+
+
+def _said(parts: tuple[Part, ...]) -> list[tuple[str, ...]]:
+    """What parts say and call, however a gateway has spaced or escaped it."""
+    texts = [("".join(p.text.split()),) for p in parts if isinstance(p, (Text, Refusal))]
+    return [*texts, *((p.name, _plain(p.arguments)) for p in parts if isinstance(p, ToolCall))]
+
+
+def _plain(arguments: str) -> str:
+    try:
+        return json.dumps(loads(arguments or "{}"), sort_keys=True)
+    except ValueError:
+        return arguments
 
 
 def _finish_reason(response: Mapping[str, Any], parts: tuple[Part, ...]) -> str | None:

@@ -214,7 +214,7 @@ def _rest_of(whole: str, so_far: str) -> str:
     if whole.startswith(so_far):
         return whole[len(so_far) :]
     if not so_far.startswith(whole):
-        logger.warning("The stream's deltas and its last event differ; the last event counts.")
+        logger.warning("The stream's deltas and its last event differ.")
     return ""
 
 

@@ -11,7 +11,7 @@ the stream itself is whole is for the reader of the payloads to say.
 
 from __future__ import annotations
 
-_BOM = b"\xef\xbb\xbf"  # may begin the body, and is no part of its first line
+from codecs import BOM_UTF8
 
 
 class SSEDecoder:
@@ -42,14 +42,14 @@ class SSEDecoder:
         self._tail = bytearray(tail)
         if self._at_start:
             self._at_start = False
-            lines[0] = lines[0].removeprefix(_BOM)
+            lines[0] = lines[0].removeprefix(BOM_UTF8)
         return self._events(lines)
 
     def close(self) -> list[tuple[str, str]]:
         """What the end of the body leaves behind: at most one event."""
         tail, self._tail = bytes(self._tail), bytearray()
         if self._at_start:
-            tail = tail.removeprefix(_BOM)
+            tail = tail.removeprefix(BOM_UTF8)
         return self._events([tail, b""] if tail else [b""])
 
     @property

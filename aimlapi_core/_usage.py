@@ -17,19 +17,27 @@ class Names(NamedTuple):
     def read(self, wire: Any) -> Usage | None:
         """The counts; None where there are none."""
         wire = mapping(wire)
-        sent, got = integer(wire.get(self.sent)), integer(wire.get(self.got))
-        total = integer(wire.get("total_tokens"))
+        sent, got = _count(wire.get(self.sent)), _count(wire.get(self.got))
+        total = _count(wire.get("total_tokens"))
         if sent is None and got is None and total is None:
             return None
+        if got is None and total is not None:
+            got = max(0, total - (sent or 0))
         inside, outside = (mapping(wire.get(f"{name}_details")) for name in self)
         return Usage(
             input_tokens=sent or 0,
             output_tokens=got or 0,
             total_tokens=(sent or 0) + (got or 0) if total is None else total,
-            cached_tokens=integer(inside.get("cached_tokens")),
-            reasoning_tokens=integer(outside.get("reasoning_tokens")),
+            cached_tokens=_count(inside.get("cached_tokens")),
+            reasoning_tokens=_count(outside.get("reasoning_tokens")),
             raw=wire,
         )
+
+
+def _count(value: Any) -> int | None:
+    """A count; None for what is none, negative numbers too: sums must not run backwards."""
+    found = integer(value)
+    return None if found is None or found < 0 else found
 
 
 CHAT = Names("prompt_tokens", "completion_tokens")  # embeddings use the first of them too

@@ -5,6 +5,8 @@
     │   └── MissingKeyError
     ├── InvalidRequestError         the caller's request; nothing was sent
     │   └── UnsupportedParameterError
+    ├── BudgetExceededError         the caller's own ceiling (track_costs); nothing was sent
+    │   └── UnknownCostError        a ceiling that cannot be watched: a cost never came
     ├── TransportError              the way to the service; see `request_sent`
     │   ├── ConnectFailedError      no connection: nothing was sent
     │   ├── ConnectionLostError     the connection ended before an answer began
@@ -36,6 +38,7 @@ import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +59,8 @@ class AIMLAPIError(Exception):
 
     is_retryable = False
     request_id: str | None = None
+    inference_id: str | None = None
+    client_request_id: str | None = None
 
 
 class ConfigurationError(AIMLAPIError, ValueError):
@@ -72,6 +77,33 @@ class InvalidRequestError(AIMLAPIError, ValueError):
 
 class UnsupportedParameterError(InvalidRequestError):
     """A parameter that this model does not take, under `unsupported_params="raise"`."""
+
+
+class BudgetExceededError(AIMLAPIError):
+    """A budget's ceiling is reached, so a request was not sent. Amounts are in USD.
+
+    `spent_usd` is what the service stated, `estimated_usd` what was estimated for calls whose
+    cost never came, `reserved_usd` what calls still under way are expected to cost.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        budget_usd: Decimal | None = None,
+        spent_usd: Decimal | None = None,
+        estimated_usd: Decimal | None = None,
+        reserved_usd: Decimal | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.budget_usd = budget_usd
+        self.spent_usd = spent_usd
+        self.estimated_usd = estimated_usd
+        self.reserved_usd = reserved_usd
+
+
+class UnknownCostError(BudgetExceededError):
+    """What a call cost never came and cannot be estimated, so a request was not sent."""
 
 
 class TransportError(AIMLAPIError):

@@ -8,10 +8,12 @@ required one that may be null; `drop_added_nulls` takes such a null out of the a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from aimlapi_core._read import loads, mapping
+from aimlapi_core.errors import InvalidRequestError
 
 _DROPPED = frozenset({"title", "default", "examples", "$schema", "$id", "discriminator"})
 _UNSUPPORTED = frozenset(
@@ -43,6 +45,23 @@ def drop_added_nulls(value: Any, schema: Mapping[str, Any]) -> Any:
     know that null, or has a default for what is left out. Returns a new value.
     """
     return _pruned(value, schema, schema)
+
+
+def dumps_arguments(arguments: Any) -> str:
+    """A tool call's arguments as JSON text. NaN and infinities, which JSON lacks, become null.
+
+    Raises InvalidRequestError for what JSON cannot hold.
+    """
+    try:
+        text = json.dumps(arguments, ensure_ascii=False)
+        if "NaN" in text or "Infinity" in text:  # perhaps inside a string only
+            finite = json.loads(text, parse_constant=lambda _: None)
+            text = json.dumps(finite, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InvalidRequestError(
+            f"A tool call's arguments cannot be written as JSON: {exc}"
+        ) from exc
+    return text
 
 
 def loads_arguments(text: str) -> dict[str, Any]:

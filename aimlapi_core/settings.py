@@ -23,7 +23,7 @@ KEY_VARIABLES = ("AIMLAPI_API_KEY", "AIML_API_KEY")
 BASE_URL_VARIABLE = "AIMLAPI_BASE_URL"
 
 # Slow answers (pro, high effort) keep a connection silent for minutes before the first byte.
-DEFAULT_READ_TIMEOUT_S = 600.0
+DEFAULT_TIMEOUT_S = 600.0
 CONNECT_TIMEOUT_S = 10.0
 _LONGEST_S = 1_000_000  # sockets take no longer one everywhere
 
@@ -43,19 +43,23 @@ class Settings:
 
     `api_key`: the key, or a function that gives one, called for each request (keys that rotate);
     None reads AIMLAPI_API_KEY, then AIML_API_KEY, at each request. `base_url`: a bare host,
-    `…/v1` and a trailing slash all work; None reads AIMLAPI_BASE_URL. `timeout`: seconds of
-    silence that end a call (connecting has 10 seconds at most), or an `httpx.Timeout`; None
-    means 600, or what `http_client` is set to. A call that ends so is not repeated: it may be
-    billed; `httpx.Timeout(None)` means no end. `max_retries`: at most that many repetitions;
-    `retry`: a whole `RetryPolicy` instead. `http_client` and `http_async_client` (of httpx, not
-    httpx2) are used as they are and never closed here.
+    `…/v1` and a trailing slash all work; None reads AIMLAPI_BASE_URL. `max_retries`: at most
+    that many repetitions; `retry`: a whole `RetryPolicy` instead. `http_client` and
+    `http_async_client` (of httpx, not httpx2) are used as they are and never closed here.
+
+    `timeout`: seconds. A number bounds each wait for bytes to come or go and for a connection
+    that is free, and connecting as well, which has 10 seconds at most; an `httpx.Timeout` sets
+    the four apart. None means none: a call may then wait for ever. Left at 600, a client that was
+    handed in keeps its own. Silence for longer than the time-out ends a call with
+    RequestTimeoutError, or StreamCutError inside a stream. It is not repeated, for the service
+    has the request (`request_sent`) and may bill it.
 
     Raises ConfigurationError for what cannot work. The key is in no repr.
     """
 
     api_key: ApiKey = field(default=None, repr=False)
     base_url: str | None = None
-    timeout: float | httpx.Timeout | None = None
+    timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT_S
     max_retries: int = 2
     default_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     http_client: httpx.Client | None = field(default=None, repr=False)
@@ -70,8 +74,8 @@ class Settings:
         # An httpx.Timeout has a `connect`; its class is not imported for this check.
         if not (timeout is None or hasattr(timeout, "connect") or _is_duration(timeout)):
             raise ConfigurationError(
-                f"timeout must be a number of seconds above 0 (and below {_LONGEST_S:,}) or an "
-                f"httpx.Timeout, not {timeout!r}"
+                f"timeout must be a number of seconds above 0 (and below {_LONGEST_S:,}), an "
+                f"httpx.Timeout, or None for none, not {timeout!r}"
             )
         if self.base_url is not None:
             normalised_base_url(self.base_url)
@@ -109,6 +113,7 @@ class Settings:
                 f"Keys are made at {KEYS_URL}."
             )
         if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
+            del key  # a traceback that shows locals would show it
             raise ConfigurationError(
                 "The API key holds a space or a character that no key has: paste it again."
             )

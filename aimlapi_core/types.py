@@ -137,7 +137,8 @@ class ChatRequest:
     `stop` holds stop sequences; `max_output_tokens` is the limit on the answer in tokens,
     whatever its wire name. `extra_body` is merged last into the JSON body, as given;
     `extra_headers` into the request's headers. `client_request_id`: 1 to 128 characters of
-    `[A-Za-z0-9._:-]`, stored by the service beside the call.
+    `[A-Za-z0-9._:-]`, stored by the service beside the call. `run_id`: a framework's name for
+    the call, sent in its place where the caller gives none and the service would take it.
     """
 
     model: str
@@ -165,6 +166,7 @@ class ChatRequest:
     endpoint: Literal["auto", "chat", "responses"] = "auto"
     unsupported_params: Literal["warn", "raise", "send"] = "warn"
     client_request_id: str | None = None
+    run_id: str | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict)
 

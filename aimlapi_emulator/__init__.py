@@ -9,7 +9,7 @@ It answers by rules (module `answers`), judges requests by the published schemas
 `responses_schema`, `embedding_schema`), embeds texts so that those which share words are near
 (`vectors`), answers from retrieved passages and names their source (`retrieval`), counts usage
 and cost so that they add up (`usage`), and makes faults on demand (`faults`, also by directives
-in a prompt). It knows no client and no framework, and no
+in a prompt, `faults_directive`). It knows no client and no framework, and no
 model: use it to try a program without a key, never to judge a model's answers.
 """
 
@@ -23,6 +23,6 @@ except PackageNotFoundError:
     __version__ = "0"
 
 from .emulator import Emulator, SeenRequest
-from .faults import Fault
+from .faults import Fault, FaultError
 
-__all__ = ["Emulator", "Fault", "SeenRequest", "__version__"]
+__all__ = ["Emulator", "Fault", "FaultError", "SeenRequest", "__version__"]

@@ -10,7 +10,9 @@ import signal
 import sys
 import threading
 
-from . import Emulator, __version__
+from . import Emulator, Fault, __version__
+from .faults import FaultError
+from .faults_directive import parse
 
 _DEFAULT_PORT = 8808
 
@@ -32,8 +34,25 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--tokens-per-second", type=float, metavar="N", help="pace of streams (default: at once)"
     )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        type=_fault,
+        metavar="'KEY=VALUE ... times=N'",
+        help="what goes wrong with the next N POSTs (default 1), as in a prompt's [[fault ...]]; "
+        "several are given in order",
+    )
     parser.add_argument("--version", action="version", version=__version__)
     return parser.parse_args(argv)
+
+
+def _fault(text: str) -> list[Fault]:
+    try:
+        times, fault = parse(text)
+    except FaultError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
+    return [fault] * (times or 1)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -51,6 +70,8 @@ def main(argv: list[str] | None = None) -> int:
     emulator = Emulator(
         given.port, given.host, given.schema, tokens_per_second=given.tokens_per_second
     )
+    for faults in given.fault:
+        emulator.faults += faults
     try:
         emulator.start()
     except (OSError, OverflowError) as exc:

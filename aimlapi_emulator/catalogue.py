@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+from . import errors
 from .embedding_models import EMBEDDERS, Embedder
+from .exchange import Refusal
 from .models import VARIANTS, Variant
 
 _CHAT = "openai/chat-completions"
@@ -32,9 +34,8 @@ def _rows() -> Iterator[tuple[Variant | Embedder, str]]:
 
 def _unit(way: str, price: float) -> dict[str, Any]:
     return {
-        "name": f"{way}_tokens",
+        "name": "token",
         "measure": way,
-        "output": way == "output",
         "price": price,
         "per": 1_000_000,
     }
@@ -78,12 +79,23 @@ def _entry(row: Variant | Embedder, kind: str, include: set[str]) -> dict[str, A
 def catalogue(target: str) -> dict[str, Any]:
     """The list that a request's query asks for: `id` (or alias), `type`, `include`."""
     query = parse_qs(urlsplit(target).query)
-    wanted = query.get("id", [""])[0]
+    wanted = {part for value in query.get("id", ()) for part in value.split(",")}
     kind = query.get("type", [""])[0]
     include = {part for value in query.get("include", ()) for part in value.split(",")}
+    if query.get("details", [""])[0] in ("true", "1"):
+        include.add("all")
     rows = [
         _entry(row, name, include)
         for row, name in _rows()
-        if wanted in ("", row.id, *row.aliases) and kind in ("", name)
+        if (not wanted or wanted & {row.id, *row.aliases}) and kind in ("", name)
     ]
     return {"object": "list", "data": rows}
+
+
+def one_model(given: str) -> dict[str, Any]:
+    """The row of one model, by id or alias. Raises a Refusal when there is none."""
+    name = unquote(given)
+    for row, kind in _rows():
+        if name in (row.id, *row.aliases):
+            return {"object": "model", "data": _entry(row, kind, {"all"})}
+    raise Refusal(404, errors.MODEL_NOT_FOUND)

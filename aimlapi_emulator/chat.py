@@ -15,6 +15,7 @@ from typing import Any
 
 from .answers import Answer, ToolCall
 from .faults import Fault
+from .faults_usage import spoilt_usage
 from .ids import Ids
 from .models import Variant
 from .usage import Usage
@@ -140,7 +141,7 @@ def whole(answer: ChatAnswer) -> dict[str, Any]:
         "created": answer.created,
         "model": answer.variant.served,
         "choices": [_choice(answer, index) for index in range(len(answer.answers))],
-        "usage": answer.usage.chat(),
+        "usage": spoilt_usage(answer.usage.chat(), answer.fault.usage),
         "service_tier": "default",
         "system_fingerprint": None,
         "meta": answer.usage.meta(),
@@ -190,7 +191,7 @@ def _chunk(answer: ChatAnswer, choices: list[Any], said: int | None) -> dict[str
         "choices": choices,
     }
     if said is None:
-        chunk["usage"] = answer.usage.chat()
+        chunk["usage"] = spoilt_usage(answer.usage.chat(), answer.fault.usage)
     elif answer.fault.usage == "cumulative":
         last = choices[0].get("finish_reason") is not None
         done = answer.usage.completion if last else answer.usage.reasoning + said
@@ -200,17 +201,24 @@ def _chunk(answer: ChatAnswer, choices: list[Any], said: int | None) -> dict[str
     return chunk
 
 
+def _texts(answer: ChatAnswer, text: str | None) -> list[str]:
+    """What each delta brings of a text."""
+    if not text:
+        return []
+    return [text] if answer.fault.one_delta else list(pieces(text))
+
+
 def _deltas(answer: ChatAnswer, index: int) -> Iterator[dict[str, Any]]:
     made = answer.answers[index]
     silent = made.refusal is not None or bool(made.calls)
     first = {"role": "assistant", "content": None if silent else "", "refusal": None}
     yield _piece(first)
-    for text in pieces(made.reasoning or ""):
+    for text in _texts(answer, made.reasoning):
         yield _piece(_reasoning(answer, text))
-    for text in pieces(made.refusal or ""):
+    for text in _texts(answer, made.refusal):
         yield _piece({"refusal": text})
     if not silent:
-        for place, text in enumerate(pieces(made.text)):
+        for place, text in enumerate(_texts(answer, made.text)):
             probs = None
             if answer.top_logprobs is not None:
                 token = _token_logprob(text, place, answer.top_logprobs)

@@ -9,7 +9,9 @@ from . import errors
 from .embedding_models import Embedder
 from .embedding_schema import texts, tokens
 from .exchange import Outgoing, State
-from .faults import Fault, strip_directives
+from .faults import Fault
+from .faults_directive import strip_directives
+from .faults_usage import spoilt_usage
 from .usage import Usage, cost_headers, credits_for
 from .vectors import as_base64, as_json
 
@@ -42,7 +44,8 @@ def _told(row: Embedder, usage: Usage, fault: Fault, answer_id: str) -> dict[str
     told: dict[str, Any] = {"model": row.served}
     if fault.usage != "missing":
         prompt = None if row.family == "voyage" else usage.prompt
-        told["usage"] = {"prompt_tokens": prompt, "total_tokens": usage.prompt}
+        counts = {"prompt_tokens": prompt, "total_tokens": usage.prompt}
+        told["usage"] = spoilt_usage(counts, fault.usage)
     if row.family == "qwen":
         told["id"] = answer_id
     if fault.meta:
@@ -63,7 +66,6 @@ def embeddings_reply(
     size = int(body.get("dimensions") or row.size)
     prompt = sum(map(tokens, given))
     usage = Usage(prompt, 0, 0, 0, credits_for(prompt, row.usd_per_million))
-    state.credits += usage.credits
     rows = _spoilt(_rows(given, size, body.get("encoding_format", "float")), fault)
     told = errors.dump(_told(row, usage, fault, state.ids.uuid()))
     content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), told[1:])
@@ -73,4 +75,4 @@ def embeddings_reply(
         "content-type": errors.JSON_TYPE,
         **cost_headers(usage, fault.meta),
     }
-    return Outgoing(fault.success_status, every, content)
+    return Outgoing(fault.success_status, every, content, usage=usage)

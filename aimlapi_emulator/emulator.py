@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +13,13 @@ from typing import Any, Self
 
 from .exchange import Outgoing, Reply, Request, State
 from .faults import Fault
+from .faults_unfired import unfired
+from .ledger import Ledger
 from .server import Connection, bug
 from .service import handle
 
 _STOP_WITHIN_S = 5.0
+_LOG = logging.getLogger("aimlapi_emulator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class SeenRequest:
     """What the strict schema says of the body; empty when it is valid."""
     status: int
     """What was answered; 0 when a fault dropped the connection instead."""
+    unfired: tuple[str, ...] = ()
+    """Fields of the request's fault that found nothing to act on, e.g. a cut behind the end."""
 
 
 class Emulator:
@@ -83,6 +89,11 @@ class Emulator:
     def __repr__(self) -> str:
         state = "running" if self._thread else "stopped"
         return f"Emulator({self.host}:{self.port}, schema={self.schema!r}, {state})"
+
+    @property
+    def ledger(self) -> Ledger:
+        """What every request cost; the balance and the logs are views of it."""
+        return self._state.ledger
 
     @property
     def base_url(self) -> str:
@@ -153,9 +164,12 @@ class Emulator:
     def next_fault(self) -> Fault | None:
         """The fault that was queued for the POST that has just begun."""
         try:
-            return self.faults.pop(0)
+            fault = self.faults.pop(0)
         except IndexError:
             return None
+        if fault is None or isinstance(fault, Fault):
+            return fault
+        return Fault(status=500, message=f"Emulator.faults holds {fault!r}, which is no Fault")
 
     def respond(self, request: Request, connection: int, fault: Fault | None) -> Outgoing:
         """The answer to a complete request, which is noted in `seen`."""
@@ -164,7 +178,10 @@ class Emulator:
         except Exception as exc:  # a fault of ours is answered as one, and the server goes on
             out = bug(request, exc)
         status = 0 if out.fault.drop is not None else out.status
-        self._note(request, connection, out.parsed, out.problems, status)
+        idle = unfired(out, request.path)
+        if idle:
+            _LOG.warning("%s did nothing to the answer of %s", ", ".join(idle), request.path)
+        self._note(request, connection, out.parsed, out.problems, status, idle)
         return out
 
     def note_dropped(self, request: Request, connection: int) -> None:
@@ -173,7 +190,13 @@ class Emulator:
         self._note(request, connection, out.parsed, out.problems, 0)
 
     def _note(
-        self, request: Request, connection: int, body: Any, problems: tuple[str, ...], status: int
+        self,
+        request: Request,
+        connection: int,
+        body: Any,
+        problems: tuple[str, ...],
+        status: int,
+        idle: tuple[str, ...] = (),
     ) -> None:
         headers = dict(request.headers)
         if "authorization" in headers:
@@ -181,7 +204,7 @@ class Emulator:
             headers["authorization"] = f"{scheme} ...{key[-4:]}"
         content = request.content if body is None and request.content else body
         seen = SeenRequest(
-            request.method, request.target, headers, content, connection, problems, status
+            request.method, request.target, headers, content, connection, problems, status, idle
         )
         self.seen.append(seen)
 

@@ -11,7 +11,8 @@ from . import chat, errors, responses, responses_stream, sse
 from .answers import Answer, answer, shorten, varied
 from .checks import Problem
 from .exchange import EVENT_STREAM, Outgoing, Refusal, Request, State
-from .faults import Fault, strip_directives
+from .faults import Fault
+from .faults_directive import strip_directives
 from .models import Variant
 from .prompt import Message, Prompt, from_chat, from_responses
 from .usage import Usage, answer_tokens, cost_headers, measure, reasoning_tokens
@@ -76,9 +77,9 @@ def _sent(
     every = {"x-request-id": request_id, **headers}
     if streamed:
         every |= {"content-type": EVENT_STREAM, "cache-control": "no-cache"}
-        return Outgoing(fault.success_status, every, events=tuple(events()))
+        return Outgoing(fault.success_status, every, events=tuple(events()), usage=usage)
     every |= {"content-type": errors.JSON_TYPE, **cost_headers(usage, fault.meta)}
-    return Outgoing(fault.success_status, every, errors.dump(body()))
+    return Outgoing(fault.success_status, every, errors.dump(body()), usage=usage)
 
 
 def chat_reply(
@@ -98,7 +99,6 @@ def chat_reply(
         first = replace(first, reasoning="The user wants an answer. I will give one by the rules.")
     made = [varied(first, index) for index in range(int(body.get("n") or 1))]
     usage = measure(variant, prompt, made, thought, state.cache)
-    state.credits += usage.credits
     told = chat.chat_answer(body, variant, made, usage, fault, state.ids, int(time.time()))
     error = sse.chat_error(request.path, request_id)
     return _sent(
@@ -136,7 +136,6 @@ def responses_reply(
     thought, limit = _thought(body, variant)
     made = _decide(prompt, state, fault, limit)
     usage = measure(variant, prompt, [made], thought, state.cache)
-    state.credits += usage.credits
     told = responses.responses_answer(
         body, variant, made, usage, fault, state.ids, int(time.time())
     )

@@ -9,8 +9,9 @@ from typing import Any
 from .checks import Problem
 from .faults import NO_FAULT, Fault
 from .ids import Ids
+from .ledger import Ledger
 from .responses import Stored
-from .usage import PrefixCache
+from .usage import PrefixCache, Usage
 
 Reply = str | dict[str, Any] | bytes | list[str]
 EVENT_STREAM = "text/event-stream; charset=utf-8"
@@ -42,6 +43,10 @@ class Outgoing:
     fault: Fault = NO_FAULT
     parsed: Any = None
     problems: tuple[str, ...] = ()
+    model: str | None = None
+    """The row that answered."""
+    usage: Usage | None = None
+    """What the answer took; None where the service did not answer."""
 
 
 class Refusal(Exception):
@@ -64,7 +69,8 @@ class State:
     directives: dict[str, int] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
     replies: list[Reply] = field(default_factory=list)
-    credits: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+    asked: dict[str, list[float]] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget all but the ids."""
@@ -72,4 +78,5 @@ class State:
         self.directives.clear()
         self.stored.clear()
         self.replies.clear()
-        self.credits = 0
+        self.ledger.clear()
+        self.asked.clear()

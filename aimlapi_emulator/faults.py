@@ -1,43 +1,40 @@
-"""Faults: what goes wrong with one answer, chosen by a test or by a directive in a prompt.
+"""Faults: what goes wrong with one answer, as a value. `docs/faults.md` says how to use them.
 
-A directive stands in the last user text::
-
-    [[fault status=429 headers.Retry-After=1 times=2]]
-    [[fault finish_reason=length piece_size=7 newline="\\r\\n"]]
-
-    directive = "[[fault" 1*( SP key "=" value ) "]]"
-    key       = a field of `Fault`, or "headers." header name, or "times"
-    value     = a double-quoted JSON string, or a word without blanks or "]"; a word is read as a
-                number, true or false when the field wants one
-
-`times` says how many POSTs that hold this very directive text get the fault; left out, every one
-does. Of several directives in one text the first that has times left is used, so that
-`[[fault status=429 times=1]] [[fault status=500 times=1]]` fails twice and then answers. The
-directives themselves are taken out of the text before it is answered. A directive that names an
-unknown field is refused with a 400 that says so. A fault of `Emulator.faults` goes first.
+A fault is put into `Emulator.faults` by a test, or stands in a prompt as a directive
+(`faults_directive`). What can be judged without an answer is judged here: a name, a word or a
+number that no fault takes, and a member that cannot act without another. What only an answer can
+tell, such as a cut behind its end, is told by `faults_unfired`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Self
 
 _EMPTY: Mapping[str, str] = {}
 
 
+class FaultError(ValueError):
+    """A fault that cannot be made; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one answer; the fields compose. Without any field set nothing does."""
+    """What goes wrong with one answer; the fields compose. Without any field set nothing does.
+
+    Raises TypeError for an unknown name, and FaultError for a value that a field does not take
+    or a field that does nothing without another.
+    """
 
     status: int | None = None
     """Answer this error status."""
     shape: str = "problem"
-    """Of the error's body: problem, legacy, openai, text, html or empty."""
+    """Form of the error's body: `problem`, `legacy`, `openai`, `text`, `html` or `empty`."""
     message: str | None = None
-    """Of the error; None is the vendor's text for that status."""
+    """What the error says; None is the vendor's text for that status."""
     headers: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
     """Extra response headers; they replace the emulator's own of the same name."""
     raw_body: bytes | None = None
@@ -46,22 +43,31 @@ class Fault:
     """Replaces the content type of whatever is answered."""
     success_status: int = 200
     """Status of an answer that is no error, e.g. 201."""
+    interim: tuple[int, ...] = ()
+    """Interim responses before the head, e.g. 100 (Continue) and 103 (Early Hints)."""
     drop: str | None = None
-    """Close without any answer: `before_read` or `after_read` of the request's body."""
+    """Close without any answer: `before_read`, once the request's head has come, which leaves
+    the request out of `seen`, or `after_read` of its body."""
     drop_with: str = "fin"
     """How a drop or a cut closes: `fin`, `rst`, or (cuts only) `end`, a body that ends properly."""
+    close_after: bool = False
+    """Close the connection behind the answer, whose head does not say so."""
     delay_head_s: float = 0.0
-    """Before the response's head."""
+    """Seconds before the response's head."""
     delay_body_s: float = 0.0
-    """Between the head and the first byte of the body."""
+    """Seconds between the head and the first byte of the body."""
     delay_between_s: float = 0.0
-    """Between pieces, or between events when `piece_size` is None."""
+    """Seconds between pieces, or between events when nothing cuts the body into pieces."""
     piece_size: int | None = None
     """The body goes out in writes of so many bytes, each flushed by itself."""
+    split_characters: bool = False
+    """A write ends inside each character of several bytes, behind its first byte."""
     cut_after_bytes: int | None = None
-    """Close after so many bytes of the body."""
+    """Close after so many bytes of the body; a shorter body is not cut."""
     cut_after_events: int | None = None
-    """Close after so many events of a stream; comments are not counted."""
+    """Close after so many events of a stream, comments not counted; a shorter one is not cut."""
+    bom: bool = False
+    """A byte order mark before the first byte of the body."""
     error_event: str | None = None
     """An error inside a stream, which ends it: `openai`, `problem` or `legacy` as a data frame;
     `event`, an `event: error` line before the legacy body; on Responses also `error` and
@@ -78,6 +84,14 @@ class Fault:
     """Whether a chat stream ends with `[DONE]`."""
     malformed_event: bool = False
     """One data frame of broken JSON in the middle of a stream."""
+    repeat_event: int | None = None
+    """The event at this index of a stream is sent twice: 0 is the first, -1 the last."""
+    swap_event: int | None = None
+    """The event at this index of a stream changes places with the one behind it."""
+    pad_event_bytes: int = 0
+    """The event in the middle of a stream grows by so many bytes, as its member `obfuscation`."""
+    one_delta: bool = False
+    """A stream brings each text in one event, however long it is."""
     refusal: str | None = None
     """The model refuses with this text."""
     empty: bool = False
@@ -85,7 +99,8 @@ class Fault:
     finish_reason: str | None = None
     """`length` or `content_filter` cut the answer in the middle; another reason is just said."""
     usage: str = "normal"
-    """`normal`, `missing` or `cumulative` (in every chunk of a chat stream)."""
+    """`normal`, `missing`, `cumulative` (in every chunk of a chat stream), or wrong: `negative`,
+    `strings` instead of numbers, `partial` (the prompt's count alone), `wrong_sum`."""
     meta: bool = True
     """Whether the cost is told, in body, last chunk and headers."""
     tool_delta: str = "normal"
@@ -100,71 +115,147 @@ class Fault:
     """Reasoning text: on chat as `reasoning_content` (`reasoning` on the dotted ids, as their
     upstream spells it) of message and deltas, on Responses as a reasoning item's summary."""
 
+    def __new__(cls, *_: Any, **given: Any) -> Self:
+        """A fault; TypeError names the field that was meant by a misspelt one."""
+        for name in given:
+            if name not in cls.__slots__:
+                raise TypeError(f"Fault has no field {name!r}{nearest(name, cls.__slots__)}")
+        return object.__new__(cls)
+
+    def __post_init__(self) -> None:
+        for name in changed(self):
+            _check(name, getattr(self, name))
+        _check_together(self)
+
     @property
     def is_raw(self) -> bool:
         """Whether it replaces the whole answer."""
         return self.status is not None or self.raw_body is not None
 
 
+_DEFAULTS = {
+    f.name: f.default_factory() if callable(f.default_factory) else f.default for f in fields(Fault)
+}
+
+# The words that a field takes.
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "shape": ("problem", "legacy", "openai", "text", "html", "empty"),
+    "drop": ("before_read", "after_read"),
+    "drop_with": ("fin", "rst", "end"),
+    "error_event": ("openai", "problem", "legacy", "event", "error", "response.failed"),
+    "newline": ("\n", "\r\n", "\r"),
+    "usage": ("normal", "missing", "cumulative", "negative", "strings", "partial", "wrong_sum"),
+    "tool_delta": ("normal", "repeat", "no_index", "one_chunk", "interleaved", "placeholder_id"),
+}
+
+# The types of its values, the first of which a message names.
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    f.name: types
+    for f in fields(Fault)
+    for begin, types in (
+        ("int", (int,)),
+        ("float", (float, int)),
+        ("bool", (bool,)),
+        ("bytes", (bytes,)),
+        ("str", (str,)),
+        ("tuple", (tuple,)),
+    )
+    if str(f.type).startswith(begin)
+}
+
+# The least and the largest number that a field takes.
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "status": (200, 999),
+    "success_status": (200, 299),
+    "delay_head_s": (0, float("inf")),
+    "delay_body_s": (0, float("inf")),
+    "delay_between_s": (0, float("inf")),
+    "piece_size": (1, float("inf")),
+    "cut_after_bytes": (0, float("inf")),
+    "cut_after_events": (0, float("inf")),
+    "error_after_events": (0, float("inf")),
+    "pad_event_bytes": (0, float("inf")),
+}
+
+# A field, and those of which it needs one to do anything.
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "shape": ("status",),
+    "message": ("status", "error_event"),
+    "drop_with": ("drop", "cut_after_bytes", "cut_after_events", "close_after"),
+    "error_after_events": ("error_event",),
+}
+
+# Fields that contradict each other.
+_EITHER = (
+    ("refusal", "empty"),
+    ("status", "success_status"),
+    ("raw_body", "shape"),
+    ("raw_body", "message"),
+    ("piece_size", "split_characters"),
+    ("repeat_event", "swap_event"),
+)
+
+# They frame the body: `cut_after_bytes` is the way to a body of another length.
+_FRAMING = ("content-length", "transfer-encoding")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def changed(fault: Fault) -> list[str]:
+    """The names of the fields that are set."""
+    return [name for name, default in _DEFAULTS.items() if getattr(fault, name) != default]
+
+
+def nearest(name: str, known: Any) -> str:
+    """`: did you mean ...?`, or "" where no known name is near."""
+    near = get_close_matches(name, list(known), 1)
+    return f": did you mean {near[0]!r}?" if near else ""
+
+
+def _check(name: str, value: Any) -> None:
+    """Raise FaultError when a field does not take this value."""
+    words = _WORDS.get(name)
+    if words is not None and value is not None and value not in words:
+        hint = nearest(str(value), words) or f": it takes {', '.join(map(repr, words))}"
+        raise FaultError(f"{name}={value!r} is none of its words{hint}")
+    if name in _KINDS and value is not None and type(value) not in _KINDS[name]:
+        raise FaultError(f"{name} takes {_KINDS[name][0].__name__}, not {value!r}")
+    if name in _BOUNDS and value is not None:
+        least, most = _BOUNDS[name]
+        if not least <= value <= most:
+            above = "" if most == float("inf") else f" to {most}"
+            raise FaultError(f"{name}={value!r} is out of bounds: {least}{above or ' or more'}")
+    if name == "interim" and not all(100 <= s < 200 and s != 101 for s in value):
+        raise FaultError(f"interim={value!r}: it takes statuses from 100 to 199, but not 101")
+    if name == "content_type" and value is not None:
+        _check_headers({name.replace("_", "-"): value})
+    if name == "headers":
+        _check_headers(value)
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not (_HEADER_NAME.fullmatch(name) and value.isprintable() and value.isascii()):
+            raise FaultError(f"header {name!r} cannot be sent: it takes one line of ASCII")
+        if name.lower() in _FRAMING:
+            raise FaultError(f"header {name!r} is set by the emulator; cut_after_bytes cuts")
+
+
+def _check_together(fault: Fault) -> None:
+    """Raise FaultError for a field that cannot act beside the others."""
+    given = changed(fault)
+    for name, needed in _NEEDS.items():
+        if name in given and not any(other in given for other in needed):
+            raise FaultError(f"{name} does nothing without {' or '.join(needed)}")
+    for one, other in _EITHER:
+        if one in given and other in given:
+            raise FaultError(f"{one} and {other} contradict each other")
+    # Headers may stay: they tell apart directives that say the same.
+    lost = [name for name in given if name not in ("drop", "drop_with", "headers")]
+    if fault.drop is not None and lost:
+        raise FaultError(f"drop leaves no answer for {', '.join(lost)} to act on")
+    cuts = ("cut_after_bytes", "cut_after_events")
+    if fault.drop_with == "end" and not any(name in given for name in cuts):
+        raise FaultError("drop_with='end' is for cuts only: cut_after_bytes or cut_after_events")
+
+
 NO_FAULT = Fault()
-
-_DIRECTIVE = re.compile(r"\[\[fault\b(.*?)\]\]", re.DOTALL)
-_PAIR = re.compile(r"([\w.-]+)=(\"(?:[^\"\\]|\\.)*\"|[^\s\]]*)")
-_KINDS = {f.name: str(f.type) for f in fields(Fault)}
-
-
-class DirectiveError(ValueError):
-    """A directive that names an unknown field or a value that the field cannot take."""
-
-
-def strip_directives(text: str) -> str:
-    """The text without its directives."""
-    return _DIRECTIVE.sub("", text).strip() if "[[fault" in text else text
-
-
-def find_directive(text: str, counts: dict[str, int]) -> Fault | None:
-    """The fault that a text asks for; counts its use in `counts`."""
-    for match in _DIRECTIVE.finditer(text):
-        times, fault = _parse(match[1])
-        used = counts.get(match[0], 0)
-        if times is None or used < times:
-            counts[match[0]] = used + 1
-            return fault
-    return None
-
-
-def _parse(inside: str) -> tuple[int | None, Fault]:
-    values: dict[str, Any] = {}
-    headers: dict[str, str] = {}
-    times: int | None = None
-    for key, raw in _PAIR.findall(inside):
-        text = json.loads(raw) if raw.startswith('"') else raw
-        if key == "times":
-            times = int(_number(key, text))
-        elif key.startswith("headers."):
-            headers[key.removeprefix("headers.")] = text
-        elif key in _KINDS and key != "headers":
-            values[key] = _value(key, text)
-        else:
-            raise DirectiveError(f"fault directive: unknown field {key!r}")
-    return times, Fault(**values, headers=headers)
-
-
-def _value(key: str, text: str) -> Any:
-    kind = _KINDS[key]
-    if "bytes" in kind:
-        return text.encode()
-    if "bool" in kind:
-        return text.lower() in ("true", "1", "yes")
-    if "int" in kind:
-        return int(_number(key, text))
-    if "float" in kind:
-        return _number(key, text)
-    return text
-
-
-def _number(key: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise DirectiveError(f"fault directive: {key} wants a number, got {text!r}") from None

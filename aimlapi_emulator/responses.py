@@ -12,6 +12,7 @@ from typing import Any
 
 from .answers import Answer
 from .faults import Fault
+from .faults_usage import spoilt_usage
 from .ids import Ids
 from .models import Variant
 from .prompt import as_json, input_items
@@ -192,7 +193,7 @@ def envelope(told: ResponsesAnswer, status: str, output: Sequence[Any]) -> dict[
     if final:
         found["output_text"] = told.made.text if told.made.refusal is None else ""
         if told.fault.usage != "missing":
-            found["usage"] = told.usage.responses()
+            found["usage"] = spoilt_usage(told.usage.responses(), told.fault.usage)
         if told.fault.meta:
             found["meta"] = told.usage.meta()
     return found

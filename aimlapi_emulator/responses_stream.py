@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from . import errors
@@ -17,7 +18,8 @@ Event = dict[str, Any]
 
 def stream(told: ResponsesAnswer) -> Iterator[Event]:
     """The events of a response, from `response.created` to the closing one."""
-    for number, event in enumerate(_events(told)):
+    events = _events(told)
+    for number, event in enumerate(_one_delta(events) if told.fault.one_delta else events):
         yield {**event, "sequence_number": number}
 
 
@@ -29,6 +31,16 @@ def _events(told: ResponsesAnswer) -> Iterator[Event]:
         yield from _item(item, index)
     closing = envelope(told, told.status, told.output)
     yield {"type": f"response.{told.status}", "response": closing}
+
+
+def _one_delta(events: Iterable[Event]) -> Iterator[Event]:
+    """The events with each run of a text's deltas in one."""
+    for kind, group in groupby(events, key=lambda event: event["type"]):
+        first, *rest = group
+        if kind.endswith(("text.delta", "refusal.delta")):
+            yield {**first, "delta": "".join(event["delta"] for event in (first, *rest))}
+        else:
+            yield from (first, *rest)
 
 
 def _item(item: Mapping[str, Any], index: int) -> Iterator[Event]:

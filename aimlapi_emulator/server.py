@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Protocol
 
 try:
@@ -24,6 +27,9 @@ from .service import server_name
 
 _READ_SIZE = 65_536
 _WRITE_SIZE = 16_384
+_BOM = b"\xef\xbb\xbf"
+_WITHOUT_BODY = (204, 304)
+_FIRST_BYTE = re.compile(rb"[\xc0-\xff]")  # of a character of several, in UTF-8
 _LOG = logging.getLogger("aimlapi_emulator")
 
 
@@ -138,8 +144,11 @@ class Connection:
         fault = out.fault
         if fault.drop is not None:  # by a directive, which is known once the body was read
             self._close(fault.drop_with)
+        for status in fault.interim:
+            self._writer.write(self._http.send(_interim(status)) or b"")
         if fault.delay_head_s:
             await asyncio.sleep(fault.delay_head_s)
+        out = _filled(out)
         head = self._http.send(h11.Response(status_code=out.status, headers=_headers(out))) or b""
         pause = fault.delay_between_s
         if out.events is not None and self._host.tokens_per_second:
@@ -162,8 +171,8 @@ class Connection:
         if fault.delay_body_s:
             await asyncio.sleep(fault.delay_body_s)
         body, was_cut = _cut(out)
-        flushed = bool(pause or fault.piece_size)
-        for index, piece in enumerate(_pieces(body, fault.piece_size)):
+        flushed = bool(pause or fault.piece_size or fault.split_characters)
+        for index, piece in enumerate(_pieces(body, fault)):
             if index and pause:
                 await asyncio.sleep(pause)
             self._writer.write(self._http.send(h11.Data(data=piece)) or b"")
@@ -171,12 +180,30 @@ class Connection:
                 await self._writer.drain()
                 await asyncio.sleep(0)
         await self._writer.drain()
-        if was_cut and fault.drop_with != "end":
+        if not was_cut or fault.drop_with == "end":
+            self._writer.write(self._http.send(h11.EndOfMessage()) or b"")
+            await self._writer.drain()
+        if fault.close_after or (was_cut and fault.drop_with != "end"):
             # What is still in the socket's buffer must leave before an RST would discard it.
             await asyncio.sleep(0.01 if fault.drop_with == "rst" else 0)
             self._close(fault.drop_with)
-        self._writer.write(self._http.send(h11.EndOfMessage()) or b"")
-        await self._writer.drain()
+
+
+def _interim(status: int) -> h11.InformationalResponse:
+    hints = [("link", "</hint>; rel=preload")] if status == 103 else []
+    reason = {100: b"Continue", 103: b"Early Hints"}.get(status, b"Interim")
+    return h11.InformationalResponse(status_code=status, headers=hints, reason=reason)
+
+
+def _filled(out: Outgoing) -> Outgoing:
+    """The answer with its byte order mark; without a body where its status allows none."""
+    if out.status in _WITHOUT_BODY:
+        return replace(out, body=b"", events=None)
+    if not out.fault.bom:
+        return out
+    if out.events is None:
+        return replace(out, body=_BOM + out.body)
+    return replace(out, events=(_BOM, *out.events))
 
 
 def _headers(out: Outgoing) -> list[tuple[str, str]]:
@@ -189,7 +216,9 @@ def _headers(out: Outgoing) -> list[tuple[str, str]]:
     ends_early = out.fault.drop_with == "end" and (
         out.fault.cut_after_bytes is not None or out.fault.cut_after_events is not None
     )
-    if out.events is None and not ends_early:
+    if out.status in _WITHOUT_BODY:
+        pass
+    elif out.events is None and not ends_early:
         found["content-length"] = str(len(out.body))
     else:
         found["transfer-encoding"] = "chunked"
@@ -219,10 +248,12 @@ def _cut(out: Outgoing) -> tuple[list[bytes], bool]:
     fault = out.fault
     body = [out.body] if out.events is None else list(out.events)
     was_cut = False
-    if fault.cut_after_events is not None and out.events is not None:
-        body, was_cut = body[: fault.cut_after_events], True
-    if fault.cut_after_bytes is not None:
-        body, was_cut = list(_first_bytes(body, fault.cut_after_bytes)), True
+    events = fault.cut_after_events
+    if events is not None and out.events is not None and events <= len(body) - fault.bom:
+        body, was_cut = body[: events + fault.bom], True
+    size = fault.cut_after_bytes
+    if size is not None and size <= sum(map(len, body)):
+        body, was_cut = list(_first_bytes(body, size)), True
     return body, was_cut
 
 
@@ -234,14 +265,18 @@ def _first_bytes(body: Iterable[bytes], size: int) -> Iterator[bytes]:
         size -= len(part)
 
 
-def _pieces(body: list[bytes], size: int | None) -> Iterator[bytes]:
-    """Pieces of `size` bytes across events, or the parts as they are."""
-    if size is None:
+def _pieces(body: list[bytes], fault: Fault) -> Iterator[bytes]:
+    """What each write holds, across events; the parts as they are when no fault cuts them."""
+    whole = b"".join(body)
+    if fault.split_characters:
+        ends = [match.end() for match in _FIRST_BYTE.finditer(whole)]
+    elif fault.piece_size is not None:
+        ends = list(range(fault.piece_size, len(whole), fault.piece_size))
+    else:
         yield from (part for part in body if part)
         return
-    whole = b"".join(body)
-    for start in range(0, len(whole), max(1, size)):
-        yield whole[start : start + max(1, size)]
+    for start, end in pairwise([0, *ends, len(whole)]):
+        yield whole[start:end]
 
 
 Factory = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Connection]

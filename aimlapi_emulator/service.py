@@ -5,14 +5,18 @@ Nothing here reads a socket or sleeps; `server` sends what comes out, with its f
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from . import __version__, errors, sse
-from .catalogue import catalogue
+from .account import PATHS as ACCOUNT_PATHS
+from .account import account
+from .catalogue import catalogue, one_model
 from .chat_schema import chat_body
 from .checks import Problem, kind, named
 from .embedding_models import PATH as _EMBEDDINGS_PATH
@@ -21,15 +25,17 @@ from .embedding_schema import embedding_problems
 from .embeddings import embeddings_reply
 from .endpoints import chat_reply, responses_reply
 from .exchange import EVENT_STREAM, Outgoing, Refusal, Reply, Request, State
-from .faults import NO_FAULT, DirectiveError, Fault, find_directive
-from .models import CREDITS_PER_USD, Variant, find
+from .faults import NO_FAULT, Fault, FaultError
+from .faults_directive import find_directive
+from .ledger import NOTHING, Entry
+from .models import Variant, find
 from .relations import chat_relations, responses_relations
 from .responses_schema import responses_body
 
-_START_BALANCE_USD = 100.0
 _CHAT_PATHS = ("/v1/chat/completions", "/chat/completions")
 _RESPONSES_PATH = "/v1/responses"
 _MODEL_PATHS = ("/v1/models", "/models", "/api/v1/models")
+_MODEL_PATH = "/model/"
 _CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -38,17 +44,25 @@ def handle(request: Request, state: State, queued: Fault | None) -> Outgoing:
     if request.method == "POST":
         return _post(request, state, queued)
     request_id = state.ids.uuid()
-    if request.method == "GET" and request.path in _MODEL_PATHS:
-        return _json(200, catalogue(request.target), {}, request_id)
     try:
-        if request.method == "GET" and request.path == "/v2/billing":
-            _check_key(request.headers)
-            balance = round(_START_BALANCE_USD - state.credits / CREDITS_PER_USD, 9)
-            body = {"current_balance": balance, "currency": "USD"}
-            return _json(200, body, {}, request_id)
+        if request.method == "GET" and request.path in _MODEL_PATHS:
+            return _unless_known(request, catalogue(request.target), request_id)
+        if request.method == "GET" and request.path.startswith(_MODEL_PATH):
+            return _json(200, one_model(request.path.removeprefix(_MODEL_PATH)), {}, request_id)
+        if request.method == "GET" and request.path in ACCOUNT_PATHS:
+            _check_key(request.headers, spends=False)
+            return _json(200, account(request, state), {}, request_id)
         raise Refusal(404, f"Cannot {request.method} {request.path}")
     except Refusal as refusal:
         return _refused(refusal, request, {}, request_id)
+
+
+def _unless_known(request: Request, body: Any, request_id: str) -> Outgoing:
+    """A list with its ETag, or 304 for a request that names it."""
+    etag = f'"{hashlib.sha256(errors.dump(body)).hexdigest()[:32]}"'
+    if request.headers.get("if-none-match") == etag:
+        return Outgoing(304, {"etag": etag, "x-request-id": request_id})
+    return _json(200, body, {"etag": etag}, request_id)
 
 
 def _json(status: int, body: Any, headers: Mapping[str, str], request_id: str) -> Outgoing:
@@ -67,14 +81,14 @@ def _refused(
     )
 
 
-def _check_key(headers: Mapping[str, str]) -> None:
+def _check_key(headers: Mapping[str, str], *, spends: bool = True) -> None:
     scheme, _, key = headers.get("authorization", "").partition(" ")
     key = key.strip()
     if scheme.lower() == "bearer" and not key:
         raise Refusal(401, errors.EMPTY_KEY)
     if scheme.lower() != "bearer" or "bad" in key or "invalid" in key:
         raise Refusal(401, errors.NO_KEY)
-    if "broke" in key:
+    if spends and "broke" in key:
         raise Refusal(403, errors.NO_FUNDS)
 
 
@@ -85,15 +99,41 @@ def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
     if _CLIENT_REQUEST_ID.fullmatch(client_id):
         headers["x-client-request-id"] = client_id
     parsed = _parse(request.content)
+    fault = NO_FAULT
     try:
         fault = _fault_for(parsed, state, queued)
-    except (DirectiveError, TypeError) as exc:
-        problem = Problem("fault", str(exc), "custom")
-        fault, refusal = NO_FAULT, Refusal(400, str(exc), (problem,))
-        out = _refused(refusal, request, headers, request_id)
-    else:
         out = _answer_post(request, parsed, state, fault, headers, request_id)
-    return replace(out, parsed=parsed, fault=fault)
+    except FaultError as exc:
+        refusal = Refusal(400, str(exc), (Problem("fault", str(exc), "custom"),))
+        out, fault = _refused(refusal, request, headers, request_id), NO_FAULT
+    out = replace(out, parsed=parsed, fault=fault)
+    _note(request, out, state, headers, request_id)
+    return out
+
+
+def _note(
+    request: Request, out: Outgoing, state: State, headers: Mapping[str, str], request_id: str
+) -> None:
+    """One entry of the ledger: an answer is charged, a refusal is listed at nothing.
+
+    What a test wrote in place of an answer is no doing of the service's, nor is a request whose
+    key is unknown anybody's.
+    """
+    succeeded = out.usage is not None and (out.events is None or out.fault.error_event is None)
+    if (out.usage is None and out.status < 400) or out.status == 401:
+        return
+    asked = out.parsed.get("model") if isinstance(out.parsed, dict) else None
+    entry = Entry(
+        at=time.time(),
+        key=request.headers.get("authorization", "").partition(" ")[2].strip(),
+        model=out.model or str(asked or ""),
+        succeeded=succeeded,
+        usage=out.usage if succeeded and out.usage is not None else NOTHING,
+        request_id=request_id,
+        inference_id=headers["x-inference-id"],
+        client_request_id=headers.get("x-client-request-id"),
+    )
+    state.ledger.add(entry)
 
 
 def _answer_post(
@@ -120,6 +160,7 @@ def _answer_post(
         else:
             reply = responses_reply if request.path == _RESPONSES_PATH else chat_reply
             out = reply(request, parsed, row, state, fault, headers, request_id)
+        out = replace(out, model=row.id)
     except Refusal as refusal:
         out = _refused(refusal, request, headers, request_id)
     return replace(out, problems=problems or out.problems)
@@ -230,7 +271,7 @@ def _scripted(reply: Reply, fault: Fault, headers: Mapping[str, str], request_id
     if isinstance(reply, list):
         every["content-type"] = EVENT_STREAM
         events = [sse.frame(data, fault.newline) for data in reply]
-        return Outgoing(status, every, events=tuple(sse.apply_lines(events, fault)))
+        return Outgoing(status, every, events=tuple(sse.arranged(events, fault)))
     content = reply if isinstance(reply, bytes) else errors.dump(reply)
     return Outgoing(status, every, content)
 

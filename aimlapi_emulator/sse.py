@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from . import errors
-from .faults import Fault
+from .faults import Fault, FaultError
 
 Payload = Mapping[str, Any]
 
@@ -35,13 +35,17 @@ def frames(
         done: whether `[DONE]` ends the stream.
     """
     line = fault.newline
+    told = list(payloads)
+    if fault.pad_event_bytes:
+        middle = len(told) // 2
+        told[middle] = {**told[middle], "obfuscation": "x" * fault.pad_event_bytes}
     made = [
         frame(
             errors.dump(payload).decode(),
             line,
             str(payload["type"]) if named else None,
         )
-        for payload in payloads
+        for payload in told
     ]
     if fault.error_event is not None:
         before = min(fault.error_after_events, len(made))
@@ -52,17 +56,29 @@ def frames(
         made.append(frame("[DONE]", line))
     if fault.malformed_event:
         made.insert(len(made) // 2, frame('{"id":"broken","choices":[{"index":0,', line))
-    return apply_lines(made, fault)
+    return arranged(made, fault)
 
 
-def apply_lines(made: list[bytes], fault: Fault) -> list[bytes]:
-    """Comments before events, and the missing blank line at the end."""
+def arranged(made: list[bytes], fault: Fault) -> list[bytes]:
+    """The events in the order that a fault wants, comments before them, their end as it wants."""
+    if fault.repeat_event is not None:
+        at = place(fault.repeat_event, len(made))
+        made = made if at is None else [*made[: at + 1], *made[at:]]
+    if fault.swap_event is not None:
+        at = place(fault.swap_event, len(made))
+        if at is not None and at + 1 < len(made):
+            made = [*made[:at], made[at + 1], made[at], *made[at + 2 :]]
     if fault.comments:
         comment = f": keep-alive{fault.newline}{fault.newline}".encode()
         made = [comment + one for one in made]
     if not fault.final_blank_line and made:
         made = [*made[:-1], made[-1].removesuffix(fault.newline.encode())]
     return made
+
+
+def place(index: int, size: int) -> int | None:
+    """Where an index leads in a list of so many entries, counted from its end when negative."""
+    return index % size if -size <= index < size else None
 
 
 def chat_error(path: str, request_id: str) -> Callable[[Fault, int], tuple[str | None, Payload]]:
@@ -79,6 +95,6 @@ def chat_error(path: str, request_id: str) -> Callable[[Fault, int], tuple[str |
             return None, errors.legacy(status, message, path, request_id)
         if fault.error_event == "event":
             return "error", errors.legacy(status, message, path, request_id)
-        raise ValueError(f"unknown error event {fault.error_event!r} for this endpoint")
+        raise FaultError(f"error_event={fault.error_event!r} is of /v1/responses only")
 
     return make

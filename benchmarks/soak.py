@@ -1,9 +1,10 @@
 """Mixed calls against a faulting emulator for a while: `make soak SECONDS=900`.
 
-Both frameworks, sync from threads and async from event loops, whole and streamed, on both
-endpoints. Every call carries its own number, so that each request that reached the server is
-known to belong to it. The run fails when a request was sent more often than the policy allows,
-when an answer came out shorter than it is, or when sockets or memory are left behind.
+Both frameworks, sync from threads and async from event loops, whole and streamed, read to the end
+and left early, on both endpoints, and embeddings. Every call carries its own number, so that each
+request that reached the server is known to belong to it. The run fails when a request was sent
+more often than the policy allows, when an answer came out shorter than it is, when an error is not
+ours, or when sockets or memory are left behind.
 """
 
 from __future__ import annotations
@@ -19,17 +20,19 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from aimlapi_core import AIMLAPIError
 from aimlapi_emulator import Emulator
-from langchain_aimlapi import ChatAIMLAPI
-from llama_index_aimlapi import AIMLAPI
+from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
+from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 
 MODELS = ("openai/gpt-5-2", "openai/gpt-5-2-pro")
 RETRIES = 1
+DIMENSIONS = 8  # of vectors: few, since some faults send a body byte by byte
 TEXT = "Grüße aus Łódź, 世界 🌍, call {number} is done"
 
 # (fault, most requests that it may cost). A number in each makes `times` count for one call.
@@ -70,10 +73,10 @@ class Tally:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answered(self, way: str, text: str, number: int) -> None:
-        """Note an answer, and whether it is whole."""
+        """Note an answer, and whether it is whole. One that was left early need not be."""
         with self.lock:
             self.calls[way] += 1
-            if TEXT.format(number=number) not in text:
+            if TEXT.format(number=number) not in text and "left early" not in way:
                 self.shortened.append(f"{way} {number}: {text!r}")
 
     def failed(self, way: str, error: Exception) -> None:
@@ -97,6 +100,8 @@ class Caller:
         how: Any = {"api_key": "sk-soak", "base_url": base_url, "max_retries": RETRIES}
         self.chats = [ChatAIMLAPI(model=model, **how) for model in MODELS]
         self.llms = [AIMLAPI(model=model, **how) for model in MODELS]
+        how["dimensions"] = DIMENSIONS
+        self.embeddings, self.embedding = AIMLAPIEmbeddings(**how), AIMLAPIEmbedding(**how)
         self.tally, self.numbers, self.random = tally, numbers, random.Random(seed)
 
     def prompt(self) -> tuple[int, str]:
@@ -111,37 +116,66 @@ class Caller:
         """One synchronous call."""
         number, prompt = self.prompt()
         chat, llm = self.random.choice(self.chats), self.random.choice(self.llms)
-        ways: Any = {
+        ways: dict[str, Callable[[], str]] = {
             "langchain invoke": lambda: chat.invoke(prompt).text,
             "langchain stream": lambda: "".join(c.text for c in chat.stream(prompt)),
+            "langchain stream left early": lambda: first(chat.stream(prompt)).text,
+            "langchain embed": lambda: embedded(
+                self.embeddings.embed_documents([prompt] * 3), number
+            ),
             "llama_index complete": lambda: llm.complete(prompt).text,
             "llama_index stream": lambda: "".join(
                 r.delta or "" for r in llm.stream_complete(prompt)
+            ),
+            "llama_index embed": lambda: embedded(
+                self.embedding.get_text_embedding_batch([prompt] * 3), number
             ),
         }
         way = self.random.choice(list(ways))
         try:
             self.tally.answered(way, ways[way](), number)
-        except Exception as error:
+        except Exception as error:  # any at all: one that is not ours is what is looked for
             self.tally.failed(way, error)
 
     async def async_call(self) -> None:
         """One asynchronous call."""
         number, prompt = self.prompt()
         chat, llm = self.random.choice(self.chats), self.random.choice(self.llms)
-        way = self.random.choice(
-            ["langchain ainvoke", "langchain astream", "llama_index acomplete"]
-        )
+
+        async def ainvoke() -> str:
+            return (await chat.ainvoke(prompt)).text
+
+        async def astream() -> str:
+            return "".join([chunk.text async for chunk in chat.astream(prompt)])
+
+        async def left_early() -> str:
+            stream = chat.astream(prompt)
+            try:
+                return (await anext(stream)).text
+            finally:
+                await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+        async def aembed() -> str:
+            return embedded(await self.embeddings.aembed_documents([prompt] * 3), number)
+
+        async def acomplete() -> str:
+            return (await llm.acomplete(prompt)).text
+
+        async def astream_complete() -> str:
+            return "".join([r.delta or "" async for r in await llm.astream_complete(prompt)])
+
+        ways: dict[str, Callable[[], Awaitable[str]]] = {
+            "langchain ainvoke": ainvoke,
+            "langchain astream": astream,
+            "langchain astream left early": left_early,
+            "langchain aembed": aembed,
+            "llama_index acomplete": acomplete,
+            "llama_index astream": astream_complete,
+        }
+        way = self.random.choice(list(ways))
         try:
-            text: str
-            if way == "langchain ainvoke":
-                text = (await chat.ainvoke(prompt)).text
-            elif way == "langchain astream":
-                text = "".join([chunk.text async for chunk in chat.astream(prompt)])
-            else:
-                text = (await llm.acomplete(prompt)).text
-            self.tally.answered(way, text, number)
-        except Exception as error:
+            self.tally.answered(way, await ways[way](), number)
+        except Exception as error:  # any at all: one that is not ours is what is looked for
             self.tally.failed(way, error)
 
     async def several(self, until: float) -> None:
@@ -149,6 +183,20 @@ class Caller:
         until = min(until, time.monotonic() + 1)
         while time.monotonic() < until:
             await asyncio.gather(*(self.async_call() for _ in range(4)))
+
+
+def first(stream: Any) -> Any:
+    """The first piece of a stream, which is then left."""
+    try:
+        return next(stream)
+    finally:
+        stream.close()
+
+
+def embedded(vectors: list[list[float]], number: int) -> str:
+    """The text that the call asks for, when a whole vector came for each of its three texts."""
+    whole = len(vectors) == 3 and all(len(vector) == DIMENSIONS for vector in vectors)
+    return TEXT.format(number=number) if whole else repr([len(vector) for vector in vectors])
 
 
 def work(caller: Caller, kind: str, until: float) -> None:
@@ -166,7 +214,7 @@ def open_files() -> int:
 
 
 def memory_mb() -> float:
-    """The most memory that this process has held."""
+    """The most memory that this process, emulator included, has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -184,19 +232,20 @@ def run(seconds: float) -> int:
         ]
         for thread in threads:
             thread.start()
-        early = 0.0
+        early, peak = 0.0, 0
         while any(thread.is_alive() for thread in threads):
             time.sleep(0.5)
             count_requests(emulator, requests)
+            peak = max(peak, emulator.open_connections)
             if not early and time.monotonic() > until - 0.8 * seconds:
                 early = memory_mb()
         for thread in threads:
             thread.join()
         count_requests(emulator, requests)
         for caller in callers:
-            for chat, llm in zip(caller.chats, caller.llms, strict=True):
-                chat.close()
-                llm.close()
+            held: tuple[Any, ...] = (*caller.chats, *caller.llms)
+            for one in (*held, caller.embeddings, caller.embedding):
+                one.close()
         gc.collect()
         time.sleep(0.5)
         left = open_files() - files
@@ -206,10 +255,10 @@ def run(seconds: float) -> int:
     print(f"calls                 {calls} in {seconds:.0f} s: {dict(sorted(tally.calls.items()))}")
     print(f"requests              {sent}, of them {sent - calls} retries")
     print(f"errors by type        {dict(tally.errors.most_common())}")
-    print(f"sent too often        {len(doubled)} {doubled[:5]}")
+    print(f"duplicates            {len(doubled)} {doubled[:5]}")
     print(f"silently shortened    {len(tally.shortened)} {tally.shortened[:3]}")
     print(f"errors of others      {len(tally.unexpected)} {tally.unexpected[:3]}")
-    print(f"sockets left          {max(0, left)}")
+    print(f"sockets               {peak} at most, {max(0, left)} left")
     print(
         f"memory, MB            {early:.0f} after a fifth of the run, {memory_mb():.0f} at its end"
     )
@@ -224,7 +273,7 @@ def count_requests(emulator: Emulator, requests: Counter[int]) -> None:
     seen = emulator.seen[:]
     del emulator.seen[: len(seen)]
     for one in seen:
-        prompt = str(one.body["messages"] if "messages" in one.body else one.body["input"])
+        prompt = str(one.body.get("messages", one.body.get("input")))
         requests[int(prompt.rsplit("call ", 1)[1].split(" ", 1)[0])] += 1
 
 

@@ -5,23 +5,31 @@ Made over `aimlapi_core`, without any vendor's SDK.
 
 from __future__ import annotations
 
-try:
-    import langchain_core as _langchain_core  # noqa: F401  # only to see whether it is there
-except ModuleNotFoundError as exc:
-    if exc.name != "langchain_core":
-        raise
-    raise ImportError(
-        "langchain_aimlapi needs langchain-core: pip install 'aimlapi-integrations[langchain]'"
-    ) from exc
+from typing import Any
 
+from aimlapi_core import _installation
+
+try:
+    _installation.check()
+    from langchain_aimlapi.chat_models import ChatAIMLAPI, ChatAimlapi
+    from langchain_aimlapi.embeddings import AIMLAPIEmbeddings, AimlapiEmbeddings
+except ModuleNotFoundError as exc:
+    if (exc.name or "").partition(".")[0] == "langchain_core":
+        raise ImportError(
+            "langchain_aimlapi needs langchain-core: pip install 'aimlapi-integrations[langchain]'"
+        ) from exc
+    if (exc.name or "").startswith("langchain_aimlapi."):
+        raise ImportError(_installation.lost(str(exc.name), __path__[0])) from exc
+    raise
+
+from langchain_aimlapi._foreign import GONE
 from langchain_aimlapi._register import register
 from langchain_aimlapi._version import __version__
-from langchain_aimlapi.chat_models import ChatAIMLAPI
-from langchain_aimlapi.embeddings import AIMLAPIEmbeddings
 from langchain_aimlapi.errors import (
     AIMLAPIError,
     AuthenticationError,
     BadRequestError,
+    BudgetExceededError,
     ConfigurationError,
     ConnectFailedError,
     ConnectionLostError,
@@ -44,6 +52,7 @@ from langchain_aimlapi.errors import (
     StreamCutError,
     StreamFailedError,
     UnexpectedReplyError,
+    UnknownCostError,
     UnsupportedParameterError,
     UnusableAnswerError,
     UpstreamRejectedError,
@@ -52,9 +61,12 @@ from langchain_aimlapi.errors import (
 __all__ = [
     "AIMLAPIEmbeddings",
     "AIMLAPIError",
+    "AimlapiEmbeddings",
     "AuthenticationError",
     "BadRequestError",
+    "BudgetExceededError",
     "ChatAIMLAPI",
+    "ChatAimlapi",
     "ConfigurationError",
     "ConnectFailedError",
     "ConnectionLostError",
@@ -77,9 +89,19 @@ __all__ = [
     "StreamCutError",
     "StreamFailedError",
     "UnexpectedReplyError",
+    "UnknownCostError",
     "UnsupportedParameterError",
     "UnusableAnswerError",
     "UpstreamRejectedError",
     "__version__",
     "register",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in GONE:
+        raise ImportError(
+            f"{name} of the older distribution langchain-aimlapi is not in this one, which has "
+            f"the same import name. {GONE[name]}"
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,6 +25,7 @@ from aimlapi_core import (
     ReasoningDelta,
     RefusalDelta,
     Reply,
+    StreamError,
     StreamEvent,
     TextDelta,
     ToolCall,
@@ -32,6 +33,7 @@ from aimlapi_core import (
     Usage,
     loads_arguments,
 )
+from aimlapi_core._copies import Copies
 from langchain_aimlapi._convert import PROVIDER
 
 _CUT_REASONS = frozenset({"length", "content_filter"})
@@ -81,12 +83,11 @@ def call_block(call: ToolCall, finish_reason: str | None) -> LCToolCall | Invali
     return invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=reason)
 
 
-def to_chunks(event: StreamEvent, model: str, *, usage: bool) -> Iterator[ChatGenerationChunk]:
+def to_chunks(event: StreamEvent, model: str, *, usage: bool) -> list[ChatGenerationChunk]:
     """The chunks that one event means. Text and tool calls never share one."""
-    if isinstance(event, Finished):
-        yield from _closing_chunks(event.reply, model, usage=usage)
-        return
-    yield ChatGenerationChunk(message=_DELTAS[type(event)](event))
+    if type(event) is Finished:
+        return [_generation(m) for m in _closing_messages(event.reply, model, usage=usage)]
+    return [_generation(_DELTAS[type(event)](event))]
 
 
 def _chunk(**members: Any) -> AIMessageChunk:
@@ -95,12 +96,20 @@ def _chunk(**members: Any) -> AIMessageChunk:
     return AIMessageChunk(response_metadata={"model_provider": PROVIDER}, **members)
 
 
+_CHUNKS = Copies(_chunk(content="", additional_kwargs={}))
+_GENERATIONS = Copies(ChatGenerationChunk(message=_chunk(content="")))
+
+
+def _generation(message: AIMessageChunk) -> ChatGenerationChunk:
+    return _GENERATIONS.copy({"message": message, "text": message.content})
+
+
 def _text(event: TextDelta) -> AIMessageChunk:
-    return _chunk(content=event.text)
+    return _CHUNKS.copy({"content": event.text})
 
 
 def _reasoning(event: ReasoningDelta) -> AIMessageChunk:
-    return _chunk(content="", additional_kwargs={"reasoning_content": event.text})
+    return _CHUNKS.copy({"additional_kwargs": {"reasoning_content": event.text}})
 
 
 def _refusal(event: RefusalDelta) -> AIMessageChunk:
@@ -133,20 +142,32 @@ _DELTAS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {
 }
 
 
-def _closing_chunks(reply: Reply, model: str, *, usage: bool) -> Iterator[ChatGenerationChunk]:
+def _closing_messages(reply: Reply, model: str, *, usage: bool) -> Iterator[AIMessageChunk]:
     choice = reply.choices[0] if reply.choices else Choice(0)
-    for index, call in enumerate(choice.tool_calls):
-        if why_cut(call, choice.finish_reason) is not None:
-            spoiler = spoiling_end(call.arguments)
-            yield ChatGenerationChunk(message=_call_chunk(index, spoiler))
-    last = AIMessageChunk(
+    yield from _spoilers(choice, choice.finish_reason)
+    yield AIMessageChunk(
         content="",
         additional_kwargs=_closing_kwargs(choice),
         response_metadata=_metadata(reply, choice, model, per_call=True),
         usage_metadata=_usage(reply.usage) if usage else None,
         chunk_position="last",
     )
-    yield ChatGenerationChunk(message=last)
+
+
+def chunks_after_break(error: StreamError) -> Iterator[ChatGenerationChunk]:
+    """What still follows in a stream that broke, for whoever keeps the chunks that came.
+
+    An open call must not look like a valid one in their sum.
+    """
+    for choice in (error.partial.choices if error.partial else ())[:1]:
+        # Cut, like one that reached its limit.
+        yield from map(_generation, _spoilers(choice, "length"))
+
+
+def _spoilers(choice: Choice, finish_reason: str | None) -> Iterator[AIMessageChunk]:
+    for index, call in enumerate(choice.tool_calls):
+        if why_cut(call, finish_reason) is not None:
+            yield _call_chunk(index, spoiling_end(call.arguments))
 
 
 def why_cut(call: ToolCall, finish_reason: str | None) -> str | None:
@@ -202,7 +223,8 @@ def _closing_kwargs(choice: Choice) -> dict[str, Any]:
         "provider_items": [dict(item) for item in items],
         "tool_call_extras": {key: value for key, value in extras.items() if value},
     }
-    return {**choice.extra, **{key: value for key, value in known.items() if value}}
+    extra = {key: value for key, value in choice.extra.items() if key not in _PASSED_ON}
+    return {**extra, **{key: value for key, value in known.items() if value}}
 
 
 def _metadata(reply: Reply, choice: Choice, model: str, *, per_call: bool) -> dict[str, Any]:
@@ -218,7 +240,7 @@ def _metadata(reply: Reply, choice: Choice, model: str, *, per_call: bool) -> di
         "id": reply.id,
         "created": reply.created,
         "logprobs": dict(choice.logprobs) if choice.logprobs is not None else None,
-        **{name: reply.extra.get(name) for name in _PASSED_ON},
+        **{name: choice.extra.get(name, reply.extra.get(name)) for name in _PASSED_ON},
     }
     if reply.transport is not None:
         found["request_id"] = reply.transport.request_id

@@ -35,6 +35,8 @@ class SharedArguments(TypedDict, total=False):
     model_name: str
     openai_api_key: str | SecretStr | None
     openai_api_base: str | None
+    aimlapi_api_key: str | SecretStr | None
+    aimlapi_api_base: str | None
     request_timeout: float | httpx.Timeout | None
 
 
@@ -47,7 +49,13 @@ class EmbeddingArguments(SharedArguments, total=False):
     max_concurrency: int
     input_type: str | None
     show_progress_bar: bool
+    skip_empty: bool
     on_usage: Callable[[EmbeddingReply], object] | None
+    model_kwargs: Mapping[str, Any]
+    # Of the older package, where they had no effect either: they warn.
+    embedding_ctx_length: int
+    allowed_special: Any
+    disallowed_special: Any
 
 
 class Arguments(SharedArguments, total=False):

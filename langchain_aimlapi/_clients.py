@@ -50,6 +50,20 @@ class Clients:
     def __init__(self) -> None:
         self._sync: Client | None = None
         self._async: AsyncClient | None = None
+        self._last: tuple[dict[str, Any], Settings] | None = None
+
+    def settings_for(self, held: dict[str, Any]) -> Settings:
+        """The settings that these attributes mean; those of the last call when they are the same.
+
+        Raises ConfigurationError for what cannot work.
+        """
+        if self._last is None or self._last[0] != held:
+            key = plain(held["api_key"])
+            given = {**held, "api_key": KeySource(key) if callable(key) else key}
+            settings = Settings(**given)
+            headers = held["default_headers"]  # a caller's: it may change
+            self._last = {**held, "default_headers": dict(headers)}, settings
+        return self._last[1]
 
     def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
         return Clients, ()

@@ -16,8 +16,8 @@ from langchain_core.load.serializable import Serializable
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 from typing_extensions import override
 
-from aimlapi_core import Settings
-from langchain_aimlapi._clients import Clients, KeySource, hidden, plain
+from aimlapi_core import DEFAULT_TIMEOUT_S, Settings
+from langchain_aimlapi._clients import Clients, hidden
 
 # How to reach the service: the arguments of `Settings`.
 TRANSPORT = frozenset(
@@ -29,6 +29,8 @@ ALIASES: Mapping[str, str] = {
     "model_name": "model",
     "openai_api_key": "api_key",
     "openai_api_base": "base_url",
+    "aimlapi_api_key": "api_key",
+    "aimlapi_api_base": "base_url",
     "request_timeout": "timeout",
 }
 # Stated in each class made with `Connected`: of several bases pydantic takes the last one's.
@@ -39,6 +41,7 @@ CONFIG = ConfigDict(
     protected_namespaces=(),
     strict=False,
     arbitrary_types_allowed=True,
+    defer_build=True,  # bases are never built, and the rest at the first object, not at import
 )
 
 
@@ -48,7 +51,9 @@ def _key_in_environment() -> SecretStr | None:
 
 
 def _base_url_in_environment() -> str | None:
-    return _in_environment("AIMLAPI_BASE_URL")
+    # AIMLAPI_API_BASE is what the older langchain-aimlapi read: its users' requests, and their
+    # key, must not go past the host that they chose.
+    return _in_environment("AIMLAPI_BASE_URL") or _in_environment("AIMLAPI_API_BASE")
 
 
 def _in_environment(name: str) -> str | None:
@@ -57,7 +62,10 @@ def _in_environment(name: str) -> str | None:
 
 
 def _read_timeout(value: Any) -> Any:
-    """A time-out as `lc_attributes` wrote it: what is not a dict stays as it is."""
+    """A time-out as `lc_attributes` wrote it, or (connect, read); anything else as it is."""
+    if isinstance(value, tuple) and len(value) == 2:
+        connect, read = value
+        return httpx.Timeout(read, connect=connect)
     if not isinstance(value, dict):
         return value
     try:
@@ -76,7 +84,7 @@ class Connected(Serializable):
         default_factory=_key_in_environment
     )
     base_url: str | None = Field(default_factory=_base_url_in_environment)
-    timeout: Timeout = None
+    timeout: Timeout = DEFAULT_TIMEOUT_S
     max_retries: int = 2
     default_headers: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
     http_client: Any = Field(default=None, exclude=True, repr=False)
@@ -89,8 +97,7 @@ class Connected(Serializable):
     def _settings(self, call: Mapping[str, Any]) -> Settings:
         """How to reach the service now: the object's attributes, and the call's over them."""
         held = {name: call[name] if name in call else getattr(self, name) for name in TRANSPORT}
-        key = plain(held.pop("api_key"))
-        return Settings(api_key=KeySource(key) if callable(key) else key, **held)
+        return self._clients.settings_for(held)
 
     @classmethod
     @override

@@ -16,6 +16,9 @@ from langchain_core.messages.block_translators import register_translator
 
 from langchain_aimlapi._convert import PROVIDER
 
+# From langchain-core 1.7.5 on; its parsers look for this block.
+_REFUSALS_ARE_KNOWN = "refusal" in types.KNOWN_BLOCK_TYPES
+
 
 def register() -> None:
     """Make `AIMessage.content_blocks` use this module for messages of this provider."""
@@ -49,8 +52,8 @@ def _spoken(message: AIMessage) -> Iterator[dict[str, Any]]:
         annotations = {"annotations": citations} if citations else {}
         yield {"type": "text", "text": text, **annotations}
     if isinstance(extra.get("refusal"), str):
-        # langchain-core has a block of its own for refusals from 1.7.5 on, read as this one.
-        yield {"type": "non_standard", "value": {"type": "refusal", "refusal": extra["refusal"]}}
+        refusal = {"type": "refusal", "refusal": extra["refusal"]}
+        yield refusal if _REFUSALS_ARE_KNOWN else {"type": "non_standard", "value": refusal}
 
 
 def _calls(message: AIMessage) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import (
@@ -20,6 +21,7 @@ from langchain_core.messages import (
 )
 
 from aimlapi_core import (
+    Image,
     InvalidRequestError,
     Message,
     Part,
@@ -29,11 +31,14 @@ from aimlapi_core import (
     Role,
     Text,
     ToolCall,
+    dumps_arguments,
     nearest,
 )
 from langchain_aimlapi._blocks import CALL_BLOCKS, FOREIGN_BLOCKS, Block, to_part
 
 PROVIDER = "aimlapi"
+
+_ATTACHED = "The result is attached in the next user message."
 
 # Members of blocks that hold a file's bytes, and how many characters of them are shown.
 _DATA = frozenset(("base64", "data", "file_data", "blob"))
@@ -51,21 +56,39 @@ _ROLES: dict[str, Role] = {
 }
 
 
-def to_messages(messages: Sequence[BaseMessage]) -> tuple[Message, ...]:
-    """The conversation as the core takes it. Raises InvalidRequestError, naming the message."""
+def to_messages(
+    messages: Sequence[BaseMessage], *, sees_images: bool = True
+) -> tuple[Message, ...]:
+    """The conversation as the core takes it. Raises InvalidRequestError, naming the message.
+
+    Where the model sees no images, those of tool results are named only: an agent cannot choose
+    what its tools give. Those of users are for the core to refuse.
+    """
     answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
     out: list[Message] = []
     waiting: list[Part] = []
-    for message in messages:
+    for position, message in enumerate(messages):
         if waiting and not isinstance(message, ToolMessage):
             out.append(Message("user", tuple(waiting)))
             waiting = []
-        for converted, attachments in _converted(message, answered):
+        for converted, attachments in _named(message, position, answered):
+            if any(isinstance(part, Image) for part in attachments) and not sees_images:
+                converted, attachments = _unseen(converted, attachments)
             out.append(converted)
             waiting.extend(attachments)
     if waiting:
         out.append(Message("user", tuple(waiting)))
     return tuple(out)
+
+
+def _named(
+    message: BaseMessage, position: int, answered: set[str]
+) -> Iterator[tuple[Message, tuple[Part, ...]]]:
+    try:
+        yield from _converted(message, answered)
+    except InvalidRequestError as exc:
+        exc.args = (f"messages[{position}]: {exc}",)
+        raise
 
 
 def _converted(
@@ -146,13 +169,27 @@ def _tool(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
             attachments.append(part)
     text = "\n".join(texts)
     if attachments and not text:
-        text = "The result is attached in the next user message."
+        text = _ATTACHED
     if message.status == "error" and not text.lower().startswith("error"):
         text = f"Error: {text}"
     head = (Text(f"Attached by the tool call {message.tool_call_id}:"),) if attachments else ()
     # Its name is LangChain's doing, says what the call says, and has no place on Responses.
     converted = Message("tool", (Text(text),), tool_call_id=message.tool_call_id)
     return converted, (*head, *attachments)
+
+
+def _unseen(result: Message, attachments: Sequence[Part]) -> tuple[Message, tuple[Part, ...]]:
+    """A tool's result with its images named instead of attached."""
+    images = [part for part in attachments if isinstance(part, Image)]
+    rest = tuple(part for part in attachments if not isinstance(part, Image))
+    said = "".join(part.text for part in result.parts if isinstance(part, Text))
+    kept = "" if said == _ATTACHED and not _has_files(rest) else f"{said}\n"
+    named = f"{kept}({len(images)} image{'s' * (len(images) > 1)}, which this model cannot see)"
+    return replace(result, parts=(Text(named),)), rest if _has_files(rest) else ()
+
+
+def _has_files(parts: Sequence[Part]) -> bool:
+    return any(not isinstance(part, Text) for part in parts)
 
 
 def _result_part(block: str | Block) -> Part | None:
@@ -195,7 +232,7 @@ def _assistant(message: AIMessage, answered: set[str]) -> Message | None:
     blocks = [message.content] if isinstance(message.content, str) else message.content
     parts = [part for block in blocks for part in _assistant_parts(block)]
     refusal = message.additional_kwargs.get("refusal")
-    if isinstance(refusal, str) and refusal:
+    if isinstance(refusal, str) and refusal and not any(isinstance(p, Refusal) for p in parts):
         parts.append(Refusal(refusal))
     if message.response_metadata.get("model_provider") == PROVIDER:
         parts = [*_own_reasoning(message), *parts, *_own_items(message)]
@@ -249,20 +286,11 @@ def _calls(message: AIMessage) -> list[ToolCall]:
         ToolCall(
             id=call.get("id") or f"call_{position}",
             name=call["name"],
-            arguments=_arguments(call["args"]),
+            arguments=dumps_arguments(call["args"]),
             **(extras.get(call.get("id")) or {}),
         )
         for position, call in enumerate(calls)
     ]
-
-
-def _arguments(args: Any) -> str:
-    """Arguments as JSON. NaN and infinities, which models write and JSON lacks, become null."""
-    try:
-        return json.dumps(args, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        finite = json.loads(json.dumps(args), parse_constant=lambda _: None)
-        return json.dumps(finite, ensure_ascii=False)
 
 
 def _cut_calls(message: AIMessage, answered: set[str]) -> list[ToolCall]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Literal, Self
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams
@@ -10,9 +11,10 @@ from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.load import dumpd
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration, Generation
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 from typing_extensions import override
 
+from aimlapi_core import note_cache_hit
 from langchain_aimlapi import _answers, _tokens
 from langchain_aimlapi._connection import CONFIG, Connected
 from langchain_aimlapi._convert import PROVIDER
@@ -50,11 +52,20 @@ class ModelObject(Connected, BaseChatModel):
     model_kwargs: Mapping[str, Any] = Field(default_factory=dict)
     extra_body: Mapping[str, Any] = Field(default_factory=dict)
 
+    _dumped: tuple[dict[str, Any], dict[str, Any]] | None = PrivateAttr(default=None)
+
     model_config = CONFIG
 
     @model_validator(mode="after")
     def _settle_profile(self) -> Self:
         self._renew_profile()
+        return self
+
+    @model_validator(mode="after")
+    def _check_profile_keys(self) -> Self:
+        """LangChain's look at a profile's keys: a third of an object's making, so not at ours."""
+        if self.profile != profile_of(self.model):
+            super()._check_profile_keys()  # type: ignore[operator]  # pydantic's proxy binds itself
         return self
 
     def _renew_profile(self) -> None:
@@ -82,6 +93,13 @@ class ModelObject(Connected, BaseChatModel):
     def _record_aimlapi_version(self) -> Self:
         self._add_version("langchain-aimlapi", __version__)
         return self
+
+    def __repr_args__(self) -> Any:
+        """The model first; without its profile and what is empty, which only fill the screen."""
+        yield "model", self.model
+        for name, value in super().__repr_args__():
+            if name not in ("model", "profile", "metadata") and value != {}:
+                yield name, value
 
     @property
     def model_name(self) -> str:
@@ -113,7 +131,10 @@ class ModelObject(Connected, BaseChatModel):
 
     @override
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
-        return [_answers.free(g) for g in super()._convert_cached_generations(cache_val)]
+        generations = super()._convert_cached_generations(cache_val)
+        for answer in generations[:1]:  # the answers of one call share its cost
+            note_cache_hit(answer.message.response_metadata.get("model_name") or self.model)
+        return [_answers.free(g) for g in generations]
 
     @override
     def _resolve_model_profile(self) -> ModelProfile | None:
@@ -133,9 +154,15 @@ class ModelObject(Connected, BaseChatModel):
 
     @property
     def _serialized(self) -> dict[str, Any]:
-        # langchain-core caches this on the object and makes cache keys of it, so that a changed
-        # attribute or a model_copy got another model's cached answers (langchain issue 39598).
-        return dict(dumpd(self))
+        # langchain-core keeps this for the object's life and makes cache keys of it, so that a
+        # changed attribute or a model_copy got another model's answers (langchain issue 39598).
+        # Here it is made anew once an attribute differs from what it was made of.
+        held = self.__dict__
+        state = {name: held[name] for name, f in type(self).model_fields.items() if not f.exclude}
+        if self._dumped is None or self._dumped[0] != state:
+            shared = {id(self.api_key): self.api_key}  # a function may belong to what has no copy
+            self._dumped = deepcopy(state, shared), dict(dumpd(self))
+        return dict(self._dumped[1])
 
     @override
     def get_token_ids(self, text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 from langchain_core.language_models.model_profile import ModelProfile
@@ -10,8 +11,14 @@ from aimlapi_core import model_info
 
 
 def profile_of(model_id: str) -> ModelProfile | None:
-    """The profile of a listed id; None for others. Keys that this langchain-core lacks are left
-    out, since it warns of them."""
+    """The profile of a listed id, the caller's own; None for others."""
+    found = _profile(model_id)
+    return None if found is None else cast("ModelProfile", dict(found))
+
+
+@lru_cache(maxsize=64)
+def _profile(model_id: str) -> ModelProfile | None:
+    """Keys that this langchain-core lacks are left out, since it warns of them."""
     info = model_info(model_id)
     if info is None:
         return None

@@ -10,13 +10,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import BaseMessage
+from pydantic.fields import FieldInfo
 
-from aimlapi_core import ChatRequest, ConfigurationError, InvalidRequestError, nearest
+from aimlapi_core import (
+    ChatRequest,
+    ConfigurationError,
+    InvalidRequestError,
+    model_info,
+    nearest,
+)
 from langchain_aimlapi import _connection
 from langchain_aimlapi._arguments import Arguments
 from langchain_aimlapi._checks import check_types
 from langchain_aimlapi._connection import TRANSPORT
 from langchain_aimlapi._convert import to_messages
+from langchain_aimlapi._foreign import remedy_for
 from langchain_aimlapi._tools import core_choice, core_format, core_tool, wire_choice, wire_format
 
 # Arguments with the same name here, in the constructor, in calls and in ChatRequest.
@@ -71,6 +79,19 @@ def canonical(
     return out
 
 
+def without_nones(named: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
+    """A constructor's arguments without None where an argument always has a value.
+
+    Other packages take None there, and programs hand on what their configuration lacks. A model
+    that is None is a mistake, and a time-out that is None means none.
+    """
+    out = dict(named)
+    for name, value in named.items():
+        if value is None and name not in ("model", "timeout") and fields[name].default is not None:
+            del out[name]
+    return out
+
+
 def _endpoint(use_responses_api: Any) -> str:
     if use_responses_api is None or isinstance(use_responses_api, bool):
         return _ENDPOINTS[use_responses_api]
@@ -81,7 +102,7 @@ def _unknown(name: str, known: frozenset[str], aliases: Mapping[str, str]) -> st
     shown = sorted(known - _INTERNAL)
     near = nearest(name, [*shown, *aliases])
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(shown)}."
-    return f"Unknown argument {name!r}: {hint}"
+    return f"Unknown argument {name!r}: {remedy_for(name) or hint}"
 
 
 _KNOWN_IN_CALLS = SHAPING | _CALL_ONLY | TRANSPORT | _IGNORED
@@ -141,7 +162,7 @@ def to_request(
     choice = wire_choice(merged.get("tool_choice"), _function_dicts(merged))
     given_format = merged.get("response_format")
     return ChatRequest(
-        messages=to_messages(messages),
+        messages=to_messages(messages, sees_images=_sees_images(merged)),
         model=merged["model"],
         tools=tools,
         tool_choice=core_choice(choice) if tools else None,
@@ -155,6 +176,14 @@ def to_request(
         client_request_id=merged.get("client_request_id"),
         **{name: merged[name] for name in _SAME if merged.get(name) is not None},
     )
+
+
+def _sees_images(merged: Mapping[str, Any]) -> bool:
+    info = model_info(merged["model"])
+    if info is None or merged.get("unsupported_params") == "send":
+        return True
+    wanted = merged.get("endpoint") or "auto"
+    return (info.endpoints[0] if wanted == "auto" else wanted) in info.images
 
 
 def _function_dicts(merged: Mapping[str, Any]) -> list[dict[str, Any]]:

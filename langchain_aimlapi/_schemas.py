@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, NotRequired, get_origin
 
@@ -48,6 +48,30 @@ def json_schema(schema: Any) -> dict[str, Any]:
     if get_origin(schema) is not None or not (callable(schema) or isinstance(schema, BaseTool)):
         raise _refused(schema)
     return _converted(schema)
+
+
+def is_recursive(schema: Mapping[str, Any]) -> bool:
+    """Whether one of the schema's `$defs` leads back to itself."""
+    held = {f"#/$defs/{name}": set(_refs(inner)) for name, inner in schema["$defs"].items()}
+    for start, reached in held.items():
+        waiting, seen = list(reached), set(reached)
+        while waiting:
+            new = held.get(waiting.pop(), set()) - seen
+            seen |= new
+            waiting.extend(new)
+        if start in seen:
+            return True
+    return False
+
+
+def _refs(schema: Any) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for one in schema:
+            yield from _refs(one)
 
 
 def _of_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,7 +86,8 @@ class AnswerParser(BaseTransformOutputParser[Any]):
     def _object(self, message: BaseMessage) -> Any:
         refusal = message.additional_kwargs.get("refusal")
         if refusal:
-            raise RefusedAnswerError(f"The model refused: {refusal}", llm_output=str(refusal))
+            said = f"The model refused: {refusal}"
+            raise RefusedAnswerError(said, llm_output=str(refusal), raw_message=message)
         text = self._answer(message)
         if not text.strip():
             if self.tool_name is None and getattr(message, "tool_calls", None):
@@ -124,17 +125,19 @@ class AnswerParser(BaseTransformOutputParser[Any]):
     def _nothing(self, message: BaseMessage) -> UnusableAnswerError:
         reason = message.response_metadata.get("finish_reason")
         if reason in _CUT_REASONS:
-            return CutAnswerError(_cut(reason), llm_output="")
+            return CutAnswerError(_cut(reason), llm_output="", raw_message=message)
         text = str(message.text)
         wanted = f"no call of {self.tool_name!r}" if self.tool_name else "no text"
         instead = f"; it says: {text[:200]!r}" if text else ""
-        return EmptyAnswerError(f"The answer holds {wanted}{instead}.", llm_output=text)
+        said = f"The answer holds {wanted}{instead}."
+        return EmptyAnswerError(said, llm_output=text, raw_message=message)
 
     def _broken(self, message: BaseMessage, text: str, exc: ValueError) -> UnusableAnswerError:
         reason = message.response_metadata.get("finish_reason")
         if reason in _CUT_REASONS:
-            return CutAnswerError(_cut(reason), llm_output=text)
-        return InvalidAnswerError(f"The answer does not fit the schema: {exc}", llm_output=text)
+            return CutAnswerError(_cut(reason), llm_output=text, raw_message=message)
+        said = f"The answer does not fit the schema: {exc}"
+        return InvalidAnswerError(said, llm_output=text, raw_message=message)
 
 
 def _cut(reason: str) -> str:

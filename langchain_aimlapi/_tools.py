@@ -27,7 +27,7 @@ from aimlapi_core import (
     nearest,
     strict_schema,
 )
-from langchain_aimlapi._schemas import json_schema
+from langchain_aimlapi._schemas import is_recursive, json_schema
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
@@ -45,8 +45,7 @@ def wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
     wire = _converted(tool)
     # The flat form of the Responses endpoint is accepted beside the nested one.
     function = dict(wire.get("function") or {k: v for k, v in wire.items() if k != "type"})
-    if not function.get("parameters"):
-        function["parameters"] = dict(_NO_ARGUMENTS)
+    function["parameters"] = _recursive(tool) or function.get("parameters") or dict(_NO_ARGUMENTS)
     if strict is not None:
         function["strict"] = strict
     if function.get("strict"):
@@ -63,6 +62,20 @@ def _converted(tool: ToolLike) -> dict[str, Any]:
             f"A tool is a function, a tool object, a class or a dict with a name; {tool!r} cannot "
             f"be read as one: {exc}"
         ) from exc
+
+
+def _recursive(tool: ToolLike) -> dict[str, Any] | None:
+    """The schema of a tool whose arguments hold themselves; None for any other.
+
+    Expected: LangChain's conversion keeps it. What happens (langchain-core 1.7 to 1.8): references
+    are replaced by what they name, and where one leads back to itself anything is allowed.
+    """
+    given = tool.tool_call_schema if isinstance(tool, BaseTool) else tool
+    if isinstance(given, type) and hasattr(given, "model_json_schema"):
+        given = json_schema(given)
+    if not (isinstance(given, dict) and "$defs" in given and is_recursive(given)):
+        return None
+    return {key: value for key, value in given.items() if key not in ("title", "description")}
 
 
 def _is_builtin(tool: Any) -> bool:

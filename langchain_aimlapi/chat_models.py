@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -19,7 +20,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.utils.utils import LC_ID_PREFIX
 from typing_extensions import Unpack, override
 
-from aimlapi_core import ChatRequest, Finished, Reply, Settings, StreamEvent
+from aimlapi_core import ChatRequest, Finished, Reply, Settings, StreamError, StreamEvent
 from langchain_aimlapi import _answers, _content, _growth, _structured, _tools
 from langchain_aimlapi._arguments import Arguments
 from langchain_aimlapi._checks import check_numbers, check_types, pydantic_worded
@@ -31,6 +32,7 @@ from langchain_aimlapi._request import (
     canonical,
     check_model_kwargs,
     to_request,
+    without_nones,
 )
 from langchain_aimlapi.errors import raised_for_langchain
 
@@ -50,7 +52,7 @@ class ChatAIMLAPI(ModelObject):
     - `api_key`: a string, a SecretStr, or a function that gives one for each request; else
       AIMLAPI_API_KEY, then AIML_API_KEY. Where there is none, the first call raises.
     - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
-    - `timeout`: seconds of silence that end a call, or an `httpx.Timeout`.
+    - `timeout`: seconds of silence that end a call, an `httpx.Timeout`, or None for no end.
     - `max_retries`: at most that many repetitions of a call that was surely not billed.
     - `http_client`, `http_async_client`: clients of yours, used as they are, never closed.
     - `max_tokens`: the limit on the answer, whatever its name on the wire.
@@ -66,7 +68,8 @@ class ChatAIMLAPI(ModelObject):
     # own, made of the fields, in which api_key is no plain string.
     def __init__(self, **kwargs: Unpack[Arguments]) -> None:
         with raised_for_langchain():
-            named = canonical(kwargs, frozenset(type(self).model_fields))
+            fields = type(self).model_fields
+            named = without_nones(canonical(kwargs, frozenset(fields)), fields)
             check_numbers(named)
             with pydantic_worded():
                 super().__init__(**named)
@@ -82,7 +85,7 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> ChatResult:
         with raised_for_langchain():
-            request, settings = self._prepared(messages, stop, kwargs)
+            request, settings = self._prepared(messages, stop, kwargs, run_manager)
             reply = self._clients.sync_for(settings).complete(request)
         return self._result(reply, request)
 
@@ -95,7 +98,7 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> ChatResult:
         with raised_for_langchain():
-            request, settings = self._prepared(messages, stop, kwargs)
+            request, settings = self._prepared(messages, stop, kwargs, run_manager)
             reply = await self._clients.async_for(settings).complete(request)
         return self._result(reply, request)
 
@@ -108,10 +111,14 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         with raised_for_langchain():
-            request, settings = self._prepared(messages, stop, kwargs, streaming=True)
+            request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
             with closing(self._clients.sync_for(settings).stream(request)) as events:
-                for event in events:
-                    yield from self._chunks(event, request)
+                try:
+                    for event in events:
+                        yield from self._chunks(event, request)
+                except StreamError as error:
+                    yield from _answers.chunks_after_break(error)
+                    raise
 
     @override
     async def _astream(
@@ -122,11 +129,16 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         with raised_for_langchain():
-            request, settings = self._prepared(messages, stop, kwargs, streaming=True)
+            request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
             async with aclosing(self._clients.async_for(settings).stream(request)) as events:
-                async for event in events:
-                    for chunk in self._chunks(event, request):
+                try:
+                    async for event in events:
+                        for chunk in self._chunks(event, request):
+                            yield chunk
+                except StreamError as error:
+                    for chunk in _answers.chunks_after_break(error):
                         yield chunk
+                    raise
 
     def _stream_chat_model_events(
         self,
@@ -139,7 +151,7 @@ class ChatAIMLAPI(ModelObject):
     ) -> Iterator[MessagesData]:
         """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
         with raised_for_langchain():
-            request, settings = self._prepared(messages, stop, kwargs, streaming=True)
+            request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
             writer = _writer(request, run_manager, message_id)
             with closing(self._clients.sync_for(settings).stream(request)) as events:
                 for event in events:
@@ -157,7 +169,7 @@ class ChatAIMLAPI(ModelObject):
     ) -> AsyncIterator[MessagesData]:
         """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
         with raised_for_langchain():
-            request, settings = self._prepared(messages, stop, kwargs, streaming=True)
+            request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
             writer = _writer(request, run_manager, message_id)
             async with aclosing(self._clients.async_for(settings).stream(request)) as events:
                 async for event in events:
@@ -170,6 +182,7 @@ class ChatAIMLAPI(ModelObject):
         messages: Sequence[BaseMessage],
         stop: list[str] | None,
         given: Mapping[str, Any],
+        run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
         *,
         streaming: bool = False,
     ) -> tuple[ChatRequest, Settings]:
@@ -178,13 +191,16 @@ class ChatAIMLAPI(ModelObject):
             call["stop"] = stop
             check_types(call)
         defaults = {name: getattr(self, name) for name in SHAPING}
-        return to_request(messages, defaults, call, streaming=streaming), self._settings(call)
+        request = to_request(messages, defaults, call, streaming=streaming)
+        if run_manager is not None:  # LangChain hands none to `_stream`
+            request = replace(request, run_id=str(run_manager.run_id))
+        return request, self._settings(call)
 
     def _result(self, reply: Reply, request: ChatRequest) -> ChatResult:
         _warn_of_emptiness(reply)
         return _answers.to_result(reply, request.model)
 
-    def _chunks(self, event: StreamEvent, request: ChatRequest) -> Iterator[ChatGenerationChunk]:
+    def _chunks(self, event: StreamEvent, request: ChatRequest) -> list[ChatGenerationChunk]:
         _warn_of_empty_end(event)
         return _answers.to_chunks(event, request.model, usage=request.stream_usage)
 
@@ -267,6 +283,10 @@ class ChatAIMLAPI(ModelObject):
         return _growth.with_raw(llm, plan.parser) if include_raw else llm | plan.parser
 
 
+# The name in the older distribution `langchain-aimlapi`: the same class.
+ChatAimlapi = ChatAIMLAPI
+
+
 def _writer(
     request: ChatRequest,
     run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
@@ -278,7 +298,7 @@ def _writer(
 
 
 def _warn_of_empty_end(event: StreamEvent) -> None:
-    if isinstance(event, Finished):
+    if type(event) is Finished:
         _warn_of_emptiness(event.reply)
 
 

@@ -6,8 +6,10 @@ and concurrency are the core's.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 from langchain_core.embeddings import Embeddings
@@ -19,12 +21,17 @@ from langchain_aimlapi import _connection
 from langchain_aimlapi._arguments import EmbeddingArguments
 from langchain_aimlapi._checks import check_numbers, pydantic_worded
 from langchain_aimlapi._connection import CONFIG, Connected
-from langchain_aimlapi._request import canonical
+from langchain_aimlapi._foreign import WITHOUT_EFFECT
+from langchain_aimlapi._request import canonical, without_nones
 from langchain_aimlapi.errors import raised_for_langchain
 
 DEFAULT_MODEL = "text-embedding-3-small"
 
-ALIASES: Mapping[str, str] = {**_connection.ALIASES, "chunk_size": "batch_size"}
+ALIASES: Mapping[str, str] = {
+    **_connection.ALIASES,
+    "chunk_size": "batch_size",
+    "model_kwargs": "extra_body",
+}
 
 # Told the number of texts of each request that is done; None where nobody looks.
 Progress = Callable[[int], None] | None
@@ -41,7 +48,7 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     - `api_key`: a string, a SecretStr, or a function that gives one for each request; else
       AIMLAPI_API_KEY, then AIML_API_KEY. Where there is none, the first call raises.
     - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
-    - `timeout`: seconds of silence that end a request, or an `httpx.Timeout`.
+    - `timeout`: seconds of silence that end a request, an `httpx.Timeout`, or None for no end.
     - `max_retries`: at most that many repetitions of a request that was surely not billed; the
       other requests of the same call are not sent again.
     - `http_client`, `http_async_client`: clients of yours, used as they are, never closed.
@@ -50,6 +57,8 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     - `max_concurrency`: how many requests of one call may be under way at once.
     - `input_type`: Voyage's "document". A query goes without: the service has no type for it.
     - `show_progress_bar`: a bar over the texts of `embed_documents`; needs tqdm.
+    - `skip_empty`: leave empty texts out of `embed_documents`, so that there are fewer vectors
+      than texts. Vector stores, which pair them up, cannot bear that.
     - `unsupported_params`: what to do with a parameter that the model does not take.
     - `extra_body`: merged last into each request's body, as it is.
     - `on_usage`: called after each call, in the caller's thread or event loop, with the core's
@@ -57,7 +66,7 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
       of the call. LangChain's interface returns vectors only, and vector stores make the calls.
 
     Texts are sent as they are, newlines too. An empty text is an InvalidRequestError that names
-    its position, raised before anything is sent.
+    its position, raised before anything is sent, unless `skip_empty`.
     """
 
     model: str = DEFAULT_MODEL
@@ -66,6 +75,7 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     max_concurrency: int = Field(default=4, ge=1)
     input_type: str | None = None
     show_progress_bar: bool = False
+    skip_empty: bool = False
     unsupported_params: Literal["warn", "raise", "send"] = "warn"
     extra_body: Mapping[str, Any] = Field(default_factory=dict)
     on_usage: Callable[[EmbeddingReply], object] | None = Field(
@@ -77,7 +87,9 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     # As in ChatAIMLAPI: of the fields type checkers would make an api_key that is no string.
     def __init__(self, **kwargs: Unpack[EmbeddingArguments]) -> None:
         with raised_for_langchain():
-            named = canonical(kwargs, frozenset(type(self).model_fields), ALIASES)
+            fields = type(self).model_fields
+            named = canonical(_with_effect(kwargs), frozenset(fields), ALIASES)
+            named = without_nones(named, fields)
             check_numbers(named)
             with pydantic_worded():
                 super().__init__(**named)
@@ -95,7 +107,7 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
         No texts give no vectors, without a request.
         """
         with raised_for_langchain():
-            request = self._request(texts, self.input_type)
+            request = self._documents(texts)
             with self._progress(len(request.texts)) as progress:
                 return self._vectors(self._embed(request, progress))
 
@@ -109,7 +121,7 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """One vector a text, as `embed_documents` gives them, without a thread."""
         with raised_for_langchain():
-            request = self._request(texts, self.input_type)
+            request = self._documents(texts)
             with self._progress(len(request.texts)) as progress:
                 return self._vectors(await self._aembed(request, progress))
 
@@ -118,6 +130,12 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
         """The vector of one text, without a thread."""
         with raised_for_langchain():
             return self._vectors(await self._aembed(self._request([text]), None))[0]
+
+    def _documents(self, texts: Sequence[str]) -> EmbeddingRequest:
+        request = self._request(texts, self.input_type)
+        if not self.skip_empty:
+            return request
+        return replace(request, texts=tuple(text for text in request.texts if text))
 
     def _request(self, texts: Sequence[str], input_type: str | None = None) -> EmbeddingRequest:
         if isinstance(texts, str) or not isinstance(texts, Iterable):
@@ -161,3 +179,19 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
             raise ConfigurationError("show_progress_bar needs tqdm: pip install tqdm") from exc
         with tqdm(total=total, desc=f"{self.model} embeddings", unit="text") as bar:
             yield bar.update
+
+
+# The name in the older distribution `langchain-aimlapi`: the same class.
+AimlapiEmbeddings = AIMLAPIEmbeddings
+
+
+def _with_effect(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` without what had no effect in the older distribution either; warns of that."""
+    idle = sorted(WITHOUT_EFFECT & given.keys())
+    if idle:
+        warnings.warn(
+            f"{', '.join(idle)} had no effect in the older langchain-aimlapi and has none here: "
+            "leave it out.",
+            stacklevel=3,
+        )
+    return {name: value for name, value in given.items() if name not in idle}

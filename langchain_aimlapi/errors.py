@@ -15,6 +15,7 @@ from typing import Any
 
 import langchain_core.exceptions as lc
 from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import BaseMessage
 
 import aimlapi_core as core
 from aimlapi_core import AIMLAPIError as AIMLAPIError
@@ -47,6 +48,14 @@ class InvalidRequestError(core.InvalidRequestError, lc.ModelInvalidRequestError)
 
 class UnsupportedParameterError(core.UnsupportedParameterError, InvalidRequestError):
     """A parameter that this model does not take, under `unsupported_params="raise"`."""
+
+
+class BudgetExceededError(core.BudgetExceededError, lc.ModelError):
+    """A budget's ceiling is reached, so the request was not sent; see `spent_usd`."""
+
+
+class UnknownCostError(core.UnknownCostError, BudgetExceededError):
+    """What an earlier call cost is not known, so a budget cannot be kept."""
 
 
 class ConnectFailedError(core.ConnectFailedError, lc.ModelConnectionError):
@@ -130,12 +139,22 @@ class UpstreamRejectedError(core.UpstreamRejectedError, ServerError):
 
 
 class UnusableAnswerError(AIMLAPIError, lc.ModelError, OutputParserException):
-    """An answer that is not the structured object that was asked for; `llm_output` is its text."""
+    """An answer that is not the structured object that was asked for.
 
-    def __init__(self, message: str, llm_output: str | None = None) -> None:
+    `llm_output` is its text, `raw_message` the whole message where there is one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        llm_output: str | None = None,
+        *,
+        raw_message: BaseMessage | None = None,
+    ) -> None:
         # Not OutputParserException's, which adds a link of LangChain's to the message.
         Exception.__init__(self, message)
         self.llm_output = llm_output
+        self.raw_message = raw_message
         self.observation: str | None = None
         self.send_to_llm = False
 
@@ -167,6 +186,8 @@ _TABLE: dict[type[AIMLAPIError], type[AIMLAPIError]] = {
         MissingKeyError,
         InvalidRequestError,
         UnsupportedParameterError,
+        BudgetExceededError,
+        UnknownCostError,
         ConnectFailedError,
         ConnectionLostError,
         RequestTimeoutError,

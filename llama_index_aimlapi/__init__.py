@@ -1,8 +1,12 @@
 """GPT-5.2 of AI/ML API as a LlamaIndex LLM, and its embedding models."""
 
+from aimlapi_core import _installation
+
 try:
+    _installation.check()
     from llama_index_aimlapi.embedding import AIMLAPIEmbedding
     from llama_index_aimlapi.llm import AIMLAPI
+    from llama_index_aimlapi.mcp import mcp_tools
 except ModuleNotFoundError as exc:
     if (exc.name or "").partition(".")[0] != "llama_index":
         raise
@@ -28,4 +32,5 @@ __all__ = [
     "NoToolCallError",
     "RefusalError",
     "TotalUsage",
+    "mcp_tools",
 ]

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from aimlapi_core import ConfigurationError, InvalidRequestError
 from llama_index_aimlapi._names import did_you_mean
 
@@ -70,6 +72,15 @@ def check_headers(headers: Mapping[str, Any]) -> None:
                 f"The header {name!r} may hold a secret, and the arguments of a call stand in "
                 "events: use default_headers."
             )
+
+
+def check_messages(messages: Any) -> None:
+    """Raises InvalidRequestError for one message or one text in place of a list."""
+    if isinstance(messages, (str, bytes, Mapping, BaseModel)):
+        raise InvalidRequestError(
+            f"messages is a list of ChatMessage, not {type(messages).__name__}. For one text use "
+            "complete(), or give [ChatMessage(content=...)]."
+        )
 
 
 def check_prompt(prompt: Any) -> None:

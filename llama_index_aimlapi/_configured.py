@@ -14,7 +14,7 @@ from llama_index.core.prompts import BasePromptTemplate
 from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 from pydantic import Field, SecretStr
 
-from aimlapi_core import model_info
+from aimlapi_core import DEFAULT_TIMEOUT_S, model_info
 from llama_index_aimlapi._checks import check_model, check_window
 from llama_index_aimlapi._connected import Connected, plain_key, plain_timeout
 from llama_index_aimlapi._request import SETTINGS, check_arguments, check_extra_kwargs, one_of
@@ -68,7 +68,7 @@ class Configured(Connected, FunctionCallingLLM):
         api_key: str | SecretStr | Callable[[], str] | None = None,
         base_url: str | None = None,
         api_base: str | None = None,
-        timeout: float | httpx.Timeout | Mapping[str, float | None] | None = None,
+        timeout: float | httpx.Timeout | Mapping[str, float | None] | None = DEFAULT_TIMEOUT_S,
         max_retries: int = 2,
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
@@ -118,7 +118,10 @@ class Configured(Connected, FunctionCallingLLM):
         given["additional_kwargs"] = one_of(
             "additional_kwargs", additional_kwargs, "model_kwargs", model_kwargs
         )
-        super().__init__(**{name: value for name, value in given.items() if value is not None})
+        # None stands for the default, but in timeout: there it means none.
+        super().__init__(
+            **{n: value for n, value in given.items() if value is not None or n == "timeout"}
+        )
         self._settings()  # says now what cannot work
         check_extra_kwargs(self.additional_kwargs, self._set(), names)
 

@@ -7,14 +7,21 @@ sockets; dicts, JSON and reprs never carry the key.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from llama_index.core.schema import BaseComponent
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_serializer
 
-from aimlapi_core import AsyncClient, Client, ConfigurationError, Settings, __version__
+from aimlapi_core import (
+    DEFAULT_TIMEOUT_S,
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    Settings,
+    __version__,
+)
 
 USER_AGENT = f"llama-index-aimlapi/{__version__}"
 
@@ -29,6 +36,9 @@ _SHARED = (
 )
 # LlamaIndex's own, which a worker process does without when they cannot travel.
 _LEFT_BEHIND = ("callback_manager", "rate_limiter", "embeddings_cache")
+# What a repr always shows, and what it never does: the base classes fill it in.
+_SHOWN = ("model", "model_name", "embed_batch_size")
+_UNSHOWN = ("callback_manager", "messages_to_prompt", "completion_to_prompt")
 
 
 class Connected(BaseComponent):
@@ -48,7 +58,7 @@ class Connected(BaseComponent):
     )
     base_url: str | None = Field(default=None, description="None reads AIMLAPI_BASE_URL.")
     timeout: Any = Field(
-        default=None, description="Seconds, or an httpx.Timeout; None: 10 to connect, 600 to read."
+        default=DEFAULT_TIMEOUT_S, description="Seconds, or an httpx.Timeout; None means none."
     )
     max_retries: int = Field(default=2, description="At most that many repetitions of a call.")
     default_headers: dict[str, str] = Field(
@@ -59,6 +69,16 @@ class Connected(BaseComponent):
 
     _client: Client | None = PrivateAttr(default=None)
     _async_client: AsyncClient | None = PrivateAttr(default=None)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """The model and what was set, for a notebook: the rest is the same in every object."""
+        fields = type(self).model_fields
+        for name, value in super().__repr_args__():
+            if name not in fields or name in _UNSHOWN:
+                continue
+            default = fields[name].get_default(call_default_factory=True)
+            if name in _SHOWN or value != default:
+                yield name, value
 
     @field_serializer("timeout")
     def _timeout_as_data(self, timeout: Any) -> Any:

@@ -8,7 +8,6 @@ ignored on purpose: other integrations keep their own there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +38,7 @@ from aimlapi_core import (
     Role,
     Text,
     ToolCall,
+    dumps_arguments,
 )
 from llama_index_aimlapi._media import to_file, to_image
 from llama_index_aimlapi._names import wire_name
@@ -62,7 +62,7 @@ def to_messages(history: Sequence[ChatMessage]) -> tuple[Message, ...]:
     """The conversation as the core knows it. Raises InvalidRequestError for what cannot be sent."""
     out: list[Message] = []
     moved: list[Part] = []
-    for message in history:
+    for position, message in enumerate(history):
         if not isinstance(message, ChatMessage):
             raise InvalidRequestError(
                 f"A message is a ChatMessage, not {type(message).__name__}: {message!r:.80}"
@@ -71,7 +71,11 @@ def to_messages(history: Sequence[ChatMessage]) -> tuple[Message, ...]:
         if role != "tool" and moved:
             out.append(Message("user", tuple(moved)))
             moved = []
-        converted, media = _MAKERS[role](message, role)
+        try:
+            converted, media = _MAKERS[role](message, role)
+        except InvalidRequestError as exc:
+            exc.args = (f"messages[{position}]: {exc}",)
+            raise
         out.append(converted)
         moved += media
     if moved:
@@ -251,9 +255,7 @@ def _block_call(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCal
     return ToolCall(
         id=call_id,
         name=wire_name(block.tool_name),
-        arguments=arguments
-        if isinstance(arguments, str)
-        else json.dumps(arguments, ensure_ascii=False),
+        arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments),
         item_id=twin.item_id if twin else None,
         extra=twin.extra if twin else None,
     )
@@ -267,9 +269,7 @@ def _legacy_call(row: Mapping[str, Any]) -> ToolCall:
     return ToolCall(
         id=str(row.get("id") or name),
         name=wire_name(name),
-        arguments=arguments
-        if isinstance(arguments, str)
-        else json.dumps(arguments or {}, ensure_ascii=False),
+        arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments or {}),
         item_id=row.get("item_id"),
         extra=row.get("extra"),
     )

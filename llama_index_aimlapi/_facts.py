@@ -50,6 +50,7 @@ def facts(reply: Reply, choice: Choice) -> dict[str, Any]:
         "finish_reason": choice.finish_reason,
         "request_id": transport.request_id if transport else None,
         "inference_id": transport.inference_id if transport else None,
+        "client_request_id": transport.client_request_id if transport else None,
         "response_id": reply.id,
         "served_model": reply.model,
         "refusal": choice.refusal,

@@ -11,7 +11,15 @@ from aimlapi_core import nearest
 _ALLOWED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH_LENGTH = 8
 # Names from other packages that are no misspellings of ours.
-_SYNONYMS = {"max_completion_tokens": "max_tokens", "max_output_tokens": "max_tokens"}
+_SYNONYMS = {
+    "max_completion_tokens": "max_tokens",
+    "max_output_tokens": "max_tokens",
+    "model_id": "model",
+    "model_name": "model",
+    "num_output": "max_tokens",
+    "request_timeout": "timeout",
+    "stop_sequences": "stop",
+}
 
 
 def wire_name(name: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing, closing
 from typing import Any, cast
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -17,6 +19,7 @@ from llama_index.core.types import Model, PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 
 from aimlapi_core import model_info
+from llama_index_aimlapi._request import SETTINGS
 from llama_index_aimlapi._structured import (
     Partials,
     Prediction,
@@ -27,6 +30,7 @@ from llama_index_aimlapi._structured import (
 )
 
 dispatcher = get_dispatcher(__name__)
+logger = logging.getLogger("aimlapi")
 
 
 class Predicting(FunctionCallingLLM):
@@ -56,6 +60,12 @@ class Predicting(FunctionCallingLLM):
         return by_tool(output_cls) if info is None or info.tools else None
 
     def _prompted(self, prompt: BasePromptTemplate, arguments: dict[str, Any]) -> list[ChatMessage]:
+        for name in (n for n in arguments if n in SETTINGS and n not in prompt.template_vars):
+            logger.warning(
+                "%r is no variable of the prompt and is not used: give llm_kwargs={%r: ...}.",
+                name,
+                name,
+            )
         return self._extend_messages(prompt.format_messages(llm=self, **arguments))
 
     def structured_predict(
@@ -109,8 +119,9 @@ class Predicting(FunctionCallingLLM):
             return
         partials = Partials(prediction)
         messages = self._prompted(prompt, prompt_args)
-        for response in self.stream_chat(messages, **prediction.arguments(llm_kwargs)):
-            yield from partials.feed(response)
+        with closing(self.stream_chat(messages, **prediction.arguments(llm_kwargs))) as stream:
+            for response in stream:
+                yield from partials.feed(response)
 
     async def _structured_astream_call(
         self,
@@ -131,9 +142,10 @@ class Predicting(FunctionCallingLLM):
         async def objects() -> AsyncGenerator[
             Model | list[Model] | FlexibleModel | list[FlexibleModel], None
         ]:
-            async for response in stream:
-                for found in partials.feed(response):
-                    yield found
+            async with aclosing(stream):
+                async for response in stream:
+                    for found in partials.feed(response):
+                        yield found
 
         return objects()
 

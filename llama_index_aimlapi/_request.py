@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.instrumentation.span import active_span_id
 from pydantic import BaseModel
 
 from aimlapi_core import (
@@ -124,6 +125,7 @@ def build(
         response_format=to_response_format(merged.pop("response_format", None)),
         stop=_strings(merged.pop("stop", ())),
         include=_strings(merged.pop("include", ())),
+        run_id=active_span_id.get(),
         **merged,
     )
     return Asked(request, offered)

@@ -11,7 +11,13 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import BaseNode, MetadataMode
 from pydantic import Field, PrivateAttr, SecretStr
 
-from aimlapi_core import EmbeddingReply, EmbeddingRequest, InvalidRequestError, embedding_info
+from aimlapi_core import (
+    DEFAULT_TIMEOUT_S,
+    EmbeddingReply,
+    EmbeddingRequest,
+    InvalidRequestError,
+    embedding_info,
+)
 from llama_index_aimlapi._batches import Embedding, in_tasks, in_threads, requests_per_batch, split
 from llama_index_aimlapi._checks import check_model
 from llama_index_aimlapi._connected import Connected, plain_key, plain_timeout
@@ -73,7 +79,7 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         api_key: str | SecretStr | Callable[[], str] | None = None,
         base_url: str | None = None,
         api_base: str | None = None,
-        timeout: float | httpx.Timeout | Mapping[str, float | None] | None = None,
+        timeout: float | httpx.Timeout | Mapping[str, float | None] | None = DEFAULT_TIMEOUT_S,
         max_retries: int | None = None,
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
@@ -101,7 +107,10 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         given["timeout"] = plain_timeout(timeout)
         if embed_batch_size is None:
             given["embed_batch_size"] = _most_texts(given["model_name"])
-        super().__init__(**{name: value for name, value in given.items() if value is not None})
+        # None stands for the default, but in timeout: there it means none.
+        super().__init__(
+            **{n: value for n, value in given.items() if value is not None or n == "timeout"}
+        )
         self._settings()  # says now what cannot work
 
     @classmethod

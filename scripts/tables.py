@@ -1,15 +1,20 @@
 """Write the tables that are made from code: `python -m scripts.tables`.
 
 README's models come from `aimlapi_core.models`, the faults of docs/reliability.md from the tests'
-own matrix.
+own matrix, the fields of docs/faults.md from the docstrings of `Fault`.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
+import json
+from itertools import pairwise
 from pathlib import Path
 
 from aimlapi_core.models import MODELS, ModelInfo
 from aimlapi_core.types import Endpoint
+from aimlapi_emulator import faults
 from tests.faults import matrix
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +66,31 @@ TABLES = (
 )
 
 
+def fault_fields() -> str:
+    """The fields of a Fault in Markdown, each with its default and its docstring."""
+    (body,) = (
+        node.body
+        for node in ast.parse(inspect.getsource(faults)).body
+        if isinstance(node, ast.ClassDef) and node.name == "Fault"
+    )
+    rows = [
+        f"| `{field.target.id}` | `{_default(field.target.id)}` | {' '.join(said.split())} |"
+        for field, text in pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and (said := ast.literal_eval(text.value))
+    ]
+    return "\n".join(["| field | when not set | what it does |\n|---|---|---|", *rows])
+
+
+def _default(name: str) -> str:
+    value = getattr(faults.NO_FAULT, name)
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+# Its test stands beside those of the faults: tests/faults/test_docs.py.
+FAULT_FIELDS = (ROOT / "docs" / "faults.md", "fault-fields", fault_fields)
+
+
 def updated(text: str, name: str, table: str) -> str:
     """`text` with the table of that name as it is now."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
@@ -69,6 +99,6 @@ def updated(text: str, name: str, table: str) -> str:
 
 
 if __name__ == "__main__":
-    for path, name, make in TABLES:
+    for path, name, make in (*TABLES, FAULT_FIELDS):
         text = path.read_text(encoding="utf-8")
         path.write_text(updated(text, name, make()), encoding="utf-8")

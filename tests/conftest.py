@@ -26,11 +26,14 @@ def emu(emulator: Emulator) -> Emulator:
     return emulator
 
 
+_VARIABLES = ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL", "AIMLAPI_API_BASE")
+
+
 @pytest.fixture(autouse=True)
 def _no_key_in_the_air(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test but the live ones sees the key or the URL of whoever runs it."""
     if request.node.get_closest_marker("live") is None:
-        for name in ("AIMLAPI_API_KEY", "AIML_API_KEY", "AIMLAPI_BASE_URL"):
+        for name in _VARIABLES:
             monkeypatch.delenv(name, raising=False)
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import copy_context
 from types import TracebackType
 from typing import TypeVar
 
@@ -16,12 +17,14 @@ import httpx
 from aimlapi_core import _embeddings
 from aimlapi_core._embeddings import EmbeddingPlan
 from aimlapi_core._endpoint import Plan, StreamReader, plan
+from aimlapi_core._io.asking import Asks, AsyncAsks
 from aimlapi_core._io.exchange import (
     FAILURES,
     SEND_FAILURES,
     Drain,
     Exchange,
     PlanT,
+    Sending,
     Watchdog,
 )
 from aimlapi_core._io.pools import (
@@ -60,19 +63,18 @@ def _told(
     return answer
 
 
-class Client:
+class Client(Asks):
     """Synchronous calls. Opens nothing until the first; may be shared by threads.
 
     `close()` gives up its claim on the shared connections, and a later call claims them again.
     """
 
     def __init__(self, settings: Settings | None = None, *, user_agent: str = USER_AGENT) -> None:
-        self.settings = settings or Settings()
-        self._user_agent = user_agent
+        super().__init__(settings or Settings(), user_agent)
 
     def complete(self, request: ChatRequest) -> Reply:
         """The whole answer. Raises InvalidRequestError before, any other AIMLAPIError after."""
-        exchange = self._exchange(plan(request, stream=False))
+        exchange = self._exchange(plan(request, stream=False), request)
         with self._http(exchange) as http:
             return exchange.decoded(self._read(exchange, http))
 
@@ -81,11 +83,16 @@ class Client:
 
         Nothing is sent before the first event is asked for; nothing is repeated after it.
         """
-        exchange = self._exchange(plan(request, stream=True))
+        exchange = self._exchange(plan(request, stream=True), request)
         with self._http(exchange) as http:
             response = self._send(exchange, http)
             try:
-                yield from self._events(exchange, response)
+                events = self._events(exchange, response)
+                if exchange.watch is not None:
+                    first = next(events)
+                    exchange.watch.first_event()
+                    yield first
+                yield from events
             finally:
                 response.close()
 
@@ -105,14 +112,15 @@ class Client:
         plans = _embeddings.plan(request)
 
         def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
-            exchange = self._exchange(plan)
+            exchange = self._exchange(plan, request)
             with self._http(exchange) as http:
                 return exchange.vectors(self._read(exchange, http))
 
         if len(plans) < 2 or max_concurrency < 2:
             return _embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
         with ThreadPoolExecutor(min(max_concurrency, len(plans))) as threads:
-            running = {threads.submit(one, plan): plan for plan in plans}
+            # A thread inherits no context: neither the open scope of costs nor the current span.
+            running = {threads.submit(copy_context().run, one, plan): plan for plan in plans}
             try:
                 for done in as_completed(running):
                     _told(done.result(), running[done], progress)
@@ -136,11 +144,11 @@ class Client:
     ) -> None:
         self.close()
 
-    def _exchange(self, plan: PlanT) -> Exchange[PlanT]:
-        return Exchange(self.settings, plan, self._user_agent)
+    def _exchange(self, plan: PlanT, request: ChatRequest | EmbeddingRequest) -> Exchange[PlanT]:
+        return Exchange(self.settings, plan, self._user_agent, request)
 
     @contextmanager
-    def _http(self, exchange: Exchange[PlanT]) -> Iterator[Http]:
+    def _http(self, exchange: Sending) -> Iterator[Http]:
         """The client for one call. What the call raises leaves without the key."""
         try:
             if self.settings.http_client is not None:
@@ -148,11 +156,11 @@ class Client:
             else:
                 with sync_client(exchange.url, self) as http:
                     yield http
-        except AIMLAPIError as error:
-            exchange.masked(error)
+        except BaseException as error:
+            exchange.leave(error)
             raise
 
-    def _read(self, exchange: Exchange[PlanT], http: Http) -> httpx.Response:
+    def _read(self, exchange: Sending, http: Http) -> httpx.Response:
         """A 2xx answer with its body read."""
         response = self._send(exchange, http)
         try:
@@ -163,23 +171,19 @@ class Client:
             response.close()
         return response
 
-    def _send(self, exchange: Exchange[PlanT], http: Http) -> httpx.Response:
+    def _send(self, exchange: Sending, http: Http) -> httpx.Response:
         """A 2xx answer, its body unread. The one place where requests are repeated."""
         attempt = 0
         while True:
+            if exchange.watch is not None:
+                self._admit(exchange.watch)
             request = exchange.request(http)
             cause: Exception | None = None
             try:
                 response = http.send(request, stream=True, follow_redirects=False)
                 if response.is_success:
-                    return response
-                try:
-                    body = response.read()
-                except FAILURES:  # its status says enough
-                    body = b""
-                finally:
-                    response.close()
-                error: AIMLAPIError = exchange.refused(response, body)
+                    return exchange.accept(response)
+                error: AIMLAPIError = exchange.refused(response, self._refusal(response))
             except SEND_FAILURES as exc:
                 error, cause = exchange.broken(exc), exc
             verdict = judge(
@@ -187,8 +191,18 @@ class Client:
             )
             if verdict is None:
                 raise error from cause
+            exchange.repeat(error, verdict.delay_s)
             time.sleep(verdict.delay_s)
             attempt += 1
+
+    def _refusal(self, response: httpx.Response) -> bytes:
+        """The body of an answer outside 2xx, which may hold the key: in no frame that raises."""
+        try:
+            return response.read()
+        except FAILURES:  # its status says enough
+            return b""
+        finally:
+            response.close()
 
     def _events(
         self, exchange: Exchange[Plan], response: httpx.Response
@@ -200,8 +214,8 @@ class Client:
             for piece in pieces:
                 for event in reader.feed(piece):
                     if type(event) is Finished:
-                        self._drain(response, reader, pieces)
                         event = exchange.finished_event(event, response)
+                        self._drain(response, reader, pieces)
                     yield event
                 if reader.done:
                     return
@@ -221,29 +235,33 @@ class Client:
                 drain.took(next(pieces, None))
 
 
-class AsyncClient:
+class AsyncClient(AsyncAsks):
     """Asynchronous calls. Opens nothing until the first; may be used from any event loop.
 
     `aclose()` gives up its claim on the connections of the running loop.
     """
 
     def __init__(self, settings: Settings | None = None, *, user_agent: str = USER_AGENT) -> None:
-        self.settings = settings or Settings()
-        self._user_agent = user_agent
+        super().__init__(settings or Settings(), user_agent)
 
     async def complete(self, request: ChatRequest) -> Reply:
         """The whole answer, as `Client.complete` gives it."""
-        exchange = self._exchange(plan(request, stream=False))
+        exchange = self._exchange(plan(request, stream=False), request)
         async with self._http(exchange) as http:
             return exchange.decoded(await self._read(exchange, http))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """The answer's events, as `Client.stream` gives them; `aclose()` ends the call early."""
-        exchange = self._exchange(plan(request, stream=True))
+        exchange = self._exchange(plan(request, stream=True), request)
         async with self._http(exchange) as http:
             response = await self._send(exchange, http)
             try:
-                async for event in self._events(exchange, response):
+                events = self._events(exchange, response)
+                if exchange.watch is not None:
+                    first = await anext(events)
+                    exchange.watch.first_event()
+                    yield first
+                async for event in events:
                     yield event
             finally:
                 await response.aclose()
@@ -261,7 +279,7 @@ class AsyncClient:
 
         async def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
             async with free:
-                exchange = self._exchange(plan)
+                exchange = self._exchange(plan, request)
                 async with self._http(exchange) as http:
                     answer = exchange.vectors(await self._read(exchange, http))
                 return _told(answer, plan, progress)
@@ -290,22 +308,22 @@ class AsyncClient:
     ) -> None:
         await self.aclose()
 
-    def _exchange(self, plan: PlanT) -> Exchange[PlanT]:
-        return Exchange(self.settings, plan, self._user_agent)
+    def _exchange(self, plan: PlanT, request: ChatRequest | EmbeddingRequest) -> Exchange[PlanT]:
+        return Exchange(self.settings, plan, self._user_agent, request)
 
     @asynccontextmanager
-    async def _http(self, exchange: Exchange[PlanT]) -> AsyncIterator[AsyncHttp]:
+    async def _http(self, exchange: Sending) -> AsyncIterator[AsyncHttp]:
         try:
             if self.settings.http_async_client is not None:
                 yield self.settings.http_async_client
             else:
                 async with async_client(exchange.url, self) as http:
                     yield http
-        except AIMLAPIError as error:
-            exchange.masked(error)
+        except BaseException as error:
+            exchange.leave(error)
             raise
 
-    async def _read(self, exchange: Exchange[PlanT], http: AsyncHttp) -> httpx.Response:
+    async def _read(self, exchange: Sending, http: AsyncHttp) -> httpx.Response:
         response = await self._send(exchange, http)
         try:
             await response.aread()
@@ -315,22 +333,18 @@ class AsyncClient:
             await response.aclose()
         return response
 
-    async def _send(self, exchange: Exchange[PlanT], http: AsyncHttp) -> httpx.Response:
+    async def _send(self, exchange: Sending, http: AsyncHttp) -> httpx.Response:
         attempt = 0
         while True:
+            if exchange.watch is not None:
+                await self._admit(exchange.watch)
             request = exchange.request(http)
             cause: Exception | None = None
             try:
                 response = await http.send(request, stream=True, follow_redirects=False)
                 if response.is_success:
-                    return response
-                try:
-                    body = await response.aread()
-                except FAILURES:  # its status says enough
-                    body = b""
-                finally:
-                    await response.aclose()
-                error: AIMLAPIError = exchange.refused(response, body)
+                    return exchange.accept(response)
+                error: AIMLAPIError = exchange.refused(response, await self._refusal(response))
             except SEND_FAILURES as exc:
                 error, cause = exchange.broken(exc), exc
             verdict = judge(
@@ -338,8 +352,17 @@ class AsyncClient:
             )
             if verdict is None:
                 raise error from cause
+            exchange.repeat(error, verdict.delay_s)
             await asyncio.sleep(verdict.delay_s)
             attempt += 1
+
+    async def _refusal(self, response: httpx.Response) -> bytes:
+        try:
+            return await response.aread()
+        except FAILURES:  # its status says enough
+            return b""
+        finally:
+            await response.aclose()
 
     async def _events(
         self, exchange: Exchange[Plan], response: httpx.Response
@@ -351,8 +374,8 @@ class AsyncClient:
             async for piece in pieces:
                 for event in reader.feed(piece):
                     if type(event) is Finished:
-                        await self._drain(response, reader, pieces)
                         event = exchange.finished_event(event, response)
+                        await self._drain(response, reader, pieces)
                     yield event
                 if reader.done:
                     return

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import httpx
 
+from aimlapi_core._check import LONGEST_REQUEST_ID, check_client_request_id, is_client_request_id
 from aimlapi_core._embeddings import EmbeddingPlan
 from aimlapi_core._endpoint import Plan, StreamReader
 from aimlapi_core._io.pools import AsyncHttp, Http
+from aimlapi_core._io.watch import Watch, watch
 from aimlapi_core.errors import (
     AIMLAPIError,
     ConfigurationError,
@@ -29,8 +34,17 @@ from aimlapi_core.errors import (
     parse_body,
 )
 from aimlapi_core.models import model_info
-from aimlapi_core.settings import CONNECT_TIMEOUT_S, DEFAULT_READ_TIMEOUT_S, Settings
-from aimlapi_core.types import EmbeddingReply, Endpoint, Finished, Reply, StreamEvent, Transport
+from aimlapi_core.settings import CONNECT_TIMEOUT_S, DEFAULT_TIMEOUT_S, Settings
+from aimlapi_core.types import (
+    ChatRequest,
+    EmbeddingReply,
+    EmbeddingRequest,
+    Endpoint,
+    Finished,
+    Reply,
+    StreamEvent,
+    Transport,
+)
 
 # After the closing event only the end of the body is left. Reading it lets the connection serve
 # the next call; a server that holds it back is not waited for.
@@ -51,23 +65,34 @@ _NOT_SENT = (
 PlanT = TypeVar("PlanT", Plan, EmbeddingPlan)
 
 
-class Exchange(Generic[PlanT]):
-    """One call: its HTTP request, and the errors it can end in. Made once, used for each try."""
+class Sending:
+    """What is sent, once or again: its names, its head when it came, the errors it can end in."""
 
-    def __init__(self, settings: Settings, plan: PlanT, user_agent: str) -> None:
-        self.plan: PlanT = plan
+    url: str
+    headers: dict[str, str]
+    client_request_id: str
+    watch: Watch | None = None
+
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.head: Mapping[str, str] = {}
         self._key = settings.resolved_key()
-        self.url = settings.resolved_base_url() + plan.path
-        self.content = encode_json(plan.body)
-        own = {
-            "Authorization": f"Bearer {self._key}",
-            "Content-Type": "application/json",
-            "User-Agent": user_agent,
-        }
-        self.headers = _merged_headers(own, settings.default_headers, plan.headers)
-        _check_headers(self.headers)
+        self._requests = 0
         self._began = time.monotonic()
+
+    def checked_headers(self, own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:
+        """`own` and the key, then `layers`, of which later ones win.
+
+        Raises ConfigurationError for one that cannot be sent, from frames that hold no value: a
+        traceback may be shown with its locals.
+        """
+        wrong = _unsendable(own, *layers)
+        if wrong is not None:
+            del layers
+            raise ConfigurationError(
+                f"The header {wrong!r} cannot be sent: names and values must be printable ASCII."
+            )
+        return _merged_headers(own, {"Authorization": f"Bearer {self._key}"}, *layers)
 
     def elapsed_s(self) -> float:
         """Seconds since the exchange was made."""
@@ -75,13 +100,10 @@ class Exchange(Generic[PlanT]):
 
     def request(self, http: Http | AsyncHttp) -> httpx.Request:
         """The request for one try."""
-        timeout = _timeout(self.settings, http)
-        try:
-            return http.build_request(
-                "POST", self.url, content=self.content, headers=self.headers, timeout=timeout
-            )
-        except (httpx.InvalidURL, UnicodeError, TypeError) as exc:
-            raise ConfigurationError(f"{self.url!r} cannot be asked: {exc}") from exc
+        raise NotImplementedError
+
+    def _not_found_hint(self) -> str:
+        return f"{self.url} was asked."
 
     def refused(self, response: httpx.Response, body: bytes) -> StatusError:
         """The error of an answer outside 2xx, of whose body `body` came."""
@@ -90,16 +112,25 @@ class Exchange(Generic[PlanT]):
             error.args = (f"{error.args[0]} {self._not_found_hint()}",)
         return error
 
-    def _not_found_hint(self) -> str:
-        model = self.plan.body.get("model")
-        asked = f"{model!r} was asked on {self.url}"
-        if isinstance(self.plan, EmbeddingPlan):
-            return f"{asked}."
-        other: Endpoint = "responses" if self.plan.endpoint == "chat" else "chat"
-        info = model_info(str(model))
-        if info is not None and other not in info.params:
-            return f"{asked}."
-        return f'{asked}; endpoint="{other}" is the other one to try.'
+    def accept(self, response: httpx.Response) -> httpx.Response:
+        """A 2xx answer, whose head is known from now on."""
+        self.head = response.headers
+        return response
+
+    def repeat(self, error: AIMLAPIError, delay_s: float) -> None:
+        """The request failed with `error` and is made again after `delay_s`."""
+        if self.watch is not None:
+            self.watch.repeat(error, delay_s)
+
+    def leave(self, error: BaseException | None) -> None:
+        """The call is over; with `error` where that ended it, which leaves named and masked."""
+        if isinstance(error, AIMLAPIError):
+            error.client_request_id = self.client_request_id if self._requests else None
+            error.request_id = error.request_id or self.head.get("x-request-id")
+            error.inference_id = error.inference_id or self.head.get("x-inference-id")
+            self.masked(error)
+        if self.watch is not None:
+            self.watch.end(error, self.head)
 
     def masked(self, error: AIMLAPIError) -> AIMLAPIError:
         """`error` without the key, which the service may have repeated in its answer."""
@@ -135,27 +166,112 @@ class Exchange(Generic[PlanT]):
             "billed, so it is not repeated."
         )
 
+
+class Exchange(Sending, Generic[PlanT]):
+    """One call: its HTTP request, and the errors it can end in. Made once, used for each try."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        plan: PlanT,
+        user_agent: str,
+        asked: ChatRequest | EmbeddingRequest | None = None,
+    ) -> None:
+        super().__init__(settings)
+        self.plan: PlanT = plan
+        self.url = settings.resolved_base_url() + plan.path
+        self.content = encode_json(plan.body)
+        fresh = os.urandom(16).hex()
+        run_id = getattr(asked, "run_id", None)
+        own = {
+            "X-Client-Request-Id": run_id if is_client_request_id(run_id) else fresh,
+            "Content-Type": "application/json",
+            "User-Agent": user_agent,
+        }
+        self.headers = self.checked_headers(own, settings.default_headers, plan.headers)
+        # The id stands first in `own`, and so in what is merged, however it is spelled there.
+        self._id_header, given = next(iter(self.headers.items()))
+        self._is_fresh = given is fresh
+        if not self._is_fresh:
+            check_client_request_id(given)
+            if isinstance(plan, EmbeddingPlan) and plan.start:  # a batch is a request of its own
+                given = _suffixed(given, f".b{plan.start}")
+        self._call_id = self.client_request_id = given
+        self.headers[self._id_header] = given
+        self._reader: StreamReader | None = None
+        model, endpoint = str(plan.body.get("model")), getattr(plan, "endpoint", "embeddings")
+        self.watch = watch(settings, asked, endpoint, model, self.url)
+
+    def request(self, http: Http | AsyncHttp) -> httpx.Request:
+        """The request for one try, by an id of its own. Raises BudgetExceededError."""
+        if self._requests:
+            self.client_request_id = _suffixed(self._call_id, f".r{self._requests}")
+            self.headers[self._id_header] = self.client_request_id
+        if self.watch is not None:
+            is_own = self._is_fresh or self._requests > 0
+            self.watch.begin_request(self.client_request_id, is_own)
+        self._requests += 1
+        timeout = _timeout(self.settings, http)
+        try:
+            return http.build_request(
+                "POST", self.url, content=self.content, headers=self.headers, timeout=timeout
+            )
+        except (httpx.InvalidURL, UnicodeError, TypeError) as exc:
+            raise ConfigurationError(f"{self.url!r} cannot be asked: {exc}") from exc
+
+    def _not_found_hint(self) -> str:
+        model = self.plan.body.get("model")
+        asked = f"{model!r} was asked on {self.url}"
+        if isinstance(self.plan, EmbeddingPlan):
+            return f"{asked}."
+        other: Endpoint = "responses" if self.plan.endpoint == "chat" else "chat"
+        info = model_info(str(model))
+        if info is not None and other not in info.params:
+            return f"{asked}."
+        return f'{asked}; endpoint="{other}" is the other one to try.'
+
     def decoded(self: Exchange[Plan], response: httpx.Response) -> Reply:
         """The Reply of a 2xx answer whose body was read."""
         reply = self.plan.decode(parse_body(response.content), _lower(response.headers))
-        return finished(reply, response)
+        return self.finished(reply, response)
 
     def vectors(
         self: Exchange[EmbeddingPlan], response: httpx.Response
     ) -> tuple[EmbeddingReply, Transport]:
         """The vectors of a 2xx answer whose body was read."""
-        headers = _lower(response.headers)
-        return self.plan.decode(parse_body(response.content), headers), transport_of(response)
+        reply = self.plan.decode(parse_body(response.content), _lower(response.headers))
+        if self.watch is not None:
+            self.watch.finish(reply, self.head)
+        return reply, self.transport_of(response)
 
     def reader(self: Exchange[Plan], response: httpx.Response) -> StreamReader:
         """A reader for the body of a 2xx answer."""
-        return self.plan.reader(_lower(response.headers))
+        self._reader = self.plan.reader(_lower(response.headers))
+        return self._reader
 
     def finished_event(self, event: StreamEvent, response: httpx.Response) -> StreamEvent:
         """`event`, with the facts of the HTTP answer where it is the last one."""
         if type(event) is not Finished:
             return event
-        return Finished(finished(event.reply, response))
+        return Finished(self.finished(event.reply, response))
+
+    def finished(self, reply: Reply, response: httpx.Response) -> Reply:
+        """`reply` with the facts of its HTTP answer."""
+        if self.watch is not None:
+            stopped = self._reader is not None and self._reader.stopped_early
+            self.watch.finish(reply, self.head, stopped=stopped)
+        return replace(reply, transport=self.transport_of(response))
+
+    def transport_of(self, response: httpx.Response) -> Transport:
+        """The facts of an HTTP answer."""
+        headers = _lower(response.headers)
+        return Transport(
+            status_code=response.status_code,
+            request_id=headers.get("x-request-id"),
+            inference_id=headers.get("x-inference-id"),
+            client_request_id=self.client_request_id,
+            headers=headers,
+        )
 
     def cut(self, exc: Exception, reader: StreamReader) -> StreamCutError:
         """The error of a failure of the transport inside the body."""
@@ -167,23 +283,6 @@ class Exchange(Generic[PlanT]):
         )
 
 
-def finished(reply: Reply, response: httpx.Response) -> Reply:
-    """`reply` with the facts of its HTTP answer."""
-    return replace(reply, transport=transport_of(response))
-
-
-def transport_of(response: httpx.Response) -> Transport:
-    """The facts of an HTTP answer."""
-    headers = _lower(response.headers)
-    return Transport(
-        status_code=response.status_code,
-        request_id=headers.get("x-request-id"),
-        inference_id=headers.get("x-inference-id"),
-        client_request_id=headers.get("x-client-request-id"),
-        headers=headers,
-    )
-
-
 # What httpx, or a transport of the caller's, raises while an answer is read, and while a request
 # is sent.
 FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
@@ -191,12 +290,35 @@ SEND_FAILURES = (*FAILURES, RuntimeError, UnicodeError, httpx.InvalidURL)
 
 
 def encode_json(body: Mapping[str, Any]) -> bytes:
-    """Compact UTF-8 JSON. Raises InvalidRequestError for what JSON cannot hold."""
+    """Compact UTF-8 JSON. Raises InvalidRequestError, naming what JSON cannot hold."""
     try:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode()
     except (TypeError, ValueError, RecursionError) as exc:
+        with suppress(RecursionError):
+            for found in _no_json(body, ""):
+                raise InvalidRequestError(
+                    f"The request cannot be written as JSON: {found}"
+                ) from exc
         raise InvalidRequestError(f"The request cannot be written as JSON: {exc}") from exc
+
+
+def _no_json(value: Any, at: str) -> Iterator[str]:
+    """What in `value`, which stands at `at`, no JSON can hold."""
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from _no_json(member, f"{at}.{key}" if at else str(key))
+    elif isinstance(value, (list, tuple)):
+        for index, member in enumerate(value):
+            yield from _no_json(member, f"{at}[{index}]")
+    elif isinstance(value, str):
+        broken = next((c for c in value if "\ud800" <= c <= "\udfff"), None)
+        if broken is not None:
+            yield f"{at} holds {broken!r}, half of a character, which has no bytes: take it out"
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{at} is {value!r}, which is no number there"
+    elif value is not None and not isinstance(value, (bool, int, float)):
+        yield f"{at} is of type {type(value).__name__}"
 
 
 class Watchdog:
@@ -274,12 +396,10 @@ class Drain:
 
 def _timeout(settings: Settings, http: Http | AsyncHttp) -> httpx.Timeout:
     given = settings.timeout
-    if isinstance(given, httpx.Timeout):
-        return given
-    if given is None:
-        if http in (settings.http_client, settings.http_async_client):
-            return http.timeout
-        given = DEFAULT_READ_TIMEOUT_S
+    if given == DEFAULT_TIMEOUT_S and http in (settings.http_client, settings.http_async_client):
+        return http.timeout
+    if given is None or isinstance(given, httpx.Timeout):
+        return httpx.Timeout(given)
     return httpx.Timeout(given, connect=min(given, CONNECT_TIMEOUT_S))
 
 
@@ -292,14 +412,19 @@ def _merged_headers(*layers: Mapping[str, str]) -> dict[str, str]:
     return dict(merged.values())
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
-    """Raise for a header that cannot be sent. Its value stays unsaid: it may be a key."""
-    for name, value in headers.items():
-        fine = isinstance(value, str) and value.isascii() and value.isprintable()
-        if not (fine and isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
-            raise ConfigurationError(
-                f"The header {name!r} cannot be sent: names and values must be printable ASCII."
-            )
+def _unsendable(*layers: Mapping[str, str]) -> str | None:
+    """The name of the first header that cannot be sent."""
+    for layer in layers:
+        for name, value in layer.items():
+            fine = isinstance(value, str) and value.isascii() and value.isprintable()
+            if not (fine and isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+                return name
+    return None
+
+
+def _suffixed(name: str, suffix: str) -> str:
+    """A client request id with a suffix, its beginning cut where it would be too long."""
+    return name[: LONGEST_REQUEST_ID - len(suffix)] + suffix
 
 
 def _masked(value: Any, key: str) -> Any:

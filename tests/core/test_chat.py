@@ -346,6 +346,37 @@ def test_whole_messages_in_a_stream_are_read() -> None:
     assert getattr(last, "reply").choices[0].text == "x"  # noqa: B009  # any event
 
 
+HEAD = {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": ""}}]}
+CHUNKS: list[tuple[dict[str, Any], str | None]] = [
+    ({"role": "assistant", "content": ""}, None),
+    ({"content": "no "}, None),
+    ({"content": "yes"}, None),
+    (HEAD, None),
+    ({}, "tool_calls"),
+]
+
+
+def said(chunks: list[tuple[dict[str, Any], str | None]]) -> tuple[str, list[ToolCall]]:
+    """(text, calls) of a stream of these deltas and finish reasons."""
+    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    for delta, reason in chunks:
+        row = {"index": 0, "delta": delta, "finish_reason": reason}
+        list(reader.feed(b"data: " + json.dumps({"choices": [row]}).encode() + b"\n\n"))
+    choice = getattr(list(reader.feed(b"data: [DONE]\n\n"))[-1], "reply").choices[0]  # noqa: B009  # any event
+    return choice.text, list(choice.tool_calls)
+
+
+@pytest.mark.parametrize("at", [0, 3, 4])
+def test_chunks_without_text_may_come_twice(at: int) -> None:
+    assert said([*CHUNKS[: at + 1], *CHUNKS[at:]]) == said(CHUNKS)
+
+
+def test_a_text_chunk_that_comes_twice_is_the_same_words_said_twice() -> None:
+    """Chunks carry no number, so nothing tells the one from the other."""
+    text, _ = said([*CHUNKS[:2], *CHUNKS[1:]])
+    assert text == "no no yes"
+
+
 @pytest.mark.parametrize("mode", ["unknown model", "send"])
 def test_where_nothing_is_checked_everything_is_sent(mode: str) -> None:
     unknown = mode == "unknown model"

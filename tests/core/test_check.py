@@ -24,6 +24,7 @@ from aimlapi_core import (
     _check,
 )
 from aimlapi_core._endpoint import plan
+from aimlapi_core._io.exchange import encode_json
 
 USER = Message("user", (Text("hi"),))
 CALL = Message("assistant", (ToolCall("c1", "f", "{}"),))
@@ -159,3 +160,32 @@ def test_top_logprobs_brings_logprobs_with_it() -> None:
 def test_images_are_refused_where_the_model_takes_none() -> None:
     with pytest.raises(InvalidRequestError, match="takes no images"):
         sent(Message("user", (PNG,)), model="openai/gpt-5-2-codex")
+
+
+def test_calls_with_one_id_need_a_result_each() -> None:
+    """Integrations without call ids give two calls of one tool the same."""
+    twice = Message("assistant", (*CALL.parts, *CALL.parts))
+    assert len(sent(USER, twice, RESULT, RESULT)["messages"]) == 4
+    with pytest.raises(InvalidRequestError, match=r"\['c1'\] of message 1 have no result"):
+        sent(USER, twice, RESULT)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("a\ud800", r"x\.y\[0\] holds '.ud800', half of a character"),
+        (float("nan"), r"x\.y\[0\] is nan"),
+        ({1}, r"x\.y\[0\] is of type set"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_json_is_named_by_its_place(value: Any, says: str) -> None:
+    with pytest.raises(InvalidRequestError, match=says):
+        encode_json({"x": {"y": [value]}})
+
+
+def test_a_circle_is_no_json() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    with pytest.raises(InvalidRequestError, match="JSON"):
+        encode_json({"x": circle})

@@ -748,19 +748,6 @@ def test_failures_of_the_transport(
     assert timeout["connect"] == 5  # the handed-in client's own, since none was given
 
 
-def test_time_outs_are_finite_by_default_and_connecting_is_capped() -> None:
-    transport = Failing(httpx.ReadError("x"))
-    for given, read, connect in ((None, 600, 10), (30, 30, 10), (3, 3, 3)):
-        with httpx.Client(transport=transport) as http:
-            pools._sync["http://127.0.0.1:9"] = pools.Pool(http)
-            with pytest.raises(ConnectionLostError):
-                Client(
-                    Settings(api_key="k", base_url="http://127.0.0.1:9", timeout=given)
-                ).complete(HELLO)
-        found = transport.requests[-1].extensions["timeout"]
-        assert (found["read"], found["connect"]) == (read, connect)
-
-
 FINISHED = b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
 
 

@@ -104,6 +104,46 @@ def test_every_shape_gives_its_error(status: int, body: bytes, kind: str, said: 
         assert "req-1" in str(error)
 
 
+# Contract of the shapes: docs errors page, general-info.md, and answers seen 2026-08/09 (module).
+SHAPES = {
+    "problem": lambda status: problem(status, "said"),
+    "legacy": lambda status: legacy(status, "said"),
+    "legacy, as text": lambda status: legacy(str(status), "said"),
+    "validation": lambda status: problem(
+        status, "said", details=[{"path": "tools", "reason": "no"}]
+    ),
+    "openai": lambda status: b'{"error":{"message":"said","type":"t","code":"c"}}',
+    "text": lambda status: b"said",
+    "html": lambda status: b"<html><h1>said</h1></html>",
+    "empty": lambda status: b"",
+}
+KINDS = {
+    **dict.fromkeys((400, 405, 413, 418, 422), errors.BadRequestError),
+    401: errors.AuthenticationError,
+    402: errors.InsufficientFundsError,
+    403: errors.PermissionDeniedError,
+    **dict.fromkeys((301, 307, 404), errors.NotFoundError),
+    429: errors.RateLimitError,
+    **dict.fromkeys((408, 409, *range(500, 506), *range(520, 528), 530), errors.ServerError),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("status", KINDS)
+def test_each_status_in_each_shape(status: int, shape: str) -> None:
+    body = SHAPES[shape](status)
+    error = error_for(status, {"x-inference-id": "inf-1"}, body)
+    assert type(error) is KINDS[status]
+    assert (error.status_code, error.inference_id) == (status, "inf-1")
+    assert error.message_text == ("said" if body else "")
+    assert error.request_id == ("req-1" if b"req-1" in body else None)
+    assert error.fields == ({"tools": "no"} if shape == "validation" else {})
+    assert error.is_retryable is (status in errors.RETRYABLE_STATUSES)
+    assert str(error).startswith(f"HTTP {status}: ")
+    assert str(error).count(". ") == 1  # what was said, then what to do next
+    assert str(error).endswith(".")
+
+
 @pytest.mark.parametrize("place", ["error", "top"])
 @pytest.mark.parametrize("name", ["details", "errors", "issues", "meta"])
 def test_failing_fields_are_named_wherever_they_stand(place: str, name: str) -> None:

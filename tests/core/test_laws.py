@@ -122,15 +122,17 @@ def test_text_after_the_finish_reason_raises(case: Case) -> None:
 
 
 ORDER = [
-    {"types", "_read"},
+    {"types", "_read", "_copies", "_installation"},
     {"errors"},
     {"models", "retry", "cost", "_sse", "_usage", "schema", "settings", "_version"},
     {"_chat_choice", "_responses_items"},
     {"_chat_fold", "_stop", "_check", "_responses_fold"},
     {"_chat", "_responses", "_embeddings"},
-    {"_endpoint"},
+    {"_endpoint", "account", "_otel", "totals"},
+    {"budget"},
+    {"tracking"},
     {"_io"},
-    {"__init__"},
+    {"__init__", "__main__"},
 ]
 
 

@@ -12,6 +12,7 @@ from aimlapi_core import (
     BuiltinTool,
     ChatRequest,
     File,
+    Finished,
     Image,
     InvalidRequestError,
     JsonSchema,
@@ -31,6 +32,7 @@ from aimlapi_core import (
     _check,
 )
 from aimlapi_core._endpoint import Plan, plan
+from aimlapi_core._responses_fold import Fold
 from tests.core.cases import events_of_item, function_call, message, reasoning, response
 
 USER = Message("user", (Text("hi"),))
@@ -397,3 +399,91 @@ def test_a_cut_keeps_the_calls_before_it() -> None:
     payload = response(function_call("c", "f", "{}"), message("abc STOP def"))
     choice = planned(stop=("STOP",)).decode(payload, {}).choices[0]
     assert (choice.text, len(choice.tool_calls), choice.finish_reason) == ("abc ", 1, "stop")
+
+
+def stream_of(*items: dict[str, Any]) -> list[dict[str, Any]]:
+    """The numbered events of a response with these items."""
+    frames = [f for place, item in enumerate(items) for f in events_of_item(place, item)]
+    frames.append({"type": "response.completed", "response": response(*items)})
+    return [{**frame, "sequence_number": number} for number, frame in enumerate(frames)]
+
+
+FRAMES = stream_of(
+    reasoning("Why."), message("The very very long text."), function_call("c", "f", '{"a":1}')
+)
+DELTAS = [n for n, f in enumerate(FRAMES) if f["type"].endswith(("text.delta", "arguments.delta"))]
+
+
+def told(events: list[StreamEvent]) -> str:
+    said = [e.text for e in events if isinstance(e, TextDelta)]
+    return "".join(said + [e.arguments for e in events if isinstance(e, ToolCallDelta)])
+
+
+@pytest.mark.parametrize("at", range(len(FRAMES)))
+def test_an_event_that_comes_twice_is_read_once(at: int) -> None:
+    assert read(*FRAMES[: at + 1], FRAMES[at], *FRAMES[at + 1 :]) == read(*FRAMES)
+    assert read(*FRAMES[:-1], FRAMES[at], FRAMES[-1]) == read(*FRAMES)
+
+
+@pytest.mark.parametrize("at", range(len(FRAMES) - 1))
+def test_events_that_changed_places_or_got_lost_give_the_whole_answer_or_raise(at: int) -> None:
+    for frames in (
+        [*FRAMES[:at], FRAMES[at + 1], FRAMES[at], *FRAMES[at + 2 :]],
+        [*FRAMES[:at], *FRAMES[at + 1 :]],
+    ):
+        try:
+            events = read(*frames)
+        except (StreamFailedError, StreamCutError):
+            continue
+        assert told(events) == told(read(*FRAMES))
+
+
+def test_a_text_that_is_not_what_its_deltas_were_raises() -> None:
+    first, *_ = (n for n in DELTAS if FRAMES[n]["type"] == "response.output_text.delta")
+    swapped = [*FRAMES[:first], FRAMES[first + 1], FRAMES[first], *FRAMES[first + 2 :]]
+    unnumbered = [{**f, "sequence_number": None} for f in FRAMES]
+    doubled = [*unnumbered[: first + 1], *unnumbered[first:]]
+    for frames in (swapped, doubled):
+        with pytest.raises(StreamFailedError, match="not what its last event holds"):
+            read(*frames)
+
+
+def test_numbers_that_events_share_double_and_drop_nothing() -> None:
+    """A server that numbers every event 0, and says the same word twice."""
+    same = [{**f, "sequence_number": 0} for f in stream_of(message("no no no no no "))]
+    assert told(read(*same)) == "no no no no no "
+
+
+def test_a_filter_may_take_back_what_was_streamed() -> None:
+    less = response(message("The very"), status="incomplete")
+    less["incomplete_details"] = {"reason": "content_filter"}
+    frames = events_of_item(0, message("The very very long text."))[:-1]
+    *_, last = read(*frames, {"type": "response.incomplete", "response": less})
+    (choice,) = getattr(last, "reply").choices  # noqa: B009  # any event
+    assert (choice.text, choice.finish_reason) == ("The very", "content_filter")
+
+
+@pytest.mark.parametrize(
+    ("streamed", "held"),
+    [
+        (function_call("c", "f", '{"a":1}'), function_call("c", "f", '{"a": 1}')),
+        (function_call("c", "f", '{"a":"é"}'), function_call("c", "f", '{"a":"\\u00e9"}')),
+        (function_call("c", "f", ""), function_call("c", "f", "{}")),
+        (message("One  line.\n"), message("One line.")),
+    ],
+    ids=["spaced arguments", "escaped arguments", "no arguments", "spaced text"],
+)
+def test_spacing_and_escapes_may_differ_in_the_last_event(
+    streamed: dict[str, Any], held: dict[str, Any]
+) -> None:
+    frames = events_of_item(0, streamed)[:-1]
+    *_, last = read(*frames, {"type": "response.completed", "response": response(held)})
+    assert type(last) is Finished
+
+
+def test_what_is_remembered_of_a_long_stream_is_bounded() -> None:
+    fold = Fold()
+    for number in range(5_000):
+        delta = {"type": "response.output_text.delta", "delta": "x", "sequence_number": number}
+        fold.feed("", json.dumps({**delta, "output_index": 0, "content_index": 0}))
+    assert len(fold._seen or {}) <= 256

@@ -1,8 +1,8 @@
 """Every fault, and what each caller must see of it: the right answer or the right typed error.
 
-A row holds for both frameworks, both client kinds and both endpoints; what differs between a
-whole answer and a stream stands in two columns. `requests` is how often the POST may reach the
-server with `max_retries=1`.
+A row holds for both frameworks, both client kinds and both endpoints, unless it names its
+endpoint; what differs between a whole answer and a stream stands in two columns. `requests` is
+how often the POST may reach the server with `max_retries=1`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,26 @@ NO_FAULT = Fault()
 
 @dataclass(frozen=True)
 class Row:
+    """One fault. `whole` or `stream` is None where there is no such fault."""
+
     name: str
-    faults: Sequence[Fault]
-    whole: Outcome
-    stream: Outcome
+    faults: Sequence[Fault | None]
+    whole: Outcome | None
+    stream: Outcome | None
     requests: int = 1
+    unread: int = 0
+    """How many of the requests the server did not read, so that its ledger lacks them."""
+    calls: int = 1
+    """How many calls one model object makes in turn; all but the last are answered."""
+    connections: int = 2
+    """How many connections are opened at most; fewer where one is left of a call before."""
+    endpoint: str | None = None
+    """The one endpoint that can have the fault."""
+
+    @property
+    def title(self) -> str:
+        """The fault, and its endpoint when it has one."""
+        return self.name if self.endpoint is None else f"{self.endpoint}: {self.name}"
 
 
 def _status(status: int, error: type[core.AIMLAPIError], requests: int, **more: object) -> Row:
@@ -41,10 +56,16 @@ def _harmless(name: str, **more: object) -> Row:
     return Row(name, [fault], ANSWER, ANSWER)
 
 
-def _in_stream(name: str, error: type[core.AIMLAPIError], **more: object) -> Row:
+def _in_stream(name: str, outcome: Outcome, endpoint: str | None = None, **more: object) -> Row:
     """A fault that only a stream can have."""
     fault = Fault(**more)  # type: ignore[arg-type]  # any member of a Fault
-    return Row(name, [fault], ANSWER, error)
+    return Row(name, [fault], None, outcome, endpoint=endpoint)
+
+
+def _on_reuse(name: str, fault: Fault, unread: int) -> Row:
+    """A connection that serves one call, and ends when the next one comes."""
+    error = core.ConnectionLostError
+    return Row(name, [None, fault], error, error, 2, unread, calls=2, connections=1)
 
 
 ROWS = (
@@ -74,6 +95,7 @@ ROWS = (
         [Fault(drop="before_read")] * 2,
         core.ConnectionLostError,
         core.ConnectionLostError,
+        unread=1,
     ),
     Row(
         "FIN instead of an answer",
@@ -99,7 +121,32 @@ ROWS = (
         core.RequestTimeoutError,
         core.StreamCutError,
     ),
+    Row(
+        "103 Early Hints, then silence",
+        [Fault(interim=(103,), delay_head_s=1.0)] * 2,
+        core.RequestTimeoutError,
+        core.RequestTimeoutError,
+    ),
+    _on_reuse(
+        "an open connection closed when the next request comes, unread",
+        Fault(drop="before_read"),
+        1,
+    ),
+    _on_reuse(
+        "an open connection closed when the next request was read", Fault(drop="after_read"), 0
+    ),
+    _on_reuse(
+        "an open connection reset when the next request was read",
+        Fault(drop="after_read", drop_with="rst"),
+        0,
+    ),
     # Success that is none.
+    Row(
+        "204",
+        [Fault(success_status=204)],
+        core.UnexpectedReplyError,
+        core.StreamCutError,
+    ),
     Row(
         "200 with a page of HTML",
         [Fault(raw_body=b"<html>Hello</html>", content_type="text/html")],
@@ -147,6 +194,17 @@ ROWS = (
     _in_stream("the legacy object as a frame", core.StreamFailedError, error_event="legacy"),
     _in_stream("`event: error`", core.StreamFailedError, error_event="event"),
     _in_stream("broken JSON in a frame", core.StreamFailedError, malformed_event=True),
+    # Events twice, or out of order.
+    _in_stream("the first event twice", ANSWER, repeat_event=0),
+    _in_stream("the last event twice", ANSWER, repeat_event=-1),
+    _in_stream("the first two events swapped", ANSWER, swap_event=0),
+    _in_stream("the last two events swapped", ANSWER, swap_event=-2),
+    _in_stream("the finish reason twice", ANSWER, "chat", repeat_event=-4),
+    _in_stream("the usage twice", ANSWER, "chat", repeat_event=-3),
+    _in_stream("text behind the finish reason", core.StreamFailedError, "chat", swap_event=-5),
+    _in_stream("a text event twice", ANSWER, "responses", repeat_event=6),
+    _in_stream("two text events swapped", core.StreamFailedError, "responses", swap_event=6),
+    _in_stream("text behind the whole text", core.StreamFailedError, "responses", swap_event=-5),
     Row("the output limit", [Fault(finish_reason="length")], MARKED, MARKED),
     Row("the content filter", [Fault(finish_reason="content_filter")], MARKED, MARKED),
     # Odd but whole.
@@ -154,23 +212,47 @@ ROWS = (
     _harmless("1 byte at a time", piece_size=1),
     _harmless("7 bytes at a time, CRLF", piece_size=7, newline="\r\n"),
     _harmless("3 bytes at a time, lone CR", piece_size=3, newline="\r"),
-    _harmless("comments between events", comments=True),
-    _harmless("no blank line at the end", final_blank_line=False),
-    _harmless("no `[DONE]`", done=False),
+    _in_stream("comments between events", ANSWER, comments=True),
+    _in_stream("no blank line at the end", ANSWER, final_blank_line=False),
+    _in_stream("no `[DONE]`", ANSWER, "chat", done=False),
+    _harmless("a byte order mark", bom=True),
+    _harmless("a byte order mark, 1 byte at a time", bom=True, piece_size=1),
+    _harmless("pieces that end inside characters", split_characters=True),
+    _in_stream("an event of 4 MB", ANSWER, pad_event_bytes=4_000_000),
+    _in_stream("the text in one event", ANSWER, one_delta=True),
+    _harmless("100 Continue and 103 Early Hints", interim=(100, 103)),
+    _harmless(
+        "103, a byte order mark, comments, CRLF, 5 bytes at a time",
+        interim=(103,),
+        bom=True,
+        comments=True,
+        newline="\r\n",
+        piece_size=5,
+    ),
     _harmless("no usage", usage="missing"),
-    _harmless("cumulative usage", usage="cumulative"),
+    _harmless("negative usage", usage="negative"),
+    _harmless("usage in strings", usage="strings"),
+    _harmless("usage in part", usage="partial"),
+    _harmless("usage that does not add up", usage="wrong_sum"),
+    _in_stream("cumulative usage", ANSWER, "chat", usage="cumulative"),
     _harmless("no cost", meta=False),
     _harmless("a stream marked as plain text", content_type="text/plain"),
 )
 
 
-def shown(outcome: Outcome) -> str:
+def shown(outcome: Outcome | None) -> str:
     """An outcome as the table in docs/ shows it."""
+    if outcome is None:
+        return "-"
     return outcome if isinstance(outcome, str) else f"`{outcome.__name__}`"
 
 
 def table() -> str:
     """The matrix in Markdown."""
+    said = (
+        "`-`: only a stream has this fault. A row that names an endpoint runs on that one alone. "
+        "What\nfails a whole answer fails embeddings in the same way.\n"
+    )
     head = "| fault | whole answer | stream | requests |\n|---|---|---|---|"
-    rows = [f"| {r.name} | {shown(r.whole)} | {shown(r.stream)} | {r.requests} |" for r in ROWS]
-    return "\n".join([head, *rows])
+    rows = [f"| {r.title} | {shown(r.whole)} | {shown(r.stream)} | {r.requests} |" for r in ROWS]
+    return "\n".join([said, head, *rows])

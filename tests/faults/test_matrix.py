@@ -1,17 +1,23 @@
-"""The matrix, cell by cell: fault x framework x sync/async x whole/stream x endpoint."""
+"""The matrix, cell by cell: fault x framework x sync/async x whole/stream x endpoint.
+
+A last group of cells asks for embeddings: every fault that makes a whole answer fail makes them
+fail alike.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessageChunk
 
-from aimlapi_emulator import Emulator
-from langchain_aimlapi import ChatAIMLAPI
-from llama_index_aimlapi import AIMLAPI
+from aimlapi_core import AIMLAPIError
+from aimlapi_emulator import Emulator, Fault
+from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
+from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 from tests.faults.matrix import ANSWER, MARKED, ROWS, Row
 
 PROMPT = "Say: Grüße aus Łódź, 世界 🌍 and a few words more than that"
@@ -22,19 +28,24 @@ MODELS = {"chat": "openai/gpt-5-2", "responses": "openai/gpt-5-2-pro"}
 Said = tuple[str, str | None]
 
 
-def langchain(kind: str, form: str, how: dict[str, Any]) -> Said:
+def langchain(kind: str, form: str, calls: int, how: dict[str, Any]) -> list[Said]:
     model = ChatAIMLAPI(**how)
 
-    async def run() -> Any:
+    async def one() -> Any:
         if form == "whole":
             return await model.ainvoke(PROMPT)
         return merged([chunk async for chunk in model.astream(PROMPT)])
 
+    async def run() -> list[Any]:
+        return [await one() for _ in range(calls)]
+
     if kind == "async":
-        message = asyncio.run(run())
+        messages = asyncio.run(run())
+    elif form == "whole":
+        messages = [model.invoke(PROMPT) for _ in range(calls)]
     else:
-        message = model.invoke(PROMPT) if form == "whole" else merged(list(model.stream(PROMPT)))
-    return message.text, message.response_metadata.get("finish_reason")
+        messages = [merged(list(model.stream(PROMPT))) for _ in range(calls)]
+    return [(message.text, message.response_metadata.get("finish_reason")) for message in messages]
 
 
 def merged(chunks: list[AIMessageChunk]) -> AIMessageChunk:
@@ -42,33 +53,51 @@ def merged(chunks: list[AIMessageChunk]) -> AIMessageChunk:
     return first + rest if rest else first  # type: ignore[return-value]  # chunks add up to a chunk
 
 
-def llama_index(kind: str, form: str, how: dict[str, Any]) -> Said:
+def llama_index(kind: str, form: str, calls: int, how: dict[str, Any]) -> list[Said]:
     llm = AIMLAPI(**how)
 
-    async def run() -> Any:
+    async def one() -> Any:
         if form == "whole":
             return await llm.acomplete(PROMPT)
         return [item async for item in await llm.astream_complete(PROMPT)][-1]
 
+    async def run() -> list[Any]:
+        return [await one() for _ in range(calls)]
+
     if kind == "async":
-        answer = asyncio.run(run())
+        answers = asyncio.run(run())
+    elif form == "whole":
+        answers = [llm.complete(PROMPT) for _ in range(calls)]
     else:
-        answer = llm.complete(PROMPT) if form == "whole" else list(llm.stream_complete(PROMPT))[-1]
+        answers = [list(llm.stream_complete(PROMPT))[-1] for _ in range(calls)]
     llm.close()
-    return answer.text, answer.additional_kwargs.get("finish_reason")
+    return [(answer.text, answer.additional_kwargs.get("finish_reason")) for answer in answers]
 
 
-FRAMEWORKS: dict[str, Callable[[str, str, dict[str, Any]], Said]] = {
+FRAMEWORKS: dict[str, Callable[[str, str, int, dict[str, Any]], list[Said]]] = {
     "langchain": langchain,
     "llama_index": llama_index,
 }
 
 
-@pytest.mark.parametrize("endpoint", MODELS)
-@pytest.mark.parametrize("form", ["whole", "stream"])
-@pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+CELLS = [
+    pytest.param(row, framework, kind, form, endpoint, id=f"{framework}-{kind}-{form}-{row.title}")
+    for row in ROWS
+    for framework, kind, form, endpoint in product(
+        FRAMEWORKS, ("sync", "async"), ("whole", "stream"), MODELS
+    )
+    if row.endpoint in (None, endpoint) and (row.whole if form == "whole" else row.stream)
+]
+
+
+def connection_to(emu: Emulator, row: Row) -> dict[str, Any]:
+    """How a model reaches the emulator. Time is short only where silence is the fault."""
+    timeout = 0.3 if "silence" in row.name else 30
+    how = {"api_key": "sk-test", "base_url": emu.base_url}
+    return {**how, "timeout": timeout, "max_retries": 1}
+
+
+@pytest.mark.parametrize(("row", "framework", "kind", "form", "endpoint"), CELLS)
 def test_cell(
     emu: Emulator,
     monkeypatch: pytest.MonkeyPatch,
@@ -80,23 +109,92 @@ def test_cell(
 ) -> None:
     monkeypatch.setattr("random.random", lambda: 0.0)  # retries without waiting
     emu.faults.extend(row.faults)
-    how = {"model": MODELS[endpoint], "api_key": "sk-test", "base_url": emu.base_url}
-    # Short only where silence is the fault: this machine may be busy.
-    how |= {"timeout": 0.3 if "silence" in row.name else 30, "max_retries": 1}  # type: ignore[dict-item]  # of any type
+    how = {"model": MODELS[endpoint], **connection_to(emu, row)}
     expected = row.whole if form == "whole" else row.stream
+    assert expected is not None
     if isinstance(expected, str):
-        text, reason = FRAMEWORKS[framework](kind, form, how)
-        assert (TEXT in text, reason) == (expected == ANSWER, reason_for(expected, row))
+        for text, reason in FRAMEWORKS[framework](kind, form, row.calls, how):
+            # The whole text once, or a part of it that says that it is one.
+            assert (text.count(TEXT), reason) == (expected == ANSWER, reason_for(expected, row))
     else:
         with pytest.raises(expected) as caught:
-            FRAMEWORKS[framework](kind, form, how)
-        kinds = [cls.__name__ for cls in type(caught.value).__mro__]
-        assert type(caught.value).__name__ == expected.__name__, kinds
-    # Never more requests than the policy allows; one whose bytes were not read is not seen.
-    assert len(emu.seen) == (
-        0 if row.name == "closed before the request was read" else row.requests
-    )
+            FRAMEWORKS[framework](kind, form, row.calls, how)
+        assert_exactly(caught.value, expected)
+    # Never more requests than the policy allows.
+    assert len(emu.seen) == row.requests - row.unread
+    assert emu.connections <= row.connections
+    assert form == "whole" or not any(seen.unfired for seen in emu.seen)
+
+
+@pytest.mark.parametrize("endpoint", MODELS)
+@pytest.mark.parametrize("form", ["whole", "stream"])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_text_of_megabytes_in_one_event_is_whole(
+    emu: Emulator, framework: str, kind: str, form: str, endpoint: str
+) -> None:
+    text = " ".join(["ł" * 500_000] * 3)
+    emu.reply_with(text)
+    emu.faults.append(Fault(one_delta=True))
+    how = {"model": MODELS[endpoint], "api_key": "sk-test", "base_url": emu.base_url}
+    ((said, reason),) = FRAMEWORKS[framework](kind, form, 1, how)
+    assert (said == text, reason) == (True, "stop")
+    assert len(emu.seen) == 1
 
 
 def reason_for(expected: str, row: Row) -> str | None:
-    return row.faults[0].finish_reason if expected == MARKED else "stop"
+    fault = row.faults[0] if row.faults else None
+    return fault.finish_reason if fault and expected == MARKED else "stop"
+
+
+def assert_exactly(error: BaseException, expected: type[AIMLAPIError]) -> None:
+    kinds = [cls.__name__ for cls in type(error).__mro__]
+    assert type(error).__name__ == expected.__name__, kinds
+
+
+def langchain_embeddings(kind: str, calls: int, how: dict[str, Any]) -> None:
+    model = AIMLAPIEmbeddings(**how)
+
+    async def run() -> None:
+        for _ in range(calls):
+            await model.aembed_query(PROMPT)
+
+    if kind == "async":
+        asyncio.run(run())
+    else:
+        for _ in range(calls):
+            model.embed_query(PROMPT)
+
+
+def llama_index_embeddings(kind: str, calls: int, how: dict[str, Any]) -> None:
+    model = AIMLAPIEmbedding(**how)
+
+    async def run() -> None:
+        for _ in range(calls):
+            await model.aget_query_embedding(PROMPT)
+
+    if kind == "async":
+        asyncio.run(run())
+    else:
+        for _ in range(calls):
+            model.get_query_embedding(PROMPT)
+
+
+EMBEDDINGS = {"langchain": langchain_embeddings, "llama_index": llama_index_embeddings}
+FAILING = [row for row in ROWS if isinstance(row.whole, type)]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("framework", EMBEDDINGS)
+@pytest.mark.parametrize("row", FAILING, ids=lambda row: row.title)
+def test_embeddings_fail_as_whole_answers_do(
+    emu: Emulator, monkeypatch: pytest.MonkeyPatch, row: Row, framework: str, kind: str
+) -> None:
+    monkeypatch.setattr("random.random", lambda: 0.0)  # retries without waiting
+    emu.faults.extend(row.faults)
+    assert isinstance(row.whole, type)
+    with pytest.raises(row.whole) as caught:
+        EMBEDDINGS[framework](kind, row.calls, connection_to(emu, row))
+    assert_exactly(caught.value, row.whole)
+    assert len(emu.seen) == row.requests - row.unread
+    assert emu.connections <= row.connections

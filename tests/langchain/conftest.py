@@ -29,3 +29,9 @@ def embeddings(emu: Emulator) -> Callable[..., AIMLAPIEmbeddings]:
 @pytest.fixture(params=["sync", "async"])
 def how(request: pytest.FixtureRequest) -> Any:
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def _no_older_url_in_the_air(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the URL that the older distribution read, of whoever runs it."""
+    monkeypatch.delenv("AIMLAPI_API_BASE", raising=False)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.content import KNOWN_BLOCK_TYPES
 
 from aimlapi_core import (
     Choice,
@@ -29,6 +31,7 @@ from langchain_aimlapi._answers import spoiling_end, to_chunks, to_result, total
 from tests.langchain.calls import total
 
 MODEL = "openai/gpt-5-2"
+REFUSAL = {"type": "refusal", "refusal": "but no"}
 USAGE = Usage(10, 20, 30, cached_tokens=4, reasoning_tokens=5)
 CITATION = {
     "type": "url_citation",
@@ -108,7 +111,13 @@ def test_streamed_and_invoked_answers_are_the_same_message() -> None:
 
 
 def test_metadata() -> None:
-    assert invoked(reply(Text("hi"))).response_metadata == {
+    choice_extra = {"native_finish_reason": "completed"}
+    answer = reply(Text("hi"), extra=choice_extra, endpoint="chat")
+    answer = replace(answer, extra={"service_tier": "default", "unknown": 1})
+    assert "native_finish_reason" not in invoked(answer).additional_kwargs
+    assert invoked(answer).response_metadata == {
+        "service_tier": "default",
+        "native_finish_reason": "completed",
         "model_provider": "aimlapi",
         "model_name": MODEL,
         "served_model": "gpt-5.2-2025-12-11",
@@ -152,7 +161,7 @@ def test_content_blocks_in_order() -> None:
                 }
             ],
         },
-        {"type": "non_standard", "value": {"type": "refusal", "refusal": "but no"}},
+        REFUSAL if "refusal" in KNOWN_BLOCK_TYPES else {"type": "non_standard", "value": REFUSAL},
         {"type": "tool_call", "id": "c1", "name": "add", "args": {"a": 1}},
         {"type": "non_standard", "value": {"type": "web_search_call", "id": "w1"}},
     ]

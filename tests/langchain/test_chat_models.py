@@ -23,7 +23,7 @@ import aimlapi_core
 import langchain_aimlapi
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI
-from tests.langchain.calls import bodies, call, invoke, stream, total
+from tests.langchain.calls import bodies, call, events, invoke, stream, total, until_error
 
 Make = Callable[..., ChatAIMLAPI]
 COMPARED = (
@@ -34,7 +34,7 @@ COMPARED = (
     "usage_metadata",
 )
 # Facts of one exchange, different for each.
-EXCHANGE = ("id", "created", "request_id", "inference_id")
+EXCHANGE = ("id", "created", "request_id", "inference_id", "client_request_id")
 
 
 def facts(message: Any) -> dict[str, Any]:
@@ -351,6 +351,22 @@ def test_a_cut_stream_is_an_error_with_what_came(how: str, emu: Emulator, chat: 
     assert caught.value.partial is not None
 
 
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+def test_a_call_in_a_broken_stream_is_never_valid(
+    how: str, endpoint: str, emu: Emulator, chat: Make
+) -> None:
+    model = chat(endpoint=endpoint).bind_tools([add])
+    cut_calls = 0
+    for position in range(1, 8):
+        emu.faults[:] = [Fault(cut_after_events=position)]
+        chunks, error = until_error(how, model, "add 3 and 4")
+        if isinstance(error, langchain_aimlapi.StreamCutError) and chunks:
+            message = total(chunks)
+            assert [c["args"] for c in message.tool_calls] in ([], [{"a": 3, "b": 4}])
+            cut_calls += len(message.invalid_tool_calls)
+    assert cut_calls
+
+
 def test_a_failure_inside_a_stream_is_an_error(how: str, emu: Emulator, chat: Make) -> None:
     emu.faults.append(Fault(error_event="legacy"))
     with pytest.raises(aimlapi_core.StreamFailedError) as caught:
@@ -406,7 +422,10 @@ def test_a_batch_keeps_its_order(how: str, emu: Emulator, chat: Make) -> None:
     assert len(bodies(emu.seen)) == 5
 
 
-def test_an_empty_answer_eaten_by_reasoning_warns(emu: Emulator, chat: Make) -> None:
+@pytest.mark.parametrize("way", ["invoke", "stream", "events"])
+def test_an_empty_answer_eaten_by_reasoning_warns(
+    how: str, way: str, emu: Emulator, chat: Make
+) -> None:
     usage = {
         "prompt_tokens": 1,
         "completion_tokens": 64,
@@ -415,5 +434,6 @@ def test_an_empty_answer_eaten_by_reasoning_warns(emu: Emulator, chat: Make) -> 
     }
     choice = {"index": 0, "message": {"role": "assistant"}, "finish_reason": "length"}
     emu.reply_with({"id": "x", "choices": [choice], "usage": usage})
+    asked = events if way == "events" else invoke if way == "invoke" else stream
     with pytest.warns(UserWarning, match="Raise max_tokens"):
-        chat(max_tokens=64).invoke("hi")
+        asked(how, chat(max_tokens=64), "hi")

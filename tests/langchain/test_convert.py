@@ -244,6 +244,12 @@ def test_own_opaque_data_is_echoed() -> None:
     )
 
 
+def test_a_refusal_goes_back_once() -> None:
+    block: Any = {"type": "refusal", "refusal": "no"}
+    message = AIMessage([block], additional_kwargs={"refusal": "no"})
+    assert to_messages([message])[0].parts == (Refusal("no"),)
+
+
 def test_images_in_an_assistant_message_are_refused() -> None:
     with pytest.raises(InvalidRequestError, match="HumanMessage"):
         to_messages([AIMessage([{"type": "image", "url": PNG}])])
@@ -285,6 +291,29 @@ def test_images_of_tool_results_follow_after_the_last_result() -> None:
         Text("Attached by the tool call c2:"),
         Image(PNG),
     )
+
+
+IMAGE: Any = {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}
+FILE: Any = {"type": "file", "base64": "JVBERi0=", "mime_type": "application/pdf"}
+WORDS: Any = {"type": "text", "text": "two"}
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "followed"),
+    [
+        ([IMAGE], "(1 image, which this model cannot see)", False),
+        ([WORDS, IMAGE, IMAGE], "two\n(2 images, which this model cannot see)", False),
+        ([WORDS, IMAGE, FILE], "two\n(1 image, which this model cannot see)", True),
+        ([FILE], "The result is attached in the next user message.", True),
+    ],
+)
+def test_images_of_tool_results_are_named_where_nothing_sees_them(
+    content: Any, text: str, followed: bool
+) -> None:
+    given = [asked(CALL), ToolMessage(content, tool_call_id="c1")]
+    _, result, *rest = to_messages(given, sees_images=False)
+    assert result.parts == (Text(text),)
+    assert [[type(part) for part in m.parts] for m in rest] == [[Text, File]] * followed
 
 
 def test_anthropic_tool_results_in_a_user_message() -> None:

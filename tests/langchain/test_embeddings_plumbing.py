@@ -24,6 +24,7 @@ from aimlapi_core import EmbeddingReply
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import AIMLAPIEmbeddings
 from langchain_aimlapi._arguments import EmbeddingArguments
+from langchain_aimlapi._foreign import WITHOUT_EFFECT
 from langchain_aimlapi.embeddings import ALIASES
 from tests.langchain.calls import embedded
 
@@ -75,7 +76,7 @@ class TestVoyage(TestIntegration):
 
 
 def test_the_typed_arguments_are_the_fields() -> None:
-    names = set(EmbeddingArguments.__annotations__) - set(ALIASES)
+    names = set(EmbeddingArguments.__annotations__) - set(ALIASES) - WITHOUT_EFFECT
     assert names == set(AIMLAPIEmbeddings.model_fields)
 
 
@@ -83,7 +84,8 @@ def test_every_argument_is_an_attribute() -> None:
     arguments: Any = {
         "model": "voyage-2", "base_url": "https://host.example", "timeout": 3.5, "max_retries": 4,
         "default_headers": {"X-A": "1"}, "dimensions": 8, "batch_size": 9, "max_concurrency": 2,
-        "input_type": "document", "show_progress_bar": True, "unsupported_params": "raise",
+        "input_type": "document", "show_progress_bar": True, "skip_empty": True,
+        "unsupported_params": "raise",
         "extra_body": {"b": 2}, "on_usage": print,
     }  # fmt: skip
     model = AIMLAPIEmbeddings(**arguments)

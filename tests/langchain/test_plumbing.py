@@ -5,6 +5,7 @@ import copy
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.load import dumps, loads
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.runnables import ConfigurableField
 
 import aimlapi_core
@@ -22,9 +24,9 @@ import langchain_aimlapi
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI
 from langchain_aimlapi._arguments import Arguments
-from langchain_aimlapi._request import ALIASES
+from langchain_aimlapi._request import ALIASES, SHAPING
 from langchain_aimlapi.errors import translated
-from tests.langchain.calls import invoke
+from tests.langchain.calls import call, invoke
 
 Make = Callable[..., ChatAIMLAPI]
 PLAIN = ChatAIMLAPI(api_key="sk-secret-1234", temperature=0.5)
@@ -138,6 +140,17 @@ def test_the_cache_key_follows_changes(change: dict[str, Any]) -> None:
     assert model._get_llm_string() != before
 
 
+def test_a_key_function_of_an_object_without_copies_is_no_obstacle() -> None:
+    class Vault:
+        def __init__(self) -> None:
+            self.own = threading.Lock()
+
+        def key(self) -> str:
+            return "sk-vault"
+
+    assert ChatAIMLAPI(api_key=Vault().key)._get_llm_string()
+
+
 def test_a_changed_attribute_is_used(emu: Emulator, chat: Make) -> None:
     model = chat()
     model.invoke("hi")
@@ -221,6 +234,82 @@ def test_fallbacks_and_retries(emu: Emulator, chat: Make) -> None:
     assert chat().with_fallbacks([chat(), chat()]).invoke("hi").content
     emu.faults.append(Fault(status=500))
     assert chat().with_retry(wait_exponential_jitter=False).invoke("hi").content
+
+
+# A value for a call of each argument, and what stands in the request then.
+OVERRIDES: dict[str, tuple[Any, Any]] = {
+    "model": ("openai/gpt-5-2-chat-latest", {"model": "openai/gpt-5-2-chat-latest"}),
+    "temperature": (0.4, {"temperature": 0.4}),
+    "top_p": (0.6, {"top_p": 0.6}),
+    "max_tokens": (33, {"max_tokens": 33}),
+    "n": (2, {"n": 2}),
+    "seed": (9, {"seed": 9}),
+    "stop": ("zzz", {}),  # not in the schema of this model: cut on our side
+    "logprobs": (True, {"logprobs": True}),
+    "top_logprobs": (1, {"logprobs": True, "top_logprobs": 1}),
+    "reasoning_effort": ("low", {"reasoning_effort": "low"}),
+    "reasoning": ({"effort": "high"}, {"reasoning_effort": "high"}),
+    "stream_usage": (False, {}),
+    "unsupported_params": ("raise", {}),
+    "model_kwargs": ({"response_format": "text"}, {"response_format": {"type": "text"}}),
+    "extra_body": ({"seed": 4}, {"seed": 4}),
+}
+ON_RESPONSES: dict[str, tuple[Any, Any]] = {
+    "endpoint": ("responses", {"input": "hi"}),
+    "reasoning_summary": ("auto", {"reasoning": {"summary": "auto"}}),
+    "instructions": ("be kind", {"instructions": "be kind"}),
+    "previous_response_id": ("resp_0", {"previous_response_id": "resp_0"}),
+    "store": (True, {"store": True}),
+    "truncation": ("auto", {"truncation": "auto"}),
+    "include": (["reasoning.encrypted_content"], {"include": ["reasoning.encrypted_content"]}),
+}
+
+
+def test_every_argument_is_among_the_overrides() -> None:
+    assert {*OVERRIDES, *ON_RESPONSES} == SHAPING
+
+
+@pytest.mark.parametrize("name", [*OVERRIDES, *ON_RESPONSES])
+def test_a_call_may_override_every_argument(how: str, name: str, emu: Emulator, chat: Make) -> None:
+    value, expected = {**OVERRIDES, **ON_RESPONSES}[name]
+    endpoint = {"endpoint": "responses"} if name in ON_RESPONSES else {}
+    if name == "previous_response_id":
+        value = chat(endpoint="responses", store=True).invoke("hi").response_metadata["id"]
+        expected = {name: value}
+    invoke(how, chat(), "hi", **{**endpoint, name: value})
+    body = emu.seen[-1].body
+    sent = {key: body[key] for key in body if key not in ("messages", "model", "input")}
+    if "model" in expected or "input" in expected:
+        assert all(key in body for key in expected)
+        assert body["model"] == expected.get("model", "openai/gpt-5-2")
+    else:
+        assert sent == expected
+
+
+def test_a_rate_limiter_is_asked_before_each_call(how: str, emu: Emulator, chat: Make) -> None:
+    class Gate(BaseRateLimiter):
+        seen: list[int] = []  # noqa: RUF012  # one test
+
+        def acquire(self, *, blocking: bool = True) -> bool:
+            self.seen.append(len(emu.seen))
+            return True
+
+        async def aacquire(self, *, blocking: bool = True) -> bool:
+            return self.acquire()
+
+    gate = Gate()
+    model = chat(rate_limiter=gate)
+    invoke(how, model, "hi")
+    call(how, True, model, "hi")
+    assert gate.seen == [0, 1]
+
+
+def test_the_repr_is_short_and_names_the_model() -> None:
+    shown = repr(ChatAIMLAPI(api_key="sk-secret-1234", temperature=0.5))
+    assert shown.startswith("ChatAIMLAPI(model='openai/gpt-5-2', ")
+    assert "temperature=0.5" in shown
+    assert "profile" not in shown
+    assert len(shown) < 200
 
 
 def test_unusable_answers_pickle() -> None:

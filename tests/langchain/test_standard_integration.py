@@ -134,6 +134,18 @@ class TestCodex(TestGPT52):
     other_id = "openai/gpt-5-2"
 
 
+class TestDottedChat(TestGPT52):
+    model_id = "openai/gpt-5.2-chat"
+    other_id = "openai/gpt-5-2"
+
+
+class TestDottedPro(TestGPT52):
+    """Another model than TestPro's: it answers on chat completions."""
+
+    model_id = "openai/gpt-5.2-pro"
+    other_id = "openai/gpt-5-2"
+
+
 def _whole(model: ChatAIMLAPI, prompt: str, stream: bool) -> Any:
     if not stream:
         return model.invoke(prompt)

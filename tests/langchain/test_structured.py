@@ -8,8 +8,10 @@ from enum import Enum
 from itertools import pairwise
 from typing import Any, Literal
 
+import langchain_core.exceptions as lc
 import pytest
 from langchain_core.exceptions import ModelError, OutputParserException
+from langchain_core.output_parsers import JsonOutputParser
 from pydantic import BaseModel, Field
 from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import TypedDict
@@ -211,7 +213,19 @@ def test_an_answer_without_an_object_says_why(
         (stream if streaming else invoke)(how, chain, PROMPT)
     assert isinstance(caught.value, ModelError)
     assert isinstance(caught.value, OutputParserException)
+    assert caught.value.raw_message is not None
     assert caught.value.is_retryable is False
+
+
+def test_a_refusal_is_langchains(emu: Emulator, chat: Make) -> None:
+    """langchain-core has a class for refusals from 1.7.5 on, and its parsers look for a block."""
+    kind = getattr(lc, "ModelRefusalError", ModelError)
+    emu.faults.extend([Fault(refusal="no"), Fault(refusal="no")])
+    with pytest.raises(kind, match="no"):
+        chat().with_structured_output(Person).invoke(PROMPT)
+    expected = getattr(lc, "ModelRefusalError", OutputParserException)
+    with pytest.raises(expected):
+        (chat() | JsonOutputParser()).invoke(PROMPT)
 
 
 @pytest.mark.parametrize("method", METHODS)

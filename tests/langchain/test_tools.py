@@ -86,6 +86,33 @@ def test_a_tool_without_arguments_has_a_schema(emu: Emulator, chat: Make) -> Non
         "properties": {},
     }
     assert message.tool_calls[0]["args"] == {}
+    chat().invoke("hi", tools=[{"type": "function", "function": {"name": "ping"}}])
+    assert emu.seen[-1].problems == ()
+
+
+class Part(BaseModel):
+    """A part."""
+
+    name: str
+    parts: list[Part]
+
+
+def assemble(part: Part) -> str:
+    """Assemble a part."""
+    return part.name
+
+
+@pytest.mark.parametrize("given", [Part, tool(assemble)])
+@pytest.mark.parametrize("strict", [None, True])
+def test_arguments_that_hold_themselves_keep_their_schema(
+    given: Any, strict: bool | None, emu: Emulator, chat: Make
+) -> None:
+    chat().bind_tools([given], strict=strict).invoke("hi")
+    function = emu.seen[-1].body["tools"][0]["function"]
+    inner = function["parameters"]["$defs"]["Part"]["properties"]["parts"]
+    assert inner["items"] == {"$ref": "#/$defs/Part"}
+    assert function.get("strict") is strict
+    assert emu.seen[-1].problems == ()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -110,8 +111,24 @@ def test_streamed_and_invoked_are_the_same(how: str, prompt: str, variant: Make)
     assert one == other
 
 
-def test_the_answer_can_be_sent_back(how: str, variant: Make) -> None:
-    model = variant().bind_tools([get_weather])
+@pytest.mark.parametrize(
+    "delta", ["repeat", "no_index", "one_chunk", "interleaved", "placeholder_id"]
+)
+def test_deltas_of_every_form_give_both_calls(how: str, delta: str, variant: Make) -> None:
+    model = variant().bind_tools([get_weather, get_time])
+    task = "get_weather and get_time of city: Paris"
+    message = call(how, True, model, f"[[fault tool_delta={delta}]] {task}")
+    assert {c["name"]: c["args"] for c in message.tool_calls} == {
+        "get_weather": {"city": "Paris"},
+        "get_time": {"city": "Paris"},
+    }
+    assert message.invalid_tool_calls == []
+    assert len({c["id"] for c in message.tool_calls}) == 2
+
+
+@pytest.mark.parametrize("output_version", ["v0", "v1"])
+def test_the_answer_can_be_sent_back(how: str, output_version: str, variant: Make) -> None:
+    model = variant(output_version=output_version).bind_tools([get_weather])
     asked: list[Any] = [HumanMessage('[[fault reasoning="so" times=1]] get_weather of city: Paris')]
     first = total([call(how, True, model, asked)])
     history = [*asked, first, *(get_weather.invoke(c) for c in first.tool_calls)]
@@ -166,3 +183,54 @@ def test_builtin_tools_keep_their_results(how: str, emu: Emulator, chat: Make) -
         message = call(how, streaming, model, "search the web for cats")
         assert emu.seen[-1].body["tools"] == [{"type": "web_search_preview"}]
         assert message.text
+
+
+DETAILS = [{"type": "reasoning.encrypted", "data": "abc", "id": "rs_1", "index": 0}]
+FUNCTION = {"name": "get_weather", "arguments": '{"city": "Paris"}'}
+ON_CHAT = {
+    "id": "x",
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "tool_calls",
+            "message": {
+                "role": "assistant",
+                "reasoning": "so",
+                "reasoning_details": DETAILS,
+                "tool_calls": [{"id": "c1", "type": "function", "function": FUNCTION}],
+            },
+        }
+    ],
+}
+ITEM = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "abc"}
+ON_RESPONSES = {
+    "id": "resp_1",
+    "object": "response",
+    "status": "completed",
+    "output": [ITEM, {"type": "function_call", "id": "fc_1", "call_id": "c1", **FUNCTION}],
+}
+
+
+@pytest.mark.parametrize(
+    ("model_id", "answer", "echoed"),
+    [
+        ("openai/gpt-5.2-pro", ON_CHAT, None),
+        ("openai/gpt-5-2-codex", ON_RESPONSES, '"encrypted_content": "abc"'),
+        ("openai/gpt-5-2-pro", ON_RESPONSES, None),
+    ],
+)
+@pytest.mark.parametrize("streaming", [False, True])
+def test_reasoning_goes_back_where_it_is_taken(
+    how: str, streaming: bool, model_id: str, answer: Any, echoed: str | None,
+    emu: Emulator, chat: Make,
+) -> None:  # fmt: skip
+    model = chat(model=model_id).bind_tools([get_weather])
+    emu.reply_with(answer)
+    asked: list[Any] = [HumanMessage("get_weather of city: Paris")]
+    first = total([call(how, streaming, model, asked)])
+    invoke(how, model, [*asked, first, *(get_weather.invoke(c) for c in first.tool_calls)])
+    sent = json.dumps(emu.seen[-1].body)
+    assert "abc" in json.dumps(first.additional_kwargs)
+    assert ("abc" in sent) is (echoed is not None)
+    assert echoed is None or echoed in sent
+    assert emu.seen[-1].problems == ()

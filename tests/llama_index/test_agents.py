@@ -174,8 +174,12 @@ async def test_react_agent_uses_its_tool(
     assert all("tools" not in seen.body for seen in emu.seen)
 
 
-async def test_agent_workflow_hands_over(make: Make, emu: Emulator) -> None:
-    llm = make()
+@STREAMING
+@pytest.mark.parametrize("setup", SETUPS)
+async def test_agent_workflow_hands_over(
+    make: Make, emu: Emulator, setup: str, streaming: bool
+) -> None:
+    llm = make(**SETUPS[setup])
     first = FunctionAgent(
         name="greeter",
         description="Greets.",
@@ -183,35 +187,21 @@ async def test_agent_workflow_hands_over(make: Make, emu: Emulator) -> None:
         llm=llm,
         can_handoff_to=["mathematician"],
         initial_tool_choice="handoff",
+        streaming=streaming,
     )
     second = FunctionAgent(
-        name="mathematician", description="Multiplies numbers.", tools=[multiply], llm=llm
+        name="mathematician",
+        description="Multiplies numbers.",
+        tools=[multiply],
+        llm=llm,
+        streaming=streaming,
     )
-    emu.reply_with(HANDOFF)
     workflow = AgentWorkflow(agents=[first, second], root_agent="greeter")
-    handler = start(workflow, "Use multiply to multiply 6 by 7.")
+    handler = start(workflow, "Use multiply to multiply 6 by 7. to_agent: mathematician")
     results = [e async for e in handler.stream_events() if isinstance(e, ToolCallResult)]
     assert [r.tool_name for r in results] == ["handoff", "multiply"]
     assert "42" in str(await handler)
-
-
-def _chunk(delta: str, finish: str) -> str:
-    return (
-        '{"id":"h","object":"chat.completion.chunk","created":1,"model":"m","choices":'
-        f'[{{"index":0,"delta":{delta},"finish_reason":{finish}}}]}}'
-    )
-
-
-HANDOFF = [
-    _chunk(
-        '{"role":"assistant","tool_calls":[{"index":0,"id":"call_h","type":"function","function":'
-        '{"name":"handoff","arguments":"{\\"to_agent\\": \\"mathematician\\", '
-        '\\"reason\\": \\"numbers\\"}"}}]}',
-        "null",
-    ),
-    _chunk("{}", '"tool_calls"'),
-    "[DONE]",
-]
+    assert all(seen.problems == () for seen in emu.seen)
 
 
 async def test_agent_with_structured_output(make: Make) -> None:

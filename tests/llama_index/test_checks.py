@@ -197,5 +197,5 @@ async def test_one_empty_text_has_no_place(
 
 
 def test_an_image_block_without_an_image_is_one_that_cannot_be_read(llm: AIMLAPI) -> None:
-    with pytest.raises(InvalidRequestError, match=r"^The image block cannot be read"):
+    with pytest.raises(InvalidRequestError, match="The image block cannot be read"):
         llm.chat([ChatMessage(blocks=[ImageBlock()])])

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 from llama_index.core.llms import ChatMessage
-from pydantic import SecretStr
+from llama_index.core.prompts import PromptTemplate
+from pydantic import BaseModel, SecretStr
 
 from aimlapi_core import (
     MissingKeyError,
@@ -62,12 +63,29 @@ def test_a_setting_that_is_changed_counts_from_the_next_call(make: Make, emu: Em
     assert emu.seen[-1].body["temperature"] == 0.5
 
 
-@pytest.mark.parametrize("way", ["stream_chat", "stream_complete"])
-def test_an_early_close_ends_the_call(llm: AIMLAPI, way: str) -> None:
+class Song(BaseModel):
+    title: str
+    lines: list[str]
+
+
+def asked(way: str) -> tuple[Any, ...]:
+    if "structured" in way:
+        return Song, PromptTemplate("A song.")
+    if "tools" in way:
+        return [], "Hello 你好"
+    return ([*HELLO],) if "chat" in way else ("Hello 你好",)
+
+
+EARLY = ["chat", "complete", "chat_with_tools", "structured_predict"]
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("way", EARLY)
+def test_an_early_close_ends_the_call(make: Make, endpoint: str, way: str) -> None:
     http = httpx.Client()
     closed: list[bool] = []
-    llm.http_client = _watched(http, closed)
-    stream = getattr(llm, way)(HELLO if "chat" in way else "Hello")
+    llm = make(endpoint=endpoint, http_client=_watched(http, closed))
+    stream = getattr(llm, f"stream_{way}")(*asked(way))
     next(stream)
     assert closed == []
     stream.close()
@@ -76,14 +94,15 @@ def test_an_early_close_ends_the_call(llm: AIMLAPI, way: str) -> None:
     http.close()
 
 
-@pytest.mark.parametrize("way", ["astream_chat", "astream_complete"])
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("way", EARLY)
 async def test_an_early_async_close_ends_the_call_within_a_few_ticks(
-    llm: AIMLAPI, way: str
+    make: Make, endpoint: str, way: str
 ) -> None:
     closed: list[bool] = []
     async with httpx.AsyncClient() as http:
-        llm.http_async_client = _watched(http, closed)
-        stream = await getattr(llm, way)(HELLO if "chat" in way else "Hello")
+        llm = make(endpoint=endpoint, http_async_client=_watched(http, closed))
+        stream = await getattr(llm, f"astream_{way}")(*asked(way))
         await anext(stream)
         await stream.aclose()
         # LlamaIndex's wrapper lets go of our generator instead of closing it: the loop does.

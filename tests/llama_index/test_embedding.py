@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from aimlapi_core import (
     EMBEDDINGS,
+    AIMLAPIError,
     AuthenticationError,
     ConfigurationError,
     InvalidRequestError,
@@ -256,6 +257,21 @@ def test_usage_and_cost_add_up_over_calls_and_threads(embedder: Make, emu: Emula
     model.get_query_embedding("untold")
     assert model.total_usage.requests == 25
     assert model.total_usage.tokens == 48
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+@pytest.mark.parametrize("way", ["get_text_embedding_batch", "aget_text_embedding_batch"])
+async def test_usage_of_the_batches_before_a_failure_counts(
+    embedder: Make, emu: Emulator, way: str, concurrency: int
+) -> None:
+    model = embedder(embed_batch_size=1, max_concurrency=concurrency)
+    texts = ["two words", "two words", "two words", "no [[fault status=400]]"]
+    with pytest.raises(AIMLAPIError):
+        await embed(model, way, texts)
+    answered = [seen.status for seen in emu.seen].count(200)
+    used = model.total_usage
+    assert (used.requests, used.tokens) == (answered, 2 * answered)
+    assert used.usd > 0
 
 
 @ALL

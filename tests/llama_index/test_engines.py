@@ -90,9 +90,17 @@ def test_answers_can_be_filtered_by_structure(make: Make, index: SummaryIndex) -
     assert str(engine.query(QUESTION))
 
 
-def test_vector_query_engine(make: Make) -> None:
+@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize("asynchronous", [False, True])
+@STREAMING
+async def test_vector_query_engine(
+    make: Make, emu: Emulator, setup: str, asynchronous: bool, streaming: bool
+) -> None:
     index = VectorStoreIndex.from_documents(DOCUMENTS, embed_model=MockEmbedding(embed_dim=4))
-    assert "Aare" in str(index.as_query_engine(llm=make()).query(QUESTION))
+    engine = index.as_query_engine(llm=make(**SETUPS[setup]), streaming=streaming)
+    response = await engine.aquery(QUESTION) if asynchronous else engine.query(QUESTION)
+    assert "Aare" in await text_of(response)
+    assert [seen.problems for seen in emu.seen] == [()]
 
 
 def engine_tools(index: SummaryIndex, llm: AIMLAPI) -> list[QueryEngineTool]:
@@ -106,25 +114,37 @@ def engine_tools(index: SummaryIndex, llm: AIMLAPI) -> list[QueryEngineTool]:
     ]
 
 
+@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize("selector", [LLMSingleSelector, PydanticSingleSelector])
-def test_router_query_engine(make: Make, index: SummaryIndex, selector: Any) -> None:
-    llm = make()
+async def test_router_query_engine(
+    make: Make, emu: Emulator, index: SummaryIndex, selector: Any, setup: str, asynchronous: bool
+) -> None:
+    llm = make(**SETUPS[setup])
     engine = RouterQueryEngine.from_defaults(
         engine_tools(index, llm), llm=llm, selector=selector.from_defaults(llm=llm)
     )
-    assert str(engine.query(QUESTION))
+    response = await engine.aquery(QUESTION) if asynchronous else engine.query(QUESTION)
+    assert "Aare" in str(response)
+    assert [seen.problems for seen in emu.seen] == [(), ()]
 
 
-def test_sub_question_query_engine(make: Make, index: SummaryIndex) -> None:
-    llm = make()
+@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_sub_question_query_engine(
+    make: Make, emu: Emulator, index: SummaryIndex, setup: str, asynchronous: bool
+) -> None:
+    llm = make(**SETUPS[setup])
     engine = SubQuestionQueryEngine.from_defaults(
         engine_tools(index, llm),
         question_gen=LLMQuestionGenerator.from_defaults(llm=llm),
         llm=llm,
-        use_async=False,
+        use_async=asynchronous,
         verbose=False,
     )
-    assert str(engine.query(QUESTION))
+    response = await engine.aquery(QUESTION) if asynchronous else engine.query(QUESTION)
+    assert "Aare" in str(response)
+    assert all(seen.problems == () for seen in emu.seen)
 
 
 def chat_engines(index: SummaryIndex, llm: AIMLAPI) -> dict[str, Any]:
@@ -138,12 +158,13 @@ def chat_engines(index: SummaryIndex, llm: AIMLAPI) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("setup", SETUPS)
 @pytest.mark.parametrize("kind", ["simple", "context", "condense_plus_context"])
 @pytest.mark.parametrize("way", ["chat", "stream_chat", "achat", "astream_chat"])
 async def test_chat_engines(
-    make: Make, emu: Emulator, index: SummaryIndex, kind: str, way: str
+    make: Make, emu: Emulator, index: SummaryIndex, setup: str, kind: str, way: str
 ) -> None:
-    engine = chat_engines(index, make())[kind]
+    engine = chat_engines(index, make(**SETUPS[setup]))[kind]
     for question in (QUESTION, "And Basel?"):
         if way == "stream_chat":
             response = await asyncio.to_thread(engine.stream_chat, question)

@@ -28,7 +28,7 @@ Make = Callable[..., AIMLAPI]
 HELLO = [ChatMessage(content="Hello 你好")]
 
 
-UNIQUE = ("request_id", "inference_id", "response_id")
+UNIQUE = ("request_id", "inference_id", "client_request_id", "response_id")
 
 
 def comparable(response: Any) -> Any:
@@ -101,10 +101,15 @@ async def test_logprobs_come_when_asked_for(llm: AIMLAPI, way: str) -> None:
     assert "".join(row[0].token for row in answer.logprobs) == answer.message.content
 
 
+@pytest.mark.parametrize("setup", SETUPS)
 @pytest.mark.parametrize("way", COMPLETE)
-async def test_a_completion_sends_one_user_message(llm: AIMLAPI, emu: Emulator, way: str) -> None:
-    answer = await last(llm, way, "Hello")
-    assert emu.seen[-1].body["messages"] == [{"role": "user", "content": "Hello"}]
+async def test_a_completion_sends_one_user_message(
+    make: Make, emu: Emulator, setup: str, way: str
+) -> None:
+    answer = await last(make(**SETUPS[setup]), way, "Hello")
+    body = emu.seen[-1].body
+    (row,) = body.get("messages") or body["input"]
+    assert (row["role"], row["content"]) == ("user", "Hello")
     assert answer.text
     assert answer.additional_kwargs["finish_reason"] == "stop"
     assert answer.additional_kwargs["cost"] > 0
@@ -121,18 +126,24 @@ async def test_completion_to_prompt_is_used_unless_formatted(
     assert sent == ["<Hello>", "Hello"]
 
 
+@pytest.mark.parametrize("setup", SETUPS)
 @pytest.mark.parametrize("way", ["predict", "stream", "apredict", "astream"])
-async def test_prompts_carry_the_system_prompt(make: Make, emu: Emulator, way: str) -> None:
-    llm = make(system_prompt="Be brief.")
+async def test_prompts_carry_the_system_prompt(
+    make: Make, emu: Emulator, setup: str, way: str
+) -> None:
+    llm = make(**SETUPS[setup], system_prompt="Be brief.")
     made = getattr(llm, way)(PromptTemplate("Tell of {topic}."), topic="cats")
     made = await made if way.startswith("a") else made
     if way == "astream":
         made = "".join([token async for token in made])
     assert "cats" in "".join(made)
-    assert emu.seen[-1].body["messages"] == [
-        {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": "Tell of cats."},
+    (seen,) = emu.seen
+    rows = seen.body.get("messages") or seen.body["input"]
+    assert [(row["role"], row["content"]) for row in rows] == [
+        ("system", "Be brief."),
+        ("user", "Tell of cats."),
     ]
+    assert seen.problems == ()
 
 
 @pytest.mark.parametrize("way", CHAT)

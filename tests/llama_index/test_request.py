@@ -115,6 +115,8 @@ def test_tool_arguments_without_tools_are_not_sent() -> None:
         ("max_token", "max_tokens"),
         ("apikey", "api_key"),
         ("api_bas", "api_base"),
+        ("model_name", "model"),
+        ("request_timeout", "timeout"),
         ("tool_choise", None),
     ],
 )

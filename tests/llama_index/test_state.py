@@ -17,14 +17,15 @@ from typing import Any
 import cloudpickle
 import httpx
 import pytest
-from llama_index.core import Settings
+from llama_index.core import Document, Settings, VectorStoreIndex
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms import ChatMessage
+from llama_index.core.memory import ChatMemoryBuffer
 from pydantic import SecretStr
 
 from aimlapi_core import MODELS
 from aimlapi_emulator import Emulator
-from llama_index_aimlapi import AIMLAPI
+from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 
 Make = Callable[..., AIMLAPI]
 HELLO = [ChatMessage(content="Hello")]
@@ -76,6 +77,16 @@ def test_the_key_is_in_nothing_that_is_shown(key: Any) -> None:
     assert not [text for text in shown if KEY in text]
 
 
+def test_the_repr_shows_the_model_and_what_was_set() -> None:
+    llm = AIMLAPI(api_key=KEY, temperature=0.2, system_prompt="Be brief.")
+    assert (
+        repr(llm) == "AIMLAPI(system_prompt='Be brief.', model='openai/gpt-5-2', temperature=0.2)"
+    )
+    model = AIMLAPIEmbedding("some-model", api_key=KEY, dimensions=8, embed_batch_size=10)
+    shown = "model_name='some-model', embed_batch_size=10, dimensions=8"
+    assert repr(model) == f"AIMLAPIEmbedding({shown})"
+
+
 def test_a_timeout_object_survives_json() -> None:
     llm = AIMLAPI(timeout=httpx.Timeout(30, connect=3))
     assert AIMLAPI.from_json(llm.to_json()).timeout == httpx.Timeout(30, connect=3)
@@ -106,7 +117,8 @@ def test_every_field_of_the_base_classes_is_an_argument() -> None:
     llm = AIMLAPI()
     fields = {name: getattr(llm, name) for name in type(llm).model_fields}
     assert AIMLAPI(**fields).to_dict() == llm.to_dict()
-    assert AIMLAPI(**dict.fromkeys(fields)).to_dict() == llm.to_dict()
+    empty = dict.fromkeys(fields.keys() - {"timeout"})  # where None means none
+    assert AIMLAPI(**empty).to_dict() == llm.to_dict()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -157,11 +169,25 @@ def test_a_closed_object_can_be_used_again(make: Make, emu: Emulator) -> None:
     assert len(emu.seen) == 4
 
 
-def test_settings_llm_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    llm = AIMLAPI()
-    monkeypatch.setattr(Settings, "_llm", None)
-    Settings.llm = llm
+def test_settings_are_enough_for_an_application(
+    make: Make,
+    embedder: Callable[..., AIMLAPIEmbedding],
+    emu: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("_llm", "_embed_model"):
+        monkeypatch.setattr(Settings, name, None)
+    Settings.llm = llm = make(temperature=0.1)
+    Settings.embed_model = embed_model = embedder()
     assert Settings.llm is llm
+    assert Settings.embed_model is embed_model
+    index = VectorStoreIndex.from_documents([Document(text="The Aare flows through Bern.")])
+    question = "Which river flows through Bern?"
+    assert "Aare" in str(index.as_query_engine().query(question))
+    memory = ChatMemoryBuffer.from_defaults(token_limit=9000)  # the default one leaves SQLite open
+    assert "Aare" in str(index.as_chat_engine("context", memory=memory).chat(question))
+    assert {seen.path for seen in emu.seen} == {"/v1/embeddings", "/v1/chat/completions"}
+    assert all(seen.problems == () for seen in emu.seen)
 
 
 def test_without_llamaindex_the_import_says_what_to_install() -> None:

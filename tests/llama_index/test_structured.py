@@ -232,6 +232,17 @@ async def test_arguments_of_the_call_are_kept(llm: AIMLAPI, emu: Emulator, way: 
 
 
 @pytest.mark.parametrize("way", STRUCTURED)
+async def test_a_setting_given_as_a_variable_of_the_prompt_is_told(
+    llm: AIMLAPI, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    await last(llm, way, Song, PROMPT, what="song", temperature=0.3)
+    assert "llm_kwargs={'temperature': ...}" in caplog.text
+    caplog.clear()
+    await last(llm, way, Song, PromptTemplate("A {model}."), model="song")
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("way", STRUCTURED)
 @pytest.mark.parametrize("mode", ["default", "function"])
 @pytest.mark.parametrize(
     ("fault", "error"),
@@ -253,8 +264,14 @@ async def test_failures_are_typed_in_every_way(
 
 
 @pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince20")  # LlamaIndex's own
-@pytest.mark.parametrize("way", ["chat", "achat", "stream_chat", "complete", "acomplete"])
-async def test_a_structured_llm_gives_the_class(llm: AIMLAPI, way: str) -> None:
+@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize(
+    "way", ["chat", "achat", "stream_chat", "astream_chat", "complete", "acomplete"]
+)
+async def test_a_structured_llm_gives_the_class(
+    make: Make, emu: Emulator, setup: str, way: str
+) -> None:
     prompt: Any = "a song" if "complete" in way else [ChatMessage(content="a {song}")]
-    found = await last(llm.as_structured_llm(Song), way, prompt)
+    found = await last(make(**SETUPS[setup]).as_structured_llm(Song), way, prompt)
     assert isinstance(found.raw, Song)
+    assert [seen.problems for seen in emu.seen] == [()]

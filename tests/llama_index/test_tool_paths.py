@@ -72,15 +72,23 @@ async def test_a_tool_is_called_and_its_result_used(
         ),
     ],
 )
+@pytest.mark.parametrize("setup", SETUPS)
 async def test_tool_choice_reaches_the_body(
-    llm: AIMLAPI, emu: Emulator, way: str, arguments: dict[str, Any], choice: Any
+    make: Make, emu: Emulator, setup: str, way: str, arguments: dict[str, Any], choice: Any
 ) -> None:
-    await last(llm, way, [TOOL], user_msg="Hello", **arguments)
+    llm = make(**SETUPS[setup])
+    answer = await last(llm, way, [TOOL], user_msg="Hello", **arguments)
     body = emu.seen[-1].body
+    on_chat = "messages" in body
+    if isinstance(choice, dict) and not on_chat:
+        choice = {"type": "function", "name": "multiply"}
     assert body.get("tool_choice") == choice
     assert body["parallel_tool_calls"] is False
-    assert body["messages"] == [{"role": "user", "content": "Hello"}]
+    (row,) = body["messages" if on_chat else "input"]
+    assert (row["role"], row["content"]) == ("user", "Hello")
     assert emu.seen[-1].problems == ()
+    called = llm.get_tool_calls_from_response(answer, error_on_no_tool_call=False)
+    assert bool(called) == (choice not in (None, "none", "auto"))
 
 
 @pytest.mark.parametrize("way", WITH_TOOLS)
@@ -153,10 +161,15 @@ async def test_every_form_of_streamed_calls_gives_the_unstreamed_ones(
     assert len(llm.get_tool_calls_from_response(streamed)) == 2
 
 
+@pytest.mark.parametrize("setup", SETUPS)
 @pytest.mark.parametrize("way", ["predict_and_call", "apredict_and_call"])
-async def test_predict_and_call_runs_the_tool(llm: AIMLAPI, way: str) -> None:
-    answer = await last(llm, way, [TOOL], chat_history=PRODUCT)
+async def test_predict_and_call_runs_the_tool(
+    make: Make, emu: Emulator, setup: str, way: str
+) -> None:
+    answer = await last(make(**SETUPS[setup]), way, [TOOL], chat_history=PRODUCT)
     assert answer.response == "42"
+    assert [source.raw_output for source in answer.sources] == [42]
+    assert [seen.problems for seen in emu.seen] == [()]
 
 
 @pytest.mark.parametrize("way", WITH_TOOLS)

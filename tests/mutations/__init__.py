@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from tests.mutations import breaks_core, breaks_langchain, breaks_llama_index
+from tests.mutations import (
+    breaks_core,
+    breaks_costs,
+    breaks_faults,
+    breaks_langchain,
+    breaks_llama_index,
+)
 
-BREAKS = (*breaks_core.BREAKS, *breaks_langchain.BREAKS, *breaks_llama_index.BREAKS)
+BREAKS = (
+    *breaks_core.BREAKS,
+    *breaks_costs.BREAKS,
+    *breaks_faults.BREAKS,
+    *breaks_langchain.BREAKS,
+    *breaks_llama_index.BREAKS,
+)

@@ -1,0 +1,36 @@
+"""`python -m aimlapi_core doctor`: checks the installation, the key, the way to the service.
+
+Exit codes: 0 when everything is set up, 1 when something is wrong, 2 for wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from aimlapi_core._io.doctor import report
+from aimlapi_core._version import __version__
+from aimlapi_core.errors import ConfigurationError
+from aimlapi_core.settings import Settings
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m aimlapi_core")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    doctor = commands.add_parser(
+        "doctor", help="check the installation, the key and the service; costs nothing"
+    )
+    doctor.add_argument("--base-url", help="instead of AIMLAPI_BASE_URL")
+    given = parser.parse_args(argv)
+    try:
+        settings = Settings(base_url=given.base_url)
+    except ConfigurationError as error:
+        print(f"WRONG  {error}", file=sys.stderr)
+        return 1
+    return 0 if report(settings, print) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""OpenTelemetry spans by the GenAI semantic conventions. It is imported when asked for.
+
+Names: opentelemetry-semantic-conventions 0.66b2, `gen_ai` attributes (development status); what
+they have no name for stands under `aimlapi.`. A span's parent is the span that is current where
+the call begins. Prompts and answers are recorded only when that was asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from aimlapi_core.errors import AIMLAPIError, ConfigurationError, StatusError
+from aimlapi_core.types import (
+    ChatRequest,
+    Choice,
+    EmbeddingRequest,
+    Message,
+    Part,
+    Reasoning,
+    Refusal,
+    Reply,
+    Text,
+    ToolCall,
+    Usage,
+)
+
+# Of opentelemetry.trace, which need not be installed.
+Span: TypeAlias = Any
+TracerProvider: TypeAlias = Any
+
+PROVIDER = "aimlapi"
+SCOPE = "aimlapi_core"
+
+
+class Tracing:
+    """Makes the spans of calls. `content`: whether prompts and answers are recorded."""
+
+    def __init__(self, provider: TracerProvider | None, content: bool) -> None:
+        try:
+            trace: Any = import_module("opentelemetry.trace")
+        except ImportError as exc:
+            raise ConfigurationError(
+                "Spans need OpenTelemetry: pip install 'aimlapi-integrations[otel]'"
+            ) from exc
+        self._trace = trace
+        self._tracer = trace.get_tracer(SCOPE, tracer_provider=provider)
+        self.content = content
+
+    def start(
+        self, request: ChatRequest | EmbeddingRequest | None, model: str, url: str, operation: str
+    ) -> Span:
+        """The span of a call that begins now, in the context of whoever makes it."""
+        parts = urlsplit(url)
+        given: dict[str, Any] = {
+            "gen_ai.operation.name": operation,
+            "gen_ai.provider.name": PROVIDER,
+            "gen_ai.request.model": model,
+            "server.address": parts.hostname,
+            "server.port": parts.port or (443 if parts.scheme == "https" else 80),
+        }
+        if isinstance(request, ChatRequest):
+            given |= _asked(request)
+            if self.content:
+                given["gen_ai.input.messages"] = _as_json(map(_message, request.messages))
+        elif isinstance(request, EmbeddingRequest):
+            given["gen_ai.embeddings.dimension.count"] = request.dimensions
+        return self._tracer.start_span(
+            f"{operation} {model}", kind=self._trace.SpanKind.CLIENT, attributes=_given(given)
+        )
+
+    def fail(self, span: Span, error: BaseException) -> None:
+        """Mark a span as failed. Its description is the error's own message, without a key."""
+        kind = f"HTTP {error.status_code}" if isinstance(error, StatusError) else type(error)
+        name = kind if isinstance(kind, str) else kind.__name__
+        span.set_attribute("error.type", name)
+        said = str(error) if isinstance(error, AIMLAPIError) else ""
+        span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, said))
+
+    def describe(self, span: Span, reply: Reply) -> None:
+        """What an answer holds besides its counts."""
+        reasons = [c.finish_reason for c in reply.choices if c.finish_reason]
+        given = {
+            "gen_ai.response.id": reply.id,
+            "gen_ai.response.model": reply.model,
+            "gen_ai.response.finish_reasons": reasons or None,
+        }
+        if self.content:
+            given["gen_ai.output.messages"] = _as_json(map(_choice, reply.choices))
+        span.set_attributes(_given(given))
+
+
+active: Tracing | None = None
+
+
+def start_tracing(
+    tracer_provider: TracerProvider | None = None, *, record_content: bool = False
+) -> None:
+    """Make a span of each call of this process from now on; needs the extra `otel`.
+
+    `tracer_provider` None is OpenTelemetry's global one. Prompts and answers are recorded only
+    with `record_content`. Raises ConfigurationError where OpenTelemetry is not installed.
+    """
+    global active
+    active = Tracing(tracer_provider, record_content)
+
+
+def stop_tracing() -> None:
+    """Make no more spans."""
+    global active
+    active = None
+
+
+def usage_attributes(usage: Usage) -> dict[str, Any]:
+    """Token counts under their conventional names."""
+    given = {
+        "gen_ai.usage.input_tokens": usage.input_tokens,
+        "gen_ai.usage.output_tokens": usage.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": usage.cached_tokens,
+        "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
+    }
+    return _given(given)
+
+
+def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _asked(request: ChatRequest) -> dict[str, Any]:
+    return {
+        "gen_ai.request.max_tokens": request.max_output_tokens,
+        "gen_ai.request.temperature": request.temperature,
+        "gen_ai.request.top_p": request.top_p,
+        "gen_ai.request.seed": request.seed,
+        "gen_ai.request.choice.count": request.n,
+        "gen_ai.request.stop_sequences": list(request.stop) or None,
+    }
+
+
+def _as_json(values: Iterator[Any]) -> str:
+    return json.dumps(list(values), ensure_ascii=False, default=str)
+
+
+def _message(message: Message) -> dict[str, Any]:
+    if message.role == "tool":
+        text = "".join(p.text for p in message.parts if isinstance(p, Text))
+        answer = {"type": "tool_call_response", "id": message.tool_call_id, "response": text}
+        return {"role": "tool", "parts": [answer]}
+    return {"role": message.role, "parts": _parts(message.parts)}
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    parts = _parts(choice.parts)
+    return {"role": "assistant", "parts": parts, "finish_reason": choice.finish_reason}
+
+
+def _parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    return [_part(part) for part in parts]
+
+
+def _part(part: Part) -> dict[str, Any]:
+    if isinstance(part, Text | Refusal):
+        return {"type": "text", "content": part.text}
+    if isinstance(part, Reasoning):
+        return {"type": "reasoning", "content": part.text}
+    if isinstance(part, ToolCall):
+        called = {"id": part.id, "name": part.name, "arguments": part.arguments}
+        return {"type": "tool_call", **called}
+    return {"type": type(part).__name__.lower()}  # images and files by their kind alone

@@ -1,0 +1,293 @@
+"""What the service says of an account: balance, requests made, models offered. Values only.
+
+Sources: aimlapi/api-docs billing-v2.json, logs-v2.json, models.json and key-get.json, state
+2026-08-21 [D]. Answers are read loosely: a member that is missing or of another type is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from aimlapi_core._read import integer, mapping, number, rows, text
+from aimlapi_core.cost import CREDITS_PER_USD
+from aimlapi_core.errors import InvalidRequestError, UnexpectedReplyError
+
+Query: TypeAlias = tuple[tuple[str, str], ...]
+
+_PAGE = 100  # the most rows that a page of the logs may have [D]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A GET. `path` stands below the host's root; `etag` makes the answer conditional."""
+
+    path: str
+    query: Query = ()
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The balance in `currency`, which is always USD. Decimal, as the service wrote it."""
+
+    balance: Decimal
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    """One request as the service noted it. A failed one costs nothing [D]."""
+
+    created: datetime | None
+    status: str
+    model: str | None
+    credits: int
+    input_tokens: int
+    output_tokens: int
+    request_id: str | None
+    inference_id: str | None
+    client_request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Requests, newest first. `total` counts all pages."""
+
+    calls: tuple[LoggedCall, ...]
+    total: int
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """USD for a million tokens, None where the catalogue quotes no such rate."""
+
+    input_usd: Decimal | None = None
+    output_usd: Decimal | None = None
+
+    def credits_for(self, input_tokens: int, output_tokens: int) -> int | None:
+        """An estimate in credits, each direction rounded up; None where a rate is missing.
+
+        The published bill of 409 credits is rounded so [I]. Cached tokens may cost less: it is an
+        estimate, never what was charged.
+        """
+        total = 0
+        for tokens, usd in ((input_tokens, self.input_usd), (output_tokens, self.output_usd)):
+            if tokens and usd is None:
+                return None
+            if usd is not None:
+                exact = tokens * usd * CREDITS_PER_USD / 1_000_000
+                total += int(exact.to_integral_value("ROUND_CEILING"))
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedModel:
+    """A row of the catalogue: one model on one endpoint.
+
+    `endpoint_type` is the service's word (`openai/chat-completions`,
+    `openai/responses/submit`, `openai/embeddings`). `prices` is None where they cannot be
+    quoted per token. Others saw capabilities that leave out what a model can do [V 2026-09].
+    `raw` is the row as it came.
+    """
+
+    id: str
+    aliases: tuple[str, ...]
+    endpoint_type: str
+    name: str | None = None
+    developer: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    capabilities: tuple[str, ...] = ()
+    prices: Prices | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+BALANCE = Question("/v2/billing")
+KEY = Question("/v1/key")
+
+
+def logs_question(
+    *,
+    period: str | None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    models: tuple[str, ...] = (),
+    status: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> Question:
+    """What asks for a page of the logs. Raises InvalidRequestError for what it would refuse."""
+    if (period is None) == (start is None or end is None) or (start is None) != (end is None):
+        raise InvalidRequestError("Give either period, or both start and end, to usage_logs.")
+    if not 1 <= limit <= _PAGE or offset < 0:
+        raise InvalidRequestError(f"limit must be 1 to {_PAGE} and offset 0 or more.")
+    if len(models) > 50:
+        raise InvalidRequestError("usage_logs takes 50 models at most.")
+    given = (
+        ("period", period),
+        ("start", _iso(start) if start is not None else None),
+        ("end", _iso(end) if end is not None else None),
+        *(("model", model) for model in models),
+        ("status", status),
+        ("limit", str(limit)),
+        ("offset", str(offset)),
+    )
+    return Question("/v2/logs", tuple((name, value) for name, value in given if value is not None))
+
+
+def _iso(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise InvalidRequestError("start and end need a time zone: datetime.now(UTC), say.")
+    return moment.isoformat()
+
+
+def models_question(model: str | None, etag: str | None = None) -> Question:
+    """What asks for the catalogue with all its sections; `model` is an id or an alias."""
+    query: Query = (("include", "all"),) + ((("id", model),) if model else ())
+    return Question("/v1/models", query, etag)
+
+
+def to_account(payload: Any) -> Account:
+    """The balance that an answer states. Raises UnexpectedReplyError where it states none."""
+    body = mapping(payload)
+    balance = _decimal(body.get("current_balance"))
+    if balance is None:
+        raise UnexpectedReplyError(f"No balance in the answer: members {sorted(map(str, body))}")
+    return Account(balance, text(body.get("currency")) or "USD")
+
+
+def to_logs(payload: Any) -> LogPage:
+    """A page of the logs. Raises UnexpectedReplyError where there is none."""
+    body = mapping(payload)
+    if not isinstance(body.get("data"), list):
+        raise UnexpectedReplyError(f"No logs in the answer: members {sorted(map(str, body))}")
+    calls = tuple(_logged(row) for row in rows(body["data"]))
+    pages = mapping(body.get("pagination"))
+    return LogPage(calls, integer(pages.get("total")) or len(calls), pages.get("has_more") is True)
+
+
+def _logged(row: Mapping[str, Any]) -> LoggedCall:
+    tokens = mapping(row.get("tokens"))
+    return LoggedCall(
+        created=_moment(row.get("created")),
+        status=text(row.get("status")) or "",
+        model=text(row.get("model")),
+        credits=_credits(mapping(row.get("cost"))),
+        input_tokens=integer(tokens.get("input")) or 0,
+        output_tokens=integer(tokens.get("output")) or 0,
+        request_id=text(row.get("request_id")),
+        inference_id=text(row.get("inference_id")),
+        client_request_id=text(row.get("client_request_id")),
+    )
+
+
+def _credits(cost: Mapping[str, Any]) -> int:
+    credits, usd = number(cost.get("credits")), _decimal(cost.get("usd"))
+    if credits is not None:
+        return round(credits)
+    return round(usd * CREDITS_PER_USD) if usd is not None else 0
+
+
+class Named(Protocol):
+    """What has the ids of a call."""
+
+    client_request_id: str
+    inference_id: str | None
+
+
+NamedT = TypeVar("NamedT", bound=Named)
+
+
+def match(
+    calls: Iterable[NamedT], rows: Iterable[LoggedCall], accounted: Iterable[str] = ()
+) -> dict[NamedT, LoggedCall]:
+    """Each call's own row, for those that have one; `accounted` are rows of other calls."""
+    wanted, taken = list(calls), set(accounted)
+    by_inference = {row.inference_id: row for row in rows if row.inference_id}
+    by_client: dict[str, list[LoggedCall]] = {}
+    for row in by_inference.values():
+        if row.client_request_id and row.inference_id not in taken:
+            by_client.setdefault(row.client_request_id, []).append(row)
+    named = [call.client_request_id for call in wanted if call.inference_id is None]
+    found = {}
+    for call in wanted:
+        if call.inference_id is not None:
+            row_of = by_inference.get(call.inference_id)
+        else:
+            candidates = by_client.get(call.client_request_id, [])
+            is_sure = len(candidates) == 1 and named.count(call.client_request_id) == 1
+            row_of = candidates[0] if is_sure else None
+        if row_of is not None:
+            found[call] = row_of
+    return found
+
+
+def to_models(payload: Any) -> tuple[OfferedModel, ...]:
+    """The rows of the catalogue. Raises UnexpectedReplyError where there is none."""
+    body = mapping(payload)
+    if not isinstance(body.get("data"), list):
+        raise UnexpectedReplyError(f"No models in the answer: members {sorted(map(str, body))}")
+    return tuple(_offered(row) for row in rows(body["data"]) if text(row.get("id")))
+
+
+def _offered(row: Mapping[str, Any]) -> OfferedModel:
+    info = mapping(row.get("info"))
+    return OfferedModel(
+        id=str(row["id"]),
+        aliases=_texts(row.get("aliases")),
+        endpoint_type=text(row.get("type")) or "",
+        name=text(info.get("name")),
+        developer=text(info.get("developer")),
+        context_window=integer(info.get("contextLength")),
+        max_output_tokens=integer(info.get("outputMax")),
+        capabilities=_texts(row.get("capabilities")),
+        prices=_prices(mapping(row.get("pricing"))),
+        raw=row,
+    )
+
+
+def _prices(pricing: Mapping[str, Any]) -> Prices | None:
+    """Rates per million tokens out of a `fixed` price; other kinds cannot be quoted [D]."""
+    if pricing.get("kind") != "fixed":
+        return None
+    found: dict[str, Decimal] = {}
+    for unit in rows(pricing.get("units")):
+        price, per = _decimal(unit.get("price")), _decimal(unit.get("per"))
+        measure = unit.get("measure")
+        is_rate = unit.get("name") == "token" and measure in ("input", "output")
+        if is_rate and price is not None and per:
+            found.setdefault(str(measure), price * 1_000_000 / per)
+    return Prices(found.get("input"), found.get("output")) if found else None
+
+
+def scopes_of(payload: Any) -> tuple[str, ...] | None:
+    """What a key may call (`model:chat`, …); None where the service does not limit it."""
+    scopes = mapping(mapping(payload).get("data")).get("scopes")
+    return _texts(scopes) if isinstance(scopes, list) else None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
+
+
+def _decimal(value: Any) -> Decimal | None:
+    """The number as it was written: a float's shortest form is what stood in the JSON."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,114 @@
+"""A LangChain chat model that answers from memory: what the framework itself costs.
+
+It gives the chunks that `ChatAIMLAPI` gives for the same stream (a test holds them equal), made
+with LangChain's own classes in the plainest way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.tool import ToolCallChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+from benchmarks.payloads import CALL, MODEL, WORD, Kind, arguments
+
+_PROVIDER = "aimlapi"
+_USAGE_DETAILS: Any = {
+    "input_token_details": {"cache_read": 0},
+    "output_token_details": {"reasoning": 0},
+}
+
+
+class MemoryChat(BaseChatModel):
+    """`count` words, or deltas of one kind."""
+
+    kind: Kind = "text"
+    count: int = 100
+
+    @property
+    def _llm_type(self) -> str:
+        return "memory"
+
+    def _result(self) -> ChatResult:
+        message = AIMessage(
+            content=WORD * self.count,
+            response_metadata={**self._metadata(), "cost": 0.00006, "credits_used": 120},
+            usage_metadata=self._usage(),
+        )
+        return ChatResult(
+            generations=[ChatGeneration(message=message)],
+            llm_output={"model_provider": _PROVIDER, "model_name": MODEL},
+        )
+
+    def _chunks(self) -> Iterator[ChatGenerationChunk]:
+        for position, piece in enumerate(self._pieces()):
+            yield ChatGenerationChunk(message=self._chunk(position, piece))
+        last = AIMessageChunk(
+            content="",
+            response_metadata=self._metadata(),
+            usage_metadata=self._usage(),
+            chunk_position="last",
+        )
+        yield ChatGenerationChunk(message=last)
+
+    def _pieces(self) -> Iterator[str]:
+        return arguments(self.count) if self.kind == "tool" else iter([WORD] * self.count)
+
+    def _chunk(self, position: int, piece: str) -> AIMessageChunk:
+        metadata = {"model_provider": _PROVIDER}
+        if self.kind == "text":
+            return AIMessageChunk(content=piece, response_metadata=metadata)
+        if self.kind == "reasoning":
+            kwargs = {"reasoning_content": piece}
+            return AIMessageChunk(content="", additional_kwargs=kwargs, response_metadata=metadata)
+        call = ToolCallChunk(
+            name=CALL["name"] if position == 0 else None,
+            args=piece,
+            id=CALL["id"] if position == 0 else None,
+            index=0,
+            type="tool_call_chunk",
+        )
+        return AIMessageChunk(content="", tool_call_chunks=[call], response_metadata=metadata)
+
+    def _metadata(self) -> dict[str, Any]:
+        return {
+            "model_provider": _PROVIDER,
+            "model_name": MODEL,
+            "served_model": MODEL,
+            "finish_reason": "tool_calls" if self.kind == "tool" else "stop",
+            "id": "chatcmpl-bench",
+            "created": 1_760_000_000,
+            "service_tier": "default",
+            "system_fingerprint": "fp_bench",
+        }
+
+    def _usage(self) -> Any:
+        return {
+            "input_tokens": 12,
+            "output_tokens": self.count,
+            "total_tokens": 12 + self.count,
+            **_USAGE_DETAILS,
+        }
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return self._result()
+
+    async def _agenerate(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> ChatResult:
+        return self._result()
+
+    def _stream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> Iterator[ChatGenerationChunk]:
+        return self._chunks()
+
+    async def _astream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        for chunk in self._chunks():
+            yield chunk

@@ -1,0 +1,76 @@
+"""Raw httpx with the JSON parsed: what the network and the bytes cost without any model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+
+from benchmarks.payloads import MODEL
+
+_HEADERS = {"Authorization": "Bearer sk-bench", "Content-Type": "application/json"}
+
+
+def _body(prompt: str, *, stream: bool) -> bytes:
+    body: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": prompt}]}
+    if stream:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    return json.dumps(body).encode()
+
+
+class Events:
+    """Pieces of bytes in, parsed payloads out. Feed many times."""
+
+    def __init__(self) -> None:
+        self._tail = b""
+
+    def feed(self, piece: bytes) -> Iterator[Any]:
+        """The payloads that end in this piece."""
+        *events, self._tail = (self._tail + piece).split(b"\n\n")
+        for event in events:
+            if event != b"data: [DONE]":
+                yield json.loads(event[6:])
+
+
+class RawChat:
+    """The calls of a chat model, by one httpx client of each kind."""
+
+    def __init__(self, base_url: str) -> None:
+        self._url = f"{base_url}/chat/completions"
+        self._sync = httpx.Client(headers=_HEADERS, timeout=60)
+        unlimited = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        self._async = httpx.AsyncClient(headers=_HEADERS, timeout=60, limits=unlimited)
+
+    def invoke(self, prompt: str) -> Any:
+        """One answer."""
+        return self._sync.post(self._url, content=_body(prompt, stream=False)).json()
+
+    async def ainvoke(self, prompt: str) -> Any:
+        """One answer."""
+        return (await self._async.post(self._url, content=_body(prompt, stream=False))).json()
+
+    def stream(self, prompt: str) -> Iterator[Any]:
+        """A stream's payloads."""
+        body, events = _body(prompt, stream=True), Events()
+        with self._sync.stream("POST", self._url, content=body) as response:
+            for piece in response.iter_bytes():
+                yield from events.feed(piece)
+
+    async def astream(self, prompt: str) -> AsyncIterator[Any]:
+        """A stream's payloads."""
+        body, events = _body(prompt, stream=True), Events()
+        async with self._async.stream("POST", self._url, content=body) as response:
+            async for piece in response.aiter_bytes():
+                for payload in events.feed(piece):
+                    yield payload
+
+    def close(self) -> None:
+        """Close the sync client."""
+        self._sync.close()
+
+    async def aclose(self) -> None:
+        """Close both clients."""
+        self.close()
+        await self._async.aclose()

@@ -1,0 +1,56 @@
+"""Arguments of other packages that have no like here: what to write instead.
+
+Of the older `langchain-aimlapi` and of langchain-openai. Aliases, which are taken as they are,
+stand in `_connection.ALIASES` and `_request.ALIASES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_LEAVE_OUT = "leave it out: {}."
+_IN_BODY = "pass it as extra_body={{{!r}: …}}, which is sent as it is; the service judges."
+
+_OPENAIS = "it is an account's at OpenAI and means nothing to AI/ML API"
+_TEXTS = "texts are sent as strings, never as token ids"
+_CLIENT = "pass http_client or http_async_client, of httpx."
+
+_REMEDIES: Mapping[str, str] = {
+    **dict.fromkeys(("organization", "openai_organization"), _LEAVE_OUT.format(_OPENAIS)),
+    **dict.fromkeys(
+        ("openai_proxy", "http_socket_options"), "pass http_client=httpx.Client(proxy=…)."
+    ),
+    **dict.fromkeys(("client", "async_client", "root_client", "root_async_client"), _CLIENT),
+    "default_query": "pass http_client=httpx.Client(params=…).",
+    "stop_sequences": "did you mean 'stop'?",
+    "use_previous_response_id": "give previous_response_id to the call.",
+    "disabled_params": "unsupported_params says what happens to what a model does not take.",
+    "include_response_headers": "response_metadata holds request_id, inference_id and cost.",
+    "stream_chunk_timeout": "timeout ends silence inside a stream as well.",
+    "tiktoken_model_name": "token counts are estimated offline; custom_get_token_ids counts them.",
+    **dict.fromkeys(("check_embedding_ctx_length", "tiktoken_enabled"), _LEAVE_OUT.format(_TEXTS)),
+    **{
+        name: _IN_BODY.format(name)
+        for name in (
+            "frequency_penalty presence_penalty logit_bias verbosity service_tier user top_k "
+            "safety_identifier prompt_cache_key modalities prediction web_search_options"
+        ).split()
+    },
+}
+
+# Arguments of the older AimlapiEmbeddings that did nothing there either.
+WITHOUT_EFFECT = frozenset("embedding_ctx_length allowed_special disallowed_special".split())
+
+
+def remedy_for(name: str) -> str | None:
+    """What to write instead of an argument of another package; None for any other name."""
+    return _REMEDIES.get(name)
+
+
+# Names that the older distribution exported and this one has no like of.
+GONE: Mapping[str, str] = {
+    "AimlapiLLM": "Use ChatAIMLAPI: the service answers chat messages only, and .text is the text.",
+    "AimlapiImageModel": "Images are not made here.",
+    "AimlapiVideoModel": "Videos are not made here.",
+    "AIMLAPI_HEADERS": "No header is added here: pass default_headers.",
+}

@@ -1,0 +1,5 @@
+"""`AIMLAPIEmbedding` where LlamaIndex's own are. The code is in `llama_index_aimlapi`."""
+
+from llama_index_aimlapi import AIMLAPIEmbedding
+
+__all__ = ["AIMLAPIEmbedding"]

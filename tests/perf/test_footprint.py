@@ -1,0 +1,67 @@
+"""What importing, constructing and streaming leave behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tracemalloc
+
+import pytest
+
+from aimlapi_core import ChatRequest, Client, Message, Settings, Text
+from benchmarks.server import Answer
+from tests.perf.modules import CLASSES, PINNED, ROOT, imported, of_ours
+
+
+@pytest.mark.parametrize(("name", "package"), CLASSES.items())
+def test_an_adapter_imports_no_other_of_our_packages_than_the_core(name: str, package: str) -> None:
+    found = of_ours(imported(package, name))
+    assert {module.split(".")[0] for module in found} == {package, "aimlapi_core"}
+    pinned = json.loads(PINNED.read_text())[package]
+    assert found == pinned, "a module more or less: run python -m tests.perf.modules"
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "foreign"),
+    [
+        ("langchain_aimlapi", "ChatAIMLAPI", {"llama_index", "openai", "tiktoken", "h11"}),
+        ("llama_index_aimlapi", "AIMLAPI", {"langchain_core", "openai"}),
+    ],
+)
+def test_an_adapter_imports_neither_the_other_framework_nor_a_vendors_client(
+    package: str, name: str, foreign: set[str]
+) -> None:
+    assert not foreign & {module.split(".")[0] for module in imported(package, name)}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_first_object_opens_no_file_no_socket_and_no_tls_context(name: str) -> None:
+    job = {"measure": "construct", "subject": name, "times": 5, "origin": "https://127.0.0.1:9"}
+    command = [sys.executable, "-m", "benchmarks.worker", json.dumps(job)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["opened"] == 0
+
+
+def _peak_bytes(origin: str, count: int) -> int:
+    """The most memory that one stream of the core holds, in bytes."""
+    answer = Answer(count=count, paced=True)
+    request = ChatRequest(messages=(Message("user", (Text("Go."),)),), model="openai/gpt-5-2")
+    settings = Settings(base_url=f"{origin}{answer.path}/v1", api_key="sk-bench")
+    with Client(settings) as client:
+        for _ in client.stream(request):
+            pass
+        tracemalloc.start()
+        try:
+            for _ in client.stream(request):
+                pass
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_stream_holds_its_text_and_nothing_else_of_its_chunks(origin: str) -> None:
+    short, long = _peak_bytes(origin, 4_000), _peak_bytes(origin, 12_000)
+    # A piece of text is a str of 54 bytes in a list, and the whole is joined once at the end.
+    assert (long - short) / 8_000 < 110
