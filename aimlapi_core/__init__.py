@@ -14,6 +14,7 @@ from aimlapi_core._otel import start_tracing, stop_tracing
 from aimlapi_core._version import __version__
 from aimlapi_core.account import Account, LoggedCall, LogPage, OfferedModel, Prices
 from aimlapi_core.budget import BudgetWarning
+from aimlapi_core.calls import UnknownCall
 from aimlapi_core.cost import CREDITS_PER_USD
 from aimlapi_core.errors import (
     AIMLAPIError,
@@ -63,7 +64,7 @@ from aimlapi_core.schema import (
 )
 from aimlapi_core.settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_S, Settings
 from aimlapi_core.totals import Totals
-from aimlapi_core.tracking import UnknownCall, note_cache_hit
+from aimlapi_core.tracking import note_cache_hit
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,

@@ -44,6 +44,7 @@ _MESSAGE_MEMBERS = frozenset(
     "role content refusal reasoning reasoning_content annotations tool_calls".split()
 )
 _ROW_MEMBERS = frozenset("index delta message finish_reason logprobs".split())
+_CUT = ("length", "content_filter")
 
 
 class ChoiceFold:
@@ -143,8 +144,12 @@ class ChoiceFold:
         return call
 
     def finish(self, reason: str | None, reply_id: str | None) -> Iterator[StreamEvent]:
-        """Close the choice; a call that never got an id gets one made of the answer's."""
-        self.finish_reason = reason
+        """Close the choice; a call that never got an id gets one made of the answer's.
+
+        Said to be cut once, it stays cut, whatever another piece says.
+        """
+        if self.finish_reason not in _CUT:
+            self.finish_reason = reason
         for call in self._calls:
             if call.id is None:
                 call.id = f"call_{reply_id or 'unnamed'}_{self.index}_{call.index}"

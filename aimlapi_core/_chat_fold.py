@@ -67,18 +67,22 @@ class Fold:
         """The events of one payload. Raises StreamFailedError when it reports a failure."""
         if self.done:
             return []
-        if data.strip() == "[DONE]":
-            self.done = True
-            return [self._finish(asked=1)]
-        if not data.strip():
-            return []
+        if not data.startswith("{"):
+            said = data.strip()
+            if said == "[DONE]":
+                self.done = True
+                return [self._finish(asked=1)]
+            if not said:
+                return []
         try:
             frame = loads(data)
         except ValueError:
             frame = None
         if not isinstance(frame, dict):
             raise self._failed(f"a payload of the stream is not a JSON object: {data[:200]!r}")
-        failure = failure_in(frame, name)
+        # What a failure has, as failure_in says; nearly no frame does.
+        suspect = "error" in frame or "choices" not in frame or name == "error"
+        failure = failure_in(frame, name) if suspect else None
         if failure:
             raise self._failed(f"the service reported: {failure[0]}", failure[1], frame)
         return self.absorb(frame)

@@ -118,7 +118,8 @@ def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoin
     ):
         _warn_of("name (of a message)", info, endpoint)
     emptied: dict[str, Any] = {name: () if name == "include" else None for name in left_out}
-    request = replace(request, **emptied)
+    if emptied:
+        request = replace(request, **emptied)
     _check_values(request, info, endpoint)
     _check_content(request, info, endpoint)
     return request

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from aimlapi_core import _chat, _responses
 from aimlapi_core._check import check_request, fit_to_model, warn_once
 from aimlapi_core._read import index as as_index
+from aimlapi_core._read import loads
 from aimlapi_core._sse import SSEDecoder
 from aimlapi_core._stop import StopCutter, cut_reply
 from aimlapi_core.errors import InvalidRequestError, StreamError, parse_body
@@ -230,12 +231,16 @@ class StreamReader:
         yield Finished(reply)
 
     def _tail(self) -> Iterator[StreamEvent]:
-        """An event that the body ended in. Half of one does no harm once the answer is whole."""
+        """An event that the body ended in. Half of one says that the body was cut, no more."""
+        events = self._decoder.close()
+        is_half = not all(_is_whole(data) for _, data in events)
         try:
-            yield from self._read(self._decoder.close())
+            yield from self._read([] if is_half else events)
         except StreamError:
             if not self._fold.complete:
                 raise
+            is_half = True
+        if is_half and self._fold.complete:
             logger.warning("The stream was cut behind the end of the answer: usage may be missing.")
 
     @property
@@ -248,13 +253,14 @@ class StreamReader:
         return cut_reply(self._fold.reply({}), self._plan.stop)
 
     def _read(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
-        self.progress += len(payloads) + self._decoder.is_inside_event
+        self.progress += self._decoder.is_inside_event
         for name, data in payloads:
             if self.done:
                 return
+            self.progress += bool(data.strip())  # a blank one is no more than a comment
             events = self._fold.feed(name, data)
             self.done = self._fold.done
-            yield from self._passed(events)
+            yield from events if self._cutter is None else self._passed(events)
 
     def _passed(self, events: list[StreamEvent]) -> list[StreamEvent]:
         if self._cutter is None:
@@ -264,6 +270,17 @@ class StreamReader:
             self.done = self.stopped_early = True
             out.append(Finished(self.partial()))
         return out
+
+
+def _is_whole(payload: str) -> bool:
+    """Whether a payload that no empty line ended is all that was meant."""
+    if payload.strip() in ("", "[DONE]"):
+        return True
+    try:
+        loads(payload)
+    except ValueError:
+        return False
+    return True
 
 
 def events_of(choice: Choice) -> Iterator[StreamEvent]:

@@ -7,7 +7,7 @@ Sources: aimlapi/api-docs billing-v2.json, logs-v2.json, models.json and key-get
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from aimlapi_core._read import integer, mapping, number, rows, text
 from aimlapi_core.cost import CREDITS_PER_USD
 from aimlapi_core.errors import InvalidRequestError, UnexpectedReplyError
+from aimlapi_core.settings import Settings
 
 Query: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -23,11 +24,19 @@ _PAGE = 100  # the most rows that a page of the logs may have [D]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A GET. `path` stands below the host's root; `etag` makes the answer conditional."""
+    """A GET. `path` stands below the host's root; `etag` makes the answer conditional.
+
+    `settings`: how to reach the account that is meant; None is that of the client who asks.
+    """
 
     path: str
     query: Query = ()
     etag: str | None = None
+    settings: Settings | None = None
+
+    def of(self, settings: Settings) -> Question:
+        """The same question about another account."""
+        return replace(self, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +135,8 @@ def logs_question(
         raise InvalidRequestError("Give either period, or both start and end, to usage_logs.")
     if not 1 <= limit <= _PAGE or offset < 0:
         raise InvalidRequestError(f"limit must be 1 to {_PAGE} and offset 0 or more.")
-    if len(models) > 50:
-        raise InvalidRequestError("usage_logs takes 50 models at most.")
+    if len(models) > 50 or any("," in model for model in models):  # [D logs-v2.json]
+        raise InvalidRequestError("usage_logs takes 50 models at most, and no comma in one.")
     given = (
         ("period", period),
         ("start", _iso(start) if start is not None else None),

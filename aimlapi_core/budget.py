@@ -54,7 +54,7 @@ class Budget:
         }
         if doubtful:
             raise UnknownCostError(
-                f"The budget of {amounts['budget_usd']} USD cannot be watched: what {doubtful} "
+                f"The budget of {amounts['budget_usd']:f} USD cannot be watched: what {doubtful} "
                 "call(s) cost never came and is not in the service's logs yet. The request was "
                 "not sent; call settle() on the scope a little later, and go on.",
                 **amounts,
@@ -62,10 +62,10 @@ class Budget:
         spent = stated + estimated
         if spent + reserved >= self.ceiling:
             raise BudgetExceededError(
-                f"The budget is reached: {amounts['spent_usd']} USD spent, "
-                f"{amounts['estimated_usd']} estimated and {amounts['reserved_usd']} expected for "
-                f"{in_flight} request(s) under way, of {amounts['budget_usd']}. The request was "
-                "not sent; go on in a scope with a larger budget_usd.",
+                f"The budget is reached: {amounts['spent_usd']:f} USD spent, "
+                f"{amounts['estimated_usd']:f} estimated and {amounts['reserved_usd']:f} expected "
+                f"for {in_flight} request(s) under way, of {amounts['budget_usd']:f}. The request "
+                "was not sent; go on in a scope with a larger budget_usd.",
                 **amounts,
             )
         if self._warn_at is not None and spent >= self.ceiling * self._warn_at:
@@ -75,5 +75,5 @@ class Budget:
         # Before a request, not after an answer: a warning that is made an error loses none.
         if not self._warned:
             self._warned = True
-            message = f"{to_usd(spent)} USD of the budget of {to_usd(self.ceiling)} are spent."
+            message = f"{to_usd(spent):f} USD of the budget of {to_usd(self.ceiling):f} are spent."
             warnings.warn(message, BudgetWarning, stacklevel=2)

@@ -22,12 +22,18 @@ def cost_of(headers: Mapping[str, str], meta: Any) -> Cost | None:
     `headers` in lower case; `meta` is the body's member of that name, whatever it holds.
     """
     body = mapping(mapping(meta).get("usage"))
-    credits = number(headers.get("x-aimlapi-credits-used"))
-    credits = number(body.get("credits_used")) if credits is None else credits
-    usd = number(headers.get("x-aimlapi-usd-spent"))
-    usd = number(body.get("usd_spent")) if usd is None else usd
+    credits = _amount(headers.get("x-aimlapi-credits-used"))
+    credits = _amount(body.get("credits_used")) if credits is None else credits
+    usd = _amount(headers.get("x-aimlapi-usd-spent"))
+    usd = _amount(body.get("usd_spent")) if usd is None else usd
     if credits is None and usd is None:
         return None
     if usd is None and credits is not None:  # older answers state credits alone
         usd = credits / CREDITS_PER_USD
     return Cost(credits=None if credits is None else round(credits), usd=usd)
+
+
+def _amount(value: Any) -> float | None:
+    """A number of 0 or more; None for anything else: no call earns money."""
+    found = number(value)
+    return found if found is not None and found >= 0 else None

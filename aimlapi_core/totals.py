@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Context, Decimal, InvalidOperation
 
 from aimlapi_core.cost import CREDITS_PER_USD
 from aimlapi_core.errors import ConfigurationError
 from aimlapi_core.types import Cost, Usage
+
+# The caller's own context may round to fewer digits.
+_EXACT = Context(prec=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def totals_of(usage: Usage | None) -> Totals:
 
 def to_usd(credits: int) -> Decimal:
     """Credits in dollars, exactly."""
-    return Decimal(credits) / CREDITS_PER_USD
+    return _EXACT.divide(Decimal(credits), CREDITS_PER_USD)
 
 
 def to_credits(usd: Decimal | float | str) -> int:
@@ -77,7 +80,7 @@ def to_credits(usd: Decimal | float | str) -> int:
         amount = Decimal("NaN")
     if isinstance(usd, bool) or not amount.is_finite() or amount < 0:
         raise ConfigurationError(f"An amount in USD must be a number of 0 or more, not {usd!r}.")
-    return int((amount * CREDITS_PER_USD).to_integral_value(ROUND_FLOOR))
+    return int(_EXACT.multiply(amount, CREDITS_PER_USD).to_integral_value(ROUND_FLOOR))
 
 
 def stated_credits(cost: Cost) -> int:

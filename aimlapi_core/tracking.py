@@ -11,67 +11,20 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
-from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from decimal import Decimal
 from functools import partial
-from typing import Any, ParamSpec, Self, TypeAlias, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
-from aimlapi_core.account import (
-    LoggedCall,
-    OfferedModel,
-    Prices,
-    Question,
-    logs_question,
-    match,
-    models_question,
-    to_logs,
-    to_models,
-)
+from aimlapi_core.account import LoggedCall, OfferedModel, Prices
 from aimlapi_core.budget import Budget, OnUnknownCost
+from aimlapi_core.calls import UnknownCall
 from aimlapi_core.errors import ConfigurationError
-from aimlapi_core.totals import Totals, sum_of, table, to_usd, totals_of
-from aimlapi_core.types import Usage
-
-Asking: TypeAlias = Generator[Question, Any, None]
+from aimlapi_core.totals import Totals, sum_of, table, to_usd
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_PAGES = 50  # of 100 rows: as far back as the logs are searched
-_LONGEST_H = 92 * 24  # the longest window of the logs [D logs-v2.json]
-
-
-@dataclass(eq=False, slots=True)
-class UnknownCall:
-    """A call whose cost never came. `why`: cut, lost, closed, stopped, unstated or unreadable.
-
-    `usage` is what came of it, mostly None. `estimated_credits` is an estimate by the
-    catalogue's prices, None as long as there is none.
-    """
-
-    model: str
-    why: str
-    client_request_id: str
-    inference_id: str | None
-    usage: Usage | None
-    estimated_credits: int | None
-    began_s: float
-    """On the clock of `time.monotonic`."""
-    settings: Any
-    """How to reach the account that pays; its repr holds no key."""
-    has_own_id: bool
-    """Whether its client request id was made for it alone."""
-    ledger: Ledger
-    """The innermost scope that it belongs to."""
-
-    def __repr__(self) -> str:
-        return (
-            f"UnknownCall(model={self.model!r}, why={self.why!r}, inference_id="
-            f"{self.inference_id!r}, client_request_id={self.client_request_id!r})"
-        )
 
 
 _innermost: ContextVar[Ledger | None] = ContextVar("aimlapi_costs", default=None)
@@ -108,7 +61,7 @@ class Ledger:
         self.set_budget(budget_usd)
         self._parent: Ledger | None = None
         self._was_opened = False
-        self._token: Token[Ledger | None] | None = None
+        self._outside: Ledger | None = None  # the innermost again when this one has ended
         # One lock for nested scopes. Reentrant: the garbage collector may end a forgotten stream,
         # which reports its call, while this very thread holds it.
         self._lock = threading.RLock()
@@ -119,31 +72,40 @@ class Ledger:
         self._reserved = 0
         self._in_flight = 0
         self._prices: dict[str, Prices | None] = {}
-        # Inference ids of calls with a client request id that others may have too.
         self._accounted: set[str] = set()
 
     def __enter__(self) -> Self:
         if self._was_opened:
             raise ConfigurationError("A scope of costs is opened once; make another one.")
         self._was_opened = True
-        self._parent = _innermost.get()
+        self._parent = self._outside = _innermost.get()
         if self._parent is not None:
             self._lock, self._prices = self._parent._lock, self._parent._prices
-        self._token = _innermost.set(self)
+        _innermost.set(self)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        token, self._token = self._token, None
-        if token is not None:
-            with suppress(ValueError):  # left in another context than entered: nothing to undo
-                _innermost.reset(token)
+        inside = _innermost.get()
+        if inside is self:
+            _innermost.set(self._outside)
+        # Left in another context than entered: nothing to undo. Left before a scope inside it,
+        # which a generator may hold open: that one's end must not bring this one back.
+        while inside is not None and inside is not self:
+            if inside._outside is self:
+                inside._outside = self._outside
+            inside = inside._outside
 
     def wrap(self, function: Callable[P, R]) -> Callable[P, R]:
         """`function`, with this scope open while it runs: for threads that inherit no context.
 
         `threading.Thread` and `ThreadPoolExecutor` inherit none, but for Python 3.14's
-        `-X thread_inherit_context`.
+        `-X thread_inherit_context`. Raises ConfigurationError for a function that yields.
         """
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise ConfigurationError(
+                f"{function!r} yields, and works after it has returned: wrap a function that "
+                "calls it and reads all it gives."
+            )
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
@@ -201,6 +163,11 @@ class Ledger:
             return self._estimated
 
     @property
+    def estimated_usd(self) -> Decimal:
+        """`estimated_credits` in dollars: an estimate, no part of `usd`."""
+        return to_usd(self.estimated_credits)
+
+    @property
     def in_flight(self) -> int:
         """Requests that are under way."""
         with self._lock:
@@ -215,7 +182,7 @@ class Ledger:
         """Another ceiling from now on; None for no ceiling."""
         self._budget = None if usd is None else self._make_budget(usd)
 
-    def _chain(self) -> Iterator[Ledger]:
+    def chain(self) -> Iterator[Ledger]:
         """This scope and those around it."""
         ledger: Ledger | None = self
         while ledger is not None:
@@ -225,7 +192,7 @@ class Ledger:
     def add(self, model: str, more: Totals) -> None:
         """Add to the sums of a model, here and in the scopes around."""
         with self._lock:
-            for ledger in self._chain():
+            for ledger in self.chain():
                 ledger._add(model, more)
 
     def _add(self, model: str, more: Totals) -> None:
@@ -243,9 +210,9 @@ class Ledger:
         Raises BudgetExceededError, or UnknownCostError. Warns at a scope's share.
         """
         with self._lock:
-            for ledger in self._chain():
+            for ledger in self.chain():
                 ledger._check()
-            held = [(ledger, ledger._expected(model)) for ledger in self._chain()]
+            held = [(ledger, ledger._expected(model)) for ledger in self.chain()]
             for ledger, credits in held:
                 ledger._reserved += credits
                 ledger._in_flight += 1
@@ -262,6 +229,17 @@ class Ledger:
         so_far = self._by_model.get(model)
         return -(-so_far.credits // so_far.priced) if so_far and so_far.priced else 0
 
+    def refuses_unknown(self) -> bool:
+        """Whether the budget takes no estimate for a cost that did not come."""
+        return self._budget is not None and self._budget.refuses_unknown
+
+    def doubtful(self) -> list[UnknownCall]:
+        """The calls that keep the budget from being watched; none where there is no budget."""
+        if self._budget is None or not self._unknown:
+            return []
+        refuses = self._budget.refuses_unknown
+        return [call for call in self.unknown if refuses or call.estimated_credits is None]
+
     def _check(self) -> None:
         if self._budget is not None:
             doubtful = len(self._unknown) if self._budget.refuses_unknown else self._unestimated
@@ -276,7 +254,7 @@ class Ledger:
     def add_unknown(self, call: UnknownCall) -> None:
         """Note a call whose cost did not come, here and in the scopes around."""
         with self._lock:
-            for ledger in self._chain():
+            for ledger in self.chain():
                 ledger._unknown[call] = None
                 ledger._unestimated += 1
             self._estimate(call)
@@ -290,14 +268,25 @@ class Ledger:
             call.usage.input_tokens, call.usage.output_tokens
         )
         if call.estimated_credits is not None:
-            for ledger in call.ledger._chain():
+            for ledger in call.ledger.chain():
                 ledger._estimated += call.estimated_credits
                 ledger._unestimated -= 1
 
-    def learn_prices(self, model: str, offered: Iterable[OfferedModel]) -> None:
-        """Take in a model's live prices."""
+    def estimate(self) -> None:
+        """Estimate what can be estimated by the prices that are known so far."""
         with self._lock:
-            self._prices[model] = next((row.prices for row in offered if row.prices), None)
+            for call in tuple(self._unknown):
+                self._estimate(call)
+
+    def knows_price(self, model: str) -> bool:
+        """Whether the catalogue was asked for a model's price."""
+        return model in self._prices
+
+    def learn_prices(self, model: str, offered: Iterable[OfferedModel]) -> None:
+        """Take in a model's live prices, out of rows that may be of other models too."""
+        own = (row.prices for row in offered if model in (row.id, *row.aliases))
+        with self._lock:
+            self._prices[model] = next((prices for prices in own if prices), None)
 
     def resolve(self, call: UnknownCall, found: LoggedCall) -> None:
         """The service's logs say what an unknown call cost: it is unknown no more."""
@@ -307,7 +296,7 @@ class Ledger:
         with self._lock:
             if call not in call.ledger._unknown:  # settled by somebody else meanwhile
                 return
-            for ledger in call.ledger._chain():
+            for ledger in call.ledger.chain():
                 del ledger._unknown[call]
                 if call.estimated_credits is None:
                     ledger._unestimated -= 1
@@ -321,64 +310,16 @@ class Ledger:
     def account_for(self, inference_id: str) -> None:
         """Remember that this inference belongs to a call that is known."""
         with self._lock:
-            for ledger in self._chain():
-                ledger._accounted.add(inference_id)
+            self.accounted().add(inference_id)
+
+    def accounted(self) -> set[str]:
+        """The inferences of known calls whose client request id others may have too."""
+        *_, outermost = self.chain()
+        return outermost._accounted
 
     def is_watched(self) -> bool:
         """Whether a scope here or around has a budget."""
-        return any(ledger._budget is not None for ledger in self._chain())
-
-    def questions(self, now_s: float) -> Asking:
-        """What a budget must ask before a request can go out: prices, then logs.
-
-        Gives questions, takes their payloads. Nothing is asked while every cost is known.
-        """
-        for ledger in self._chain():
-            if ledger._budget is None or not ledger._unknown:
-                continue
-            refuses = ledger._budget.refuses_unknown
-            if not refuses:
-                yield from ledger.ask_prices()
-            doubtful = [
-                call for call in ledger.unknown if refuses or call.estimated_credits is None
-            ]
-            if doubtful:
-                yield from ledger.ask_logs(doubtful, now_s)
-
-    def ask_prices(self) -> Asking:
-        """Ask for the prices of the models that unknown calls with a usage were made to."""
-        for model in dict.fromkeys(call.model for call in self.unknown if call.usage):
-            if model not in self._prices:
-                self.learn_prices(model, to_models((yield models_question(model))))
-        with self._lock:  # for a scope beside this one the prices may have come before
-            for call in tuple(self._unknown):
-                self._estimate(call)
-
-    def ask_logs(self, calls: Iterable[UnknownCall], now_s: float) -> Asking:
-        """Ask the service's logs for these calls, newest first, and settle those found.
-
-        By the inference id where the answer's head came, else by the client request id. One that
-        several calls share tells nothing.
-        """
-        wanted = list(calls)
-        if not wanted:
-            return
-        # Counted back from the service's own clock, so that ours may be wrong.
-        age_h = int((now_s - min(call.began_s for call in wanted)) // 3600) + 1
-        rows: list[LoggedCall] = []
-        *_, outermost = self._chain()
-        found: dict[UnknownCall, LoggedCall] = {}
-        for _ in range(_PAGES):
-            question = logs_question(
-                period=f"{min(age_h, _LONGEST_H)}h", limit=100, offset=len(rows)
-            )
-            page = to_logs((yield question))
-            rows += page.calls
-            found = match(wanted, rows, outermost._accounted)
-            if len(found) == len(wanted) or not page.has_more or not page.calls:
-                break
-        for call, row in found.items():
-            self.resolve(call, row)
+        return any(ledger._budget is not None for ledger in self.chain())
 
     def __str__(self) -> str:
         return "\n".join([table(self.by_model), *self._remarks()])
@@ -391,62 +332,4 @@ class Ledger:
         if self._estimated:
             yield f"Estimated for them by live prices: {to_usd(self._estimated):.7f} USD."
         if self.budget_usd is not None:
-            yield f"Budget: {self.budget_usd} USD; calls under way at its end may exceed it."
-
-
-class OpenCall:
-    """One call under way, in the scope where it began: begin each request, end the call once."""
-
-    def __init__(self, ledger: Ledger, model: str) -> None:
-        self.ledger = ledger
-        self._model = model
-        self._held: list[tuple[Ledger, int]] = []
-        self._requests = 0
-        self._ended = False
-
-    def begin_request(self) -> None:
-        """Before each request. Raises BudgetExceededError when it may not go out."""
-        self._held = self.ledger.reserve(self._model)
-        self._requests += 1
-
-    def end_request(self) -> None:
-        """A request that failed, and is billed nothing, before it is repeated."""
-        self.ledger.release(self._held)
-        self._held = []
-
-    @property
-    def is_open(self) -> bool:
-        """Whether something was sent whose end was not told yet."""
-        return self._requests > 0 and not self._ended
-
-    def end(
-        self,
-        credits: int,
-        usage: Usage | None = None,
-        *,
-        failed: bool = False,
-        inference_id: str | None = None,
-    ) -> None:
-        """The call's end, its cost known. `inference_id`: of a call without an id of its own."""
-        self._close(credits, usage, failed)
-        if inference_id is not None:
-            self.ledger.account_for(inference_id)
-
-    def end_unknown(self, call: UnknownCall, *, failed: bool) -> None:
-        """The call's end, its cost unknown."""
-        with self.ledger._lock:  # the hold and the doubt change hands at once
-            self._close(0, call.usage, failed)
-            self.ledger.add_unknown(call)
-
-    def _close(self, credits: int, usage: Usage | None, failed: bool) -> None:
-        self._ended = True
-        more = totals_of(usage) + Totals(
-            calls=1,
-            retries=self._requests - 1,
-            failed=int(failed),
-            priced=int(credits > 0),
-            credits=credits,
-        )
-        with self.ledger._lock:
-            self.end_request()
-            self.ledger.add(self._model, more)
+            yield f"Budget: {self.budget_usd:f} USD; calls under way at its end may exceed it."

@@ -212,28 +212,32 @@ def nearest(name: str, known: Any) -> str:
 
 
 def _check(name: str, value: Any) -> None:
-    """Raise FaultError when a field does not take this value."""
+    """Raise FaultError when a field does not take this value, which is not its default."""
     words = _WORDS.get(name)
-    if words is not None and value is not None and value not in words:
+    if words is not None and value not in words:
         hint = nearest(str(value), words) or f": it takes {', '.join(map(repr, words))}"
         raise FaultError(f"{name}={value!r} is none of its words{hint}")
-    if name in _KINDS and value is not None and type(value) not in _KINDS[name]:
+    if name in _KINDS and type(value) not in _KINDS[name]:
         raise FaultError(f"{name} takes {_KINDS[name][0].__name__}, not {value!r}")
-    if name in _BOUNDS and value is not None:
+    if name in _BOUNDS:
         least, most = _BOUNDS[name]
         if not least <= value <= most:
             above = "" if most == float("inf") else f" to {most}"
             raise FaultError(f"{name}={value!r} is out of bounds: {least}{above or ' or more'}")
-    if name == "interim" and not all(100 <= s < 200 and s != 101 for s in value):
+    if name == "interim" and not all(type(s) is int and 100 <= s < 200 and s != 101 for s in value):
         raise FaultError(f"interim={value!r}: it takes statuses from 100 to 199, but not 101")
-    if name == "content_type" and value is not None:
+    if name == "content_type":
         _check_headers({name.replace("_", "-"): value})
     if name == "headers":
         _check_headers(value)
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
+    if not isinstance(headers, Mapping):
+        raise FaultError(f"headers takes a mapping of names to values, not {headers!r}")
     for name, value in headers.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise FaultError(f"header {name!r} takes a str, not {value!r}")
         if not (_HEADER_NAME.fullmatch(name) and value.isprintable() and value.isascii()):
             raise FaultError(f"header {name!r} cannot be sent: it takes one line of ASCII")
         if name.lower() in _FRAMING:

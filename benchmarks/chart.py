@@ -46,14 +46,12 @@ class Bar(NamedTuple):
 
 def bars(found: dict[str, list[dict[str, float]]]) -> list[Bar]:
     """The bars of one case, ours first."""
-    limit = [
-        sum(figures["cpu_us"] for figures in figures_of_round)
-        for figures_of_round in zip(
-            *(rounds for label, rounds in found.items() if label.split()[0] in ("memory", "httpx")),
-            strict=True,
-        )
-    ]
-    subjects = [label for label in found if label.split()[0] not in ("memory", "httpx")]
+    (limit,) = (
+        [figures["cpu_us"] for figures in rounds]
+        for label, rounds in found.items()
+        if label.split()[0] == "limit"
+    )
+    subjects = [label for label in found if label.split()[0] not in ("limit", "memory", "httpx")]
     subjects.sort(key=lambda label: label not in _OURS)
     return [
         Bar(
@@ -89,8 +87,8 @@ def drawn(report: dict[str, Any]) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img">',
             "<title>CPU time beside the peers and the limit</title>",
             f"<style>{_STYLE}</style>",
-            '<text class="case" x="16" y="24">CPU time, in limits (1 = the framework answering '
-            "from memory, plus raw httpx)</text>",
+            '<text class="case" x="16" y="24">CPU time, in limits (1 = a model that answers '
+            "from memory, over raw httpx)</text>",
             *rows,
             f'<text class="small" x="16" y="{top + 10}">{escape(note)}</text>',
             *_lines(packages, top + 26),

@@ -1,7 +1,8 @@
 """A LangChain chat model that answers from memory: what the framework itself costs.
 
 It gives the chunks that `ChatAIMLAPI` gives for the same stream (a test holds them equal), made
-with LangChain's own classes in the plainest way.
+with LangChain's own classes in the plainest way. With `base_url` it is the limit: each answer
+comes over raw httpx, its JSON parsed, and is then given from memory.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
 
 from benchmarks.payloads import CALL, MODEL, WORD, Kind, arguments
+from benchmarks.raw import RawChat, abeside, beside
 
 _PROVIDER = "aimlapi"
 _USAGE_DETAILS: Any = {
@@ -28,6 +31,14 @@ class MemoryChat(BaseChatModel):
 
     kind: Kind = "text"
     count: int = 100
+    base_url: str = ""
+
+    _raw: RawChat | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Make the raw client, which opens nothing yet."""
+        super().model_post_init(context)
+        self._raw = RawChat(self.base_url) if self.base_url else None
 
     @property
     def _llm_type(self) -> str:
@@ -95,20 +106,30 @@ class MemoryChat(BaseChatModel):
         }
 
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        if self._raw is not None:
+            self._raw.invoke(messages[-1].text)
         return self._result()
 
     async def _agenerate(
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> ChatResult:
+        if self._raw is not None:
+            await self._raw.ainvoke(messages[-1].text)
         return self._result()
 
     def _stream(
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
-        return self._chunks()
+        if self._raw is None:
+            return self._chunks()
+        return beside(self._raw.stream(messages[-1].text), self._chunks())
 
     async def _astream(
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
-        for chunk in self._chunks():
-            yield chunk
+        if self._raw is None:
+            for chunk in self._chunks():
+                yield chunk
+        else:
+            async for chunk in abeside(self._raw.astream(messages[-1].text), self._chunks()):
+                yield chunk

@@ -1,7 +1,8 @@
 """A LlamaIndex LLM that answers from memory: what the framework itself costs.
 
 It gives the items that `AIMLAPI` gives for the same stream (a test holds them equal), made with
-LlamaIndex's own classes in the plainest way.
+LlamaIndex's own classes in the plainest way. With `base_url` it is the limit: each answer comes
+over raw httpx, its JSON parsed, and is then given from memory.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.llms.callbacks import llm_chat_callback
 from llama_index.core.llms.llm import LLM
+from pydantic import PrivateAttr
 
 from benchmarks.payloads import CALL, MODEL, WORD, Kind, arguments, usage
+from benchmarks.raw import RawChat, abeside, beside
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -41,6 +44,14 @@ class MemoryLLM(LLM):
 
     kind: Kind = "text"
     count: int = 100
+    base_url: str = ""
+
+    _raw: RawChat | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Make the raw client, which opens nothing yet."""
+        super().model_post_init(context)
+        self._raw = RawChat(self.base_url) if self.base_url else None
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -86,11 +97,15 @@ class MemoryLLM(LLM):
     @_called_back
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """The whole answer."""
+        if self._raw is not None:
+            self._raw.invoke(messages[-1].content or "")
         return self._whole([TextBlock(text=WORD * self.count)])
 
     @_called_back
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """The whole answer."""
+        if self._raw is not None:
+            await self._raw.ainvoke(messages[-1].content or "")
         return self._whole([TextBlock(text=WORD * self.count)])
 
     @_called_back
@@ -98,7 +113,10 @@ class MemoryLLM(LLM):
         """The deltas."""
 
         def items() -> ChatResponseGen:
-            yield from self._items()
+            if self._raw is None:
+                yield from self._items()
+            else:
+                yield from beside(self._raw.stream(messages[-1].content or ""), self._items())
 
         return items()
 
@@ -109,8 +127,13 @@ class MemoryLLM(LLM):
         """The deltas."""
 
         async def items() -> ChatResponseAsyncGen:
-            for item in self._items():
-                yield item
+            if self._raw is None:
+                for item in self._items():
+                    yield item
+            else:
+                payloads = self._raw.astream(messages[-1].content or "")
+                async for item in abeside(payloads, self._items()):
+                    yield item
 
         return items()
 

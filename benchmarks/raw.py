@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from benchmarks.payloads import MODEL
+
+ItemT = TypeVar("ItemT")
 
 _HEADERS = {"Authorization": "Bearer sk-bench", "Content-Type": "application/json"}
 
@@ -74,3 +76,22 @@ class RawChat:
         """Close both clients."""
         self.close()
         await self._async.aclose()
+
+
+def beside(payloads: Iterator[Any], items: Iterator[ItemT]) -> Iterator[ItemT]:
+    """The items, one for each payload that comes, and the rest at the end."""
+    for _ in payloads:
+        for item in items:
+            yield item
+            break
+    yield from items
+
+
+async def abeside(payloads: AsyncIterator[Any], items: Iterator[ItemT]) -> AsyncIterator[ItemT]:
+    """The items, one for each payload that comes, and the rest at the end."""
+    async for _ in payloads:
+        for item in items:
+            yield item
+            break
+    for item in items:
+        yield item

@@ -90,6 +90,13 @@ def values(goal: Goal, rounds: Rounds) -> list[float]:
         return []
 
 
+def bound_text(goal: Goal) -> str:
+    """What the goal asks for."""
+    if goal.bound is None:
+        return "shown only"
+    return f"{'at least' if goal.at_least else 'at most'} {goal.bound:.3g}{goal.unit}"
+
+
 def judged(case: Case, rounds: Rounds) -> list[dict[str, Any]]:
     """A row for each goal of the case."""
     rows = []
@@ -99,8 +106,9 @@ def judged(case: Case, rounds: Rounds) -> list[dict[str, Any]]:
         rows.append(
             {
                 "case": case.name,
+                "rounds": len(found),
                 "against": goal.what,
-                "goal": f"{'at least' if goal.at_least else 'at most'} {goal.bound:.3g}{goal.unit}",
+                "goal": bound_text(goal),
                 "measured": value,
                 "low": min(found, default=None),
                 "high": max(found, default=None),
@@ -116,7 +124,7 @@ def row_text(row: dict[str, Any]) -> str:
     if row["measured"] is None:
         return f"{row['case']:31} {row['against']:38} {row['goal']:>18}  not measured"
     spread = f"({row['low']:.3g} to {row['high']:.3g})"
-    verdict = "held" if row["held"] else "MISSED"
+    verdict = {True: "held", False: "MISSED", None: ""}[row["held"]]
     value = f"{row['measured']:.3g}{row['unit']}"
     return (
         f"{row['case']:31} {row['against']:38} {row['goal']:>18}  {value:>9} {spread:18} {verdict}"
@@ -151,8 +159,8 @@ def lighter(case: Case) -> Case:
     return replace(case, jobs=jobs)
 
 
-def run(cases: Sequence[Case], rounds: int) -> dict[str, Any]:
-    """All rows and figures, printed as they come."""
+def run(cases: Sequence[Case], rounds: int, into: Path | None = None) -> dict[str, Any]:
+    """All rows and figures, printed and written as they come."""
     report: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
@@ -170,11 +178,13 @@ def run(cases: Sequence[Case], rounds: int) -> dict[str, Any]:
             bundle.write_bytes(Path(certifi.where()).read_bytes() + pair[0].read_bytes())
             origins["bundle"] = str(bundle)
         for case in cases:
-            found = run_case(case, rounds, origins)
+            found = run_case(case, min(rounds, case.most_rounds), origins)
             rows = judged(case, found)
             report["goals"] += rows
             report["figures"][case.name] = found
             print("\n".join([*map(row_text, rows), figures_text(case, found)]), flush=True)
+            if into is not None:
+                into.write_text(json.dumps(report, indent=1) + "\n")
     return report
 
 
@@ -194,9 +204,7 @@ def main() -> int:
         return 0
     if given.quick:
         cases = [lighter(case) for case in cases]
-    report = run(cases, given.rounds or (3 if given.quick else ROUNDS))
-    if given.json:
-        given.json.write_text(json.dumps(report, indent=1) + "\n")
+    report = run(cases, given.rounds or (3 if given.quick else ROUNDS), given.json)
     if given.chart:
         given.chart.write_text(drawn(report))
     missed = [row for row in report["goals"] if row["held"] is False]

@@ -1,4 +1,4 @@
-"""What is measured, by name: our models, the peers, and the two halves of the limit.
+"""What is measured, by name: our models, the peers, the limit, and its two halves.
 
 Each gives four calls under the same names, so that one loop measures all of them. The peers are
 looked up at run time: they live in the benchmarks' own environment only.
@@ -69,6 +69,10 @@ def _memory(base: str, kind: Kind, count: int) -> dict[str, Any]:
     return {"kind": kind, "count": count}
 
 
+def _limit(base: str, kind: Kind, count: int) -> dict[str, Any]:
+    return {"base_url": base, "kind": kind, "count": count}
+
+
 def _raw(base: str, kind: Kind, count: int) -> dict[str, Any]:
     return {"base_url": base}
 
@@ -101,6 +105,8 @@ SUBJECTS: dict[str, Subject] = {
     "AIMLAPI": Subject("llama_index_aimlapi", "AIMLAPI", _ours, True),
     "memory": Subject("benchmarks.memory_langchain", "MemoryChat", _memory),
     "memory LlamaIndex": Subject("benchmarks.memory_llama_index", "MemoryLLM", _memory, True),
+    "limit": Subject("benchmarks.memory_langchain", "MemoryChat", _limit),
+    "limit LlamaIndex": Subject("benchmarks.memory_llama_index", "MemoryLLM", _limit, True),
     "httpx": Subject("benchmarks.raw", "RawChat", _raw),
     "ChatOpenAI": Subject("langchain_openai", "ChatOpenAI", _chat_openai),
     "ChatMistralAI": Subject("langchain_mistralai", "ChatMistralAI", _chat_mistral),

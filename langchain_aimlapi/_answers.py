@@ -283,17 +283,9 @@ def free(generation: ChatGeneration) -> ChatGeneration:
     money = {"cost": 0.0, "credits_used": 0}
     metadata = generation.message.response_metadata
     now = {**metadata, **{name: money[name] for name in money if name in metadata}}
-    message = generation.message.model_copy(update={"response_metadata": now})
+    update: dict[str, Any] = {"response_metadata": now}
+    # langchain-core writes its zero also where no tokens stand: a usage that cannot be loaded.
+    if "input_tokens" not in (getattr(generation.message, "usage_metadata", None) or {}):
+        update["usage_metadata"] = None
+    message = generation.message.model_copy(update=update)
     return ChatGeneration(message=message, generation_info=generation.generation_info)
-
-
-def warning_for(reply: Reply) -> str | None:
-    """The sentence that explains an answer that is empty because thinking used up its limit."""
-    choice = reply.choices[0] if reply.choices else Choice(0)
-    thought = reply.usage.reasoning_tokens if reply.usage else None
-    if choice.finish_reason != "length" or choice.text or choice.tool_calls or not thought:
-        return None
-    return (
-        f"The answer is empty: {thought} tokens of reasoning used up the output limit "
-        "(finish_reason 'length'). Raise max_tokens or lower reasoning_effort."
-    )

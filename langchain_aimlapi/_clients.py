@@ -41,6 +41,11 @@ def hidden(secret: Any) -> Any:
     return SecretStr(secret) if isinstance(secret, str) else secret
 
 
+def _with_key(held: dict[str, Any]) -> Settings:
+    key = plain(held["api_key"])
+    return Settings(**{**held, "api_key": KeySource(key) if callable(key) else key})
+
+
 class Clients:
     """One sync and one async client for the settings in force; other settings get new ones.
 
@@ -57,13 +62,13 @@ class Clients:
 
         Raises ConfigurationError for what cannot work.
         """
-        if self._last is None or self._last[0] != held:
-            key = plain(held["api_key"])
-            given = {**held, "api_key": KeySource(key) if callable(key) else key}
-            settings = Settings(**given)
+        last = self._last  # read once: another thread's call may have other settings
+        if last is None or last[0] != held:
+            Settings(**{**held, "api_key": None})  # refuses in frames that hold no key
             headers = held["default_headers"]  # a caller's: it may change
-            self._last = {**held, "default_headers": dict(headers)}, settings
-        return self._last[1]
+            last = {**held, "default_headers": dict(headers)}, _with_key(held)
+            self._last = last
+        return last[1]
 
     def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
         return Clients, ()
@@ -71,14 +76,14 @@ class Clients:
     def sync_for(self, settings: Settings) -> Client:
         """The client for sync calls."""
         client = self._sync
-        if client is None or client.settings != settings:
+        if client is None or (client.settings is not settings and client.settings != settings):
             client = self._sync = Client(settings, user_agent=USER_AGENT)
         return client
 
     def async_for(self, settings: Settings) -> AsyncClient:
         """The client for async calls, from any event loop."""
         client = self._async
-        if client is None or client.settings != settings:
+        if client is None or (client.settings is not settings and client.settings != settings):
             client = self._async = AsyncClient(settings, user_agent=USER_AGENT)
         return client
 

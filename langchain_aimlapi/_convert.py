@@ -6,9 +6,7 @@ a user message after the last result of that turn, since a tool message takes a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import (
@@ -35,14 +33,9 @@ from aimlapi_core import (
     nearest,
 )
 from langchain_aimlapi._blocks import CALL_BLOCKS, FOREIGN_BLOCKS, Block, to_part
+from langchain_aimlapi._tool_results import to_result, unseen
 
 PROVIDER = "aimlapi"
-
-_ATTACHED = "The result is attached in the next user message."
-
-# Members of blocks that hold a file's bytes, and how many characters of them are shown.
-_DATA = frozenset(("base64", "data", "file_data", "blob"))
-_LONGEST_DATA = 200
 
 # The names that LangChain's users write in ChatMessage, each with the wire's role.
 _ROLES: dict[str, Role] = {
@@ -73,7 +66,7 @@ def to_messages(
             waiting = []
         for converted, attachments in _named(message, position, answered):
             if any(isinstance(part, Image) for part in attachments) and not sees_images:
-                converted, attachments = _unseen(converted, attachments)
+                converted, attachments = unseen(converted, attachments)
             out.append(converted)
             waiting.extend(attachments)
     if waiting:
@@ -96,7 +89,7 @@ def _converted(
 ) -> Iterator[tuple[Message, tuple[Part, ...]]]:
     """The messages that one becomes, each with parts that must follow later."""
     if isinstance(message, ToolMessage):
-        yield _tool(message)
+        yield to_result(message)
     elif isinstance(message, AIMessage):
         converted = _assistant(message, answered)
         if converted is not None:
@@ -146,7 +139,7 @@ def _user(message: HumanMessage) -> Iterator[Message]:
                 tool_call_id=str(block.get("tool_use_id")),
                 status="error" if block.get("is_error") else "success",
             )
-            converted, more = _tool(result)
+            converted, more = to_result(result)
             attachments.extend(more)
             yield converted
         else:
@@ -154,73 +147,6 @@ def _user(message: HumanMessage) -> Iterator[Message]:
     parts = (*attachments, *_parts(rest))
     if parts or len(rest) == len(message.content):
         yield Message("user", parts, message.name)
-
-
-def _tool(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
-    """The result as a string, and what a string cannot hold."""
-    texts: list[str] = []
-    attachments: list[Part] = []
-    blocks = [message.content] if isinstance(message.content, str) else message.content
-    for block in blocks:
-        part = _result_part(block)
-        if isinstance(part, Text):
-            texts.append(part.text)
-        elif part is not None:
-            attachments.append(part)
-    text = "\n".join(texts)
-    if attachments and not text:
-        text = _ATTACHED
-    if message.status == "error" and not text.lower().startswith("error"):
-        text = f"Error: {text}"
-    head = (Text(f"Attached by the tool call {message.tool_call_id}:"),) if attachments else ()
-    # Its name is LangChain's doing, says what the call says, and has no place on Responses.
-    converted = Message("tool", (Text(text),), tool_call_id=message.tool_call_id)
-    return converted, (*head, *attachments)
-
-
-def _unseen(result: Message, attachments: Sequence[Part]) -> tuple[Message, tuple[Part, ...]]:
-    """A tool's result with its images named instead of attached."""
-    images = [part for part in attachments if isinstance(part, Image)]
-    rest = tuple(part for part in attachments if not isinstance(part, Image))
-    said = "".join(part.text for part in result.parts if isinstance(part, Text))
-    kept = "" if said == _ATTACHED and not _has_files(rest) else f"{said}\n"
-    named = f"{kept}({len(images)} image{'s' * (len(images) > 1)}, which this model cannot see)"
-    return replace(result, parts=(Text(named),)), rest if _has_files(rest) else ()
-
-
-def _has_files(parts: Sequence[Part]) -> bool:
-    return any(not isinstance(part, Text) for part in parts)
-
-
-def _result_part(block: str | Block) -> Part | None:
-    """The part of a block of a tool's result: JSON where it is none that can be sent.
-
-    Tools write what they like, and an agent cannot choose: no result may end its run.
-    """
-    if isinstance(block, str) or _is_content(block):
-        try:
-            return to_part(block)
-        except InvalidRequestError:
-            pass
-    return Text(json.dumps(_without_data(block), ensure_ascii=False, default=str))
-
-
-def _without_data(value: Any) -> Any:
-    """`value` with media data named, not written out: nobody reads base64 as text."""
-    if isinstance(value, Mapping):
-        named = {k: v for k, v in value.items() if k not in _DATA or not _is_data(v)}
-        left = {k: f"({len(v)} characters of data)" for k, v in value.items() if k not in named}
-        return {k: _without_data(v) for k, v in {**named, **left}.items()}
-    return [_without_data(one) for one in value] if isinstance(value, (list, tuple)) else value
-
-
-def _is_data(value: Any) -> bool:
-    return isinstance(value, str) and len(value) > _LONGEST_DATA and " " not in value
-
-
-def _is_content(block: Block) -> bool:
-    """Whether a block of a tool's result is a content block, not some JSON of the tool's own."""
-    return isinstance(block.get("type"), str) or set(block) == {"text"}
 
 
 def _assistant(message: AIMessage, answered: set[str]) -> Message | None:
@@ -248,6 +174,9 @@ def _assistant_parts(block: str | Block) -> Iterator[Part]:
         if kind == "refusal" and isinstance(block.get("refusal"), str):
             yield Refusal(block["refusal"])
             return
+        if kind == "non_standard" and _is_said(block.get("value")):
+            yield from _assistant_parts(block["value"])
+            return
         if kind in CALL_BLOCKS or kind in FOREIGN_BLOCKS or kind == "non_standard":
             return
     part = to_part(block)
@@ -258,6 +187,12 @@ def _assistant_parts(block: str | Block) -> Iterator[Part]:
         )
     if part is not None:
         yield part
+
+
+def _is_said(value: Any) -> bool:
+    """Whether the value of a non-standard block is words, not what a provider ran itself."""
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    return isinstance(value, str) or kind in ("text", "output_text", "refusal")
 
 
 def _own_reasoning(message: AIMessage) -> list[Part]:

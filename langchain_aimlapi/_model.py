@@ -23,6 +23,7 @@ from langchain_aimlapi._request import SHAPING, without_secrets
 from langchain_aimlapi._version import __version__
 
 DEFAULT_MODEL = "openai/gpt-5-2"
+_IDENTIFYING = sorted([*SHAPING, "base_url"])
 
 
 class ModelObject(Connected, BaseChatModel):
@@ -96,6 +97,8 @@ class ModelObject(Connected, BaseChatModel):
 
     def __repr_args__(self) -> Any:
         """The model first; without its profile and what is empty, which only fill the screen."""
+        if "model" not in self.__dict__:  # half-made, as a debugger shows it
+            return
         yield "model", self.model
         for name, value in super().__repr_args__():
             if name not in ("model", "profile", "metadata") and value != {}:
@@ -114,8 +117,8 @@ class ModelObject(Connected, BaseChatModel):
     @property
     @override
     def _identifying_params(self) -> dict[str, Any]:
-        held = {name: getattr(self, name) for name in sorted([*SHAPING, "base_url"])}
-        return {name: value for name, value in held.items() if value not in (None, {})}
+        held = self.__dict__
+        return {name: held[name] for name in _IDENTIFYING if held[name] not in (None, {})}
 
     @override
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:

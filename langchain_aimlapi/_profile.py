@@ -13,7 +13,10 @@ from aimlapi_core import model_info
 def profile_of(model_id: str) -> ModelProfile | None:
     """The profile of a listed id, the caller's own; None for others."""
     found = _profile(model_id)
-    return None if found is None else cast("ModelProfile", dict(found))
+    if found is None:
+        return None
+    own = {name: list(fact) if isinstance(fact, list) else fact for name, fact in found.items()}
+    return cast("ModelProfile", own)
 
 
 @lru_cache(maxsize=64)

@@ -22,6 +22,7 @@ from aimlapi_core import (
 from langchain_aimlapi import _connection
 from langchain_aimlapi._arguments import Arguments
 from langchain_aimlapi._checks import check_types
+from langchain_aimlapi._clients import hidden
 from langchain_aimlapi._connection import TRANSPORT
 from langchain_aimlapi._convert import to_messages
 from langchain_aimlapi._foreign import remedy_for
@@ -47,6 +48,8 @@ _IGNORED = frozenset(
 )
 # LangChain's way of telling traces about a schema, and a switch of its own: not for users.
 _INTERNAL = frozenset("stream ls_structured_output_format structured_output_format".split())
+# Arguments of calls in which None means the model object's: no call's key goes to another host.
+_NEVER_NONE = TRANSPORT - {"timeout"}
 # Arguments of calls that may hold a key.
 _SECRET = frozenset("api_key default_headers extra_headers".split())
 # Names from other packages that are taken for ours.
@@ -77,6 +80,14 @@ def canonical(
             raise ConfigurationError(f"{ours!r} was given twice, once as {name!r}.")
         out[ours] = value
     return out
+
+
+def with_hidden_key(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A constructor's arguments with the key as a SecretStr, which no crash's locals show."""
+    return {
+        name: hidden(value) if ALIASES.get(name, name) == "api_key" else value
+        for name, value in given.items()
+    }
 
 
 def without_nones(named: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
@@ -122,7 +133,11 @@ def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
             "in the repr of what is bound."
         )
     check_types(named)
-    return {name: value for name, value in named.items() if name not in _IGNORED}
+    return {
+        name: value
+        for name, value in named.items()
+        if name not in _IGNORED and not (value is None and name in _NEVER_NONE)
+    }
 
 
 def without_secrets(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +163,7 @@ def to_request(
     messages: Sequence[BaseMessage],
     defaults: Mapping[str, Any],
     call: Mapping[str, Any],
+    run_id: str | None = None,
     *,
     streaming: bool,
 ) -> ChatRequest:
@@ -174,6 +190,7 @@ def to_request(
         extra_body=merged.get("extra_body") or {},
         extra_headers=merged.get("extra_headers") or {},
         client_request_id=merged.get("client_request_id"),
+        run_id=run_id,
         **{name: merged[name] for name in _SAME if merged.get(name) is not None},
     )
 
@@ -199,7 +216,7 @@ def _merged(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, A
     """The arguments in force: the call's over the object's; `extra_body` is united key by key."""
     under, over = _plain(defaults), _plain(call)
     body = {**(under.get("extra_body") or {}), **(over.get("extra_body") or {})}
-    model = over.get("model") or under["model"]
+    model = under.get("model") if over.get("model") is None else over["model"]
     return {**under, **over, "extra_body": body, "model": model}
 
 
@@ -209,6 +226,8 @@ def _plain(layer: Mapping[str, Any]) -> dict[str, Any]:
     Names in `model_kwargs` that are arguments act as such, the others go into the body.
     """
     kwargs = layer.get("model_kwargs") or {}
+    if not kwargs and not layer.get("reasoning"):  # as in most calls: nothing to take apart
+        return {**layer, "extra_body": layer.get("extra_body") or {}}
     check_model_kwargs(kwargs)
     named = {name: value for name, value in kwargs.items() if name in _KNOWN_IN_CALLS}
     bodily = {name: value for name, value in kwargs.items() if name not in _KNOWN_IN_CALLS}

@@ -51,17 +51,38 @@ def json_schema(schema: Any) -> dict[str, Any]:
 
 
 def is_recursive(schema: Mapping[str, Any]) -> bool:
-    """Whether one of the schema's `$defs` leads back to itself."""
-    held = {f"#/$defs/{name}": set(_refs(inner)) for name, inner in schema["$defs"].items()}
-    for start, reached in held.items():
-        waiting, seen = list(reached), set(reached)
-        while waiting:
-            new = held.get(waiting.pop(), set()) - seen
-            seen |= new
-            waiting.extend(new)
-        if start in seen:
+    """Whether a reference of the schema leads back to itself."""
+    return any(_leads_back(schema, ref) for ref in set(_refs(schema)))
+
+
+def _leads_back(schema: Mapping[str, Any], start: str) -> bool:
+    waiting, seen = [start], {start}
+    while waiting:
+        found = set(_refs(_at(schema, waiting.pop())))
+        if start in found:
             return True
+        waiting.extend(found - seen)
+        seen |= found
     return False
+
+
+def _at(schema: Mapping[str, Any], ref: str) -> Any:
+    """What a local reference, such as "#/$defs/Node", names; an empty schema if nothing."""
+    found: Any = schema
+    for step in ref.removeprefix("#").strip("/").split("/") if ref.strip("#/") else ():
+        name = step.replace("~1", "/").replace("~0", "~")
+        found = found.get(name, {}) if isinstance(found, Mapping) else {}
+    return found
+
+
+def with_root(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """`schema` with a root that is only a reference resolved: a tool's arguments are an object.
+
+    Pydantic gives such a root for a class that holds itself.
+    """
+    rest = {key: value for key, value in schema.items() if key != "$ref"}
+    named = _at(schema, str(schema.get("$ref", ""))) if "$ref" in schema else {}
+    return {**named, **rest}
 
 
 def _refs(schema: Any) -> Iterator[str]:
@@ -82,7 +103,7 @@ def _of_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:
         named = {key: schema[key] for key in ("description",) if key in schema}
         return {**named, **schema["schema"], "title": schema["name"]}
     if "properties" in schema or "$ref" in schema:
-        return {"title": "answer", **schema}
+        return with_root({"title": "answer", **schema})
     return _converted(dict(schema))
 
 
@@ -103,7 +124,7 @@ def _by_pydantic(schema: Any) -> dict[str, Any]:
         found = TypeAdapter(schema).json_schema(schema_generator=_Quiet)
     except PydanticUserError as exc:
         raise InvalidRequestError(f"No JSON Schema can be made of {schema!r}: {exc}") from exc
-    return {"title": schema.__name__, **found}
+    return with_root({"title": schema.__name__, **found})
 
 
 def _converted(schema: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from aimlapi_core import (
     nearest,
     strict_schema,
 )
-from langchain_aimlapi._schemas import is_recursive, json_schema
+from langchain_aimlapi._schemas import is_recursive, json_schema, with_root
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
@@ -73,9 +73,10 @@ def _recursive(tool: ToolLike) -> dict[str, Any] | None:
     given = tool.tool_call_schema if isinstance(tool, BaseTool) else tool
     if isinstance(given, type) and hasattr(given, "model_json_schema"):
         given = json_schema(given)
-    if not (isinstance(given, dict) and "$defs" in given and is_recursive(given)):
+    if not (isinstance(given, dict) and is_recursive(given)):
         return None
-    return {key: value for key, value in given.items() if key not in ("title", "description")}
+    whole = with_root(given)
+    return {key: value for key, value in whole.items() if key not in ("title", "description")}
 
 
 def _is_builtin(tool: Any) -> bool:

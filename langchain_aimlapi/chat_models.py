@@ -6,10 +6,8 @@ what the core raises leaves as one of LangChain's `ModelError`s.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -20,10 +18,11 @@ from langchain_core.runnables import Runnable
 from langchain_core.utils.utils import LC_ID_PREFIX
 from typing_extensions import Unpack, override
 
-from aimlapi_core import ChatRequest, Finished, Reply, Settings, StreamError, StreamEvent
+from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
 from langchain_aimlapi import _answers, _content, _growth, _structured, _tools
 from langchain_aimlapi._arguments import Arguments
 from langchain_aimlapi._checks import check_numbers, check_types, pydantic_worded
+from langchain_aimlapi._emptiness import warn_of_emptiness, warn_of_empty_end
 from langchain_aimlapi._events import EventWriter
 from langchain_aimlapi._model import ModelObject
 from langchain_aimlapi._request import (
@@ -32,6 +31,7 @@ from langchain_aimlapi._request import (
     canonical,
     check_model_kwargs,
     to_request,
+    with_hidden_key,
     without_nones,
 )
 from langchain_aimlapi.errors import raised_for_langchain
@@ -69,6 +69,7 @@ class ChatAIMLAPI(ModelObject):
     def __init__(self, **kwargs: Unpack[Arguments]) -> None:
         with raised_for_langchain():
             fields = type(self).model_fields
+            kwargs = with_hidden_key(kwargs)  # type: ignore[assignment]  # the same names
             named = without_nones(canonical(kwargs, frozenset(fields)), fields)
             check_numbers(named)
             with pydantic_worded():
@@ -155,7 +156,7 @@ class ChatAIMLAPI(ModelObject):
             writer = _writer(request, run_manager, message_id)
             with closing(self._clients.sync_for(settings).stream(request)) as events:
                 for event in events:
-                    _warn_of_empty_end(event)
+                    warn_of_empty_end(event)
                     yield from writer.feed(event)
 
     async def _astream_chat_model_events(
@@ -173,7 +174,7 @@ class ChatAIMLAPI(ModelObject):
             writer = _writer(request, run_manager, message_id)
             async with aclosing(self._clients.async_for(settings).stream(request)) as events:
                 async for event in events:
-                    _warn_of_empty_end(event)
+                    warn_of_empty_end(event)
                     for written in writer.feed(event):
                         yield written
 
@@ -190,18 +191,19 @@ class ChatAIMLAPI(ModelObject):
         if stop is not None:
             call["stop"] = stop
             check_types(call)
-        defaults = {name: getattr(self, name) for name in SHAPING}
-        request = to_request(messages, defaults, call, streaming=streaming)
-        if run_manager is not None:  # LangChain hands none to `_stream`
-            request = replace(request, run_id=str(run_manager.run_id))
+        held = self.__dict__
+        defaults = {name: held[name] for name in SHAPING if held[name] is not None}
+        # LangChain hands no run manager to `_stream`.
+        run_id = None if run_manager is None else str(run_manager.run_id)
+        request = to_request(messages, defaults, call, run_id, streaming=streaming)
         return request, self._settings(call)
 
     def _result(self, reply: Reply, request: ChatRequest) -> ChatResult:
-        _warn_of_emptiness(reply)
+        warn_of_emptiness(reply)
         return _answers.to_result(reply, request.model)
 
     def _chunks(self, event: StreamEvent, request: ChatRequest) -> list[ChatGenerationChunk]:
-        _warn_of_empty_end(event)
+        warn_of_empty_end(event)
         return _answers.to_chunks(event, request.model, usage=request.stream_usage)
 
     @override
@@ -295,14 +297,3 @@ def _writer(
     # The same id as LangChain gives to the chunks of a stream.
     of_run = f"{LC_ID_PREFIX}-{run_manager.run_id}" if run_manager else None
     return EventWriter(request.model, message_id or of_run, usage=request.stream_usage)
-
-
-def _warn_of_empty_end(event: StreamEvent) -> None:
-    if type(event) is Finished:
-        _warn_of_emptiness(event.reply)
-
-
-def _warn_of_emptiness(reply: Reply) -> None:
-    warning = _answers.warning_for(reply)
-    if warning:
-        warnings.warn(warning, stacklevel=2)

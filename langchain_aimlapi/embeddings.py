@@ -22,7 +22,7 @@ from langchain_aimlapi._arguments import EmbeddingArguments
 from langchain_aimlapi._checks import check_numbers, pydantic_worded
 from langchain_aimlapi._connection import CONFIG, Connected
 from langchain_aimlapi._foreign import WITHOUT_EFFECT
-from langchain_aimlapi._request import canonical, without_nones
+from langchain_aimlapi._request import canonical, with_hidden_key, without_nones
 from langchain_aimlapi.errors import raised_for_langchain
 
 DEFAULT_MODEL = "text-embedding-3-small"
@@ -88,6 +88,7 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     def __init__(self, **kwargs: Unpack[EmbeddingArguments]) -> None:
         with raised_for_langchain():
             fields = type(self).model_fields
+            kwargs = with_hidden_key(kwargs)  # type: ignore[assignment]  # the same names
             named = canonical(_with_effect(kwargs), frozenset(fields), ALIASES)
             named = without_nones(named, fields)
             check_numbers(named)

@@ -1,9 +1,14 @@
 """GPT-5.2 of AI/ML API as a LlamaIndex LLM, and its embedding models."""
 
+import warnings
+
 from aimlapi_core import _installation
 
+# `langchain_aimlapi` is broken then, but nothing here needs it.
+if _mixed := _installation.trouble():
+    warnings.warn(_mixed, stacklevel=2)
+
 try:
-    _installation.check()
     from llama_index_aimlapi.embedding import AIMLAPIEmbedding
     from llama_index_aimlapi.llm import AIMLAPI
     from llama_index_aimlapi.mcp import mcp_tools

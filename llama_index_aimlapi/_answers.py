@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -38,11 +38,27 @@ from aimlapi_core import (
     ToolCall,
     ToolCallDelta,
 )
+from aimlapi_core._copies import Copies
 from llama_index_aimlapi._convert import OPAQUE
 from llama_index_aimlapi._facts import facts, legacy_call, raw, to_logprobs
 from llama_index_aimlapi._tools import PARTIAL, Offered, returned
 
 logger = logging.getLogger("aimlapi")
+
+# A stream makes one of each for every delta.
+_TEXTS = Copies(TextBlock(text=""))
+_THINKING = Copies(ThinkingBlock(content=""))
+_CALLS = Copies(ToolCallBlock(tool_call_id="", tool_name="", tool_kwargs=""))
+_MESSAGES = Copies(ChatMessage(role=MessageRole.ASSISTANT, blocks=[], additional_kwargs={}))
+_ITEMS = Copies(
+    ChatResponse(
+        message=ChatMessage(role=MessageRole.ASSISTANT),
+        raw={"usage": None},
+        delta="",
+        logprobs=None,
+        additional_kwargs={},
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +100,7 @@ class Growing:
         self._text = ""
         self._refusal = ""
         self._reasoning = ""
-        self._calls: list[ToolCall] = []
+        self._calls: list[_GrowingCall] = []
 
     def feed(self, event: StreamEvent) -> ChatResponse | None:
         """The response that shows `event`; None for one that shows nothing."""
@@ -109,14 +125,13 @@ class Growing:
         if event.index > 0 and _one_call_only(self._asked):
             return False
         while len(self._calls) <= event.index:
-            self._calls.append(ToolCall("", "", ""))
+            self._calls.append(_GrowingCall())
         call = self._calls[event.index]
-        self._calls[event.index] = replace(
-            call,
-            id=event.id or call.id,
-            name=event.name or call.name,
-            arguments=call.arguments + event.arguments,
-        )
+        call.id = event.id or call.id
+        if event.name:
+            offered = self._asked.offered.get(event.name)
+            call.name = offered.name if offered else event.name
+        call.arguments += event.arguments
         return True
 
     def _item(
@@ -126,23 +141,28 @@ class Growing:
         thinking_delta: str | None = None,
         logprobs: Mapping[str, Any] | None = None,
     ) -> ChatResponse:
-        offered = self._asked.offered
-        calls = [
-            replace(call, name=offered[call.name].name if call.name in offered else call.name)
-            for call in self._calls
-            if call.name
-        ]
-        thinking = [ThinkingBlock(content=self._reasoning)] if self._reasoning else []
+        calls = [ToolCall(c.id, c.name, c.arguments) for c in self._calls if c.name]
+        thinking = [_THINKING.copy({"content": self._reasoning})] if self._reasoning else []
         marks: dict[str, Any] = {PARTIAL: True}
         if thinking_delta is not None:
             marks["thinking_delta"] = thinking_delta
-        return ChatResponse(
-            message=_message(thinking, self._text + self._refusal, (), calls),
-            raw={"usage": None},
-            delta=delta,
-            logprobs=to_logprobs(logprobs),
-            additional_kwargs=marks,
+        return _ITEMS.copy(
+            {
+                "message": _message(thinking, self._text + self._refusal, (), calls),
+                "delta": delta,
+                "logprobs": to_logprobs(logprobs),
+                "additional_kwargs": marks,
+            }
         )
+
+
+@dataclass(slots=True)
+class _GrowingCall:
+    """A tool call so far, by the name that the caller gave its tool."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
 
 
 def _one_call_only(asked: Asked) -> bool:
@@ -180,15 +200,17 @@ def _message(
 ) -> ChatMessage:
     blocks: list[ContentBlock] = list(thinking)
     if text or not calls:
-        blocks.append(TextBlock(text=text))
+        blocks.append(_TEXTS.copy({"text": text}))
     blocks += citations
     blocks += [
-        ToolCallBlock(tool_call_id=call.id, tool_name=call.name, tool_kwargs=call.arguments)
+        _CALLS.copy(
+            {"tool_call_id": call.id, "tool_name": call.name, "tool_kwargs": call.arguments}
+        )
         for call in calls
     ]
     # LlamaIndex's streaming programs and chat engines look at this older list alone.
     legacy = {"tool_calls": [legacy_call(call) for call in calls]} if calls else {}
-    return ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=legacy)
+    return _MESSAGES.copy({"blocks": blocks, "additional_kwargs": legacy})
 
 
 def _thinking_blocks(choice: Choice, reply: Reply) -> list[ThinkingBlock]:

@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
-
 from aimlapi_core import ConfigurationError, InvalidRequestError
 from llama_index_aimlapi._names import did_you_mean
 
@@ -75,8 +73,11 @@ def check_headers(headers: Mapping[str, Any]) -> None:
 
 
 def check_messages(messages: Any) -> None:
-    """Raises InvalidRequestError for one message or one text in place of a list."""
-    if isinstance(messages, (str, bytes, Mapping, BaseModel)):
+    """Raises InvalidRequestError for what is no list: one message, one text, a generator, None.
+
+    The events would read a generator to its end, and leave none to send.
+    """
+    if not _is_list(messages):
         raise InvalidRequestError(
             f"messages is a list of ChatMessage, not {type(messages).__name__}. For one text use "
             "complete(), or give [ChatMessage(content=...)]."
@@ -120,6 +121,8 @@ def _is_dict(value: Any) -> bool:
 
 
 _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "model": (_is_text, "the id of a model"),
+    "endpoint": (_is_text, '"auto", "chat" or "responses"'),
     "stop": (_are_texts, "a string or a list of strings"),
     "include": (_are_texts, "a list of strings"),
     "tools": (_is_list, "a list of tools"),

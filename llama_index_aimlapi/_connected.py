@@ -19,6 +19,7 @@ from aimlapi_core import (
     AsyncClient,
     Client,
     ConfigurationError,
+    OfferedModel,
     Settings,
     __version__,
 )
@@ -111,6 +112,14 @@ class Connected(BaseComponent):
             client = self._async_client = AsyncClient(settings, user_agent=USER_AGENT)
         return client
 
+    def list_models(self, model: str | None = None) -> tuple[OfferedModel, ...]:
+        """The service's catalogue with live prices; or the rows of one model, by id or alias."""
+        return self._sync_client().list_models(model)
+
+    async def alist_models(self, model: str | None = None) -> tuple[OfferedModel, ...]:
+        """`list_models`, asynchronously."""
+        return await self._loop_client().list_models(model)
+
     def close(self) -> None:
         """Give up the claim on the connections of synchronous calls."""
         if self._client is not None:
@@ -197,12 +206,21 @@ def plain_key(key: str | SecretStr | Callable[[], str] | None) -> str | Callable
 
 
 def plain_timeout(timeout: Any) -> Any:
-    """A time-out as the field keeps it: the dict form that `to_dict` wrote becomes one again."""
+    """A time-out as the field keeps it: the dict form that `to_dict` wrote becomes one again.
+
+    Raises ConfigurationError for any other dict.
+    """
     if not isinstance(timeout, Mapping):
         return timeout
     import httpx  # a value's type alone; what talks to the network is in the core
 
-    return httpx.Timeout(**timeout)
+    try:
+        return httpx.Timeout(**timeout)
+    except (TypeError, ValueError) as exc:
+        raise ConfigurationError(
+            "timeout as a dict has the four seconds of an httpx.Timeout: connect, read, write, "
+            f"pool; not {dict(timeout)!r:.120}"
+        ) from exc
 
 
 def _can_travel(value: Any) -> bool:

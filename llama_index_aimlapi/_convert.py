@@ -2,7 +2,8 @@
 
 Rules: nothing of the caller's is changed. Neighbouring texts are joined by a newline, as
 `ChatMessage.content` joins them. A tool result is text, so images and documents in it move to
-a user message behind the run of tool results. Unknown members of `additional_kwargs` are
+a user message behind the run of tool results; what cannot be sent is named in the result, for no
+result may end an agent's run. Unknown members of `additional_kwargs` are
 ignored on purpose: other integrations keep their own there.
 """
 
@@ -58,8 +59,15 @@ _ROLES: dict[MessageRole, Role] = {
 }
 
 
-def to_messages(history: Sequence[ChatMessage]) -> tuple[Message, ...]:
-    """The conversation as the core knows it. Raises InvalidRequestError for what cannot be sent."""
+_UNSEEN = Text("(an image, which this model cannot see)")
+
+
+def to_messages(history: Sequence[ChatMessage], *, sees_images: bool = True) -> tuple[Message, ...]:
+    """The conversation as the core knows it. Raises InvalidRequestError for what cannot be sent.
+
+    Where the model sees no images, those of tool results are named only; those of users are for
+    the core to refuse.
+    """
     out: list[Message] = []
     moved: list[Part] = []
     for position, message in enumerate(history):
@@ -72,7 +80,10 @@ def to_messages(history: Sequence[ChatMessage]) -> tuple[Message, ...]:
             out.append(Message("user", tuple(moved)))
             moved = []
         try:
-            converted, media = _MAKERS[role](message, role)
+            parts = _parts(message, role)
+            if role == "tool" and not sees_images:
+                parts = [_UNSEEN if isinstance(part, Image) else part for part in parts]
+            converted, media = _MAKERS[role](message, role, parts)
         except InvalidRequestError as exc:
             exc.args = (f"messages[{position}]: {exc}",)
             raise
@@ -83,9 +94,10 @@ def to_messages(history: Sequence[ChatMessage]) -> tuple[Message, ...]:
     return tuple(out)
 
 
-def _plain_message(message: ChatMessage, role: Role) -> tuple[Message, list[Part]]:
+def _plain_message(
+    message: ChatMessage, role: Role, parts: list[Part]
+) -> tuple[Message, list[Part]]:
     """A system, developer or user message."""
-    parts = _parts(message, role)
     if role == "user" and not any(not isinstance(p, Text) or p.text.strip() for p in parts):
         raise InvalidRequestError(
             "A user message is empty: give it text, an image or a document, or leave it out."
@@ -98,8 +110,9 @@ def _plain_message(message: ChatMessage, role: Role) -> tuple[Message, list[Part
     return Message(role, _joined(parts), name=name if isinstance(name, str) else None), []
 
 
-def _assistant_message(message: ChatMessage, role: Role) -> tuple[Message, list[Part]]:
-    parts = _parts(message, role)
+def _assistant_message(
+    message: ChatMessage, role: Role, parts: list[Part]
+) -> tuple[Message, list[Part]]:
     if any(isinstance(part, (Image, File)) for part in parts):
         raise InvalidRequestError(
             "An assistant message holds an image or a document: put it into a user message."
@@ -112,9 +125,10 @@ def _assistant_message(message: ChatMessage, role: Role) -> tuple[Message, list[
     return Message(role, (*reasoning, *items, *texts, *calls)), []
 
 
-def _tool_message(message: ChatMessage, role: Role) -> tuple[Message, list[Part]]:
+def _tool_message(
+    message: ChatMessage, role: Role, parts: list[Part]
+) -> tuple[Message, list[Part]]:
     call_id = message.additional_kwargs.get("tool_call_id")
-    parts = _parts(message, role)
     media: list[Part] = [part for part in parts if isinstance(part, (Image, File))]
     text = "\n".join(part.text for part in parts if isinstance(part, Text))
     if media:
@@ -124,7 +138,7 @@ def _tool_message(message: ChatMessage, role: Role) -> tuple[Message, list[Part]
     return Message(role, (Text(text),), tool_call_id=call_id), media
 
 
-_MAKERS: dict[Role, Callable[[ChatMessage, Role], tuple[Message, list[Part]]]] = {
+_MAKERS: dict[Role, Callable[[ChatMessage, Role, list[Part]], tuple[Message, list[Part]]]] = {
     "system": _plain_message,
     "developer": _plain_message,
     "user": _plain_message,
@@ -136,7 +150,12 @@ _MAKERS: dict[Role, Callable[[ChatMessage, Role], tuple[Message, list[Part]]]] =
 def _parts(message: ChatMessage, role: Role) -> list[Part]:
     parts: list[Part] = []
     for block in message.blocks:
-        parts += _block(block, role)
+        try:
+            parts += _block(block, role)
+        except InvalidRequestError as exc:
+            if role != "tool" or isinstance(block, ToolCallBlock):
+                raise
+            parts.append(Text(f"({exc})"))
     return parts
 
 

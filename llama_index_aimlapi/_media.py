@@ -6,6 +6,7 @@ Bytes and local paths become data URLs; remote images stay URLs, for the service
 from __future__ import annotations
 
 import base64
+import re
 from typing import cast, get_args
 
 from llama_index.core.base.llms.types import DocumentBlock, ImageBlock
@@ -13,6 +14,8 @@ from llama_index.core.base.llms.types import DocumentBlock, ImageBlock
 from aimlapi_core import File, Image, InvalidRequestError
 from aimlapi_core.types import ImageDetail
 
+# What the core lets through, told here with the place of the message and before any other part.
+_IMAGE = re.compile(r"https?://|data:image/(png|jpe?g|gif|webp);", re.IGNORECASE)
 _SIGNATURES = (
     (b"\x89PNG", 0, "image/png"),
     (b"\xff\xd8\xff", 0, "image/jpeg"),
@@ -23,15 +26,23 @@ _SIGNATURES = (
 
 
 def to_image(block: ImageBlock) -> Image:
-    """The image of a block that holds a URL, bytes, a stream or a path."""
+    """The image of a block that holds a URL, bytes, a stream or a path.
+
+    Raises InvalidRequestError for one that cannot be read or is of another kind.
+    """
     if block.detail not in (None, *get_args(ImageDetail)):
         raise InvalidRequestError(
             f"Image detail {block.detail!r} is not one of {list(get_args(ImageDetail))}."
         )
     detail = cast("ImageDetail | None", block.detail)
-    if block.url is not None:
-        return Image(str(block.url), detail)
-    return Image(_data_url(_read(block), block.image_mimetype), detail)
+    given = block.url
+    url = _data_url(_read(block), block.image_mimetype) if given is None else str(given)
+    if not _IMAGE.match(url):
+        raise InvalidRequestError(
+            f"An image is of an unsupported kind ({url[:40]!r}): give an http(s) URL, or a PNG, "
+            "JPEG, GIF or WebP."
+        )
+    return Image(url, detail)
 
 
 def to_file(block: DocumentBlock) -> File:

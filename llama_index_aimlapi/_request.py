@@ -20,6 +20,7 @@ from aimlapi_core import (
     InvalidRequestError,
     JsonSchema,
     ResponseFormat,
+    model_info,
 )
 from llama_index_aimlapi._answers import Asked
 from llama_index_aimlapi._checks import check_headers, check_members, check_types
@@ -117,7 +118,7 @@ def build(
     if not tools and choice not in (None, "none", "auto"):
         raise InvalidRequestError(f"tool_choice is {choice!r}, but there are no tools.")
     request = ChatRequest(
-        messages=to_messages(messages),
+        messages=to_messages(messages, sees_images=_sees_images(merged)),
         tools=tools,
         tool_choice=to_tool_choice(choice, offered) if tools else None,
         parallel_tool_calls=parallel if tools else None,
@@ -129,6 +130,14 @@ def build(
         **merged,
     )
     return Asked(request, offered)
+
+
+def _sees_images(merged: Mapping[str, Any]) -> bool:
+    info = model_info(merged["model"])
+    if info is None or merged.get("unsupported_params") == "send":
+        return True
+    wanted = merged.get("endpoint", "auto")
+    return (info.endpoints[0] if wanted == "auto" else wanted) in info.images
 
 
 def to_response_format(value: Any) -> ResponseFormat | None:

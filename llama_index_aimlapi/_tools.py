@@ -260,6 +260,6 @@ def partial_object(text: str) -> dict[str, Any]:
     text = text[:at] + _UNFINISHED_ESCAPE.sub(r"\1", text[at:])
     try:
         value = from_json(text, allow_partial="trailing-strings")
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: half of a character, which is not UTF-8
         return {}
     return value if isinstance(value, dict) else {}

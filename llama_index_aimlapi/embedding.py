@@ -130,7 +130,7 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
 
     @property
     def total_usage(self) -> TotalUsage:
-        """Tokens and cost of this object's calls so far, those that failed left out.
+        """Tokens and cost of the requests that were answered so far, in failed calls too.
 
         Exact under threads and tasks. Copies begin at zero, also those that LlamaIndex sends to
         worker processes. For the usage of one piece of work give it an object of its own.
@@ -154,18 +154,21 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
             extra_body=self.extra_body,
         )
 
-    def _counted(self, reply: EmbeddingReply) -> list[Embedding]:
+    def _count(self, reply: EmbeddingReply) -> None:
         with _ADDING:
             self._total = self._total.plus(reply)
-        return list(reply.vectors)
 
     def _vectors(self, request: EmbeddingRequest) -> list[Embedding]:
         at_once = requests_per_batch.get() or self.max_concurrency
-        return self._counted(self._sync_client().embed(request, max_concurrency=at_once))
+        client = self._sync_client()
+        reply = client.embed(request, max_concurrency=at_once, answered=self._count)
+        return list(reply.vectors)
 
     async def _avectors(self, request: EmbeddingRequest) -> list[Embedding]:
         at_once = requests_per_batch.get() or self._async_bound
-        return self._counted(await self._loop_client().embed(request, max_concurrency=at_once))
+        client = self._loop_client()
+        reply = await client.embed(request, max_concurrency=at_once, answered=self._count)
+        return list(reply.vectors)
 
     @property
     def _async_bound(self) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import aclosing, closing
-from typing import Any, TypeVar
+from contextlib import closing
+from typing import Any, TypeVar, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -19,6 +19,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 
+from aimlapi_core import StreamEvent
 from llama_index_aimlapi._answers import Asked, Growing, to_completion, to_response
 from llama_index_aimlapi._callbacks import chat_callback, completion_callback
 from llama_index_aimlapi._checks import check_prompt
@@ -75,14 +76,10 @@ class AIMLAPI(Configured, Predicting):
                 if (item := growing.feed(event)) is not None:
                     yield shape(item)
 
-    async def _aitems(
+    def _aitems(
         self, asked: Asked, shape: Callable[[ChatResponse], Item]
     ) -> AsyncGenerator[Item, None]:
-        growing = Growing(asked)
-        async with aclosing(self._loop_client().stream(asked.request)) as events:
-            async for event in events:
-                if (item := growing.feed(event)) is not None:
-                    yield shape(item)
+        return _AsyncItems(self._loop_client().stream(asked.request), Growing(asked), shape)
 
     @chat_callback
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
@@ -172,6 +169,43 @@ class AIMLAPI(Configured, Predicting):
         NoToolCallError when there is none and `error_on_no_tool_call`.
         """
         return selections(response, need_one=error_on_no_tool_call)
+
+
+class _AsyncItems(AsyncGenerator[Item, None]):
+    """The items of a core stream. `aclose()` ends the call.
+
+    Not written with `yield`: an event loop that ends closes all such generators at once, and one
+    that closes another then meets it while it closes ("already running").
+    """
+
+    def __init__(
+        self,
+        events: AsyncGenerator[StreamEvent, None],
+        growing: Growing,
+        shape: Callable[[ChatResponse], Item],
+    ) -> None:
+        self._events = events
+        self._growing = growing
+        self._shape = shape
+
+    async def __anext__(self) -> Item:
+        try:
+            async for event in self._events:
+                if (item := self._growing.feed(event)) is not None:
+                    return self._shape(item)
+        except BaseException:
+            await self.aclose()
+            raise
+        raise StopAsyncIteration
+
+    async def asend(self, value: None) -> Item:
+        return await anext(self)
+
+    async def athrow(self, *error: Any) -> Item:
+        return cast("Item", await self._events.athrow(*error))
+
+    async def aclose(self) -> None:
+        await self._events.aclose()
 
 
 def _as_it_is(response: ChatResponse) -> ChatResponse:

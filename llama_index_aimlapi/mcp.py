@@ -21,7 +21,7 @@ def mcp_tools(tools: Iterable[FunctionTool]) -> list[FunctionTool]:
         tools = mcp_tools(await McpToolSpec(client).to_tool_list_async())
 
     An error of the server is raised as RuntimeError with the server's words: agents tell it to
-    the model, as the error of any tool.
+    the model, as the error of any tool. Results of other tools stay as they are.
     """
     return [
         FunctionTool.from_defaults(
@@ -47,9 +47,12 @@ def to_blocks(result: Any) -> list[ContentBlock]:
 
 def _in_blocks(
     call: Callable[..., Awaitable[Any]],
-) -> Callable[..., Awaitable[list[ContentBlock]]]:
-    async def called(**arguments: Any) -> list[ContentBlock]:
-        return to_blocks(await call(**arguments))
+) -> Callable[..., Awaitable[Any]]:
+    async def called(**arguments: Any) -> Any:
+        result = await call(**arguments)
+        rows = getattr(result, "content", getattr(result, "contents", None))
+        # Another tool's result, or one that is blocks already, stays as it is.
+        return to_blocks(result) if isinstance(rows, list) else result
 
     return called
 

@@ -59,10 +59,33 @@ def _row(info: ModelInfo, endpoint: Endpoint) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def bench() -> str:
+    """The goals of the last whole run of `make bench`, with the ratios that it measured."""
+    report = json.loads((ROOT / "benchmarks" / "latest.json").read_text(encoding="utf-8"))
+    machine = report["machine"]
+    head = (
+        f"{report['date']}, {machine['cores']} cores ({machine['processor']}), "
+        f"{machine['python']}, medians of {report['rounds']} rounds (3 of the cases that take "
+        "long), least and greatest in brackets:"
+    )
+    rows = ["| case | what | goal | measured | |", "|---|---|---|---|---|"]
+    verdicts = {True: "held", False: "**missed**", None: ""}
+    for row in report["goals"]:
+        if row["measured"] is None:
+            measured = "not measured"
+        else:
+            value, low, high = (f"{row[name]:.3g}" for name in ("measured", "low", "high"))
+            measured = f"{value}{row['unit']} ({low} to {high})"
+        cells = (f"`{row['case']}`", row["against"], row["goal"], measured, verdicts[row["held"]])
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join([head, "", *rows])
+
+
 # (file, name of the table between `<!-- name: begin -->` and `<!-- name: end -->`, its maker)
 TABLES = (
     (ROOT / "README.md", "models", models),
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
+    (ROOT / "README.md", "bench", bench),
 )
 
 

@@ -19,13 +19,14 @@ SAMPLES = re.findall(r"## ([^\n]+)\n+```python\n(.*?)```", (ROOT / "README.md").
 
 
 def test_readme_has_the_samples_a_user_wants_first() -> None:
-    assert [title for title, _ in SAMPLES] == ["A chain", "An agent", "A query engine"]
+    assert [title for title, _ in SAMPLES] == list(EXPECTED)
 
 
 EXPECTED = {
     "A chain": "Sørvågen",
     "An agent": "14:05 in Paris",
     "A query engine": "automated in 1986",
+    "What it cost": "Budget: 0.5 USD",
 }
 
 
@@ -60,7 +61,9 @@ def test_samples_pass_mypy_strict(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize(("path", "name", "make"), tables.TABLES, ids=["models", "faults"])
+@pytest.mark.parametrize(
+    ("path", "name", "make"), tables.TABLES, ids=[name for _, name, _ in tables.TABLES]
+)
 def test_tables_are_those_of_the_code(path: Path, name: str, make: Callable[[], str]) -> None:
     text = path.read_text(encoding="utf-8")
     assert tables.updated(text, name, make()) == text, "run: python -m scripts.tables"

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import httpx
 
-from aimlapi_core._io.exchange import Sending
 from aimlapi_core._io.inquiry import Catalogue, Inquiry, Told
 from aimlapi_core._io.pools import AsyncHttp, Http
+from aimlapi_core._io.sending import Sending
 from aimlapi_core._io.watch import Watch
 from aimlapi_core.account import (
     BALANCE,
@@ -27,7 +27,7 @@ from aimlapi_core.account import (
 )
 from aimlapi_core.errors import AIMLAPIError, StatusError
 from aimlapi_core.settings import Settings
-from aimlapi_core.tracking import Asking
+from aimlapi_core.settling import Asking
 
 
 def _window(period: str | None, start: datetime | None, end: datetime | None) -> dict[str, Any]:
@@ -35,6 +35,10 @@ def _window(period: str | None, start: datetime | None, end: datetime | None) ->
     if period is None and start is None and end is None:
         period = "24h"
     return {"period": period, "start": start, "end": end}
+
+
+def _models(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 class Asks:
@@ -61,7 +65,7 @@ class Asks:
         period: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
-        models: Sequence[str] = (),
+        models: str | Sequence[str] = (),
         status: Literal["succeeded", "failed"] | None = None,
         limit: int = 50,
         offset: int = 0,
@@ -73,7 +77,7 @@ class Asks:
         """
         window = _window(period, start, end)
         question = logs_question(
-            **window, models=tuple(models), status=status, limit=limit, offset=offset
+            **window, models=_models(models), status=status, limit=limit, offset=offset
         )
         return to_logs(self._get(question).payload)
 
@@ -107,7 +111,7 @@ class Asks:
                 watch.doubt(error)
 
     def _get(self, question: Question) -> Told:
-        inquiry = Inquiry(self.settings, question, self._user_agent)
+        inquiry = Inquiry(question.settings or self.settings, question, self._user_agent)
         try:
             with self._http(inquiry) as http:
                 return inquiry.told(self._read(inquiry, http))
@@ -139,7 +143,7 @@ class AsyncAsks:
         period: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
-        models: Sequence[str] = (),
+        models: str | Sequence[str] = (),
         status: Literal["succeeded", "failed"] | None = None,
         limit: int = 50,
         offset: int = 0,
@@ -147,7 +151,7 @@ class AsyncAsks:
         """The requests made with this key, as `Client.usage_logs` gives them."""
         window = _window(period, start, end)
         question = logs_question(
-            **window, models=tuple(models), status=status, limit=limit, offset=offset
+            **window, models=_models(models), status=status, limit=limit, offset=offset
         )
         return to_logs((await self._get(question)).payload)
 
@@ -176,7 +180,7 @@ class AsyncAsks:
                 watch.doubt(error)
 
     async def _get(self, question: Question) -> Told:
-        inquiry = Inquiry(self.settings, question, self._user_agent)
+        inquiry = Inquiry(question.settings or self.settings, question, self._user_agent)
         try:
             async with self._http(inquiry) as http:
                 return inquiry.told(await self._read(inquiry, http))

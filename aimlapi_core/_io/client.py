@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from contextvars import copy_context
 from types import TracebackType
 from typing import TypeVar
@@ -16,25 +16,26 @@ import httpx
 
 from aimlapi_core import _embeddings
 from aimlapi_core._embeddings import EmbeddingPlan
-from aimlapi_core._endpoint import Plan, StreamReader, plan
+from aimlapi_core._endpoint import StreamReader, plan
 from aimlapi_core._io.asking import Asks, AsyncAsks
 from aimlapi_core._io.exchange import (
-    FAILURES,
-    SEND_FAILURES,
     Drain,
     Exchange,
     PlanT,
-    Sending,
     Watchdog,
+    is_plain,
 )
 from aimlapi_core._io.pools import (
     AsyncHttp,
     Http,
-    async_client,
+    Pool,
+    begin_async,
+    end_async,
     release_async,
     release_sync,
     sync_client,
 )
+from aimlapi_core._io.sending import FAILURES, SEND_FAILURES, Sending
 from aimlapi_core._version import __version__
 from aimlapi_core.errors import AIMLAPIError
 from aimlapi_core.retry import judge
@@ -63,6 +64,14 @@ def _told(
     return answer
 
 
+def _noted(
+    answer: tuple[EmbeddingReply, Transport], answered: Callable[[EmbeddingReply], None] | None
+) -> tuple[EmbeddingReply, Transport]:
+    if answered is not None:
+        answered(_embeddings.joined([answer]))
+    return answer
+
+
 class Client(Asks):
     """Synchronous calls. Opens nothing until the first; may be shared by threads.
 
@@ -87,12 +96,30 @@ class Client(Asks):
         with self._http(exchange) as http:
             response = self._send(exchange, http)
             try:
-                events = self._events(exchange, response)
-                if exchange.watch is not None:
-                    first = next(events)
-                    exchange.watch.first_event()
-                    yield first
-                yield from events
+                reader, watch = exchange.reader(response), exchange.watch
+                watchdog = Watchdog(response.request, reader)
+                pieces = response.iter_raw() if is_plain(response) else response.iter_bytes()
+                try:
+                    for piece in pieces:
+                        for event in reader.feed(piece):
+                            if watch is not None:
+                                watch.first_event()
+                                watch = None
+                            if type(event) is Finished:
+                                event = exchange.finished_event(event, response)
+                                self._drain(response, reader, pieces)
+                            yield event
+                        if reader.done:
+                            return
+                        watchdog.check()
+                except FAILURES as exc:
+                    if not reader.complete:
+                        raise exchange.cut(exc, reader) from exc
+                for event in reader.close():
+                    if watch is not None:
+                        watch.first_event()
+                        watch = None
+                    yield exchange.finished_event(event, response)
             finally:
                 response.close()
 
@@ -102,19 +129,21 @@ class Client(Asks):
         *,
         max_concurrency: int = 4,
         progress: Callable[[int], None] | None = None,
+        answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
         """The vectors of all texts, in their order, in as few requests as the limits allow.
 
         At most `max_concurrency` requests are under way at once; each is repeated by itself.
-        `progress` is called with the number of texts of each request that is done. Raises the
-        first failure; requests that have not begun by then are not sent.
+        `progress` is called with the number of texts of each request that is done, `answered`
+        with its reply, in the thread that made it, also where another request fails: it was
+        billed. Raises the first failure; requests that have not begun by then are not sent.
         """
         plans = _embeddings.plan(request)
 
         def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
             exchange = self._exchange(plan, request)
             with self._http(exchange) as http:
-                return exchange.vectors(self._read(exchange, http))
+                return _noted(exchange.vectors(self._read(exchange, http)), answered)
 
         if len(plans) < 2 or max_concurrency < 2:
             return _embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
@@ -204,28 +233,6 @@ class Client(Asks):
         finally:
             response.close()
 
-    def _events(
-        self, exchange: Exchange[Plan], response: httpx.Response
-    ) -> Generator[StreamEvent, None, None]:
-        reader = exchange.reader(response)
-        watchdog = Watchdog(response.request, reader)
-        pieces = response.iter_bytes()
-        try:
-            for piece in pieces:
-                for event in reader.feed(piece):
-                    if type(event) is Finished:
-                        event = exchange.finished_event(event, response)
-                        self._drain(response, reader, pieces)
-                    yield event
-                if reader.done:
-                    return
-                watchdog.check()
-        except FAILURES as exc:
-            if not reader.complete:
-                raise exchange.cut(exc, reader) from exc
-        for event in reader.close():
-            yield exchange.finished_event(event, response)
-
     def _drain(
         self, response: httpx.Response, reader: StreamReader, pieces: Iterator[bytes]
     ) -> None:
@@ -233,6 +240,43 @@ class Client(Asks):
         with Drain(response, reader) as drain:
             while drain.wants_more():
                 drain.took(next(pieces, None))
+
+
+class _AsyncUse:
+    """The client for one call. What the call raises leaves without the key.
+
+    No generator: a loop that ends closes all of its generators at once, and that of a stream
+    would wait for this one.
+    """
+
+    def __init__(self, owner: AsyncClient, exchange: Sending) -> None:
+        self._owner = owner
+        self._exchange = exchange
+        self._pool: Pool[AsyncHttp] | None = None
+
+    async def __aenter__(self) -> AsyncHttp:
+        given = self._owner.settings.http_async_client
+        if given is not None:
+            return given
+        try:
+            self._pool = await begin_async(self._exchange.url, self._owner)
+        except BaseException as error:
+            self._exchange.leave(error)
+            raise
+        return self._pool.http
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if self._pool is not None:
+                await end_async(self._pool)
+        finally:
+            if error is not None:
+                self._exchange.leave(error)
 
 
 class AsyncClient(AsyncAsks):
@@ -256,13 +300,30 @@ class AsyncClient(AsyncAsks):
         async with self._http(exchange) as http:
             response = await self._send(exchange, http)
             try:
-                events = self._events(exchange, response)
-                if exchange.watch is not None:
-                    first = await anext(events)
-                    exchange.watch.first_event()
-                    yield first
-                async for event in events:
-                    yield event
+                reader, watch = exchange.reader(response), exchange.watch
+                watchdog = Watchdog(response.request, reader)
+                pieces = response.aiter_raw() if is_plain(response) else response.aiter_bytes()
+                try:
+                    async for piece in pieces:
+                        for event in reader.feed(piece):
+                            if watch is not None:
+                                watch.first_event()
+                                watch = None
+                            if type(event) is Finished:
+                                event = exchange.finished_event(event, response)
+                                await self._drain(response, reader, pieces)
+                            yield event
+                        if reader.done:
+                            return
+                        watchdog.check()
+                except FAILURES as exc:
+                    if not reader.complete:
+                        raise exchange.cut(exc, reader) from exc
+                for event in reader.close():
+                    if watch is not None:
+                        watch.first_event()
+                        watch = None
+                    yield exchange.finished_event(event, response)
             finally:
                 await response.aclose()
 
@@ -272,6 +333,7 @@ class AsyncClient(AsyncAsks):
         *,
         max_concurrency: int = 4,
         progress: Callable[[int], None] | None = None,
+        answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
         """The vectors of all texts, as `Client.embed` gives them; the first failure cancels all."""
         plans = _embeddings.plan(request)
@@ -282,7 +344,7 @@ class AsyncClient(AsyncAsks):
                 exchange = self._exchange(plan, request)
                 async with self._http(exchange) as http:
                     answer = exchange.vectors(await self._read(exchange, http))
-                return _told(answer, plan, progress)
+                return _told(_noted(answer, answered), plan, progress)
 
         tasks = [asyncio.ensure_future(one(plan)) for plan in plans]
         try:
@@ -311,17 +373,8 @@ class AsyncClient(AsyncAsks):
     def _exchange(self, plan: PlanT, request: ChatRequest | EmbeddingRequest) -> Exchange[PlanT]:
         return Exchange(self.settings, plan, self._user_agent, request)
 
-    @asynccontextmanager
-    async def _http(self, exchange: Sending) -> AsyncIterator[AsyncHttp]:
-        try:
-            if self.settings.http_async_client is not None:
-                yield self.settings.http_async_client
-            else:
-                async with async_client(exchange.url, self) as http:
-                    yield http
-        except BaseException as error:
-            exchange.leave(error)
-            raise
+    def _http(self, exchange: Sending) -> _AsyncUse:
+        return _AsyncUse(self, exchange)
 
     async def _read(self, exchange: Sending, http: AsyncHttp) -> httpx.Response:
         response = await self._send(exchange, http)
@@ -363,28 +416,6 @@ class AsyncClient(AsyncAsks):
             return b""
         finally:
             await response.aclose()
-
-    async def _events(
-        self, exchange: Exchange[Plan], response: httpx.Response
-    ) -> AsyncGenerator[StreamEvent, None]:
-        reader = exchange.reader(response)
-        watchdog = Watchdog(response.request, reader)
-        pieces = response.aiter_bytes()
-        try:
-            async for piece in pieces:
-                for event in reader.feed(piece):
-                    if type(event) is Finished:
-                        event = exchange.finished_event(event, response)
-                        await self._drain(response, reader, pieces)
-                    yield event
-                if reader.done:
-                    return
-                watchdog.check()
-        except FAILURES as exc:
-            if not reader.complete:
-                raise exchange.cut(exc, reader) from exc
-        for event in reader.close():
-            yield exchange.finished_event(event, response)
 
     async def _drain(
         self, response: httpx.Response, reader: StreamReader, pieces: AsyncIterator[bytes]

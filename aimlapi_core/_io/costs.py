@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from aimlapi_core._io.client import AsyncClient, Client
 from aimlapi_core.budget import OnUnknownCost
-from aimlapi_core.settings import Settings
-from aimlapi_core.tracking import Asking, Ledger, UnknownCall
+from aimlapi_core.calls import UnknownCall
+from aimlapi_core.settling import Asking, ask_logs, ask_prices, by_account
+from aimlapi_core.tracking import Ledger
 
 # A charge may stand in the logs only a while after the answer [D request-tracing-and-cost].
 ASK_AGAIN_S = 1.0
@@ -27,8 +28,8 @@ class Costs(Ledger):
         """
         deadline_s = time.monotonic() + within_s
         while True:
-            for settings, calls in _by_account(self.unknown):
-                with Client(settings) as client:
+            for calls in by_account(self.unknown):
+                with Client(calls[0].settings) as client:
                     client.answer(self._lookup(calls))
             if not self.unknown or time.monotonic() + ASK_AGAIN_S > deadline_s:
                 return self.unknown
@@ -38,24 +39,16 @@ class Costs(Ledger):
         """`settle`, asynchronously."""
         deadline_s = time.monotonic() + within_s
         while True:
-            for settings, calls in _by_account(self.unknown):
-                async with AsyncClient(settings) as client:
+            for calls in by_account(self.unknown):
+                async with AsyncClient(calls[0].settings) as client:
                     await client.answer(self._lookup(calls))
             if not self.unknown or time.monotonic() + ASK_AGAIN_S > deadline_s:
                 return self.unknown
             await asyncio.sleep(ASK_AGAIN_S)
 
     def _lookup(self, calls: list[UnknownCall]) -> Asking:
-        yield from self.ask_logs(calls, time.monotonic())
-        yield from self.ask_prices()
-
-
-def _by_account(calls: tuple[UnknownCall, ...]) -> list[tuple[Settings, list[UnknownCall]]]:
-    """Calls by the settings that they were made with: each account has logs of its own."""
-    found: dict[int, tuple[Settings, list[UnknownCall]]] = {}
-    for call in calls:
-        found.setdefault(id(call.settings), (call.settings, []))[1].append(call)
-    return list(found.values())
+        yield from ask_logs(calls, time.monotonic())
+        yield from ask_prices(self)
 
 
 def track_costs(

@@ -20,7 +20,10 @@ from aimlapi_core.errors import (
     AIMLAPIError,
     AuthenticationError,
     ConfigurationError,
-    ConnectFailedError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    TransportError,
 )
 from aimlapi_core.models import MODELS
 from aimlapi_core.settings import KEY_VARIABLES, Settings
@@ -100,11 +103,11 @@ def _source(settings: Settings) -> str:
 
 def _reach(client: Client) -> Generator[Finding, None, tuple[OfferedModel, ...] | None]:
     """The catalogue, which is open to all: whether the address is the service's."""
-    url = client.settings.resolved_base_url()
     began_s = time.monotonic()
     try:
+        url = client.settings.resolved_base_url()
         offered = client.list_models()
-    except ConnectFailedError as error:
+    except (ConfigurationError, TransportError, RateLimitError, ServerError) as error:
         yield Finding("wrong", f"Address: {error}")
         return None
     except AIMLAPIError as error:
@@ -122,6 +125,9 @@ def _key(client: Client) -> Generator[Finding, None, bool]:
     except AuthenticationError:
         yield Finding("wrong", f"API key: the service does not know it. Make one at {KEYS_URL}.")
         return False
+    except PermissionDeniedError as error:
+        yield Finding("note", f"API key: known, but it may not read the balance. {error}")
+        return True
     except AIMLAPIError as error:
         yield Finding("wrong", f"API key: the balance cannot be read. {error}")
         return False

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -18,19 +18,12 @@ from aimlapi_core._check import LONGEST_REQUEST_ID, check_client_request_id, is_
 from aimlapi_core._embeddings import EmbeddingPlan
 from aimlapi_core._endpoint import Plan, StreamReader
 from aimlapi_core._io.pools import AsyncHttp, Http
-from aimlapi_core._io.watch import Watch, watch
+from aimlapi_core._io.sending import FAILURES, Sending
+from aimlapi_core._io.watch import watch
 from aimlapi_core.errors import (
-    AIMLAPIError,
     ConfigurationError,
-    ConnectFailedError,
-    ConnectionLostError,
     InvalidRequestError,
-    NotFoundError,
-    RequestTimeoutError,
-    StatusError,
     StreamCutError,
-    UnexpectedReplyError,
-    error_for,
     parse_body,
 )
 from aimlapi_core.models import model_info
@@ -51,120 +44,7 @@ from aimlapi_core.types import (
 DRAIN_BYTES = 65_536
 DRAIN_S = 0.5
 
-_LEAST_MASKED = 8  # a shorter key is none of the service's, and stands inside common words
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-)
-
-
 PlanT = TypeVar("PlanT", Plan, EmbeddingPlan)
-
-
-class Sending:
-    """What is sent, once or again: its names, its head when it came, the errors it can end in."""
-
-    url: str
-    headers: dict[str, str]
-    client_request_id: str
-    watch: Watch | None = None
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.head: Mapping[str, str] = {}
-        self._key = settings.resolved_key()
-        self._requests = 0
-        self._began = time.monotonic()
-
-    def checked_headers(self, own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:
-        """`own` and the key, then `layers`, of which later ones win.
-
-        Raises ConfigurationError for one that cannot be sent, from frames that hold no value: a
-        traceback may be shown with its locals.
-        """
-        wrong = _unsendable(own, *layers)
-        if wrong is not None:
-            del layers
-            raise ConfigurationError(
-                f"The header {wrong!r} cannot be sent: names and values must be printable ASCII."
-            )
-        return _merged_headers(own, {"Authorization": f"Bearer {self._key}"}, *layers)
-
-    def elapsed_s(self) -> float:
-        """Seconds since the exchange was made."""
-        return time.monotonic() - self._began
-
-    def request(self, http: Http | AsyncHttp) -> httpx.Request:
-        """The request for one try."""
-        raise NotImplementedError
-
-    def _not_found_hint(self) -> str:
-        return f"{self.url} was asked."
-
-    def refused(self, response: httpx.Response, body: bytes) -> StatusError:
-        """The error of an answer outside 2xx, of whose body `body` came."""
-        error = error_for(response.status_code, _lower(response.headers), body)
-        if isinstance(error, NotFoundError):
-            error.args = (f"{error.args[0]} {self._not_found_hint()}",)
-        return error
-
-    def accept(self, response: httpx.Response) -> httpx.Response:
-        """A 2xx answer, whose head is known from now on."""
-        self.head = response.headers
-        return response
-
-    def repeat(self, error: AIMLAPIError, delay_s: float) -> None:
-        """The request failed with `error` and is made again after `delay_s`."""
-        if self.watch is not None:
-            self.watch.repeat(error, delay_s)
-
-    def leave(self, error: BaseException | None) -> None:
-        """The call is over; with `error` where that ended it, which leaves named and masked."""
-        if isinstance(error, AIMLAPIError):
-            error.client_request_id = self.client_request_id if self._requests else None
-            error.request_id = error.request_id or self.head.get("x-request-id")
-            error.inference_id = error.inference_id or self.head.get("x-inference-id")
-            self.masked(error)
-        if self.watch is not None:
-            self.watch.end(error, self.head)
-
-    def masked(self, error: AIMLAPIError) -> AIMLAPIError:
-        """`error` without the key, which the service may have repeated in its answer."""
-        if len(self._key) >= _LEAST_MASKED:
-            error.args = _masked(error.args, self._key)
-            for name, value in error.__dict__.items():
-                if name != "partial":
-                    error.__dict__[name] = _masked(value, self._key)
-        return error
-
-    def broken(self, exc: Exception) -> AIMLAPIError:
-        """The error of a failure of the transport before the body began."""
-        what = (str(exc) or type(exc).__name__).rstrip(".")
-        if isinstance(exc, _NOT_SENT):
-            return ConnectFailedError(
-                f"No connection to {self.url}: {what}. Nothing was sent; check base_url, the "
-                "network and the proxy."
-            )
-        if isinstance(exc, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
-            return ConfigurationError(f"The request cannot be sent: {what}")
-        if isinstance(exc, httpx.TimeoutException):
-            return RequestTimeoutError(
-                f"No answer from {self.url} within the time-out. The request was sent and may "
-                "be billed, so it is not repeated; raise timeout, or stream."
-            )
-        if isinstance(exc, httpx.DecodingError):
-            return UnexpectedReplyError(f"The answer of {self.url} cannot be decoded: {what}")
-        # RuntimeError is httpx's word for a client that was closed, or of another event loop.
-        if isinstance(exc, (RuntimeError, UnicodeError, httpx.InvalidURL)):
-            return ConfigurationError(f"The HTTP client cannot be used: {what}")
-        return ConnectionLostError(
-            f"The connection to {self.url} was lost: {what}. The request was sent and may be "
-            "billed, so it is not repeated."
-        )
 
 
 class Exchange(Sending, Generic[PlanT]):
@@ -208,8 +88,7 @@ class Exchange(Sending, Generic[PlanT]):
             self.client_request_id = _suffixed(self._call_id, f".r{self._requests}")
             self.headers[self._id_header] = self.client_request_id
         if self.watch is not None:
-            is_own = self._is_fresh or self._requests > 0
-            self.watch.begin_request(self.client_request_id, is_own)
+            self.watch.begin_request(self.client_request_id, self._is_fresh)
         self._requests += 1
         timeout = _timeout(self.settings, http)
         try:
@@ -232,21 +111,21 @@ class Exchange(Sending, Generic[PlanT]):
 
     def decoded(self: Exchange[Plan], response: httpx.Response) -> Reply:
         """The Reply of a 2xx answer whose body was read."""
-        reply = self.plan.decode(parse_body(response.content), _lower(response.headers))
+        reply = self.plan.decode(parse_body(response.content), self.head)
         return self.finished(reply, response)
 
     def vectors(
         self: Exchange[EmbeddingPlan], response: httpx.Response
     ) -> tuple[EmbeddingReply, Transport]:
         """The vectors of a 2xx answer whose body was read."""
-        reply = self.plan.decode(parse_body(response.content), _lower(response.headers))
+        reply = self.plan.decode(parse_body(response.content), self.head)
         if self.watch is not None:
             self.watch.finish(reply, self.head)
         return reply, self.transport_of(response)
 
     def reader(self: Exchange[Plan], response: httpx.Response) -> StreamReader:
         """A reader for the body of a 2xx answer."""
-        self._reader = self.plan.reader(_lower(response.headers))
+        self._reader = self.plan.reader(self.head)
         return self._reader
 
     def finished_event(self, event: StreamEvent, response: httpx.Response) -> StreamEvent:
@@ -264,13 +143,12 @@ class Exchange(Sending, Generic[PlanT]):
 
     def transport_of(self, response: httpx.Response) -> Transport:
         """The facts of an HTTP answer."""
-        headers = _lower(response.headers)
         return Transport(
             status_code=response.status_code,
-            request_id=headers.get("x-request-id"),
-            inference_id=headers.get("x-inference-id"),
+            request_id=self.head.get("x-request-id"),
+            inference_id=self.head.get("x-inference-id"),
             client_request_id=self.client_request_id,
-            headers=headers,
+            headers=self.head,
         )
 
     def cut(self, exc: Exception, reader: StreamReader) -> StreamCutError:
@@ -283,17 +161,13 @@ class Exchange(Sending, Generic[PlanT]):
         )
 
 
-# What httpx, or a transport of the caller's, raises while an answer is read, and while a request
-# is sent.
-FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
-SEND_FAILURES = (*FAILURES, RuntimeError, UnicodeError, httpx.InvalidURL)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def encode_json(body: Mapping[str, Any]) -> bytes:
     """Compact UTF-8 JSON. Raises InvalidRequestError, naming what JSON cannot hold."""
     try:
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.encode()
+        return _ENCODER.encode(body).encode()
     except (TypeError, ValueError, RecursionError) as exc:
         with suppress(RecursionError):
             for found in _no_json(body, ""):
@@ -319,6 +193,11 @@ def _no_json(value: Any, at: str) -> Iterator[str]:
         yield f"{at} is {value!r}, which is no number there"
     elif value is not None and not isinstance(value, (bool, int, float)):
         yield f"{at} is of type {type(value).__name__}"
+
+
+def is_plain(response: httpx.Response) -> bool:
+    """Whether the bytes of a body are what was sent, so that no decoder has to look at them."""
+    return "content-encoding" not in response.headers and not response.is_stream_consumed
 
 
 class Watchdog:
@@ -400,44 +279,14 @@ def _timeout(settings: Settings, http: Http | AsyncHttp) -> httpx.Timeout:
         return http.timeout
     if given is None or isinstance(given, httpx.Timeout):
         return httpx.Timeout(given)
-    return httpx.Timeout(given, connect=min(given, CONNECT_TIMEOUT_S))
+    return _timeout_of(given)
 
 
-def _merged_headers(*layers: Mapping[str, str]) -> dict[str, str]:
-    """Later layers win, names compared without case."""
-    merged: dict[str, tuple[str, str]] = {}
-    for layer in layers:
-        for name, value in layer.items():
-            merged[name.lower()] = (name, value)
-    return dict(merged.values())
-
-
-def _unsendable(*layers: Mapping[str, str]) -> str | None:
-    """The name of the first header that cannot be sent."""
-    for layer in layers:
-        for name, value in layer.items():
-            fine = isinstance(value, str) and value.isascii() and value.isprintable()
-            if not (fine and isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
-                return name
-    return None
+@lru_cache(maxsize=16)
+def _timeout_of(seconds: float) -> httpx.Timeout:
+    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT_S))
 
 
 def _suffixed(name: str, suffix: str) -> str:
     """A client request id with a suffix, its beginning cut where it would be too long."""
     return name[: LONGEST_REQUEST_ID - len(suffix)] + suffix
-
-
-def _masked(value: Any, key: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(key, "***")
-    if isinstance(value, tuple):
-        return tuple(_masked(item, key) for item in value)
-    if isinstance(value, list):
-        return [_masked(item, key) for item in value]
-    if isinstance(value, Mapping):
-        return {_masked(k, key): _masked(v, key) for k, v in value.items()}
-    return value
-
-
-def _lower(headers: httpx.Headers) -> dict[str, str]:
-    return dict(headers.items())  # httpx gives names in lower case

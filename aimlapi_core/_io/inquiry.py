@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 import httpx
 
-from aimlapi_core._io.exchange import Sending
 from aimlapi_core._io.pools import AsyncHttp, Http
+from aimlapi_core._io.sending import Sending
 from aimlapi_core.account import OfferedModel, Question, models_question, to_models
 from aimlapi_core.errors import (
     AIMLAPIError,
@@ -102,7 +102,7 @@ class Catalogue:
 
     def take(self, model: str | None, told: Told) -> tuple[OfferedModel, ...]:
         """The rows that an answer means."""
-        if told.payload is None:
+        if told.payload is None and model in self._kept:
             return self._kept[model][1]
         offered = to_models(told.payload)
         if told.etag:

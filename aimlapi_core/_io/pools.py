@@ -14,7 +14,8 @@ import os
 import ssl
 import threading
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -102,15 +103,24 @@ def release_sync(owner: object) -> None:
         pool.http.close()
 
 
-@contextlib.asynccontextmanager
-async def async_client(base_url: str, owner: object) -> AsyncIterator[AsyncHttp]:
-    """The running loop's client for this origin, claimed by `owner`, open while inside."""
+async def begin_async(base_url: str, owner: object) -> Pool[AsyncHttp]:
+    """The running loop's pool for this origin, claimed by `owner`, open until `end_async`."""
     pool = await _async_pool(_origin(base_url))
     pool.begin(owner)
-    try:
-        yield pool.http
-    finally:
-        if pool.end() and pool.keeper is not None:
+    return pool
+
+
+async def end_async(pool: Pool[AsyncHttp]) -> None:
+    """A call that began with this pool is over."""
+    if pool.end():
+        await _close(pool)
+
+
+async def _close(pool: Pool[AsyncHttp]) -> None:
+    """Close the connections, then the keeper, which has nothing left to wait for."""
+    await pool.http.aclose()
+    if pool.keeper is not None:
+        with contextlib.suppress(RuntimeError):  # the loop, which is ending, closes it already
             await pool.keeper.aclose()
 
 
@@ -138,22 +148,27 @@ async def release_async(owner: object) -> None:
     of_loop = _async.get(asyncio.get_running_loop(), {})
     free = [origin for origin, pool in of_loop.items() if pool.release(owner)]
     for pool in [of_loop.pop(origin) for origin in free]:
-        if not pool.in_use and pool.keeper is not None:
-            await pool.keeper.aclose()
+        if not pool.in_use:
+            await _close(pool)
 
 
 def _made(verify: ssl.SSLContext) -> Http:
     if not getproxies():
         return Wire(lambda: httpx.HTTPTransport(verify=verify, limits=LIMITS))
     with _proxies_checked():
-        return httpx.Client(verify=verify, limits=LIMITS, follow_redirects=False)
+        return httpx.Client(verify=verify, limits=LIMITS, cookies=_no_cookies())
 
 
 def _made_async(verify: ssl.SSLContext) -> AsyncHttp:
     if not getproxies():
         return AsyncWire(lambda: httpx.AsyncHTTPTransport(verify=verify, limits=LIMITS))
     with _proxies_checked():
-        return httpx.AsyncClient(verify=verify, limits=LIMITS, follow_redirects=False)
+        return httpx.AsyncClient(verify=verify, limits=LIMITS, cookies=_no_cookies())
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that keeps nothing: objects with other keys share the client, as they do `Wire`."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 @contextlib.contextmanager

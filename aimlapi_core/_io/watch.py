@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aimlapi_core import _otel
+from aimlapi_core.calls import OpenCall, UnknownCall
 from aimlapi_core.cost import cost_of
 from aimlapi_core.errors import (
     AIMLAPIError,
@@ -20,13 +21,9 @@ from aimlapi_core.errors import (
     UnexpectedReplyError,
 )
 from aimlapi_core.settings import Settings
+from aimlapi_core.settling import Asking, questions
 from aimlapi_core.totals import stated_credits
-from aimlapi_core.tracking import (
-    Asking,
-    OpenCall,
-    UnknownCall,
-    open_ledger,
-)
+from aimlapi_core.tracking import open_ledger
 from aimlapi_core.types import (
     ChatRequest,
     Cost,
@@ -78,6 +75,7 @@ class Watch:
         self._began_s = time.monotonic()
         self._first_s: float | None = None
         self._requests = 0
+        self._is_under_way = False
         self._is_over = False
         self._client_request_id = ""
         self._has_own_id = False
@@ -90,7 +88,7 @@ class Watch:
         """What must be asked before a request can go out; None where no budget wants to know."""
         if self._call is None or not self._call.ledger.is_watched():
             return None
-        return self._call.ledger.questions(time.monotonic())
+        return questions(self._call.ledger, time.monotonic())
 
     def doubt(self, error: AIMLAPIError) -> None:
         """What a budget had to know could not be asked: the request will be refused."""
@@ -100,17 +98,21 @@ class Watch:
         """Before each request. Raises BudgetExceededError when it may not go out."""
         if self._call is not None:
             self._call.begin_request()
+        self._is_under_way = True
         self._requests += 1
         self._client_request_id = client_request_id
         self._has_own_id = has_own_id
 
     def repeat(self, error: AIMLAPIError, delay_s: float) -> None:
         """A request failed and is repeated after a wait."""
+        self._is_under_way = False
+        head = error.headers if isinstance(error, StatusError) else {}
         if self._call is not None:
-            self._call.end_request()
+            refused = head.get("x-inference-id")
+            self._call.end_request(None if self._has_own_id else refused)
         if self._is_logged:
             failed = {"error": type(error).__name__, "delay_s": round(delay_s, 3)}
-            _log("retry", {**self._names({}), **failed})
+            _log("retry", {**self._names(head), **failed})
 
     def first_event(self) -> None:
         """The first event of a stream has come."""
@@ -130,7 +132,9 @@ class Watch:
         """The call is left; does nothing when it was finished."""
         if self._is_over:
             return
-        self._over(error, None, cost_of(head, None), head, _why(error))
+        # Between two requests nothing is under way: the last was refused, and is billed nothing.
+        why = _why(error) if self._is_under_way else None
+        self._over(error, None, cost_of(head, None), head, why)
         if self._span is not None:
             if self._tracing is not None and isinstance(error, Exception):
                 self._tracing.fail(self._span, error)

@@ -10,6 +10,7 @@ import pytest
 from aimlapi_core import (
     ChatRequest,
     File,
+    Finished,
     Image,
     JsonSchema,
     Message,
@@ -336,6 +337,17 @@ def test_a_placeholder_is_no_finish_reason(placeholder: str | None) -> None:
     list(reader.feed(b"data: " + json.dumps({"choices": [row]}).encode() + b"\n\n"))
     with pytest.raises(StreamCutError):
         list(reader.close())
+
+
+@pytest.mark.parametrize("cut", ["length", "content_filter"])
+def test_an_answer_said_to_be_cut_stays_cut(cut: str) -> None:
+    rows = [{"index": 0, "delta": {"content": "Half"}, "finish_reason": cut}]
+    rows.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+    frames = (f"data: {json.dumps({'choices': [row]})}\n\n" for row in rows)
+    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    *_, last = [*reader.feed("".join(frames).encode()), *reader.close()]
+    assert isinstance(last, Finished)
+    assert last.reply.choices[0].finish_reason == cut
 
 
 def test_whole_messages_in_a_stream_are_read() -> None:

@@ -17,6 +17,7 @@ import pytest
 from aimlapi_core import (
     EMBEDDINGS,
     AsyncClient,
+    BadRequestError,
     Client,
     EmbeddingReply,
     EmbeddingRequest,
@@ -202,6 +203,22 @@ def test_the_first_failure_ends_the_rest(emu: Emulator, kind: str) -> None:
     with pytest.raises(ServerError):
         embed(emu, kind, request, retries=0, max_concurrency=2)
     assert len(emu.seen) < len(TEXTS)
+
+
+# The asynchronous client cancels what is under way, whose answer nobody reads.
+@pytest.mark.parametrize(("kind", "at_once"), [("sync", 1), ("sync", 3), ("async", 1)])
+def test_each_answered_request_is_told_also_when_another_fails(
+    emu: Emulator, kind: str, at_once: int
+) -> None:
+    replies: list[EmbeddingReply] = []
+    request = EmbeddingRequest(SMALL, (*TEXTS[:4], "no [[fault status=400]]"), batch_size=2)
+    with pytest.raises(BadRequestError):
+        embed(emu, kind, request, max_concurrency=at_once, answered=replies.append)
+    answered = [seen for seen in emu.seen if seen.status == 200]
+    assert [len(reply.vectors) for reply in replies] == [2] * len(answered)
+    told = {reply.transports[0].request_id for reply in replies}
+    assert len(told) == len(answered) > 0
+    assert all(reply.usage and reply.cost for reply in replies)
 
 
 class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):

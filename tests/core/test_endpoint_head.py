@@ -42,3 +42,13 @@ def test_a_byte_order_mark_and_white_space_may_come_first(
 def test_a_page_is_not_taken_for_a_cut_stream(start: bytes) -> None:
     with pytest.raises(UnexpectedReplyError, match="Bad gateway"):
         read(start + b"<html><body>Bad gateway</body></html>", 1)
+
+
+def test_comments_and_blank_payloads_are_no_progress() -> None:
+    reader = plan(REQUEST, stream=True).reader({})
+    list(reader.feed(b": ping\n\n"))
+    for blank in (b"data:\n\n", b"data:  \n\n", b": still here\n\n"):
+        list(reader.feed(blank))
+    assert reader.progress == 0
+    list(reader.feed(EVENTS))
+    assert reader.progress == 2

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
+from itertools import islice
 
 import httpx
 import pytest
 
 from aimlapi_core import Client, ConnectionLostError, Settings
 from aimlapi_core._io.wire import AsyncWire, Places, Wire
-from aimlapi_emulator import Emulator
+from aimlapi_emulator import Emulator, Fault
 from tests.core.test_client import HELLO, wait_until
 
 NOBODY = "http://127.0.0.1:9/v1"
@@ -29,35 +31,23 @@ def test_the_lowest_free_place_is_taken_first() -> None:
 
 
 def test_a_call_that_cannot_be_sent_gives_its_place_back() -> None:
-    made: list[httpx.HTTPTransport] = []
-
-    def make() -> httpx.HTTPTransport:
-        made.append(httpx.HTTPTransport())
-        return made[-1]
-
-    own = Wire(make)
+    own = Wire(httpx.HTTPTransport)
     for _ in range(3):
         request = own.build_request("POST", NOBODY, content=b"{}", headers={}, timeout=TIMEOUT)
         with pytest.raises(httpx.ConnectError):
             own.send(request, stream=True, follow_redirects=False)
+    assert own._places.take()[0] == 0
     own.close()
-    assert len(made) == 1
 
 
 async def test_an_async_call_that_cannot_be_sent_gives_its_place_back() -> None:
-    made: list[httpx.AsyncHTTPTransport] = []
-
-    def make() -> httpx.AsyncHTTPTransport:
-        made.append(httpx.AsyncHTTPTransport())
-        return made[-1]
-
-    own = AsyncWire(make)
+    own = AsyncWire(httpx.AsyncHTTPTransport)
     for _ in range(3):
         request = own.build_request("POST", NOBODY, content=b"{}", headers={}, timeout=TIMEOUT)
         with pytest.raises(httpx.ConnectError):
             await own.send(request, stream=True, follow_redirects=False)
+    assert own._places.take()[0] == 0
     await own.aclose()
-    assert len(made) == 1
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # http:// to a host that is not this machine
@@ -80,6 +70,42 @@ def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) ->
             client.complete(HELLO)
         server.join()
     assert asked == [b"POST http://elsewhere.invalid/v1/chat/completions HTTP/1.1"]
+
+
+def test_an_answer_sets_no_cookie_behind_a_proxy_either(
+    emu: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", NOBODY)  # which http:// does not ask
+    emu.faults.append(Fault(headers={"Set-Cookie": "session=1; Path=/"}))
+    for key in ("sk-test-0000", "sk-test-0001"):
+        with Client(Settings(api_key=key, base_url=emu.base_url)) as client:
+            client.complete(HELLO)
+            client.complete(HELLO)
+    assert not any("cookie" in seen.headers for seen in emu.seen)
+
+
+def test_a_forgotten_stream_may_end_while_idle_connections_are_looked_for() -> None:
+    """The garbage collector ends it, in the middle of anything that makes an object."""
+    places = Places(httpx.HTTPTransport, keepalive_s=0)
+    taken = [places.take()[0] for _ in range(64)]
+    for place in taken[:32]:
+        places.give_back(place)
+    left = iter(taken[32:])
+
+    def collected(phase: str, _: dict[str, int]) -> None:
+        if phase == "stop":
+            for place in islice(left, 1):
+                places.give_back(place)
+
+    before = gc.get_threshold()
+    gc.callbacks.append(collected)
+    gc.set_threshold(1)
+    try:
+        stale = list(places.stale())
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(collected)
+    assert len(stale) >= 32
 
 
 def test_connections_of_a_burst_are_closed_once_idle_for_too_long(emu: Emulator) -> None:
@@ -120,3 +146,26 @@ def _hello(own: Wire | AsyncWire, emu: Emulator) -> httpx.Request:
         headers={"Authorization": "Bearer sk-test-0000", "Content-Type": "application/json"},
         timeout=TIMEOUT,
     )
+
+
+def test_a_request_is_what_httpx_makes() -> None:
+    """But for the spelling of names, and for decoders that httpx has from other packages."""
+    given = {"Authorization": "Bearer k", "Content-Type": "application/json", "X-Own": "1"}
+    body = '{"a": "Grüße"}'.encode()
+    own = Wire(httpx.HTTPTransport)
+    made = own.build_request("POST", NOBODY, content=body, headers=given, timeout=TIMEOUT)
+    with httpx.Client() as client:
+        wanted = client.build_request("POST", NOBODY, content=body, headers=given, timeout=TIMEOUT)
+    for request in (made, wanted):
+        for name in ("user-agent", "accept-encoding"):
+            request.headers.pop(name, None)
+    assert made.headers == wanted.headers
+    assert (made.method, made.url, made.read()) == (wanted.method, wanted.url, wanted.read())
+    assert made.extensions == wanted.extensions
+
+
+@pytest.mark.parametrize("name", ["Host", "host", "ACCEPT", "Content-Length"])
+def test_a_header_of_the_callers_stands_once(name: str) -> None:
+    own = Wire(httpx.HTTPTransport)
+    made = own.build_request("POST", NOBODY, content=b"{}", headers={name: "7"}, timeout=TIMEOUT)
+    assert made.headers.get_list(name) == ["7"]

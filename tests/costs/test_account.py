@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from aimlapi_core import (
@@ -27,6 +28,7 @@ from aimlapi_core import (
     UnexpectedReplyError,
     track_costs,
 )
+from aimlapi_core._io.doctor import examine
 from aimlapi_core.account import to_account, to_logs, to_models
 from aimlapi_emulator import Emulator, Fault
 from tests.costs.conftest import settings
@@ -93,6 +95,7 @@ def test_the_logs_can_be_narrowed(how: str, emu: Emulator) -> None:
         ask(how, settings(emu), "usage_logs", **narrowed)
         for narrowed in (
             {"models": [CHAT]},
+            {"models": CHAT},
             {"models": ["text-embedding-3-small", "openai/gpt-5-2"]},
             {"limit": 1, "offset": 1},
             {"status": "failed"},
@@ -101,8 +104,8 @@ def test_the_logs_can_be_narrowed(how: str, emu: Emulator) -> None:
             {"period": "7d"},
         )
     ]
-    assert [len(page.calls) for page in logs] == [3, 4, 1, 0, 0, 4, 4]
-    assert logs[2].has_more
+    assert [len(page.calls) for page in logs] == [3, 3, 4, 1, 0, 0, 4, 4]
+    assert logs[3].has_more
 
 
 @pytest.mark.parametrize(
@@ -115,6 +118,7 @@ def test_the_logs_can_be_narrowed(how: str, emu: Emulator) -> None:
         {"limit": 101},
         {"offset": -1},
         {"models": ["m"] * 51},
+        {"models": f"{CHAT},{PRO}"},
     ],
 )
 def test_what_the_logs_would_refuse_is_refused_before(wrong: dict[str, Any]) -> None:
@@ -277,6 +281,35 @@ def test_the_doctor_says_what_is_wrong_with_a_key(key: str, words: str, emu: Emu
     assert code == 1
     assert words in said
     assert "WRONG" in said
+
+
+def test_the_doctor_says_that_an_address_is_none(emu: Emulator) -> None:
+    code, said = doctor(None, "sk-test-0000", "http://two words")
+    assert code == 1
+    assert "WRONG  Address: base_url 'http://two words' is not the URL of a host" in said
+
+
+def test_the_doctor_takes_a_key_that_may_not_read_the_balance() -> None:
+    """A 403 is not a wrong key: the key may be good for models alone."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v2/billing":
+            return httpx.Response(403, json={"message": "This key lacks a scope."})
+        return httpx.Response(200, json={"data": [] if "models" in request.url.path else {}})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        found = list(examine(Settings(api_key="sk-test-0000", http_client=http)))
+    (key,) = [one for one in found if "may not read the balance" in one.text]
+    assert key.state == "note"
+    assert any(one.text == "Scopes of the key: chat and responses" for one in found)
+
+
+@pytest.mark.parametrize("status", [200, 304])
+def test_a_catalogue_of_nothing_is_no_answer(status: int) -> None:
+    """JSON's null, or word that what was never seen has not changed."""
+    nothing = httpx.MockTransport(lambda _: httpx.Response(status, content=b"null"))
+    with httpx.Client(transport=nothing) as http, pytest.raises(UnexpectedReplyError):
+        Client(Settings(api_key="sk-test-0000", http_client=http)).list_models()
 
 
 def test_the_doctor_says_when_nobody_listens(emu: Emulator) -> None:

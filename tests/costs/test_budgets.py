@@ -19,10 +19,18 @@ from aimlapi_core import (
     BudgetExceededError,
     BudgetWarning,
     Client,
+    OfferedModel,
+    Prices,
     ServerError,
+    Settings,
+    Totals,
+    UnknownCall,
     UnknownCostError,
     track_costs,
 )
+from aimlapi_core.calls import OpenCall
+from aimlapi_core.settling import questions
+from aimlapi_core.tracking import Ledger
 from aimlapi_emulator import Emulator, Fault
 from tests.costs.conftest import settings
 from tests.costs.ways import CHAT, HELLO, asking, complete, stream
@@ -275,11 +283,76 @@ def test_a_model_without_a_price_cannot_be_estimated(emu: Emulator) -> None:
 def test_when_the_service_cannot_be_asked_the_call_is_refused(
     how: str, emu: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
+    keys = ["sk-test-0000"]
+    ours = settings(emu, api_key=lambda: keys[-1])
     with track_costs(budget_usd=1):
-        stream(how, settings(emu), events=1)
+        stream(how, ours, events=1)
+        keys.append("sk-invalid-key")
         with pytest.raises(UnknownCostError):
-            complete(how, settings(emu, api_key="sk-invalid-key"))
+            complete(how, ours)
     assert "could not ask" in caplog.text
+    assert [seen.method for seen in emu.seen].count("POST") == 1
+
+
+def test_a_budget_asks_the_account_that_a_call_was_made_with(how: str, emu: Emulator) -> None:
+    with track_costs(budget_usd=1) as costs:
+        stream(how, settings(emu, api_key="sk-one-0000"), events=1)
+        complete(how, settings(emu, api_key="sk-two-0000"))
+    assert costs.unknown == ()
+    assert costs.credits == emu.ledger.credits > 0
+
+
+def unknown(ledger: Ledger, began_s: float, setup: Settings) -> UnknownCall:
+    """A call in `ledger` that ended without a cost or a usage."""
+    call = OpenCall(ledger, CHAT)
+    call.begin_request()
+    name = f"call-{began_s}"
+    ended = UnknownCall(
+        CHAT, "closed", name, f"inf-{name}", None, None, began_s, setup, True, ledger
+    )
+    call.end_unknown(ended, failed=False)
+    return ended
+
+
+def logged(call: UnknownCall, credits: int) -> dict[str, Any]:
+    return {"inference_id": call.inference_id, "cost": {"credits": credits}}
+
+
+def test_a_budget_asks_for_what_ended_while_it_was_asking(emu: Emulator) -> None:
+    """Also for a call that began after the look at the clock."""
+    ledger = Ledger(budget_usd=None)
+    first, second = (unknown(ledger, began_s, settings(emu)) for began_s in (5.0, 5.5))
+    del ledger._unknown[second]
+    ledger.set_budget(1)
+    asking = questions(ledger, 5.0)
+    assert dict(next(asking).query)["period"] == "1h"
+    ledger._unknown[second] = None
+    again = asking.send({"data": [logged(first, 7)], "pagination": {}})
+    assert dict(again.query)["period"] == "1h"
+    with pytest.raises(StopIteration):
+        asking.send({"data": [logged(second, 8), logged(first, 7)], "pagination": {}})
+    assert (ledger.unknown, ledger.credits) == ((), 15)
+
+
+def test_an_estimate_takes_the_prices_of_its_own_model() -> None:
+    """A catalogue may tell of more models than it was asked for."""
+    dear, own = Prices(Decimal(1000), Decimal(1000)), Prices(Decimal(1), Decimal(1))
+    ledger = Ledger()
+    rows = [
+        OfferedModel("another/model", (), "openai/chat-completions", prices=dear),
+        OfferedModel("gpt", (CHAT,), "openai/chat-completions", prices=own),
+    ]
+    ledger.learn_prices(CHAT, rows)
+    ledger.learn_prices("missing", rows)
+    assert ledger._prices == {CHAT: own, "missing": None}
+
+
+def test_small_amounts_are_written_out(emu: Emulator) -> None:
+    with track_costs(budget_usd="0.0000005") as costs:
+        complete("sync", settings(emu))
+        with pytest.raises(BudgetExceededError, match=r"of 0\.0000005\. The request was not sent"):
+            complete("sync", settings(emu))
+    assert "Budget: 0.0000005 USD;" in str(costs)
 
 
 def test_without_a_budget_nothing_is_asked(how: str, emu: Emulator) -> None:
@@ -308,9 +381,6 @@ def test_the_error_can_be_pickled(emu: Emulator) -> None:
 
 def test_two_threads_are_never_let_through_by_one_look(emu: Emulator) -> None:
     """The look at the ceiling and the hold are one step: of many at once, one may go."""
-    from aimlapi_core.totals import Totals
-    from aimlapi_core.tracking import Ledger, OpenCall
-
     ledger = Ledger(budget_usd=Decimal(15) / 2_000_000)
     ledger.add(CHAT, Totals(calls=1, priced=1, credits=10))
     gate, let_through = threading.Barrier(16), []

@@ -135,6 +135,17 @@ def test_an_error_without_an_answer_tells_what_was_sent(how: str, emu: Emulator)
     assert caught.value.inference_id is None
 
 
+def test_a_repetition_without_an_answer_tells_no_id_of_the_request_before(
+    how: str, quick: None, emu: Emulator
+) -> None:
+    emu.faults += [Fault(status=503), Fault(drop="after_read")]
+    with track_costs() as costs, pytest.raises(ConnectionLostError) as caught:
+        complete(how, settings(emu))
+    assert caught.value.client_request_id == sent(emu)[1]
+    assert (caught.value.inference_id, caught.value.request_id) == (None, None)
+    assert costs.unknown[0].inference_id is None
+
+
 def test_an_error_before_anything_was_sent_tells_none(emu: Emulator) -> None:
     with track_costs(budget_usd=0), pytest.raises(BudgetExceededError) as caught:
         complete("sync", settings(emu))

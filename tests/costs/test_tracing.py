@@ -158,6 +158,8 @@ def test_a_failed_call_fails_its_span_with_its_ids(how: str, spans: Spans, emu: 
     assert found.status.status_code.name == "ERROR"
     assert found.attributes["error.type"] == "HTTP 503"
     assert found.attributes["aimlapi.client_request_id"]
+    assert found.attributes["aimlapi.inference_id"] == emu.ledger.entries[0].inference_id
+    assert found.attributes["aimlapi.request_id"] == emu.ledger.entries[0].request_id
     assert KEY not in found.to_json()
 
 
@@ -202,6 +204,8 @@ def test_a_debug_record_tells_durations_and_ids_and_no_secret(
     (complete if form == "whole" else stream)(how, settings(emu), asking(SECRET))
     retry, call = (record for record in caplog.records if record.name == "aimlapi")
     assert retry.aimlapi["event"] == "retry"  # type: ignore[attr-defined]  # put there by us
+    refused = emu.ledger.entries[0].inference_id
+    assert retry.aimlapi["inference_id"] == refused  # type: ignore[attr-defined]  # put there by us
     told = call.aimlapi  # type: ignore[attr-defined]  # put there by us
     assert told["requests"] == 2
     assert told["outcome"] == "ok"

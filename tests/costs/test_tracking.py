@@ -7,7 +7,7 @@ import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from aimlapi_core import (
     AIMLAPIError,
     AsyncClient,
+    AuthenticationError,
     Client,
     ConfigurationError,
     Settings,
@@ -165,6 +166,61 @@ def test_a_scope_is_opened_once() -> None:
         costs.__enter__()
 
 
+def test_a_scope_that_a_generator_holds_open_brings_no_ended_scope_back(emu: Emulator) -> None:
+    def work() -> Any:
+        with track_costs() as inner:
+            yield inner
+
+    with track_costs() as outer:
+        held = work()
+        inner = next(held)
+    complete("sync", settings(emu))
+    held.close()
+    complete("sync", settings(emu))
+    assert (inner.total.calls, outer.total.calls) == (1, 1)
+
+
+def test_scopes_that_end_in_the_order_in_which_they_began_leave_none_open(emu: Emulator) -> None:
+    scopes = [track_costs() for _ in range(3)]
+    for scope in scopes:
+        scope.__enter__()
+    for scope in scopes:
+        scope.__exit__()
+    complete("sync", settings(emu))
+    assert [scope.total.calls for scope in scopes] == [0, 0, 0]
+
+
+def test_a_scope_can_end_in_another_task_than_it_began(emu: Emulator) -> None:
+    costs = track_costs()
+
+    async def begin() -> None:
+        costs.__enter__()
+
+    async def end() -> None:
+        costs.__exit__()
+
+    async def run() -> None:
+        await asyncio.create_task(begin())
+        await asyncio.create_task(end())
+        await AsyncClient(settings(emu)).complete(HELLO)
+
+    asyncio.run(run())
+    assert costs.total.calls == 0
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_function_that_yields_cannot_be_wrapped(kind: Any, emu: Emulator) -> None:
+    """Its work would be done after it has returned, outside the scope."""
+    with pytest.raises(ConfigurationError, match="yields"):
+        track_costs().wrap(kind(settings(emu)).stream)
+
+
+def test_amounts_are_exact_whatever_the_callers_decimal_context() -> None:
+    with localcontext(Context(prec=3)), track_costs(budget_usd="1.2345675") as costs:
+        assert str(costs.budget_usd) == "1.2345675"
+        assert str(Totals(credits=123_456_789).usd) == "61.7283945"
+
+
 def failing(how: str, setup: Settings, form: str) -> None:
     with pytest.raises(AIMLAPIError):
         (complete if form == "whole" else stream)(how, setup)
@@ -249,6 +305,22 @@ def test_a_cancelled_task_is_unknown(emu: Emulator) -> None:
     assert costs.credits == emu.ledger.credits > 0
 
 
+def test_a_call_that_is_left_between_two_requests_is_known_to_cost_nothing(
+    emu: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent was refused; the repetition is not sent yet."""
+
+    def stop(_delay_s: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", stop)
+    emu.faults.append(Fault(status=503))
+    with track_costs() as costs, pytest.raises(KeyboardInterrupt):
+        complete("sync", settings(emu))
+    assert costs.unknown == ()
+    assert costs.in_flight == 0
+
+
 def test_a_call_stopped_by_this_library_is_unknown_and_found(how: str, emu: Emulator) -> None:
     with track_costs() as costs:
         events = stream(how, settings(emu), asking("Say: one two three", stop=("two",)))
@@ -304,6 +376,53 @@ def test_an_id_that_calls_share_tells_nothing(emu: Emulator) -> None:
     assert costs.credits == emu.ledger.credits
 
 
+def test_a_retrys_suffix_makes_a_shared_id_no_id_of_its_own(quick: None, emu: Emulator) -> None:
+    """The second call's repetition is never noted; the first one's is not taken for it."""
+    shared = asking(client_request_id="customer-42")
+    emu.faults += [Fault(status=503), Fault(), Fault(status=503), Fault(drop="after_read")]
+    with track_costs() as costs:
+        complete("sync", settings(emu), shared)
+        with pytest.raises(AIMLAPIError):
+            complete("sync", settings(emu), shared)
+    assert [call.client_request_id for call in costs.settle()] == ["customer-42.r1"]
+    assert costs.credits == emu.ledger.credits > 0
+
+
+def test_a_refused_request_by_a_shared_id_is_not_taken_for_a_lost_one(
+    quick: None, emu: Emulator
+) -> None:
+    """The refused one stands in the logs at nothing, the lost one does not stand there yet."""
+    shared = asking(client_request_id="customer-42")
+    emu.faults += [Fault(status=503), Fault(), Fault(drop="after_read")]
+    with track_costs() as costs:
+        complete("sync", settings(emu), shared)
+        with pytest.raises(AIMLAPIError):
+            complete("sync", settings(emu), shared)
+    assert [call.why for call in costs.settle()] == ["lost"]
+
+
+def test_calls_of_one_account_are_looked_up_together(how: str, emu: Emulator) -> None:
+    with track_costs() as costs:
+        for key in ("sk-one-0000", "sk-two-0000", "sk-one-0000"):
+            stream(how, settings(emu, api_key=key), events=1)
+    assert settled(how, costs) == ()
+    assert costs.credits == emu.ledger.credits > 0
+    assert [seen.method for seen in emu.seen].count("GET") == 2
+
+
+def test_settling_that_fails_changes_nothing_and_can_be_repeated(how: str, emu: Emulator) -> None:
+    keys = ["sk-test-0000"]
+    with track_costs() as costs:
+        stream(how, settings(emu, api_key=lambda: keys[-1]), events=1)
+    keys.append("sk-invalid-key")
+    with pytest.raises(AuthenticationError):
+        settled(how, costs)
+    assert (costs.credits, len(costs.unknown)) == (0, 1)
+    keys.pop()
+    assert settled(how, costs) == settled(how, costs) == ()
+    assert costs.credits == emu.ledger.credits > 0
+
+
 def test_what_the_logs_do_not_know_stays_unknown_with_an_estimate(emu: Emulator) -> None:
     emu.faults.append(Fault(meta=False))
     with track_costs() as costs:
@@ -312,6 +431,7 @@ def test_what_the_logs_do_not_know_stays_unknown_with_an_estimate(emu: Emulator)
     emu.ledger.delay_s = 3600.0
     (call,) = costs.settle()
     assert call.estimated_credits == costs.estimated_credits == emu.ledger.credits > 0
+    assert costs.estimated_usd == Decimal(emu.ledger.credits) / 2_000_000
     assert costs.credits == 0
     assert "Estimated" in str(costs)
     emu.ledger.delay_s = 0.0
@@ -325,6 +445,14 @@ def test_two_accounts_are_each_asked_for_their_own(emu: Emulator) -> None:
             stream("sync", settings(emu, api_key=key), events=1)
     assert costs.settle() == ()
     assert costs.credits == emu.ledger.credits
+
+
+@pytest.mark.parametrize("said", ["-5", "nan", "1e400", "many"])
+def test_a_cost_that_is_no_amount_is_read_from_the_body(said: str, emu: Emulator) -> None:
+    emu.faults.append(Fault(headers={"x-aimlapi-credits-used": said}))
+    with track_costs() as costs:
+        complete("sync", settings(emu))
+    assert costs.credits == emu.ledger.credits > 0
 
 
 def test_cache_hits_cost_nothing() -> None:
@@ -371,7 +499,8 @@ def test_what_a_scope_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_credits_add_up_where_threads_end_calls_at_once() -> None:
-    from aimlapi_core.tracking import Ledger, OpenCall
+    from aimlapi_core.calls import OpenCall
+    from aimlapi_core.tracking import Ledger
 
     ledger = Ledger()
     with ledger:

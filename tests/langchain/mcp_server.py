@@ -7,7 +7,13 @@ import os
 from enum import Enum
 
 from mcp.server.fastmcp import FastMCP, Image
-from mcp.types import EmbeddedResource, TextResourceContents
+from mcp.types import (
+    BlobResourceContents,
+    EmbeddedResource,
+    ImageContent,
+    ResourceLink,
+    TextResourceContents,
+)
 from pydantic import AnyUrl, BaseModel
 
 PIXEL = base64.b64decode(
@@ -68,6 +74,23 @@ def photograph(subject: str) -> list[str | Image | EmbeddedResource]:
         f"a photo of {subject}",
         Image(data=PIXEL, format="png"),
         EmbeddedResource(type="resource", resource=note),
+    ]
+
+
+@server.tool(structured_output=False)
+def sketch(subject: str) -> list[str | ImageContent | ResourceLink | EmbeddedResource]:
+    """Sketch a subject, in forms that no model sees."""
+    blob = BlobResourceContents(
+        uri=AnyUrl("note://zip"), blob="UEsDBA==", mimeType="application/zip"
+    )
+    link = ResourceLink(
+        type="resource_link", name="a", uri=AnyUrl("file:///a.png"), mimeType="image/png"
+    )
+    return [
+        f"a sketch of {subject}",
+        ImageContent(type="image", data="PHN2Zz48L3N2Zz4=", mimeType="image/svg+xml"),
+        link,
+        EmbeddedResource(type="resource", resource=blob),
     ]
 
 

@@ -27,7 +27,8 @@ from aimlapi_core import (
     Transport,
     Usage,
 )
-from langchain_aimlapi._answers import spoiling_end, to_chunks, to_result, total_of, warning_for
+from langchain_aimlapi._answers import spoiling_end, to_chunks, to_result, total_of
+from langchain_aimlapi._emptiness import warning_for
 from tests.langchain.calls import total
 
 MODEL = "openai/gpt-5-2"

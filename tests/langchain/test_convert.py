@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -356,3 +357,42 @@ def test_the_callers_messages_are_not_changed() -> None:
     before = copy.deepcopy(messages)
     to_messages(messages)
     assert messages == before
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        ("words", Text("words")),
+        ({"type": "text", "text": "words"}, Text("words")),
+        ({"type": "refusal", "refusal": "no"}, Refusal("no")),
+    ],
+)
+def test_words_in_a_non_standard_block_of_an_assistant_are_kept(value: Any, part: Any) -> None:
+    given = AIMessage([{"type": "non_standard", "value": value}])
+    assert to_messages([given]) == (Message("assistant", (part,)),)
+
+
+SVG = "PHN2Zz48L3N2Zz4="
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "image", "base64": SVG, "mime_type": "image/svg+xml"},
+        {"type": "image", "url": "file:///tmp/a.png"},
+        {"type": "file", "base64": "UEsDBA==", "mime_type": "application/zip"},
+        {"type": "file", "base64": "UEsDBA=="},
+    ],
+)
+def test_media_of_tool_results_that_cannot_be_sent_are_named(block: Any) -> None:
+    given = [asked(CALL), ToolMessage([WORDS, block], tool_call_id="c1")]
+    _, result = to_messages(given)
+    assert result.parts == (Text(f"two\n{json.dumps(block)}"),)
+
+
+def test_no_result_of_a_tool_writes_out_its_data() -> None:
+    url = f"data:image/svg+xml;base64,{SVG * 99}"
+    block = {"type": "image_url", "image_url": {"url": url}}
+    _, result = to_messages([asked(CALL), ToolMessage([block], tool_call_id="c1")])
+    assert SVG not in str(result.parts)
+    assert f"({len(url)} characters of data)" in str(result.parts)

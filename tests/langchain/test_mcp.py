@@ -135,3 +135,10 @@ def test_schemas_of_a_server_reach_the_model_whole(chat: Make, emu: Emulator) ->
     part = sent["assemble"]["$defs"]["Part"]
     assert part["properties"]["parts"]["items"] == {"$ref": "#/$defs/Part"}
     assert emu.seen[-1].problems == ()
+
+
+def test_what_a_server_gives_ends_no_run(model: ChatAIMLAPI, emu: Emulator) -> None:
+    (messages,) = answered("async", model, "sketch subject: harbour")
+    assert [m.status for m in results(messages)] == ["success"]
+    assert "a sketch of harbour" in messages[-1].text
+    assert emu.seen[-1].problems == ()

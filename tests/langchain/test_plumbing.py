@@ -18,6 +18,7 @@ from langchain_core.load import dumps, loads
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.runnables import ConfigurableField
+from pydantic import SecretStr
 
 import aimlapi_core
 import langchain_aimlapi
@@ -388,3 +389,52 @@ def test_user_code_passes_mypy(tmp_path: Any) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=55, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_call_beside_another_keeps_its_own_key() -> None:
+    model = ChatAIMLAPI(api_key="sk-first")
+
+    class Interrupted(dict[str, str]):
+        """Headers whose comparison lets another thread's call in."""
+
+        def __eq__(self, other: object) -> bool:
+            is_same = super().__eq__(other)
+            if is_same:
+                model._settings({"api_key": SecretStr("sk-second")})
+            return is_same
+
+    call_headers = {"default_headers": Interrupted()}
+    assert [model._settings(call_headers).api_key for _ in range(2)] == ["sk-first"] * 2
+
+
+def test_profiles_share_nothing() -> None:
+    levels: Any = (PLAIN.profile or {}).get("reasoning_effort_levels")
+    if levels is None:
+        pytest.skip("this langchain-core knows no levels of effort")
+    ChatAIMLAPI().profile["reasoning_effort_levels"].append("absurd")  # type: ignore[index,typeddict-item]  # a listed id has one; a key of newer versions
+    assert "absurd" not in ChatAIMLAPI().profile["reasoning_effort_levels"]  # type: ignore[index,typeddict-item]  # as above
+
+
+def test_the_second_of_several_cached_answers_can_be_loaded(chat: Make) -> None:
+    model = chat(cache=InMemoryCache(), n=2)
+    for _ in range(2):
+        (answers,) = model.generate([[HumanMessage("hi")]]).generations
+        messages = [answer.message for answer in answers]  # type: ignore[union-attr]  # chat generations
+        assert [loads(dumps(m), allowed_objects="all") for m in messages] == messages
+
+
+def test_a_half_made_object_has_a_repr() -> None:
+    assert repr(ChatAIMLAPI.__new__(ChatAIMLAPI)) == "ChatAIMLAPI()"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_hit_of_the_cache_counts_once(how: str, times: int, emu: Emulator, chat: Make) -> None:
+    model = chat(cache=InMemoryCache(), n=2)
+    model.invoke("0")
+    prompts = [[HumanMessage("0")]] * times
+    with aimlapi_core.track_costs() as costs:
+        if how == "sync":
+            model.generate(prompts)
+        else:
+            asyncio.run(model.agenerate(prompts))
+    assert (costs.total.cache_hits, costs.total.calls, costs.credits) == (times, 0, 0)

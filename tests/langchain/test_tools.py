@@ -5,14 +5,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from langchain_core.tools import tool
+from langchain_core.tools import StructuredTool, tool
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from aimlapi_core import BuiltinTool, InvalidRequestError, JsonSchema, NamedTool, Tool
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
-from langchain_aimlapi._tools import core_choice, core_format, core_tool, wire_choice, wire_format
+from langchain_aimlapi._schemas import is_recursive
+from langchain_aimlapi._tools import (
+    core_choice,
+    core_format,
+    core_tool,
+    wire_choice,
+    wire_format,
+    wire_tool,
+)
 from tests.langchain.calls import call, total
 
 Make = Callable[..., ChatAIMLAPI]
@@ -282,3 +290,27 @@ def test_a_response_format_beside_tools(emu: Emulator, chat: Make) -> None:
     body = emu.seen[-1].body
     assert body["response_format"]["json_schema"]["name"] == "Person"
     assert total(chat().bind_tools([], response_format=Person).stream("hi")).text.startswith("{")
+
+
+def test_every_reference_that_leads_back_keeps_its_schema() -> None:
+    inner = {"type": "object", "properties": {"parts": {"type": "array"}}}
+    for ref in ("#", "#/properties/whole", "#/definitions/Part"):
+        part = {**inner, "properties": {"parts": {"type": "array", "items": {"$ref": ref}}}}
+        whole = part if ref == "#/properties/whole" else {"$ref": ref}
+        given = {"type": "object", "properties": {"whole": whole}, "definitions": {"Part": part}}
+        made = StructuredTool(name="a", description="b", args_schema=given, func=print)
+        assert wire_tool(made)["function"]["parameters"] == given
+
+
+def test_references_that_lead_nowhere_back_are_no_recursion() -> None:
+    given = {"properties": {"a": {"$ref": "#/$defs/A"}, "b": {"$ref": "#/$defs/A"}}}
+    assert not is_recursive({**given, "$defs": {"A": {"type": "string"}}})
+
+
+@pytest.mark.parametrize("given", [Part, {"$ref": "#/$defs/P", "$defs": {"P": {"type": "object"}}}])
+def test_the_arguments_of_a_tool_are_an_object(given: Any) -> None:
+    made = StructuredTool(name="a", description="b", args_schema=given, func=print)
+    assert wire_tool(made)["function"]["parameters"]["type"] == "object"
+    llm = ChatAIMLAPI(api_key="x")
+    wire = llm.with_structured_output(given, method="function_calling").first.kwargs  # type: ignore[attr-defined]  # a sequence of the binding and a parser
+    assert wire["tools"][0]["function"]["parameters"]["type"] == "object"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NotRequired
@@ -264,3 +265,48 @@ def test_unknown_arguments_show_no_internals() -> None:
     with pytest.raises(InvalidRequestError, match="twice") as caught:
         MODEL.invoke("hi", max_tokens=1, max_completion_tokens=2)
     assert "extra_body" not in str(caught.value)
+
+
+def _shown(error: BaseException | None) -> Iterator[str]:
+    """The locals of our own frames in a crash, as a report of it shows them."""
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if frame.f_globals.get("__name__") != __name__:
+                yield from map(repr, frame.f_locals.values())
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("make", [ChatAIMLAPI, AIMLAPIEmbeddings])
+@pytest.mark.parametrize("name", ["api_key", "openai_api_key", "aimlapi_api_key"])
+@pytest.mark.parametrize(
+    "wrong", [{"timeout": -1}, {"timeout": "x"}, {"max_retries": True}, {"temprature": 1}]
+)
+def test_no_crash_of_a_constructor_shows_the_key(make: Any, name: str, wrong: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        make(**{name: "sk-secret-1234"}, **wrong)
+    assert "1234" not in "".join(_shown(caught.value))
+
+
+def test_no_crash_of_a_call_shows_the_key(how: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        invoke(how, MODEL, "hi", timeout=-1)
+    assert "1234" not in "".join(_shown(caught.value))
+
+
+@pytest.mark.parametrize(
+    "name", ["api_key", "base_url", "max_retries", "default_headers", "http_client"]
+)
+def test_none_in_a_call_means_the_objects(name: str, emu: Emulator, chat: Make) -> None:
+    given: Any = {name: None}
+    assert chat(default_headers={"X-Mine": "1"}).invoke("hi", **given).content
+    assert emu.seen[-1].headers["x-mine"] == "1"
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_an_empty_model_is_no_model(nothing: Any, chat: Make) -> None:
+    model = chat()
+    with pytest.raises(InvalidRequestError, match="model"):
+        model.invoke("hi", model="")
+    model.model = nothing
+    with pytest.raises(InvalidRequestError, match="model"):
+        model.invoke("hi")

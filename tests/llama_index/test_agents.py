@@ -163,6 +163,21 @@ async def test_an_image_of_a_tool_result_reaches_the_model(make: Make, emu: Emul
     assert user["content"][-1]["image_url"]["url"] == PNG_URL
 
 
+@pytest.mark.parametrize("setup", SETUPS)
+async def test_an_image_of_a_tool_ends_no_run(make: Make, emu: Emulator, setup: str) -> None:
+    """`openai/gpt-5-2` takes no image on the endpoint of responses."""
+
+    def chart(topic: str) -> list[Any]:
+        """Draw a chart of a topic."""
+        return [TextBlock(text="The chart."), ImageBlock(image=PNG)]
+
+    llm = make(**SETUPS[setup])
+    assert str(await start(FunctionAgent(tools=[chart], llm=llm), "Use chart for the topic sales."))
+    body = str(emu.seen[-1].body)
+    assert (PNG_URL in body) is ("which this model cannot see" not in body)
+    assert emu.seen[-1].problems == ()
+
+
 @STREAMING
 @pytest.mark.parametrize("setup", SETUPS)
 async def test_react_agent_uses_its_tool(

@@ -139,7 +139,9 @@ def test_errors_end_the_event(make: Make, emu: Emulator) -> None:
 
 
 @pytest.mark.parametrize("way", CHAT)
-@pytest.mark.parametrize("wrong", ["Hello", HELLO[0], {"role": "user", "content": "Hello"}])
+@pytest.mark.parametrize(
+    "wrong", ["Hello", HELLO[0], {"role": "user", "content": "Hello"}, iter(HELLO), None]
+)
 async def test_what_is_no_list_of_messages_is_refused_before_any_event(
     llm: AIMLAPI, emu: Emulator, seen: Seen, way: str, wrong: Any
 ) -> None:

@@ -142,6 +142,9 @@ def test_members_of_the_wire_are_no_misspellings() -> None:
         {"max_tokens": "many"},
         {"max_tokens": 0},
         {"extra_body": 5},
+        {"model": 5},
+        {"model": ["openai/gpt-5-2"]},
+        {"endpoint": ["chat"]},
     ],
 )
 def test_an_argument_of_the_wrong_type_is_named(llm: AIMLAPI, call: dict[str, Any]) -> None:

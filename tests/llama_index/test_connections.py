@@ -18,7 +18,7 @@ from aimlapi_core import (
     MissingKeyError,
 )
 from aimlapi_emulator import Emulator, Fault
-from llama_index_aimlapi import AIMLAPI
+from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 from tests.llama_index.ways import CHAT, COMPLETE, items, last
 
 Make = Callable[..., AIMLAPI]
@@ -52,6 +52,16 @@ def test_headers_timeouts_and_retries_reach_the_core(make: Make, emu: Emulator) 
     assert len(emu.seen) == 2
     assert {"x-team": "a", "x-call": "b"}.items() <= emu.seen[-1].headers.items()
     assert emu.seen[-1].headers["user-agent"].startswith("llama-index-aimlapi/")
+
+
+@pytest.mark.parametrize("kind", [AIMLAPI, AIMLAPIEmbedding])
+async def test_the_catalogue_is_listed(emu: Emulator, kind: Any) -> None:
+    with kind(base_url=emu.base_url, api_key="sk-test") as model:
+        rows = model.list_models()
+        assert len({row.id for row in rows}) > 1
+        assert {row.id for row in model.list_models("openai/gpt-5-2")} == {"openai/gpt-5-2"}
+        assert await model.alist_models() == rows
+        await model.aclose()
 
 
 def test_a_setting_that_is_changed_counts_from_the_next_call(make: Make, emu: Emulator) -> None:
@@ -109,6 +119,36 @@ async def test_an_early_async_close_ends_the_call_within_a_few_ticks(
         for _ in range(20):
             await asyncio.sleep(0.005)
         assert closed == [True]
+
+
+async def test_a_failure_while_an_item_is_made_ends_the_call(make: Make) -> None:
+    def fail(response: Any) -> Any:
+        raise ValueError("no item")
+
+    closed: list[bool] = []
+    async with httpx.AsyncClient() as http:
+        llm = make(http_async_client=_watched(http, closed))
+        with pytest.raises(ValueError, match="no item"):
+            await anext(llm._aitems(llm._ask(HELLO, {}), fail))
+        assert closed == [True]
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("way", EARLY)
+def test_a_stream_left_at_the_end_of_its_event_loop_closes_in_silence(
+    make: Make, endpoint: str, way: str
+) -> None:
+    told: list[Any] = []
+    llm = make(endpoint=endpoint)
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))
+        async for _ in await getattr(llm, f"astream_{way}")(*asked(way)):
+            break
+
+    asyncio.run(leave())
+    gc.collect()
+    assert told == []
 
 
 def _watched(http: Any, closed: list[bool]) -> Any:

@@ -45,6 +45,7 @@ PNG_URL = "data:image/png;base64," + base64.b64encode(PNG).decode()
 PDF = b"%PDF-1.4 tiny"
 PDF_URL = "data:application/pdf;base64," + base64.b64encode(PDF).decode()
 USER = ChatMessage(content="Hello")
+SVG = ImageBlock(image=b"<svg/>", image_mimetype="image/svg+xml")
 
 
 def one(message: ChatMessage) -> Message:
@@ -236,6 +237,8 @@ def test_name_of_a_user_goes_along() -> None:
         (ChatMessage(role="assistant", blocks=[ImageBlock(image=PNG)]), "assistant"),
         (ChatMessage(blocks=[ImageBlock(image=PNG, detail="huge")]), "huge"),
         (ChatMessage(blocks=[ImageBlock()]), "image"),
+        (ChatMessage(blocks=[SVG]), r"messages\[0\]: .*unsupported kind.*svg"),
+        (ChatMessage(role="tool", blocks=[ToolCallBlock(tool_name="add")]), "add"),
         (ChatMessage(blocks=[DocumentBlock(data=b"plain", title="notes")]), "notes"),
         (ChatMessage(blocks=[DocumentBlock(url="https://example.org/a.pdf")]), "download"),
         (ChatMessage(blocks=[ToolCallBlock(tool_name="add")]), "add"),
@@ -245,6 +248,36 @@ def test_name_of_a_user_goes_along() -> None:
 def test_what_cannot_be_sent_is_named(message: Any, words: str) -> None:
     with pytest.raises(InvalidRequestError, match=words):
         to_messages([message])
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        (SVG, "unsupported kind"),
+        (ImageBlock(url="file:///chart.png"), "unsupported kind"),
+        (ImageBlock(image=PNG, detail="huge"), "huge"),
+        (AudioBlock(audio=b"x", format="wav"), "audio"),
+        (VideoBlock(video=b"x", video_mimetype="video/mp4"), "video"),
+        (DocumentBlock(data=b"plain", title="notes"), "notes"),
+    ],
+)
+def test_what_cannot_be_sent_of_a_tool_result_is_named_in_it(block: Any, words: str) -> None:
+    """An agent cannot choose what its tools give."""
+    blocks = [TextBlock(text="Here."), block]
+    message = ChatMessage(role="tool", blocks=blocks, additional_kwargs={"tool_call_id": "c"})
+    (part,) = one(message).parts
+    assert isinstance(part, Text)
+    assert part.text.startswith("Here.\n(")
+    assert words in part.text
+
+
+def test_an_image_of_a_tool_result_is_named_where_the_model_sees_none() -> None:
+    image = ImageBlock(image=PNG)
+    message = ChatMessage(role="tool", blocks=[image], additional_kwargs={"tool_call_id": "c"})
+    (converted,) = to_messages([message], sees_images=False)
+    assert converted.parts == (Text("(an image, which this model cannot see)"),)
+    (user,) = to_messages([ChatMessage(blocks=[image])], sees_images=False)
+    assert user.parts == (Image(PNG_URL),)  # the core refuses it
 
 
 def test_the_history_is_not_changed() -> None:

@@ -274,6 +274,17 @@ async def test_usage_of_the_batches_before_a_failure_counts(
     assert used.usd > 0
 
 
+@pytest.mark.parametrize("way", ["get_text_embedding_batch", "aget_text_embedding_batch"])
+async def test_usage_before_a_failure_counts_where_one_batch_is_several_requests(
+    embedder: Make, emu: Emulator, way: str
+) -> None:
+    model = embedder(model="alibaba/qwen-text-embedding-v4", embed_batch_size=30, max_concurrency=1)
+    with pytest.raises(AIMLAPIError):
+        await embed(model, way, ["two words"] * 29 + ["no [[fault status=400]]"])
+    assert [seen.status for seen in emu.seen] == [200, 200, 400]
+    assert (model.total_usage.requests, model.total_usage.tokens) == (2, 40)
+
+
 @ALL
 async def test_callbacks_see_texts_and_no_key(embedder: Make, way: str) -> None:
     counter = TokenCountingHandler(tokenizer=str.split)

@@ -181,6 +181,23 @@ def test_a_result_without_parts_is_its_data() -> None:
     assert to_blocks(empty) == [TextBlock(text='{"sum": 3}')]
 
 
+async def test_results_of_other_tools_stay_and_wrapping_twice_does_no_harm() -> None:
+    def double(number: int) -> int:
+        """Double a number."""
+        return 2 * number
+
+    async def greet() -> SimpleNamespace:
+        """Greet."""
+        return part(content=[part(text="Hello")], isError=False)
+
+    tools = [FunctionTool.from_defaults(double), FunctionTool.from_defaults(async_fn=greet)]
+    once = mcp_tools(tools)
+    for doubling, greeting in (once, mcp_tools(once)):
+        assert (await doubling.acall(number=3)).content == "6"
+        assert doubling.call(number=3).content == "6"
+        assert (await greeting.acall()).content == "Hello"
+
+
 def test_an_error_without_words_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="did not say why"):
         to_blocks(part(content=[], isError=True))

@@ -95,14 +95,21 @@ def test_the_base_class_is_in_the_mro_and_the_name_in_dicts(cls: Any, base: type
     assert cls.from_dict(written).to_dict() == written
 
 
-def test_two_distributions_over_one_another_are_told_at_the_import(tmp_path: Path) -> None:
+def test_two_distributions_over_one_another_are_told_and_do_no_harm_here(tmp_path: Path) -> None:
     older = tmp_path / "langchain_aimlapi"
     older.mkdir()
     for name in ("__init__.py", "llms.py"):
         (older / name).touch()
     program = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "try:\n    import llama_index_aimlapi\n"
-        "except ImportError as exc:\n    print(exc)"
+        f"import sys, warnings; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "with warnings.catch_warnings(record=True) as told:\n"
+        "    from llama_index.llms.aimlapi import AIMLAPI\n"
+        "print(repr(AIMLAPI()), *[one.message for one in told])"
     )
-    assert "pip uninstall -y langchain-aimlapi" in run("-c", program, cwd=tmp_path)
+    said = run("-c", program, cwd=tmp_path)
+    assert "AIMLAPI(model=" in said
+    assert said.count("pip uninstall -y langchain-aimlapi") == 1
+
+
+def test_an_installation_in_order_warns_of_nothing(tmp_path: Path) -> None:
+    assert run("-W", "error::UserWarning", "-c", PROGRAM, cwd=tmp_path)

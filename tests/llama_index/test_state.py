@@ -23,7 +23,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index.core.memory import ChatMemoryBuffer
 from pydantic import SecretStr
 
-from aimlapi_core import MODELS
+from aimlapi_core import MODELS, ConfigurationError
 from aimlapi_emulator import Emulator
 from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 
@@ -90,6 +90,13 @@ def test_the_repr_shows_the_model_and_what_was_set() -> None:
 def test_a_timeout_object_survives_json() -> None:
     llm = AIMLAPI(timeout=httpx.Timeout(30, connect=3))
     assert AIMLAPI.from_json(llm.to_json()).timeout == httpx.Timeout(30, connect=3)
+
+
+@pytest.mark.parametrize("wrong", [{"connect": 3}, {"total": 30}])
+@pytest.mark.parametrize("cls", [AIMLAPI, AIMLAPIEmbedding])
+def test_a_timeout_that_is_none_is_refused(cls: Any, wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="timeout"):
+        cls(timeout=wrong)
 
 
 def test_a_client_that_was_handed_in_is_shared_by_copies_and_not_pickled() -> None:

@@ -180,6 +180,6 @@ def test_partial_objects_only_grow() -> None:
     assert {"a": 12} not in seen
 
 
-@pytest.mark.parametrize("text", ["", "  ", "[1", '"x', "nonsense", "}{"])
+@pytest.mark.parametrize("text", ["", "  ", "[1", '"x', "nonsense", "}{", '{"a":"\ud83d'])
 def test_what_is_no_object_gives_nothing(text: str) -> None:
     assert partial_object(text) == {}

@@ -153,7 +153,7 @@ BREAKS = (
     Break(
         "each value is of its field's type",
         f"{EMULATOR}/faults.py",
-        "value is not None and type(value) not in _KINDS[name]:",
+        "type(value) not in _KINDS[name]:",
         "False:",
         MISTAKES,
     ),

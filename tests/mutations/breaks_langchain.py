@@ -9,6 +9,7 @@ ANSWERS, CHAT = f"{TESTS}/test_answers.py", f"{TESTS}/test_chat_models.py"
 CONVERT, EVENTS = f"{TESTS}/test_convert.py", f"{TESTS}/test_events.py"
 PLUMBING, STRUCTURED = f"{TESTS}/test_plumbing.py", f"{TESTS}/test_structured.py"
 TOOLS, VARIANTS = f"{TESTS}/test_tools.py", f"{TESTS}/test_variants.py"
+ARGUMENTS, TRACING = f"{TESTS}/test_wrong_arguments.py", f"{TESTS}/test_tracing.py"
 MIGRATION, INSTALLATION = f"{TESTS}/test_migration.py", f"{TESTS}/test_installation.py"
 
 
@@ -51,6 +52,20 @@ BREAKS = (
         "recursive arguments keep their schema",
         '_recursive(tool) or function.get("parameters")',
         'function.get("parameters")',
+        TOOLS,
+    ),
+    _in(
+        "_schemas",
+        "every reference that leads back is seen",
+        "        if start in found:",
+        '        if start in found and "$defs" in start:',
+        TOOLS,
+    ),
+    _in(
+        "_schemas",
+        "a tool's arguments are an object",
+        "    return {**named, **rest}",
+        "    return dict(schema)",
         TOOLS,
     ),
     _in(
@@ -133,7 +148,21 @@ BREAKS = (
         CONVERT,
     ),
     _in(
+        "_tool_results",
+        "no media of a tool ends a run",
+        "            if part is None or _is_sendable(part):",
+        "            if True:",
+        CONVERT,
+    ),
+    _in(
         "_convert",
+        "words of an assistant are kept in any block",
+        '        if kind == "non_standard" and _is_said(',
+        '        if kind == "never" and _is_said(',
+        CONVERT,
+    ),
+    _in(
+        "_tool_results",
         "a failed tool is said to have failed",
         '    if message.status == "error"',
         '    if message.status == "never"',
@@ -235,6 +264,27 @@ BREAKS = (
     ),
     _in(
         "_answers",
+        "cached answers can be loaded",
+        '        update["usage_metadata"] = None',
+        "        pass",
+        PLUMBING,
+    ),
+    _in(
+        "_model",
+        "a cached call counts once",
+        "        for answer in generations[:1]:",
+        "        for answer in generations:",
+        PLUMBING,
+    ),
+    _in(
+        "tracing",
+        "a trace holds the cost",
+        "super().on_llm_end(traced,",
+        "super().on_llm_end(response,",
+        TRACING,
+    ),
+    _in(
+        "_emptiness",
         "an answer eaten by reasoning is explained",
         '    if choice.finish_reason != "length" or',
         "    if True or",
@@ -267,7 +317,42 @@ BREAKS = (
         "the profile follows the model",
         "        if held is None or held == profile_of",
         "        if False and held == profile_of",
-        f"{TESTS}/test_wrong_arguments.py",
+        ARGUMENTS,
+    ),
+    _in(
+        "_profile",
+        "profiles share nothing",
+        "list(fact) if isinstance(fact, list) else fact",
+        "fact",
+        PLUMBING,
+    ),
+    _in(
+        "_clients",
+        "calls beside one another keep their settings",
+        "        return last[1]",
+        "        return self._last[1]",
+        PLUMBING,
+    ),
+    _in(
+        "_clients",
+        "no crash shows the key",
+        '            Settings(**{**held, "api_key": None})',
+        "            pass",
+        ARGUMENTS,
+    ),
+    _in(
+        "chat_models",
+        "no crash of a constructor shows the key",
+        "            kwargs = with_hidden_key(kwargs)",
+        "            kwargs = dict(kwargs)",
+        ARGUMENTS,
+    ),
+    _in(
+        "_request",
+        "None in a call means the object's",
+        " and not (value is None and name in _NEVER_NONE)",
+        "",
+        ARGUMENTS,
     ),
     _in(
         "_tokens",

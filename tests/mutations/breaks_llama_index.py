@@ -34,6 +34,13 @@ BREAKS = (
         "tests/llama_index/test_connections.py",
     ),
     Break(
+        "a failure while an item is made ends the call, in LlamaIndex",
+        "llama_index_aimlapi/llm.py",
+        "await self._events.aclose()",
+        "pass",
+        "tests/llama_index/test_connections.py",
+    ),
+    Break(
         "tool_required forces a tool, in LlamaIndex",
         "llama_index_aimlapi/llm.py",
         'choice = tool_choice or ("required" if tool_required else None)',
@@ -76,6 +83,20 @@ BREAKS = (
         "tests/llama_index/test_convert.py",
     ),
     Break(
+        "no result of a tool ends an agent's run, in LlamaIndex",
+        "llama_index_aimlapi/_convert.py",
+        'if role != "tool" or isinstance(block, ToolCallBlock):',
+        "if isinstance(exc, InvalidRequestError):",
+        "tests/llama_index/test_convert.py",
+    ),
+    Break(
+        "an image that the model cannot see is named, in LlamaIndex",
+        "llama_index_aimlapi/_request.py",
+        "messages=to_messages(messages, sees_images=_sees_images(merged)),",
+        "messages=to_messages(messages),",
+        "tests/llama_index/test_agents.py",
+    ),
+    Break(
         "a stray tool_call_id is not sent",
         "llama_index_aimlapi/_convert.py",
         "return Message(role, (*reasoning, *items, *texts, *calls)), []",
@@ -113,8 +134,8 @@ BREAKS = (
     Break(
         "an image keeps its detail",
         "llama_index_aimlapi/_media.py",
-        "return Image(str(block.url), detail)",
-        "return Image(str(block.url))",
+        "return Image(url, detail)",
+        "return Image(url)",
         "tests/llama_index/test_convert.py",
     ),
     Break(
@@ -127,8 +148,8 @@ BREAKS = (
     Break(
         "a streamed message is cumulative, in LlamaIndex",
         "llama_index_aimlapi/_answers.py",
-        "message=_message(thinking, self._text + self._refusal, (), calls),",
-        "message=_message(thinking, delta, (), calls),",
+        '"message": _message(thinking, self._text + self._refusal, (), calls),',
+        '"message": _message(thinking, delta, (), calls),',
         "tests/llama_index/test_answers.py",
     ),
     Break(
@@ -365,8 +386,8 @@ BREAKS = (
     Break(
         "one message in place of a list is refused before any event",
         "llama_index_aimlapi/_checks.py",
-        "if isinstance(messages, (str, bytes, Mapping, BaseModel)):",
-        "if isinstance(messages, bytes):",
+        "    if not _is_list(messages):",
+        "    if isinstance(messages, bytes):",
         "tests/llama_index/test_callbacks.py",
     ),
     Break(
@@ -377,6 +398,13 @@ BREAKS = (
         "tests/llama_index/test_embedding.py",
     ),
     Break(
+        "embedding usage counts where one batch is several requests",
+        "aimlapi_core/_io/client.py",
+        "return _noted(exchange.vectors(self._read(exchange, http)), answered)",
+        "return exchange.vectors(self._read(exchange, http))",
+        "tests/llama_index/test_embedding.py",
+    ),
+    Break(
         "never more embedding batches at once than allowed",
         "llama_index_aimlapi/_batches.py",
         "with ThreadPoolExecutor(at_once) as threads:",
@@ -384,10 +412,10 @@ BREAKS = (
         "tests/llama_index/test_embedding_batches.py",
     ),
     Break(
-        "two distributions over one another are told, in LlamaIndex",
+        "two distributions over one another do no harm, in LlamaIndex",
         "llama_index_aimlapi/__init__.py",
-        "    _installation.check()\n",
-        "    _installation.trouble()\n",
+        "    warnings.warn(_mixed, stacklevel=2)",
+        "    raise ImportError(_mixed)",
         "tests/llama_index/test_namespace.py",
     ),
     Break(

@@ -1,0 +1,101 @@
+"""Results of tools as the core's messages: a string, and what must follow in a user message. Pure.
+
+Tools write what they like, and an agent cannot choose what they give: no result ends a run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.messages import ToolMessage
+
+from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
+from langchain_aimlapi._blocks import Block, to_part
+
+_ATTACHED = "The result is attached in the next user message."
+
+# What the service takes: a PDF begins with "%PDF-", whatever its tool says of it.
+_IMAGE = re.compile(r"(https?://.|data:image/(png|jpe?g|gif|webp);base64,.)", re.I)
+_PDF = re.compile(r"data:application/pdf;base64,JVBER", re.I)
+
+# Members of blocks that hold a file's bytes, and how many characters of them are shown.
+_DATA = frozenset(("base64", "data", "file_data", "blob"))
+_LONGEST_DATA = 200
+
+
+def to_result(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
+    """The result as a string, and what a string cannot hold."""
+    texts: list[str] = []
+    attachments: list[Part] = []
+    blocks = [message.content] if isinstance(message.content, str) else message.content
+    for block in blocks:
+        part = _result_part(block)
+        if isinstance(part, Text):
+            texts.append(part.text)
+        elif part is not None:
+            attachments.append(part)
+    text = "\n".join(texts)
+    if attachments and not text:
+        text = _ATTACHED
+    if message.status == "error" and not text.lower().startswith("error"):
+        text = f"Error: {text}"
+    head = (Text(f"Attached by the tool call {message.tool_call_id}:"),) if attachments else ()
+    # Its name is LangChain's doing, says what the call says, and has no place on Responses.
+    converted = Message("tool", (Text(text),), tool_call_id=message.tool_call_id)
+    return converted, (*head, *attachments)
+
+
+def unseen(result: Message, attachments: Sequence[Part]) -> tuple[Message, tuple[Part, ...]]:
+    """A tool's result with its images named instead of attached."""
+    images = [part for part in attachments if isinstance(part, Image)]
+    rest = tuple(part for part in attachments if not isinstance(part, Image))
+    said = "".join(part.text for part in result.parts if isinstance(part, Text))
+    kept = "" if said == _ATTACHED and not _has_files(rest) else f"{said}\n"
+    named = f"{kept}({len(images)} image{'s' * (len(images) > 1)}, which this model cannot see)"
+    return replace(result, parts=(Text(named),)), rest if _has_files(rest) else ()
+
+
+def _has_files(parts: Sequence[Part]) -> bool:
+    return any(not isinstance(part, Text) for part in parts)
+
+
+def _result_part(block: str | Block) -> Part | None:
+    """The part of a block of a tool's result: JSON where it is none that can be sent."""
+    if isinstance(block, str) or _is_content(block):
+        with suppress(InvalidRequestError):
+            part = to_part(block)
+            if part is None or _is_sendable(part):
+                return part
+    return Text(json.dumps(_without_data(block), ensure_ascii=False, default=str))
+
+
+def _is_sendable(part: Part) -> bool:
+    """Whether the service takes it: MCP servers give SVG, `file:` addresses and any bytes."""
+    if isinstance(part, Image):
+        return _IMAGE.match(part.url) is not None
+    return not isinstance(part, File) or _PDF.match(part.data) is not None
+
+
+def _without_data(value: Any) -> Any:
+    """`value` with media data named, not written out: nobody reads base64 as text."""
+    if isinstance(value, Mapping):
+        named = {k: v for k, v in value.items() if not _is_data(k, v)}
+        left = {k: f"({len(v)} characters of data)" for k, v in value.items() if k not in named}
+        return {k: _without_data(v) for k, v in {**named, **left}.items()}
+    return [_without_data(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_data(key: Any, value: Any) -> bool:
+    if not isinstance(value, str) or len(value) <= _LONGEST_DATA:
+        return False
+    return value.startswith("data:") or (key in _DATA and " " not in value)
+
+
+def _is_content(block: Block) -> bool:
+    """Whether a block of a tool's result is a content block, not some JSON of the tool's own."""
+    return isinstance(block.get("type"), str) or set(block) == {"text"}
