@@ -60,13 +60,13 @@ def _row(info: ModelInfo, endpoint: Endpoint) -> str:
 
 
 def bench() -> str:
-    """The goals of the last whole run of `make bench`, with the ratios that it measured."""
+    """The goals of the last run that was kept, with the ratios that it measured."""
     report = json.loads((ROOT / "benchmarks" / "latest.json").read_text(encoding="utf-8"))
     machine = report["machine"]
     head = (
         f"{report['date']}, {machine['cores']} cores ({machine['processor']}), "
         f"{machine['python']}, medians of {report['rounds']} rounds (3 of the cases that take "
-        "long), least and greatest in brackets:"
+        "long), least and greatest in brackets. What is not listed was not measured in this run:"
     )
     rows = ["| case | what | goal | measured | |", "|---|---|---|---|---|"]
     verdicts = {True: "held", False: "**missed**", None: ""}
