@@ -60,13 +60,14 @@ def _row(info: ModelInfo, endpoint: Endpoint) -> str:
 
 
 def bench() -> str:
-    """The goals of the last run that was kept, with the ratios that it measured."""
+    """The goals that the kept runs of `make bench` measured, with their ratios."""
     report = json.loads((ROOT / "benchmarks" / "latest.json").read_text(encoding="utf-8"))
     machine = report["machine"]
     head = (
         f"{report['date']}, {machine['cores']} cores ({machine['processor']}), "
         f"{machine['python']}, medians of {report['rounds']} rounds (3 of the cases that take "
-        "long), least and greatest in brackets. What is not listed was not measured in this run:"
+        "long), least and greatest in brackets; each ratio is of one run. What is not listed was "
+        "not measured:"
     )
     rows = ["| case | what | goal | measured | |", "|---|---|---|---|---|"]
     verdicts = {True: "held", False: "**missed**", None: ""}
