@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _decoder = json.JSONDecoder()
+_MOST = 2**63
 
 
 def loads(data: str | bytes) -> Any:
@@ -35,6 +36,8 @@ def number(value: Any) -> float | None:
 
 def integer(value: Any) -> int | None:
     """A whole number; None for anything else."""
+    if type(value) is int and abs(value) < _MOST:
+        return value
     found = number(value) if not isinstance(value, str) else None
     return None if found is None else int(found)
 

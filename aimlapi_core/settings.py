@@ -91,6 +91,12 @@ class Settings:
             )
         return self.__dict__
 
+    def with_key(self, api_key: ApiKey) -> Settings:
+        """These settings with another key; what was judged already is not judged again."""
+        settings = object.__new__(Settings)
+        settings.__dict__.update(self.__dict__, api_key=api_key)
+        return settings
+
     @property
     def retry_policy(self) -> RetryPolicy:
         """The policy in force: `retry`, else the usual one with `max_retries`."""
@@ -162,7 +168,14 @@ def _normalised_and_watched(given: str) -> str:
 
 def normalised_base_url(url: str) -> str:
     """`url` without a trailing slash and, where it has no path, with `/v1`."""
-    text = url.strip() if isinstance(url, str) else ""
+    if not isinstance(url, str):
+        raise ConfigurationError(_no_url(url))
+    return _normalised(url)
+
+
+@lru_cache(maxsize=64)
+def _normalised(url: str) -> str:
+    text = url.strip()
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         host = (parts.hostname or "").encode("idna")  # what cannot be looked up fails here
@@ -172,8 +185,10 @@ def normalised_base_url(url: str) -> str:
     if valid and "@" in parts.netloc:
         raise ConfigurationError("base_url holds a user name or a password; use default_headers.")
     if not valid or parts.query or parts.fragment or " " in text:
-        raise ConfigurationError(
-            f"base_url {url!r} is not the URL of a host, such as {DEFAULT_BASE_URL!r}"
-        )
+        raise ConfigurationError(_no_url(url))
     path = parts.path.rstrip("/") or "/v1"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def _no_url(given: object) -> str:
+    return f"base_url {given!r} is not the URL of a host, such as {DEFAULT_BASE_URL!r}"

@@ -41,11 +41,6 @@ def hidden(secret: Any) -> Any:
     return SecretStr(secret) if isinstance(secret, str) else secret
 
 
-def _with_key(held: dict[str, Any]) -> Settings:
-    key = plain(held["api_key"])
-    return Settings(**{**held, "api_key": KeySource(key) if callable(key) else key})
-
-
 class Clients:
     """One sync and one async client for the settings in force; other settings get new ones.
 
@@ -64,9 +59,11 @@ class Clients:
         """
         last = self._last  # read once: another thread's call may have other settings
         if last is None or last[0] != held:
-            Settings(**{**held, "api_key": None})  # refuses in frames that hold no key
+            keyless = Settings(**{**held, "api_key": None})  # refuses in frames that hold no key
             headers = held["default_headers"]  # a caller's: it may change
-            last = {**held, "default_headers": dict(headers)}, _with_key(held)
+            key = plain(held["api_key"])
+            settings = keyless.with_key(KeySource(key) if callable(key) else key)
+            last = {**held, "default_headers": dict(headers)}, settings
             self._last = last
         return last[1]
 

@@ -18,7 +18,7 @@ from aimlapi_core import note_cache_hit
 from langchain_aimlapi import _answers, _tokens
 from langchain_aimlapi._connection import CONFIG, Connected
 from langchain_aimlapi._convert import PROVIDER
-from langchain_aimlapi._profile import profile_of
+from langchain_aimlapi._profile import listed_profile, profile_of
 from langchain_aimlapi._request import SHAPING, without_secrets
 from langchain_aimlapi._version import __version__
 
@@ -65,7 +65,7 @@ class ModelObject(Connected, BaseChatModel):
     @model_validator(mode="after")
     def _check_profile_keys(self) -> Self:
         """LangChain's look at a profile's keys: a third of an object's making, so not at ours."""
-        if self.profile != profile_of(self.model):
+        if self.profile != listed_profile(self.model):
             super()._check_profile_keys()  # type: ignore[operator]  # pydantic's proxy binds itself
         return self
 
@@ -75,7 +75,8 @@ class ModelObject(Connected, BaseChatModel):
         By value: configurable_fields hands the old model's profile to the constructor.
         """
         held = self.profile
-        if held is None or held == profile_of(str(held.get("name"))):
+        wanted = listed_profile(self.model)
+        if held != wanted and (held is None or held == listed_profile(str(held.get("name")))):
             self.profile = profile_of(self.model)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -12,7 +12,7 @@ from aimlapi_core import model_info
 
 def profile_of(model_id: str) -> ModelProfile | None:
     """The profile of a listed id, the caller's own; None for others."""
-    found = _profile(model_id)
+    found = listed_profile(model_id)
     if found is None:
         return None
     own = {name: list(fact) if isinstance(fact, list) else fact for name, fact in found.items()}
@@ -20,8 +20,11 @@ def profile_of(model_id: str) -> ModelProfile | None:
 
 
 @lru_cache(maxsize=64)
-def _profile(model_id: str) -> ModelProfile | None:
-    """Keys that this langchain-core lacks are left out, since it warns of them."""
+def listed_profile(model_id: str) -> ModelProfile | None:
+    """As `profile_of`, but one for all, to compare with.
+
+    Keys that this langchain-core lacks are left out, since it warns of them.
+    """
     info = model_info(model_id)
     if info is None:
         return None

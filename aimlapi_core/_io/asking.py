@@ -7,8 +7,6 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, supp
 from datetime import datetime
 from typing import Any, Literal
 
-import httpx
-
 from aimlapi_core._io.inquiry import Catalogue, Inquiry, Told
 from aimlapi_core._io.pools import AsyncHttp, Http
 from aimlapi_core._io.sending import Sending
@@ -52,7 +50,7 @@ class Asks:
     def _http(self, exchange: Sending) -> AbstractContextManager[Http]:
         raise NotImplementedError
 
-    def _read(self, exchange: Sending, http: Http) -> httpx.Response:
+    def _read(self, exchange: Sending, http: Http) -> bytes:
         raise NotImplementedError
 
     def account(self) -> Account:
@@ -130,7 +128,7 @@ class AsyncAsks:
     def _http(self, exchange: Sending) -> AbstractAsyncContextManager[AsyncHttp]:
         raise NotImplementedError
 
-    async def _read(self, exchange: Sending, http: AsyncHttp) -> httpx.Response:
+    async def _read(self, exchange: Sending, http: AsyncHttp) -> bytes:
         raise NotImplementedError
 
     async def account(self) -> Account:

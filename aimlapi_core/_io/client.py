@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from contextvars import copy_context
 from types import TracebackType
 from typing import TypeVar
@@ -23,17 +22,20 @@ from aimlapi_core._io.exchange import (
     Exchange,
     PlanT,
     Watchdog,
+    async_stream,
     is_plain,
+    sync_stream,
 )
 from aimlapi_core._io.pools import (
     AsyncHttp,
     Http,
     Pool,
     begin_async,
+    begin_sync,
     end_async,
+    end_sync,
     release_async,
     release_sync,
-    sync_client,
 )
 from aimlapi_core._io.sending import FAILURES, SEND_FAILURES, Sending
 from aimlapi_core._version import __version__
@@ -72,6 +74,39 @@ def _noted(
     return answer
 
 
+class _Use:
+    """The client for one call. What the call raises leaves without the key."""
+
+    def __init__(self, owner: Client, exchange: Sending) -> None:
+        self._owner = owner
+        self._exchange = exchange
+        self._pool: Pool[Http] | None = None
+
+    def __enter__(self) -> Http:
+        given = self._owner.settings.http_client
+        if given is not None:
+            return given
+        try:
+            self._pool = begin_sync(self._exchange.url, self._owner)
+        except BaseException as error:
+            self._exchange.leave(error)
+            raise
+        return self._pool.http
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if self._pool is not None:
+                end_sync(self._pool)
+        finally:
+            if error is not None:
+                self._exchange.leave(error)
+
+
 class Client(Asks):
     """Synchronous calls. Opens nothing until the first; may be shared by threads.
 
@@ -106,7 +141,7 @@ class Client(Asks):
                                 watch.first_event()
                                 watch = None
                             if type(event) is Finished:
-                                event = exchange.finished_event(event, response)
+                                event = exchange.finished_event(event)
                                 self._drain(response, reader, pieces)
                             yield event
                         if reader.done:
@@ -119,7 +154,7 @@ class Client(Asks):
                     if watch is not None:
                         watch.first_event()
                         watch = None
-                    yield exchange.finished_event(event, response)
+                    yield exchange.finished_event(event)
             finally:
                 response.close()
 
@@ -176,29 +211,20 @@ class Client(Asks):
     def _exchange(self, plan: PlanT, request: ChatRequest | EmbeddingRequest) -> Exchange[PlanT]:
         return Exchange(self.settings, plan, self._user_agent, request)
 
-    @contextmanager
-    def _http(self, exchange: Sending) -> Iterator[Http]:
-        """The client for one call. What the call raises leaves without the key."""
-        try:
-            if self.settings.http_client is not None:
-                yield self.settings.http_client
-            else:
-                with sync_client(exchange.url, self) as http:
-                    yield http
-        except BaseException as error:
-            exchange.leave(error)
-            raise
+    def _http(self, exchange: Sending) -> _Use:
+        return _Use(self, exchange)
 
-    def _read(self, exchange: Sending, http: Http) -> httpx.Response:
-        """A 2xx answer with its body read."""
+    def _read(self, exchange: Sending, http: Http) -> bytes:
+        """The body of a 2xx answer."""
         response = self._send(exchange, http)
         try:
-            response.read()
+            if is_plain(response):
+                return b"".join(sync_stream(response))
+            return response.read()
         except FAILURES as exc:
             raise exchange.broken(exc) from exc
         finally:
             response.close()
-        return response
 
     def _send(self, exchange: Sending, http: Http) -> httpx.Response:
         """A 2xx answer, its body unread. The one place where requests are repeated."""
@@ -243,7 +269,7 @@ class Client(Asks):
 
 
 class _AsyncUse:
-    """The client for one call. What the call raises leaves without the key.
+    """As `_Use`.
 
     No generator: a loop that ends closes all of its generators at once, and that of a stream
     would wait for this one.
@@ -310,7 +336,7 @@ class AsyncClient(AsyncAsks):
                                 watch.first_event()
                                 watch = None
                             if type(event) is Finished:
-                                event = exchange.finished_event(event, response)
+                                event = exchange.finished_event(event)
                                 await self._drain(response, reader, pieces)
                             yield event
                         if reader.done:
@@ -323,7 +349,7 @@ class AsyncClient(AsyncAsks):
                     if watch is not None:
                         watch.first_event()
                         watch = None
-                    yield exchange.finished_event(event, response)
+                    yield exchange.finished_event(event)
             finally:
                 await response.aclose()
 
@@ -376,15 +402,16 @@ class AsyncClient(AsyncAsks):
     def _http(self, exchange: Sending) -> _AsyncUse:
         return _AsyncUse(self, exchange)
 
-    async def _read(self, exchange: Sending, http: AsyncHttp) -> httpx.Response:
+    async def _read(self, exchange: Sending, http: AsyncHttp) -> bytes:
         response = await self._send(exchange, http)
         try:
-            await response.aread()
+            if is_plain(response):
+                return b"".join([piece async for piece in async_stream(response)])
+            return await response.aread()
         except FAILURES as exc:
             raise exchange.broken(exc) from exc
         finally:
             await response.aclose()
-        return response
 
     async def _send(self, exchange: Sending, http: AsyncHttp) -> httpx.Response:
         attempt = 0

@@ -109,42 +109,39 @@ class Exchange(Sending, Generic[PlanT]):
             return f"{asked}."
         return f'{asked}; endpoint="{other}" is the other one to try.'
 
-    def decoded(self: Exchange[Plan], response: httpx.Response) -> Reply:
-        """The Reply of a 2xx answer whose body was read."""
-        reply = self.plan.decode(parse_body(response.content), self.head)
-        return self.finished(reply, response)
+    def decoded(self: Exchange[Plan], body: bytes) -> Reply:
+        """The Reply of a 2xx answer with this body."""
+        return self.finished(self.plan.decode(parse_body(body), self.head))
 
-    def vectors(
-        self: Exchange[EmbeddingPlan], response: httpx.Response
-    ) -> tuple[EmbeddingReply, Transport]:
-        """The vectors of a 2xx answer whose body was read."""
-        reply = self.plan.decode(parse_body(response.content), self.head)
+    def vectors(self: Exchange[EmbeddingPlan], body: bytes) -> tuple[EmbeddingReply, Transport]:
+        """The vectors of a 2xx answer with this body."""
+        reply = self.plan.decode(parse_body(body), self.head)
         if self.watch is not None:
             self.watch.finish(reply, self.head)
-        return reply, self.transport_of(response)
+        return reply, self.transport()
 
     def reader(self: Exchange[Plan], response: httpx.Response) -> StreamReader:
         """A reader for the body of a 2xx answer."""
         self._reader = self.plan.reader(self.head)
         return self._reader
 
-    def finished_event(self, event: StreamEvent, response: httpx.Response) -> StreamEvent:
+    def finished_event(self, event: StreamEvent) -> StreamEvent:
         """`event`, with the facts of the HTTP answer where it is the last one."""
         if type(event) is not Finished:
             return event
-        return Finished(self.finished(event.reply, response))
+        return Finished(self.finished(event.reply))
 
-    def finished(self, reply: Reply, response: httpx.Response) -> Reply:
+    def finished(self, reply: Reply) -> Reply:
         """`reply` with the facts of its HTTP answer."""
         if self.watch is not None:
             stopped = self._reader is not None and self._reader.stopped_early
             self.watch.finish(reply, self.head, stopped=stopped)
-        return replace(reply, transport=self.transport_of(response))
+        return replace(reply, transport=self.transport())
 
-    def transport_of(self, response: httpx.Response) -> Transport:
-        """The facts of an HTTP answer."""
+    def transport(self) -> Transport:
+        """The facts of the HTTP answer."""
         return Transport(
-            status_code=response.status_code,
+            status_code=self.status_code,
             request_id=self.head.get("x-request-id"),
             inference_id=self.head.get("x-inference-id"),
             client_request_id=self.client_request_id,
@@ -198,6 +195,18 @@ def _no_json(value: Any, at: str) -> Iterator[str]:
 def is_plain(response: httpx.Response) -> bool:
     """Whether the bytes of a body are what was sent, so that no decoder has to look at them."""
     return "content-encoding" not in response.headers and not response.is_stream_consumed
+
+
+def sync_stream(response: httpx.Response) -> httpx.SyncByteStream:
+    """The bytes of a plain body as they come, without what httpx wraps around them."""
+    assert isinstance(response.stream, httpx.SyncByteStream)
+    return response.stream
+
+
+def async_stream(response: httpx.Response) -> httpx.AsyncByteStream:
+    """As `sync_stream`."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    return response.stream
 
 
 class Watchdog:

@@ -51,9 +51,8 @@ class Inquiry(Sending):
         own = {
             "X-Client-Request-Id": self.client_request_id,
             "User-Agent": user_agent,
-            **conditional,
         }
-        self.headers = self.checked_headers(own, settings.default_headers)
+        self.headers = self.checked_headers(own, conditional, settings.default_headers)
 
     def request(self, http: Http | AsyncHttp) -> httpx.Request:
         """The request for one try."""
@@ -73,14 +72,14 @@ class Inquiry(Sending):
             error.args = (f"No answer from {self.url} within {TIMEOUT_S:g} seconds.",)
         return error
 
-    def told(self, response: httpx.Response) -> Told:
+    def told(self, body: bytes) -> Told:
         """The answer's JSON. Raises UnexpectedReplyError for anything else."""
-        payload = parse_body(response.content)
+        payload = parse_body(body)
         if isinstance(payload, str):
             raise UnexpectedReplyError(
                 f"{self.url} answered no JSON: {payload[:200]!r}", body=payload[:300]
             )
-        return Told(payload, response.headers.get("etag"))
+        return Told(payload, self.head.get("etag"))
 
     def unchanged(self, error: StatusError) -> Told:
         """The answer to a conditional GET when nothing has changed; raises any other error."""

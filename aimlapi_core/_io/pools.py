@@ -22,6 +22,7 @@ from urllib.request import getproxies
 
 import httpx
 
+from aimlapi_core._io.single import AsyncSingleConnection, SingleConnection
 from aimlapi_core._io.wire import KEEPALIVE_S, AsyncWire, Wire
 from aimlapi_core.errors import ConfigurationError
 
@@ -74,9 +75,8 @@ _sync: dict[str, Pool[Http]] = {}
 _async: dict[asyncio.AbstractEventLoop, dict[str, Pool[AsyncHttp]]] = {}
 
 
-@contextlib.contextmanager
-def sync_client(base_url: str, owner: object) -> Iterator[Http]:
-    """The process's client for this origin, claimed by `owner`, open at least while inside."""
+def begin_sync(base_url: str, owner: object) -> Pool[Http]:
+    """The process's pool for this origin, claimed by `owner`, open until `end_sync`."""
     origin = _origin(base_url)
     verify = None if origin in _sync else _verify(origin)  # not under the lock: it takes time
     with _lock:
@@ -84,13 +84,15 @@ def sync_client(base_url: str, owner: object) -> Iterator[Http]:
         if pool is None:
             pool = _sync[origin] = Pool(_made(verify or _verify(origin)))
         pool.begin(owner)
-    try:
-        yield pool.http
-    finally:
-        with _lock:
-            unused = pool.end()
-        if unused:
-            pool.http.close()
+    return pool
+
+
+def end_sync(pool: Pool[Http]) -> None:
+    """A call that began with this pool is over."""
+    with _lock:
+        unused = pool.end()
+    if unused:
+        pool.http.close()
 
 
 def release_sync(owner: object) -> None:
@@ -154,14 +156,14 @@ async def release_async(owner: object) -> None:
 
 def _made(verify: ssl.SSLContext) -> Http:
     if not getproxies():
-        return Wire(lambda: httpx.HTTPTransport(verify=verify, limits=LIMITS))
+        return Wire(lambda: SingleConnection(verify, KEEPALIVE_S))
     with _proxies_checked():
         return httpx.Client(verify=verify, limits=LIMITS, cookies=_no_cookies())
 
 
 def _made_async(verify: ssl.SSLContext) -> AsyncHttp:
     if not getproxies():
-        return AsyncWire(lambda: httpx.AsyncHTTPTransport(verify=verify, limits=LIMITS))
+        return AsyncWire(lambda: AsyncSingleConnection(verify, KEEPALIVE_S))
     with _proxies_checked():
         return httpx.AsyncClient(verify=verify, limits=LIMITS, cookies=_no_cookies())
 

@@ -51,23 +51,24 @@ class Sending:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.head: Mapping[str, str] = {}
+        self.status_code = 0
         self._key = settings.resolved_key()
         self._requests = 0
         self._began = time.monotonic()
 
     def checked_headers(self, own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:
-        """`own` and the key, then `layers`, of which later ones win.
+        """`own`, which can be sent, and the key, then `layers`, of which later ones win.
 
         Raises ConfigurationError for one that cannot be sent, from frames that hold no value: a
         traceback may be shown with its locals.
         """
-        wrong = _unsendable(own, *layers)
+        wrong = _unsendable(*layers)
         if wrong is not None:
             del layers
             raise ConfigurationError(
                 f"The header {wrong!r} cannot be sent: names and values must be printable ASCII."
             )
-        return _merged_headers(own, {"Authorization": f"Bearer {self._key}"}, *layers)
+        return _merged_headers({**own, "Authorization": f"Bearer {self._key}"}, *layers)
 
     def elapsed_s(self) -> float:
         """Seconds since the exchange was made."""
@@ -91,6 +92,7 @@ class Sending:
     def accept(self, response: httpx.Response) -> httpx.Response:
         """A 2xx answer, whose head is known from now on."""
         self.head = lower(response.headers)
+        self.status_code = response.status_code
         return response
 
     def repeat(self, error: AIMLAPIError, delay_s: float) -> None:
@@ -144,9 +146,11 @@ class Sending:
         )
 
 
-def _merged_headers(*layers: Mapping[str, str]) -> dict[str, str]:
+def _merged_headers(own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:
     """Later layers win, names compared without case."""
-    merged: dict[str, tuple[str, str]] = {}
+    if not any(layers):
+        return dict(own)
+    merged = {name.lower(): (name, value) for name, value in own.items()}
     for layer in layers:
         for name, value in layer.items():
             merged[name.lower()] = (name, value)

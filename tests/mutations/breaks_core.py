@@ -319,6 +319,20 @@ BREAKS = (
         "tests/anywhere/test_cancelling.py",
     ),
     Break(
+        "a connection that the server closed is not used again",
+        f"{CORE}/_io/single.py",
+        "or _is_spent(held):\n            import httpcore\n\n            self.close()",
+        "and True:\n            import httpcore\n\n            self.close()",
+        "tests/anywhere/test_loops.py",
+    ),
+    Break(
+        "a connection of a loop that the server closed is not used again",
+        f"{CORE}/_io/single.py",
+        "or _is_spent(held):\n            import httpcore\n\n            await self.aclose()",
+        "and True:\n            import httpcore\n\n            await self.aclose()",
+        "tests/anywhere/test_loops.py",
+    ),
+    Break(
         "an answer said to be cut stays cut",
         f"{CORE}/_chat_choice.py",
         "        if self.finish_reason not in _CUT:",

@@ -315,8 +315,8 @@ BREAKS = (
     _in(
         "_model",
         "the profile follows the model",
-        "        if held is None or held == profile_of",
-        "        if False and held == profile_of",
+        "if held != wanted and (held is None or",
+        "if held != wanted and False and (held is None or",
         ARGUMENTS,
     ),
     _in(
@@ -336,8 +336,8 @@ BREAKS = (
     _in(
         "_clients",
         "no crash shows the key",
-        '            Settings(**{**held, "api_key": None})',
-        "            pass",
+        'Settings(**{**held, "api_key": None})',
+        'Settings(**{**held, "api_key": plain(held["api_key"])})',
         ARGUMENTS,
     ),
     _in(
