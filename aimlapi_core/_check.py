@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import warnings
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
@@ -224,7 +223,7 @@ def _check_tool_results(request: ChatRequest) -> None:
 
     Calls are counted, for integrations without call ids give two calls of a tool the same one.
     """
-    open_calls: Counter[str] = Counter()
+    open_calls: dict[str, int] = {}
     made_at = 0
     known_elsewhere = bool(request.previous_response_id)
     for position, message in enumerate(request.messages):
@@ -232,21 +231,23 @@ def _check_tool_results(request: ChatRequest) -> None:
             call_id = message.tool_call_id
             if not call_id:
                 raise InvalidRequestError(f"Message {position} (tool) has no tool_call_id.")
-            if open_calls[call_id] < 1 and not known_elsewhere:
+            if open_calls.get(call_id, 0) < 1 and not known_elsewhere:
                 raise InvalidRequestError(
                     f"Message {position} is the result of the tool call {call_id!r}, which no "
                     "assistant message right before it makes. Keep the assistant message "
                     "with its tool calls in the history."
                 )
-            open_calls[call_id] -= 1
+            open_calls[call_id] = open_calls.get(call_id, 0) - 1
             continue
         _raise_unanswered(open_calls, made_at)
-        open_calls, made_at = Counter(call.id for call in _calls(message)), position
+        open_calls, made_at = {}, position
+        for call in _calls(message):
+            open_calls[call.id] = open_calls.get(call.id, 0) + 1
     _raise_unanswered(open_calls, made_at)
 
 
-def _raise_unanswered(open_calls: Counter[str], made_at: int) -> None:
-    unanswered = sorted(open_calls.elements())
+def _raise_unanswered(open_calls: Mapping[str, int], made_at: int) -> None:
+    unanswered = sorted(call_id for call_id, count in open_calls.items() for _ in range(count))
     if unanswered:
         raise InvalidRequestError(
             f"The tool calls {unanswered} of message {made_at} have no result: add a "

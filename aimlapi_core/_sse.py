@@ -13,6 +13,18 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 
+_BEGIN = len(b"data: ")
+
+
+def _is_one(piece: bytes) -> bool:
+    """Whether a piece is one event of one `data:` line, as servers write and send most of them."""
+    return (
+        piece.startswith(b"data: ")
+        and piece.find(b"\n") == len(piece) - 2
+        and piece.endswith(b"\n\n")
+        and b"\r" not in piece
+    )
+
 
 class SSEDecoder:
     """Feed it bytes as they come; close it at the end of the body."""
@@ -28,6 +40,9 @@ class SSEDecoder:
 
     def feed(self, piece: bytes) -> list[tuple[str, str]]:
         """(event name, payload) of every event that ends in this piece; the name may be ""."""
+        if not (self._tail or self._data or self._skip_lf or self._event) and _is_one(piece):
+            self._at_start = False
+            return [("", piece[_BEGIN:-2].decode("utf-8", "replace"))]
         if self._skip_lf and piece:
             self._skip_lf = False
             piece = piece.removeprefix(b"\n")

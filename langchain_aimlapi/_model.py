@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams
@@ -24,6 +25,12 @@ from langchain_aimlapi._version import __version__
 
 DEFAULT_MODEL = "openai/gpt-5-2"
 _IDENTIFYING = sorted([*SHAPING, "base_url"])
+
+
+@lru_cache(maxsize=64)
+def _dumped_names(of: type[BaseChatModel]) -> tuple[str, ...]:
+    """The fields that dumping an object of this class shows."""
+    return tuple(name for name, field in of.model_fields.items() if not field.exclude)
 
 
 class ModelObject(Connected, BaseChatModel):
@@ -162,7 +169,7 @@ class ModelObject(Connected, BaseChatModel):
         # changed attribute or a model_copy got another model's answers (langchain issue 39598).
         # Here it is made anew once an attribute differs from what it was made of.
         held = self.__dict__
-        state = {name: held[name] for name, f in type(self).model_fields.items() if not f.exclude}
+        state = {name: held[name] for name in _dumped_names(type(self))}
         if self._dumped is None or self._dumped[0] != state:
             shared = {id(self.api_key): self.api_key}  # a function may belong to what has no copy
             self._dumped = deepcopy(state, shared), dict(dumpd(self))

@@ -133,7 +133,8 @@ class Client(Asks):
             try:
                 reader, watch = exchange.reader(response), exchange.watch
                 watchdog = Watchdog(response.request, reader)
-                pieces = response.iter_raw() if is_plain(response) else response.iter_bytes()
+                plain = is_plain(response)
+                pieces = iter(sync_stream(response)) if plain else response.iter_bytes()
                 try:
                     for piece in pieces:
                         for event in reader.feed(piece):
@@ -328,7 +329,8 @@ class AsyncClient(AsyncAsks):
             try:
                 reader, watch = exchange.reader(response), exchange.watch
                 watchdog = Watchdog(response.request, reader)
-                pieces = response.aiter_raw() if is_plain(response) else response.aiter_bytes()
+                plain = is_plain(response)
+                pieces = aiter(async_stream(response)) if plain else response.aiter_bytes()
                 try:
                     async for piece in pieces:
                         for event in reader.feed(piece):

@@ -16,6 +16,8 @@ def decode(data: bytes, size: int | None = None) -> list[tuple[str, str]]:
         (b"data: a\n\ndata: b\n\n", [("", "a"), ("", "b")]),
         (b"data: a\r\n\r\ndata: b\r\n\r\n", [("", "a"), ("", "b")]),
         (b"data: a\r\rdata: b\r\r", [("", "a"), ("", "b")]),
+        (b"data: a\r\n\n", [("", "a")]),
+        (b"data: a\n\ndata: b\r\n\n", [("", "a"), ("", "b")]),
         (b"data:a\n\n", [("", "a")]),
         (b"data:  a\n\n", [("", " a")]),
         (b": comment\n\ndata: a\n: another\nid: 1\nretry: 5\n\n", [("", "a")]),
@@ -38,3 +40,10 @@ def decode(data: bytes, size: int | None = None) -> list[tuple[str, str]]:
 )
 def test_decodes(data: bytes, events: list[tuple[str, str]], size: int | None) -> None:
     assert decode(data, size) == events
+
+
+@pytest.mark.parametrize("begun", [b"", b"data: one\n", b"event: ping\n", b": comm", b"data: 1\r"])
+@pytest.mark.parametrize("piece", [b"data: a\n\n", b"data: a\r\n\n", b"data: a\ndata: b\n\n"])
+def test_an_event_that_comes_in_one_piece_is_read_as_in_many(begun: bytes, piece: bytes) -> None:
+    decoder = SSEDecoder()
+    assert decoder.feed(begun) + decoder.feed(piece) == decode(begun + piece, size=1)
