@@ -46,7 +46,7 @@ class EmbeddingArguments(SharedArguments, total=False):
     dimensions: int | None
     batch_size: int | None
     chunk_size: int | None
-    max_concurrency: int
+    concurrent_batches: int
     input_type: str | None
     show_progress_bar: bool
     skip_empty: bool

@@ -127,13 +127,13 @@ class Client(Asks):
         self,
         request: EmbeddingRequest,
         *,
-        max_concurrency: int = 4,
+        concurrent_batches: int = 4,
         progress: Callable[[int], None] | None = None,
         answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
         """The vectors of all texts, in their order, in as few requests as the limits allow.
 
-        At most `max_concurrency` requests are under way at once; each is repeated by itself.
+        At most `concurrent_batches` requests are under way at once; each is repeated by itself.
         `progress` is called with the number of texts of each request that is done, `answered`
         with its reply, in the thread that made it, also where another request fails: it was
         billed. Raises the first failure; requests that have not begun by then are not sent.
@@ -145,9 +145,9 @@ class Client(Asks):
             with self._http(exchange) as http:
                 return _noted(exchange.vectors(self._read(exchange, http)), answered)
 
-        if len(plans) < 2 or max_concurrency < 2:
+        if len(plans) < 2 or concurrent_batches < 2:
             return _embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
-        with ThreadPoolExecutor(min(max_concurrency, len(plans))) as threads:
+        with ThreadPoolExecutor(min(concurrent_batches, len(plans))) as threads:
             # A thread inherits no context: neither the open scope of costs nor the current span.
             running = {threads.submit(copy_context().run, one, plan): plan for plan in plans}
             try:
@@ -331,13 +331,13 @@ class AsyncClient(AsyncAsks):
         self,
         request: EmbeddingRequest,
         *,
-        max_concurrency: int = 4,
+        concurrent_batches: int = 4,
         progress: Callable[[int], None] | None = None,
         answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
         """The vectors of all texts, as `Client.embed` gives them; the first failure cancels all."""
         plans = _embeddings.plan(request)
-        free = asyncio.Semaphore(max(1, max_concurrency))
+        free = asyncio.Semaphore(max(1, concurrent_batches))
 
         async def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
             async with free:
