@@ -26,6 +26,7 @@ class SharedArguments(TypedDict, total=False):
     base_url: str | None
     timeout: float | httpx.Timeout | None
     max_retries: int
+    max_concurrency: int | None
     default_headers: Mapping[str, str]
     http_client: httpx.Client | None
     http_async_client: httpx.AsyncClient | None

@@ -51,6 +51,8 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     - `timeout`: seconds of silence that end a request, an `httpx.Timeout`, or None for no end.
     - `max_retries`: at most that many repetitions of a request that was surely not billed; the
       other requests of the same call are not sent again.
+    - `max_concurrency`: a request waits until fewer than that many of its account are under way in
+      this process (docs/limits.md); None is no limit.
     - `http_client`, `http_async_client`: clients of yours, used as they are, never closed.
     - `batch_size` (or `chunk_size`): the most texts in one request; None is the model's limit,
       which a larger number does not exceed.

@@ -46,6 +46,7 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
     sent as they are, newlines included, `embed_batch_size` in one request as far as the model's
     limits on count and size allow. At most `concurrent_batches` requests of one call are under way
     at once, from threads in synchronous calls; `num_workers` takes its place in asynchronous ones.
+    `max_concurrency` bounds the requests of all calls of the account, see docs/limits.md.
     `input_type` goes with texts, not with queries. `total_usage` tells what was used. Raises
     ConfigurationError for an argument that does not exist or cannot work, InvalidRequestError
     for an empty text, before anything is sent.
@@ -81,6 +82,7 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         api_base: str | None = None,
         timeout: float | httpx.Timeout | Mapping[str, float | None] | None = DEFAULT_TIMEOUT_S,
         max_retries: int | None = None,
+        max_concurrency: int | None = None,
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,

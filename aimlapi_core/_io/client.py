@@ -145,9 +145,10 @@ class Client(Asks):
             with self._http(exchange) as http:
                 return _noted(exchange.vectors(self._read(exchange, http)), answered)
 
-        if len(plans) < 2 or concurrent_batches < 2:
+        at_once = min(len(plans), concurrent_batches, self.settings.max_concurrency or len(plans))
+        if at_once < 2:
             return _embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
-        with ThreadPoolExecutor(min(concurrent_batches, len(plans))) as threads:
+        with ThreadPoolExecutor(at_once) as threads:
             # A thread inherits no context: neither the open scope of costs nor the current span.
             running = {threads.submit(copy_context().run, one, plan): plan for plan in plans}
             try:
@@ -188,6 +189,9 @@ class Client(Asks):
         except BaseException as error:
             exchange.leave(error)
             raise
+        finally:
+            if exchange.turn is not None:
+                exchange.turn.give_back()
 
     def _read(self, exchange: Sending, http: Http) -> httpx.Response:
         """A 2xx answer with its body read."""
@@ -204,6 +208,8 @@ class Client(Asks):
         """A 2xx answer, its body unread. The one place where requests are repeated."""
         attempt = 0
         while True:
+            if exchange.turn is not None:
+                exchange.turn.take(exchange.patience_s(http))
             if exchange.watch is not None:
                 self._admit(exchange.watch)
             request = exchange.request(http)
@@ -277,6 +283,8 @@ class _AsyncUse:
         finally:
             if error is not None:
                 self._exchange.leave(error)
+            if self._exchange.turn is not None:
+                self._exchange.turn.give_back()
 
 
 class AsyncClient(AsyncAsks):
@@ -389,6 +397,8 @@ class AsyncClient(AsyncAsks):
     async def _send(self, exchange: Sending, http: AsyncHttp) -> httpx.Response:
         attempt = 0
         while True:
+            if exchange.turn is not None:
+                await exchange.turn.atake(exchange.patience_s(http))
             if exchange.watch is not None:
                 await self._admit(exchange.watch)
             request = exchange.request(http)

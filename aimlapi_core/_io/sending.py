@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from aimlapi_core._io.limits import Turn
 from aimlapi_core._io.pools import AsyncHttp, Http
 from aimlapi_core._io.watch import Watch
 from aimlapi_core.errors import (
@@ -47,6 +48,7 @@ class Sending:
     headers: dict[str, str]
     client_request_id: str
     watch: Watch | None = None
+    turn: Turn | None = None
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -77,6 +79,10 @@ class Sending:
         """The request for one try."""
         raise NotImplementedError
 
+    def patience_s(self, http: Http | AsyncHttp) -> float | None:
+        """How many seconds a request may wait for its turn; None is for ever."""
+        return None
+
     def _not_found_hint(self) -> str:
         return f"{self.url} was asked."
 
@@ -96,6 +102,8 @@ class Sending:
     def repeat(self, error: AIMLAPIError, delay_s: float) -> None:
         """The request failed with `error` and is made again after `delay_s`."""
         self.head = {}
+        if self.turn is not None:
+            self.turn.give_back()
         if self.watch is not None:
             self.watch.repeat(error, delay_s)
 
