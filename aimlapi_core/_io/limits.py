@@ -15,24 +15,20 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from itertools import count
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from aimlapi_core.errors import ConcurrencyTimeoutError
 
-_numbers = count()
-
 
 class _Entry:
     """A request at the gate: waiting, under way once `is_granted`, gone once `has_left`."""
 
-    __slots__ = ("has_left", "is_granted", "limit", "loop", "number", "wake")
+    __slots__ = ("has_left", "is_granted", "limit", "loop", "wake")
 
     def __init__(self, limit: int, loop: asyncio.AbstractEventLoop | None) -> None:
         self.limit = limit
         self.loop = loop
-        self.number = next(_numbers)
         self.wake: Callable[[], object] | None = None
         self.is_granted = False
         self.has_left = False
@@ -98,13 +94,17 @@ class Gate:
             self._waiting.pop(entry.limit, None)
 
     def _admit(self) -> None:
-        """Send off those who came first, as far as their limits go."""
+        """Send off those who came first, as far as their limits go.
+
+        One that leaves makes room for one limit alone: whoever has a higher one does not wait.
+        """
         while True:
             under_way = len(self._under_way)
-            first = [next(iter(q)) for limit, q in self._waiting.items() if q and limit > under_way]
-            if not first:
+            queues = (q for limit, q in self._waiting.items() if q and limit > under_way)
+            queue = next(queues, None)
+            if queue is None:
                 return
-            entry = min(first, key=lambda waiting: waiting.number)
+            entry = next(iter(queue))
             self._take_from_queue(entry)
             self._under_way.add(entry)
             entry.is_granted = True
@@ -123,8 +123,8 @@ class Gate:
 class Turn:
     """One request's turn: taken before it is sent, given back once its answer is closed.
 
-    May be taken again after that. Giving it back twice is once; one that is forgotten is given
-    back by the garbage collector.
+    Given back in any case, also where taking it failed; twice is once. May be taken again after
+    that. One that is forgotten is given back by the garbage collector.
     """
 
     def __init__(self, gate: Gate, limit: int) -> None:
@@ -136,28 +136,20 @@ class Turn:
         """Wait for it. Raises ConcurrencyTimeoutError after `within_s` seconds."""
         entry = self._entry = _Entry(self._limit, None)
         called = threading.Event()
-        try:
-            if not self._gate.enter(entry, called.set):
-                called.wait(within_s)
-            self._check(entry, within_s)
-        except BaseException:
-            self.give_back()
-            raise
+        if not self._gate.enter(entry, called.set):
+            called.wait(within_s)
+        self._check(entry, within_s)
 
     async def atake(self, within_s: float | None) -> None:
         """Wait for it without a thread, as `take` does."""
         loop = asyncio.get_running_loop()
         entry = self._entry = _Entry(self._limit, loop)
         called = loop.create_future()
-        try:
-            if not self._gate.enter(entry, lambda: loop.call_soon_threadsafe(_resolve, called)):
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(within_s):
-                        await called
-            self._check(entry, within_s)
-        except BaseException:
-            self.give_back()
-            raise
+        if not self._gate.enter(entry, lambda: loop.call_soon_threadsafe(_resolve, called)):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await called
+        self._check(entry, within_s)
 
     def give_back(self) -> None:
         """The answer is closed, or the request will not be sent."""

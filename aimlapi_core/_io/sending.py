@@ -102,10 +102,10 @@ class Sending:
     def repeat(self, error: AIMLAPIError, delay_s: float) -> None:
         """The request failed with `error` and is made again after `delay_s`."""
         self.head = {}
-        if self.turn is not None:
-            self.turn.give_back()
         if self.watch is not None:
             self.watch.repeat(error, delay_s)
+        if self.turn is not None:
+            self.turn.give_back()
 
     def leave(self, error: BaseException | None) -> None:
         """The call is over; with `error` where that ended it, which leaves named and masked."""

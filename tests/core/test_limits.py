@@ -32,7 +32,8 @@ def is_free(limit: int = 1) -> bool:
         probe.take(0)
     except ConcurrencyTimeoutError:
         return False
-    probe.give_back()
+    finally:
+        probe.give_back()
     return True
 
 
@@ -70,6 +71,7 @@ def test_the_account_is_origin_and_key_however_the_header_is_spelled() -> None:
     same = turn_of(1, "https://api.example/v1/embeddings", {"authorization": KEY["Authorization"]})
     with pytest.raises(ConcurrencyTimeoutError):
         same.take(0)
+    same.give_back()
     turn_of(1, "https://other.example/v1/chat/completions", KEY).take(0)
     turn_of(1, URL, {"Authorization": "Bearer sk-other"}).take(0)
     held.give_back()
