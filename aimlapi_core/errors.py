@@ -9,6 +9,7 @@
     │   └── UnknownCostError        a ceiling that cannot be watched: a cost never came
     ├── TransportError              the way to the service; see `request_sent`
     │   ├── ConnectFailedError      no connection: nothing was sent
+    │   ├── ConcurrencyTimeoutError no turn under max_concurrency: nothing was sent
     │   ├── ConnectionLostError     the connection ended before an answer began
     │   └── RequestTimeoutError     the service was silent for longer than the read time-out
     ├── StreamError                 the answer began and did not end well; see `partial`
@@ -119,6 +120,15 @@ class TransportError(AIMLAPIError):
 
 class ConnectFailedError(TransportError):
     """No connection could be made, so nothing was sent."""
+
+    is_retryable = True
+
+
+class ConcurrencyTimeoutError(TransportError):
+    """No request of the account ended in time for this one to be sent under `max_concurrency`.
+
+    Not retried here, since it has waited for as long as the time-out allows.
+    """
 
     is_retryable = True
 

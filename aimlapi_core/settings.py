@@ -54,6 +54,11 @@ class Settings:
     RequestTimeoutError, or StreamCutError inside a stream. It is not repeated, for the service
     has the request (`request_sent`) and may bill it.
 
+    `max_concurrency`: a request is sent once fewer than that many requests of its account (the
+    key in force, at that origin) are under way in this process, whoever made them; those of
+    objects without a limit neither wait nor count. Where none of them ends within the time-out
+    for a free connection, the call ends with ConcurrencyTimeoutError. None: no limit.
+
     Raises ConfigurationError for what cannot work. The key is in no repr.
     """
 
@@ -65,6 +70,7 @@ class Settings:
     http_client: httpx.Client | None = field(default=None, repr=False)
     http_async_client: httpx.AsyncClient | None = field(default=None, repr=False)
     retry: RetryPolicy | None = None
+    max_concurrency: int | None = None
 
     def __post_init__(self) -> None:
         RetryPolicy(self.max_retries)  # what it refuses is said here
@@ -79,6 +85,8 @@ class Settings:
             )
         if self.base_url is not None:
             normalised_base_url(self.base_url)
+        if self.max_concurrency is not None:
+            _check_limit(self.max_concurrency)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
         return self  # immutable; a client that was handed in is shared, not copied
@@ -146,6 +154,13 @@ def _check_client(name: str, client: object, *, is_async: bool) -> None:
         kind = f"{type(client).__module__}.{type(client).__qualname__}"
         wanted = "AsyncClient" if is_async else "Client"
         raise ConfigurationError(f"{name} must be an httpx.{wanted}, not a {kind}")
+
+
+def _check_limit(limit: object) -> None:
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise ConfigurationError(
+            f"max_concurrency must be an int of 1 or more, or None for no limit, not {limit!r}"
+        )
 
 
 def _is_duration(value: object) -> bool:

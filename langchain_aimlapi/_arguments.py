@@ -26,6 +26,7 @@ class SharedArguments(TypedDict, total=False):
     base_url: str | None
     timeout: float | httpx.Timeout | None
     max_retries: int
+    max_concurrency: int | None
     default_headers: Mapping[str, str]
     http_client: httpx.Client | None
     http_async_client: httpx.AsyncClient | None
@@ -46,7 +47,7 @@ class EmbeddingArguments(SharedArguments, total=False):
     dimensions: int | None
     batch_size: int | None
     chunk_size: int | None
-    max_concurrency: int
+    concurrent_batches: int
     input_type: str | None
     show_progress_bar: bool
     skip_empty: bool

@@ -16,7 +16,7 @@ from aimlapi_core import ConfigurationError, InvalidRequestError
 # Pydantic takes True for the number 1.
 _NUMBERS = frozenset(
     "timeout max_retries temperature top_p max_tokens n seed top_logprobs dimensions batch_size "
-    "max_concurrency".split()
+    "max_concurrency concurrent_batches".split()
 )
 
 

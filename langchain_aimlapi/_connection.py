@@ -21,7 +21,8 @@ from langchain_aimlapi._clients import Clients, hidden
 
 # How to reach the service: the arguments of `Settings`.
 TRANSPORT = frozenset(
-    "api_key base_url timeout max_retries default_headers http_client http_async_client".split()
+    "api_key base_url timeout max_retries max_concurrency default_headers http_client "
+    "http_async_client".split()
 )
 _HANDED_IN = ("api_key", "http_client", "http_async_client", "on_usage")
 # Names from other packages that are taken for ours.
@@ -86,6 +87,7 @@ class Connected(Serializable):
     base_url: str | None = Field(default_factory=_base_url_in_environment)
     timeout: Timeout = DEFAULT_TIMEOUT_S
     max_retries: int = 2
+    max_concurrency: int | None = None
     default_headers: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
     http_client: Any = Field(default=None, exclude=True, repr=False)
     http_async_client: Any = Field(default=None, exclude=True, repr=False)

@@ -54,6 +54,8 @@ class ChatAIMLAPI(ModelObject):
     - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
     - `timeout`: seconds of silence that end a call, an `httpx.Timeout`, or None for no end.
     - `max_retries`: at most that many repetitions of a call that was surely not billed.
+    - `max_concurrency`: a request waits until fewer than that many of its account are under way in
+      this process (docs/limits.md); None is no limit.
     - `http_client`, `http_async_client`: clients of yours, used as they are, never closed.
     - `max_tokens`: the limit on the answer, whatever its name on the wire.
     - `reasoning`: `{"effort": …, "summary": …}`, the same as the two arguments of these names.

@@ -51,10 +51,12 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     - `timeout`: seconds of silence that end a request, an `httpx.Timeout`, or None for no end.
     - `max_retries`: at most that many repetitions of a request that was surely not billed; the
       other requests of the same call are not sent again.
+    - `max_concurrency`: a request waits until fewer than that many of its account are under way in
+      this process (docs/limits.md); None is no limit.
     - `http_client`, `http_async_client`: clients of yours, used as they are, never closed.
     - `batch_size` (or `chunk_size`): the most texts in one request; None is the model's limit,
       which a larger number does not exceed.
-    - `max_concurrency`: how many requests of one call may be under way at once.
+    - `concurrent_batches`: how many requests of one call may be under way at once.
     - `input_type`: Voyage's "document". A query goes without: the service has no type for it.
     - `show_progress_bar`: a bar over the texts of `embed_documents`; needs tqdm.
     - `skip_empty`: leave empty texts out of `embed_documents`, so that there are fewer vectors
@@ -72,7 +74,7 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     model: str = DEFAULT_MODEL
     dimensions: int | None = None
     batch_size: int | None = Field(default=None, ge=1)
-    max_concurrency: int = Field(default=4, ge=1)
+    concurrent_batches: int = Field(default=4, ge=1)
     input_type: str | None = None
     show_progress_bar: bool = False
     skip_empty: bool = False
@@ -157,11 +159,13 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
 
     def _embed(self, request: EmbeddingRequest, progress: Progress) -> EmbeddingReply:
         client = self._clients.sync_for(self._settings({}))
-        return client.embed(request, max_concurrency=self.max_concurrency, progress=progress)
+        return client.embed(request, concurrent_batches=self.concurrent_batches, progress=progress)
 
     async def _aembed(self, request: EmbeddingRequest, progress: Progress) -> EmbeddingReply:
         client = self._clients.async_for(self._settings({}))
-        return await client.embed(request, max_concurrency=self.max_concurrency, progress=progress)
+        return await client.embed(
+            request, concurrent_batches=self.concurrent_batches, progress=progress
+        )
 
     def _vectors(self, reply: EmbeddingReply) -> list[list[float]]:
         if self.on_usage is not None and reply.vectors:

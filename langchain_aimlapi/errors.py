@@ -62,6 +62,10 @@ class ConnectFailedError(core.ConnectFailedError, lc.ModelConnectionError):
     """No connection could be made, so nothing was sent."""
 
 
+class ConcurrencyTimeoutError(core.ConcurrencyTimeoutError, lc.ModelTimeoutError):
+    """No request of the account ended in time under `max_concurrency`; nothing was sent."""
+
+
 class ConnectionLostError(core.ConnectionLostError, lc.ModelConnectionError):
     """The connection ended after the request was written and before an answer began."""
 
@@ -189,6 +193,7 @@ _TABLE: dict[type[AIMLAPIError], type[AIMLAPIError]] = {
         BudgetExceededError,
         UnknownCostError,
         ConnectFailedError,
+        ConcurrencyTimeoutError,
         ConnectionLostError,
         RequestTimeoutError,
         StreamCutError,

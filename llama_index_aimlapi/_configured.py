@@ -70,6 +70,7 @@ class Configured(Connected, FunctionCallingLLM):
         api_base: str | None = None,
         timeout: float | httpx.Timeout | Mapping[str, float | None] | None = DEFAULT_TIMEOUT_S,
         max_retries: int = 2,
+        max_concurrency: int | None = None,
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from llama_index.core.schema import BaseComponent
-from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_serializer
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, field_serializer
 
 from aimlapi_core import (
     DEFAULT_TIMEOUT_S,
@@ -62,6 +62,9 @@ class Connected(BaseComponent):
         default=DEFAULT_TIMEOUT_S, description="Seconds, or an httpx.Timeout; None means none."
     )
     max_retries: int = Field(default=2, description="At most that many repetitions of a call.")
+    max_concurrency: SkipValidation[int | None] = Field(  # the core's own check refuses True
+        default=None, description="Requests of the account under way at once in this process."
+    )
     default_headers: dict[str, str] = Field(
         default_factory=dict, exclude=True, repr=False, description="Sent with every request."
     )
@@ -92,6 +95,7 @@ class Connected(BaseComponent):
             base_url=self.base_url,
             timeout=self.timeout,
             max_retries=self.max_retries,
+            max_concurrency=self.max_concurrency,
             default_headers=self.default_headers,
             http_client=self.http_client,
             http_async_client=self.http_async_client,

@@ -44,8 +44,9 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
 
     `model` and `model_name` are one argument, and so are `base_url` and `api_base`. Texts are
     sent as they are, newlines included, `embed_batch_size` in one request as far as the model's
-    limits on count and size allow. `max_concurrency` requests are under way at once, of one call,
-    from threads in synchronous calls; `num_workers` takes its place in asynchronous ones.
+    limits on count and size allow. At most `concurrent_batches` requests of one call are under way
+    at once, from threads in synchronous calls; `num_workers` takes its place in asynchronous ones.
+    `max_concurrency` bounds the requests of all calls of the account, see docs/limits.md.
     `input_type` goes with texts, not with queries. `total_usage` tells what was used. Raises
     ConfigurationError for an argument that does not exist or cannot work, InvalidRequestError
     for an empty text, before anything is sent.
@@ -55,7 +56,7 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
     dimensions: int | None = Field(
         default=None, description="Length of the vectors; None is the model's own."
     )
-    max_concurrency: int = Field(default=4, ge=1, description="Requests of one call at once.")
+    concurrent_batches: int = Field(default=4, ge=1, description="Requests of one call at once.")
     input_type: str | None = Field(default=None, description="Voyage's, for texts: 'document'.")
     unsupported_params: Literal["warn", "raise", "send"] = "warn"
     extra_body: dict[str, Any] = Field(
@@ -74,13 +75,14 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         model_name: str | None = None,
         dimensions: int | None = None,
         embed_batch_size: int | None = None,
-        max_concurrency: int | None = None,
+        concurrent_batches: int | None = None,
         num_workers: int | None = None,
         api_key: str | SecretStr | Callable[[], str] | None = None,
         base_url: str | None = None,
         api_base: str | None = None,
         timeout: float | httpx.Timeout | Mapping[str, float | None] | None = DEFAULT_TIMEOUT_S,
         max_retries: int | None = None,
+        max_concurrency: int | None = None,
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,
@@ -159,20 +161,20 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
             self._total = self._total.plus(reply)
 
     def _vectors(self, request: EmbeddingRequest) -> list[Embedding]:
-        at_once = requests_per_batch.get() or self.max_concurrency
+        at_once = requests_per_batch.get() or self.concurrent_batches
         client = self._sync_client()
-        reply = client.embed(request, max_concurrency=at_once, answered=self._count)
+        reply = client.embed(request, concurrent_batches=at_once, answered=self._count)
         return list(reply.vectors)
 
     async def _avectors(self, request: EmbeddingRequest) -> list[Embedding]:
         at_once = requests_per_batch.get() or self._async_bound
         client = self._loop_client()
-        reply = await client.embed(request, max_concurrency=at_once, answered=self._count)
+        reply = await client.embed(request, concurrent_batches=at_once, answered=self._count)
         return list(reply.vectors)
 
     @property
     def _async_bound(self) -> int:
-        return self.num_workers or self.max_concurrency
+        return self.num_workers or self.concurrent_batches
 
     def _get_query_embedding(self, query: str) -> Embedding:
         _check_text(query)
@@ -204,9 +206,9 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         _check_texts(texts)
         embed = super().get_text_embedding_batch
         batches = split(texts, self.embed_batch_size)
-        if len(batches) < 2 or self.max_concurrency < 2:
+        if len(batches) < 2 or self.concurrent_batches < 2:
             return embed(texts, show_progress, **kwargs)
-        return in_threads(embed, batches, self.max_concurrency, show_progress)
+        return in_threads(embed, batches, self.concurrent_batches, show_progress)
 
     async def aget_text_embedding_batch(
         self, texts: list[str], show_progress: bool = False, **kwargs: Any

@@ -105,6 +105,8 @@ class _Use:
         finally:
             if error is not None:
                 self._exchange.leave(error)
+            if self._exchange.turn is not None:
+                self._exchange.turn.give_back()
 
 
 class Client(Asks):
@@ -163,13 +165,13 @@ class Client(Asks):
         self,
         request: EmbeddingRequest,
         *,
-        max_concurrency: int = 4,
+        concurrent_batches: int = 4,
         progress: Callable[[int], None] | None = None,
         answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
         """The vectors of all texts, in their order, in as few requests as the limits allow.
 
-        At most `max_concurrency` requests are under way at once; each is repeated by itself.
+        At most `concurrent_batches` requests are under way at once; each is repeated by itself.
         `progress` is called with the number of texts of each request that is done, `answered`
         with its reply, in the thread that made it, also where another request fails: it was
         billed. Raises the first failure; requests that have not begun by then are not sent.
@@ -181,9 +183,10 @@ class Client(Asks):
             with self._http(exchange) as http:
                 return _noted(exchange.vectors(self._read(exchange, http)), answered)
 
-        if len(plans) < 2 or max_concurrency < 2:
+        at_once = min(len(plans), concurrent_batches, self.settings.max_concurrency or len(plans))
+        if at_once < 2:
             return _embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
-        with ThreadPoolExecutor(min(max_concurrency, len(plans))) as threads:
+        with ThreadPoolExecutor(at_once) as threads:
             # A thread inherits no context: neither the open scope of costs nor the current span.
             running = {threads.submit(copy_context().run, one, plan): plan for plan in plans}
             try:
@@ -231,6 +234,8 @@ class Client(Asks):
         """A 2xx answer, its body unread. The one place where requests are repeated."""
         attempt = 0
         while True:
+            if exchange.turn is not None:
+                exchange.turn.take(exchange.patience_s(http))
             if exchange.watch is not None:
                 self._admit(exchange.watch)
             request = exchange.request(http)
@@ -304,6 +309,8 @@ class _AsyncUse:
         finally:
             if error is not None:
                 self._exchange.leave(error)
+            if self._exchange.turn is not None:
+                self._exchange.turn.give_back()
 
 
 class AsyncClient(AsyncAsks):
@@ -359,13 +366,13 @@ class AsyncClient(AsyncAsks):
         self,
         request: EmbeddingRequest,
         *,
-        max_concurrency: int = 4,
+        concurrent_batches: int = 4,
         progress: Callable[[int], None] | None = None,
         answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
         """The vectors of all texts, as `Client.embed` gives them; the first failure cancels all."""
         plans = _embeddings.plan(request)
-        free = asyncio.Semaphore(max(1, max_concurrency))
+        free = asyncio.Semaphore(max(1, concurrent_batches))
 
         async def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
             async with free:
@@ -418,6 +425,8 @@ class AsyncClient(AsyncAsks):
     async def _send(self, exchange: Sending, http: AsyncHttp) -> httpx.Response:
         attempt = 0
         while True:
+            if exchange.turn is not None:
+                await exchange.turn.atake(exchange.patience_s(http))
             if exchange.watch is not None:
                 await self._admit(exchange.watch)
             request = exchange.request(http)

@@ -17,6 +17,7 @@ import httpx
 from aimlapi_core._check import LONGEST_REQUEST_ID, check_client_request_id, is_client_request_id
 from aimlapi_core._embeddings import EmbeddingPlan
 from aimlapi_core._endpoint import Plan, StreamReader
+from aimlapi_core._io.limits import turn_of
 from aimlapi_core._io.pools import AsyncHttp, Http
 from aimlapi_core._io.sending import FAILURES, Sending
 from aimlapi_core._io.watch import watch
@@ -81,6 +82,8 @@ class Exchange(Sending, Generic[PlanT]):
         self._reader: StreamReader | None = None
         model, endpoint = str(plan.body.get("model")), getattr(plan, "endpoint", "embeddings")
         self.watch = watch(settings, asked, endpoint, model, self.url)
+        if settings.max_concurrency is not None:
+            self.turn = turn_of(settings.max_concurrency, self.url, self.headers)
 
     def request(self, http: Http | AsyncHttp) -> httpx.Request:
         """The request for one try, by an id of its own. Raises BudgetExceededError."""
@@ -97,6 +100,10 @@ class Exchange(Sending, Generic[PlanT]):
             )
         except (httpx.InvalidURL, UnicodeError, TypeError) as exc:
             raise ConfigurationError(f"{self.url!r} cannot be asked: {exc}") from exc
+
+    def patience_s(self, http: Http | AsyncHttp) -> float | None:
+        """As many seconds as for a connection that is free."""
+        return _timeout(self.settings, http).pool
 
     def _not_found_hint(self) -> str:
         model = self.plan.body.get("model")

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from aimlapi_core._io.limits import Turn
 from aimlapi_core._io.pools import AsyncHttp, Http
 from aimlapi_core._io.watch import Watch
 from aimlapi_core.errors import (
@@ -47,6 +48,7 @@ class Sending:
     headers: dict[str, str]
     client_request_id: str
     watch: Watch | None = None
+    turn: Turn | None = None
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -78,6 +80,10 @@ class Sending:
         """The request for one try."""
         raise NotImplementedError
 
+    def patience_s(self, http: Http | AsyncHttp) -> float | None:
+        """How many seconds a request may wait for its turn; None is for ever."""
+        return None
+
     def _not_found_hint(self) -> str:
         return f"{self.url} was asked."
 
@@ -100,6 +106,8 @@ class Sending:
         self.head = {}
         if self.watch is not None:
             self.watch.repeat(error, delay_s)
+        if self.turn is not None:
+            self.turn.give_back()
 
     def leave(self, error: BaseException | None) -> None:
         """The call is over; with `error` where that ended it, which leaves named and masked."""

@@ -182,7 +182,7 @@ def test_all_texts_in_order_with_a_failed_batch_in_the_middle(
     emu.faults.extend([None, Fault(status=500), None])
     done: list[int] = []
     request = EmbeddingRequest(SMALL, TEXTS, batch_size=10)
-    reply = embed(emu, kind, request, progress=done.append, max_concurrency=2)
+    reply = embed(emu, kind, request, progress=done.append, concurrent_batches=2)
     assert len(reply.vectors) == 30
     for got, wanted in zip(reply.vectors, expected, strict=True):
         assert got == pytest.approx(wanted)
@@ -201,7 +201,7 @@ def test_the_first_failure_ends_the_rest(emu: Emulator, kind: str) -> None:
     emu.faults.append(Fault(status=500))
     request = EmbeddingRequest(SMALL, TEXTS, batch_size=1)
     with pytest.raises(ServerError):
-        embed(emu, kind, request, retries=0, max_concurrency=2)
+        embed(emu, kind, request, retries=0, concurrent_batches=2)
     assert len(emu.seen) < len(TEXTS)
 
 
@@ -213,7 +213,7 @@ def test_each_answered_request_is_told_also_when_another_fails(
     replies: list[EmbeddingReply] = []
     request = EmbeddingRequest(SMALL, (*TEXTS[:4], "no [[fault status=400]]"), batch_size=2)
     with pytest.raises(BadRequestError):
-        embed(emu, kind, request, max_concurrency=at_once, answered=replies.append)
+        embed(emu, kind, request, concurrent_batches=at_once, answered=replies.append)
     answered = [seen for seen in emu.seen if seen.status == 200]
     assert [len(reply.vectors) for reply in replies] == [2] * len(answered)
     told = {reply.transports[0].request_id for reply in replies}
@@ -257,9 +257,9 @@ def test_concurrency_is_bounded(kind: str, bound: int) -> None:
         other = httpx.AsyncClient(transport=counting)  # opens nothing, so nothing is closed
         handed_in = Settings(http_client=http, http_async_client=other, **setup)
         if kind == "sync":
-            Client(handed_in).embed(request, max_concurrency=bound)
+            Client(handed_in).embed(request, concurrent_batches=bound)
         else:
-            asyncio.run(AsyncClient(handed_in).embed(request, max_concurrency=bound))
+            asyncio.run(AsyncClient(handed_in).embed(request, concurrent_batches=bound))
     assert (counting.requests, counting.most) == (15, bound)
 
 

@@ -223,7 +223,7 @@ def test_concurrency_is_bounded(how: str, most: int) -> None:
     with Emulator() as emu:
         emu.faults.extend([Fault(delay_head_s=0.05)] * 9)
         with AIMLAPIEmbeddings(
-            api_key="sk-test", base_url=emu.base_url, batch_size=1, max_concurrency=most
+            api_key="sk-test", base_url=emu.base_url, batch_size=1, concurrent_batches=most
         ) as model:
             embedded(how, model, THOUSAND[:9])
         assert emu.peak_connections == most

@@ -83,7 +83,7 @@ def test_the_typed_arguments_are_the_fields() -> None:
 def test_every_argument_is_an_attribute() -> None:
     arguments: Any = {
         "model": "voyage-2", "base_url": "https://host.example", "timeout": 3.5, "max_retries": 4,
-        "default_headers": {"X-A": "1"}, "dimensions": 8, "batch_size": 9, "max_concurrency": 2,
+        "default_headers": {"X-A": "1"}, "dimensions": 8, "batch_size": 9, "concurrent_batches": 2,
         "input_type": "document", "show_progress_bar": True, "skip_empty": True,
         "unsupported_params": "raise",
         "extra_body": {"b": 2}, "on_usage": print,
@@ -122,7 +122,7 @@ def test_what_cannot_work_is_said_at_once(given: Any, said: str) -> None:
     "given",
     [
         {"batch_size": 0},
-        {"max_concurrency": 0},
+        {"concurrent_batches": 0},
         {"dimensions": "many"},
         {"api_key": ["sk-secret-1234"]},
     ],

@@ -194,7 +194,7 @@ def test_a_misspelt_argument_is_told_the_right_one(wrong: str, right: str) -> No
         AIMLAPIEmbedding(**{wrong: "x"})  # type: ignore[arg-type]  # the mistake
 
 
-@pytest.mark.parametrize("wrong", [{"embed_batch_size": 0}, {"max_concurrency": 0}])
+@pytest.mark.parametrize("wrong", [{"embed_batch_size": 0}, {"concurrent_batches": 0}])
 def test_numbers_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         AIMLAPIEmbedding(**wrong)
@@ -264,7 +264,7 @@ def test_usage_and_cost_add_up_over_calls_and_threads(embedder: Make, emu: Emula
 async def test_usage_of_the_batches_before_a_failure_counts(
     embedder: Make, emu: Emulator, way: str, concurrency: int
 ) -> None:
-    model = embedder(embed_batch_size=1, max_concurrency=concurrency)
+    model = embedder(embed_batch_size=1, concurrent_batches=concurrency)
     texts = ["two words", "two words", "two words", "no [[fault status=400]]"]
     with pytest.raises(AIMLAPIError):
         await embed(model, way, texts)
@@ -278,7 +278,9 @@ async def test_usage_of_the_batches_before_a_failure_counts(
 async def test_usage_before_a_failure_counts_where_one_batch_is_several_requests(
     embedder: Make, emu: Emulator, way: str
 ) -> None:
-    model = embedder(model="alibaba/qwen-text-embedding-v4", embed_batch_size=30, max_concurrency=1)
+    model = embedder(
+        model="alibaba/qwen-text-embedding-v4", embed_batch_size=30, concurrent_batches=1
+    )
     with pytest.raises(AIMLAPIError):
         await embed(model, way, ["two words"] * 29 + ["no [[fault status=400]]"])
     assert [seen.status for seen in emu.seen] == [200, 200, 400]

@@ -103,8 +103,8 @@ async def test_a_failure_ends_the_call_and_no_more_batches_begin(
 @pytest.mark.parametrize(
     ("way", "name"),
     [
-        ("get_text_embedding_batch", "max_concurrency"),
-        ("aget_text_embedding_batch", "max_concurrency"),
+        ("get_text_embedding_batch", "concurrent_batches"),
+        ("aget_text_embedding_batch", "concurrent_batches"),
         ("aget_text_embedding_batch", "num_workers"),
     ],
 )

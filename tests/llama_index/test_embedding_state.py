@@ -43,7 +43,7 @@ def test_a_copy_works_as_the_original_does(
     embedder: Make, emu: Emulator, how: str, called: bool
 ) -> None:
     model = embedder(
-        model="text-embedding-3-large", dimensions=64, embed_batch_size=3, max_concurrency=2
+        model="text-embedding-3-large", dimensions=64, embed_batch_size=3, concurrent_batches=2
     )
     if called:
         model.get_text_embedding("a")

@@ -7,6 +7,7 @@ from tests.mutations import (
     breaks_costs,
     breaks_faults,
     breaks_langchain,
+    breaks_limits,
     breaks_llama_index,
 )
 
@@ -15,5 +16,6 @@ BREAKS = (
     *breaks_costs.BREAKS,
     *breaks_faults.BREAKS,
     *breaks_langchain.BREAKS,
+    *breaks_limits.BREAKS,
     *breaks_llama_index.BREAKS,
 )
