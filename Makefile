@@ -1,10 +1,11 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
-.PHONY: help setup demo test test-all soak bench mutations lint types format live record build clean
+.PHONY: help setup demo example test test-all soak bench mutations lint types format live record build clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
 help:
 	@echo "make demo    GPT-5.2 in LangChain and LlamaIndex; the emulator answers when no key is set"
+	@echo "make example  short programs, one a use: lists them; NAME=langchain_agent runs one"
 	@echo "make test    all tests, offline"
 	@echo "make test-all  the tests that make test leaves out: the long ones, and those on a vector store, which it installs"
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
@@ -21,6 +22,9 @@ setup:
 
 demo: setup
 	@$(BIN)/python examples/demo.py
+
+example: setup
+	@$(BIN)/python -m scripts.examples $(NAME)
 
 test: setup
 	$(BIN)/python -m pytest -n auto -m "not live and not heavy" $(ARGS)
