@@ -1,5 +1,5 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
-.PHONY: help setup demo example test test-all soak bench mutations lint types format live record build clean
+.PHONY: help setup demo example test test-all soak bench pictures mutations lint types format live record build release-check clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -11,10 +11,12 @@ help:
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
 	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
 	@echo "make bench   what a call costs beside the peers and the limit (QUICK=1, CASES='langchain.*')"
+	@echo "make pictures  README's pictures: the chart of the kept bench run, the demo in a terminal"
 	@echo "make mutations  break the code line by line; a test must notice each"
 	@echo "make live    the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
 	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
-	@echo "make build   wheel and sdist into dist/"
+	@echo "make build   wheel and sdist into dist/, checked"
+	@echo "make release-check  the wheel in an empty environment per extra (EXTRAS='- otel', NEWEST=1)"
 	@echo "make clean   remove .venv and all caches"
 
 setup:
@@ -54,6 +56,9 @@ bench:
 		$(if $(QUICK)$(CASES),,--json benchmarks/latest.json --chart docs/performance.svg)
 	@echo "README's table is written from a whole run by: .venv/bin/python -m scripts.tables"
 
+pictures: setup
+	$(BIN)/python -m scripts.pictures
+
 mutations: setup
 	$(BIN)/python -m tests.mutations.run
 
@@ -65,7 +70,14 @@ record: setup
 	$(BIN)/python -m tests.cassettes.record
 
 build: setup
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh release
+	rm -rf dist
 	$(BIN)/python -m build --installer pip
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python -m pytest tests/release $(ARGS)
+
+release-check: build
+	$(BIN)/python -m scripts.release_check $(if $(NEWEST),--newest) $(EXTRAS)
 
 clean:
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache
