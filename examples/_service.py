@@ -46,8 +46,8 @@ def _choose() -> str:
     atexit.register(emulator.stop)
     os.environ.update(AIMLAPI_API_KEY="no-key-needed", AIMLAPI_BASE_URL=emulator.base_url)
     return (
-        "Talking to the local emulator, which answers by rules and is no language model; "
-        "set AIMLAPI_API_KEY for the real service."
+        "Talking to the local emulator, which answers by rules and is no language model.\n"
+        "Set AIMLAPI_API_KEY for the real service."
     )
 
 

@@ -8,6 +8,7 @@ from tests.mutations import (
     breaks_faults,
     breaks_langchain,
     breaks_llama_index,
+    breaks_release,
 )
 
 BREAKS = (
@@ -16,4 +17,5 @@ BREAKS = (
     *breaks_faults.BREAKS,
     *breaks_langchain.BREAKS,
     *breaks_llama_index.BREAKS,
+    *breaks_release.BREAKS,
 )
