@@ -1,19 +1,22 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
-.PHONY: help setup demo test test-all soak bench mutations lint types format live record build clean
+.PHONY: help setup demo example test test-all soak bench pictures mutations lint types format live record build release-check clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
 help:
 	@echo "make demo    GPT-5.2 in LangChain and LlamaIndex; the emulator answers when no key is set"
+	@echo "make example  short programs, one a use: lists them; NAME=langchain_agent runs one"
 	@echo "make test    all tests, offline"
 	@echo "make test-all  the tests that make test leaves out: the long ones, and those on a vector store, which it installs"
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
 	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
 	@echo "make bench   what a call costs beside the peers and the limit (QUICK=1, CASES='langchain.*')"
+	@echo "make pictures  README's pictures: the chart of the kept bench run, the demo in a terminal"
 	@echo "make mutations  break the code line by line; a test must notice each"
 	@echo "make live    the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
 	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
-	@echo "make build   wheel and sdist into dist/"
+	@echo "make build   wheel and sdist into dist/, checked"
+	@echo "make release-check  the wheel in an empty environment per extra (EXTRAS='- otel', NEWEST=1)"
 	@echo "make clean   remove .venv and all caches"
 
 setup:
@@ -21,6 +24,9 @@ setup:
 
 demo: setup
 	@$(BIN)/python examples/demo.py
+
+example: setup
+	@$(BIN)/python -m scripts.examples $(NAME)
 
 test: setup
 	$(BIN)/python -m pytest -n auto -m "not live and not heavy" $(ARGS)
@@ -50,6 +56,9 @@ bench:
 		$(if $(QUICK)$(CASES),,--json benchmarks/latest.json --chart docs/performance.svg)
 	@echo "README's table is written from a whole run by: .venv/bin/python -m scripts.tables"
 
+pictures: setup
+	$(BIN)/python -m scripts.pictures
+
 mutations: setup
 	$(BIN)/python -m tests.mutations.run
 
@@ -61,7 +70,14 @@ record: setup
 	$(BIN)/python -m tests.cassettes.record
 
 build: setup
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh release
+	rm -rf dist
 	$(BIN)/python -m build --installer pip
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python -m pytest tests/release $(ARGS)
+
+release-check: build
+	$(BIN)/python -m scripts.release_check $(if $(NEWEST),--newest) $(EXTRAS)
 
 clean:
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache

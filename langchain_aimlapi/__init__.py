@@ -22,9 +22,9 @@ except ModuleNotFoundError as exc:
         raise ImportError(_installation.lost(str(exc.name), __path__[0])) from exc
     raise
 
+from aimlapi_core import __version__
 from langchain_aimlapi._foreign import GONE
 from langchain_aimlapi._register import register
-from langchain_aimlapi._version import __version__
 from langchain_aimlapi.errors import (
     AIMLAPIError,
     AuthenticationError,

@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from aimlapi_core import AsyncClient, Client, ConfigurationError, Settings
-from langchain_aimlapi._version import __version__
+from aimlapi_core import AsyncClient, Client, ConfigurationError, Settings, __version__
 
 USER_AGENT = f"langchain-aimlapi/{__version__}"
 

@@ -15,13 +15,12 @@ from langchain_core.outputs import ChatGeneration, Generation
 from pydantic import Field, PrivateAttr, model_validator
 from typing_extensions import override
 
-from aimlapi_core import note_cache_hit
+from aimlapi_core import __version__, note_cache_hit
 from langchain_aimlapi import _answers, _tokens
 from langchain_aimlapi._connection import CONFIG, Connected
 from langchain_aimlapi._convert import PROVIDER
 from langchain_aimlapi._profile import listed_profile, profile_of
 from langchain_aimlapi._request import SHAPING, without_secrets
-from langchain_aimlapi._version import __version__
 
 DEFAULT_MODEL = "openai/gpt-5-2"
 _IDENTIFYING = sorted([*SHAPING, "base_url"])

@@ -1,7 +1,8 @@
 """Write the tables that are made from code: `python -m scripts.tables`.
 
 README's models come from `aimlapi_core.models`, the faults of docs/reliability.md from the tests'
-own matrix, the fields of docs/faults.md from the docstrings of `Fault`.
+own matrix, the fields of docs/faults.md from the docstrings of `Fault`, the list of examples from
+their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from aimlapi_core.models import MODELS, ModelInfo
 from aimlapi_core.types import Endpoint
 from aimlapi_emulator import faults
+from scripts import examples
 from tests.faults import matrix
 
 ROOT = Path(__file__).parents[1]
@@ -87,6 +89,7 @@ TABLES = (
     (ROOT / "README.md", "models", models),
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
     (ROOT / "README.md", "bench", bench),
+    (ROOT / "examples" / "README.md", "examples", examples.table),
 )
 
 

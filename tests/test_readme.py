@@ -1,4 +1,4 @@
-"""README's code runs, passes mypy as a user would write it, and its table is the real one."""
+"""README's code runs, passes mypy as a user would write it; its tables and pictures are current."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from aimlapi_emulator import Emulator
-from scripts import tables
+from scripts import pictures, tables, terminal
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = re.findall(r"## ([^\n]+)\n+```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
@@ -69,7 +70,9 @@ def test_tables_are_those_of_the_code(path: Path, name: str, make: Callable[[], 
     assert tables.updated(text, name, make()) == text, "run: python -m scripts.tables"
 
 
-def test_the_demo_runs_and_says_first_whom_it_talks_to() -> None:
+@pytest.fixture(scope="module")
+def demo() -> str:
+    """What the demo prints without a key."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AIML")}
     run = subprocess.run(
         [sys.executable, str(ROOT / "examples" / "demo.py")],
@@ -79,7 +82,11 @@ def test_the_demo_runs_and_says_first_whom_it_talks_to() -> None:
         timeout=120,
     )
     assert run.returncode == 0, run.stderr
-    first, *_ = run.stdout.splitlines()
+    return run.stdout
+
+
+def test_the_demo_runs_and_says_first_whom_it_talks_to(demo: str) -> None:
+    first, *_ = demo.splitlines()
     assert "emulator" in first
     for said in (
         "Sørvågen",
@@ -91,4 +98,33 @@ def test_the_demo_runs_and_says_first_whom_it_talks_to() -> None:
         "history.txt",
         "2,102,650",
     ):
-        assert said in run.stdout
+        assert said in demo
+
+
+def test_the_picture_of_the_demo_shows_what_it_prints(demo: str) -> None:
+    picture = (ROOT / "docs" / "demo.svg").read_text(encoding="utf-8")
+    rows = ["".join(p.text for p in row) for row in terminal.laid([terminal.Piece(0, demo)])]
+    shown = terminal.shown(picture)
+    assert in_order(shown) == in_order(row for row in rows if row), "run: make pictures"
+
+
+def in_order(rows: Iterable[str]) -> list[str]:
+    """The rows, with the results of parallel tools, which come in either order, in one."""
+    out: list[str] = []
+    for is_result, group in groupby(rows, key=lambda row: row.startswith("  [")):
+        found = list(group)
+        out += sorted(found) if is_result else found
+    return out
+
+
+def test_pictures_need_nothing_from_elsewhere_and_are_small() -> None:
+    for name in ("demo.svg", "performance.svg"):
+        picture = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        assert len(picture.encode()) < 60_000
+        assert not re.search(r"<script|<image|@import|@font-face|url\(|href", picture)
+        assert re.findall(r"https?://[^\"]+", picture) == ["http://www.w3.org/2000/svg"]
+
+
+def test_the_chart_is_drawn_from_the_kept_run() -> None:
+    chart = (ROOT / "docs" / "performance.svg").read_text(encoding="utf-8")
+    assert chart == pictures.performance(), "run: make pictures"

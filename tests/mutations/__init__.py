@@ -9,6 +9,7 @@ from tests.mutations import (
     breaks_langchain,
     breaks_limits,
     breaks_llama_index,
+    breaks_release,
 )
 
 BREAKS = (
@@ -18,4 +19,5 @@ BREAKS = (
     *breaks_langchain.BREAKS,
     *breaks_limits.BREAKS,
     *breaks_llama_index.BREAKS,
+    *breaks_release.BREAKS,
 )

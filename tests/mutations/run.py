@@ -16,7 +16,9 @@ from tests.mutations import BREAKS
 from tests.mutations.breaks import Break
 
 ROOT = Path(__file__).parents[2]
-LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", ".bench", ".*_cache", ".hypothesis", "__pycache__", "dist", "build"
+)
 
 
 def main(words: list[str]) -> int:
