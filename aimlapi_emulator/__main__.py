@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 
-from . import Emulator, Fault, __version__
+from . import Emulator, Fault, Latency, __version__
 from .faults import FaultError
 from .faults_directive import parse
 
@@ -68,7 +68,10 @@ def main(argv: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     emulator = Emulator(
-        given.port, given.host, given.schema, tokens_per_second=given.tokens_per_second
+        given.port,
+        given.host,
+        given.schema,
+        latency=Latency(tokens_per_second=given.tokens_per_second),
     )
     for faults in given.fault:
         emulator.faults += faults

@@ -128,14 +128,6 @@ def test_unknown_schema_is_refused() -> None:
         Emulator(schema="lax")
 
 
-def test_streams_can_be_paced() -> None:
-    with Emulator(tokens_per_second=100) as emu:
-        begin = time.monotonic()
-        body = {**BODY, "stream": True}
-        httpx.post(f"{emu.base_url}/chat/completions", json=body, headers=KEY)
-        assert time.monotonic() - begin > 0.05
-
-
 def test_missing_h11_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
