@@ -84,7 +84,9 @@ def main(argv: list[str] | None = None) -> int:
     end = words.index("--") if "--" in words else len(words)
     own, to_run = words[:end], words[end + 1 :]
     parser = _parser()
-    given = parser.parse_args(own)
+    given, unknown = parser.parse_known_args(own)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)} (a command goes behind --)")
     if end < len(words) and not to_run:
         parser.error("a command must follow --")
     try:
@@ -118,7 +120,7 @@ def _is_listening(emulator: Emulator) -> bool:
     except (OSError, OverflowError) as exc:
         reason = getattr(exc, "strerror", None) or exc
         where = f"{emulator.host}:{emulator.port}"
-        _failed(f"cannot listen on {where} ({reason}): choose another with --port")
+        _failed(f"cannot listen on {where} ({reason}): choose another with --port or --host")
         return False
     return True
 

@@ -217,7 +217,7 @@ class Emulator:
         if idle:
             _LOG.warning("%s did nothing to the answer of %s", ", ".join(idle), request.path)
         self._note(request, connection, out, status, idle)
-        if out.usage is None and out.events is None:
+        if self.latency == AT_ONCE or (out.usage is None and out.events is None):
             return out
         return replace(out, latency=self.latency.of_request(len(self.seen)))
 

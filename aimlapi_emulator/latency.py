@@ -54,6 +54,8 @@ class Latency:
 
         Where no piece can be told to bring tokens, as when a fault cuts across events, all do.
         """
+        if not self.tokens_per_second:
+            return [0.0] * len(pieces)
         brings = [_BRINGS.search(piece) is not None for piece in pieces]
         if not any(brings):
             brings = [True] * len(pieces)
@@ -64,6 +66,8 @@ class Latency:
         return tokens / self.tokens_per_second if self.tokens_per_second else 0.0
 
     def _drawn(self, waits: list[float]) -> list[float]:
+        if not self.jitter:
+            return waits
         draw = Random(self.seed).uniform
         return [wait * draw(1 - self.jitter, 1 + self.jitter) for wait in waits]
 

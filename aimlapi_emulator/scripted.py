@@ -73,9 +73,13 @@ class Rule:
         _check(self)
 
     def __repr__(self) -> str:
-        names = ("say", "calls", "fault", "model", "endpoint", "at_most")
-        given = [(name, getattr(self, name)) for name in names if getattr(self, name)]
-        told = [f"{name}={_told(value)}" for name, value in given]
+        given: dict[str, Any] = {"say": self.say, "calls": list(self.calls), "fault": self.fault}
+        if len(self.calls) == 1:
+            given = {"call": self.calls[0][0], "args": self.calls[0][1], "fault": self.fault}
+        given |= {"model": self.model, "endpoint": self.endpoint, "at_most": self.at_most}
+        told = [
+            f"{name}={_told(value)}" for name, value in given.items() if value not in (None, [])
+        ]
         return f"when({', '.join([_told(self.condition), *told])})"
 
     def holds(self, asked: Asked, *, has_fault: bool) -> bool:

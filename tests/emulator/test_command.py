@@ -220,7 +220,7 @@ def test_ctrl_c_of_a_terminal_reaches_the_command_once(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (["--"], "a command must follow --"),
-        (["pytest"], "unrecognized arguments: pytest"),
+        (["pytest"], "unrecognized arguments: pytest (a command goes behind --)"),
         (["--tokens-per-second", "0"], "tokens_per_second=0.0"),
         (["--first-token", "-1"], "first_token_s=-1.0"),
         (["--port", "x"], "invalid int value"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aimlapi_emulator.misfits import misfits
@@ -40,6 +40,9 @@ VALUES = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(SCHEMAS), VALUES)
+@example({"enum": [1]}, True)
+@example({"const": True}, 1)
+@example(object_schema(a=STRING), {})
 def test_it_judges_as_a_full_validator(schema: dict[str, Any], value: Any) -> None:
     valid = jsonschema.Draft202012Validator(schema).is_valid(value)
     assert (not misfits(schema, value)) == valid, misfits(schema, value)

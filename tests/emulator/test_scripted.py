@@ -214,16 +214,21 @@ def test_a_scripted_answer_can_go_wrong(emu: Emulator, ask: Asker) -> None:
 
 def test_a_mere_fault_is_passed_over_beside_another(emu: Emulator, ask: Asker) -> None:
     rule = emu.when("x", fault=Fault(status=503), at_most=1)
-    emu.faults.append(Fault(status=429))
-    assert [ask.chat("x").status_code for _ in range(3)] == [429, 503, 200]
+    emu.when("x", say="scripted")
+    emu.faults += [Fault(status=429), Fault(usage="missing")]
+    assert ask.chat("x").status_code == 429
+    assert ask.text("x") == "scripted"
+    assert rule.times == 0
+    assert [ask.chat("x").status_code for _ in range(2)] == [503, 200]
     assert rule.times == 1
 
 
 def test_faults_reach_embeddings_and_texts_do_not(emu: Emulator, ask: Asker) -> None:
-    emu.when("lake", say="A lake.")
+    lake = emu.when("lake", say="A lake.")
     emu.when("river", fault=Fault(status=503), endpoint="embeddings")
     body = {"model": "text-embedding-3-small", "input": ["a lake", "x"]}
     assert ask.client.post("/embeddings", json=body).status_code == 200
+    assert lake.times == 0
     assert ask.client.post("/embeddings", json={**body, "input": "a river"}).status_code == 503
     assert ask.chat("a river").status_code == 200
     emu.reply_with("for a chat")
@@ -363,4 +368,8 @@ def test_a_rule_reads_as_it_was_written(emu: Emulator) -> None:
     assert repr(rule) == (
         "when(re.compile('a+'), say='b', fault=Fault(done=False), model='openai/gpt-5-2', "
         "at_most=2)"
+    )
+    assert repr(emu.when("x", call="y", args={})) == "when('x', call='y', args={})"
+    assert repr(emu.when("x", calls=[("y", None)] * 2)) == (
+        "when('x', calls=[('y', None), ('y', None)])"
     )
