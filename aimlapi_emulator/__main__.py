@@ -1,29 +1,42 @@
-"""`python -m aimlapi_emulator`: the emulator until Ctrl-C.
+"""`aimlapi-emulator` and `python -m aimlapi_emulator`: the emulator until Ctrl-C, or for a command.
 
-Exit codes: 130 after Ctrl-C, 1 when the port is taken, 2 for wrong arguments.
+Exit codes: 130 after Ctrl-C, 1 when the port is taken or h11 is missing, 2 for wrong arguments;
+with a command its own, 126 when it cannot be run, 127 when it is not found.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING
 
-from . import Emulator, Fault, __version__
-from .faults import FaultError
+from . import __version__, command, environment
+from .faults import Fault, FaultError
 from .faults_directive import parse
+from .latency import Latency
+
+if TYPE_CHECKING:
+    from .emulator import Emulator
 
 _DEFAULT_PORT = 8808
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m aimlapi_emulator",
+        prog="aimlapi-emulator",
+        usage="%(prog)s [options] [-- COMMAND ARG ...]",
         description="A local server that behaves as AI/ML API's documented GPT-5.2 service. "
-        "It answers by rules; any key works.",
+        "It answers by rules; any key works. With a command it runs that command against the "
+        "server (AIMLAPI_BASE_URL and AIMLAPI_API_KEY are set for it) and ends with it.",
     )
-    parser.add_argument("--port", type=int, default=_DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument(
+        "--port",
+        type=int,
+        help=f"0 takes a free one (default: {_DEFAULT_PORT}, for a command a free one)",
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument(
         "--schema",
@@ -32,7 +45,17 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         help="strict: refuse all that a published schema does not list; live: as the newer one",
     )
     parser.add_argument(
-        "--tokens-per-second", type=float, metavar="N", help="pace of streams (default: at once)"
+        "--first-token",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="time to the first token of an answer (default: none)",
+    )
+    parser.add_argument(
+        "--tokens-per-second",
+        type=float,
+        metavar="N",
+        help="pace of the tokens of an answer (default: all at once)",
     )
     parser.add_argument(
         "--fault",
@@ -44,7 +67,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "several are given in order",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    return parser.parse_args(argv)
+    return parser
 
 
 def _fault(text: str) -> list[Fault]:
@@ -56,8 +79,53 @@ def _fault(text: str) -> list[Fault]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until Ctrl-C; gives the exit code."""
-    given = _arguments(argv)
+    """Run until Ctrl-C, or until the command behind `--` ends; gives the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    end = words.index("--") if "--" in words else len(words)
+    own, to_run = words[:end], words[end + 1 :]
+    parser = _parser()
+    given, unknown = parser.parse_known_args(own)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)} (a command goes behind --)")
+    if end < len(words) and not to_run:
+        parser.error("a command must follow --")
+    try:
+        latency = Latency(given.first_token, given.tokens_per_second)
+    except ValueError as exc:
+        parser.error(str(exc))
+    try:
+        from .emulator import Emulator
+    except ImportError as exc:  # says what to install
+        return _failed(str(exc))
+    port = given.port if given.port is not None else 0 if to_run else _DEFAULT_PORT
+    emulator = Emulator(port, given.host, given.schema, latency=latency)
+    for faults in given.fault:
+        emulator.faults += faults
+    try:
+        return _run(emulator, to_run) if to_run else _serve(emulator)
+    except KeyboardInterrupt:  # before there was anything to pass it on to
+        return 128 + signal.SIGINT
+    finally:
+        emulator.stop()
+
+
+def _failed(why: str) -> int:
+    print(f"aimlapi-emulator: {why}", file=sys.stderr)
+    return 1
+
+
+def _is_listening(emulator: Emulator) -> bool:
+    try:
+        emulator.start()
+    except (OSError, OverflowError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        where = f"{emulator.host}:{emulator.port}"
+        _failed(f"cannot listen on {where} ({reason}): choose another with --port or --host")
+        return False
+    return True
+
+
+def _serve(emulator: Emulator) -> int:
     stopped = threading.Event()
     received: list[int] = []
 
@@ -67,29 +135,28 @@ def main(argv: list[str] | None = None) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    emulator = Emulator(
-        given.port, given.host, given.schema, tokens_per_second=given.tokens_per_second
-    )
-    for faults in given.fault:
-        emulator.faults += faults
-    try:
-        emulator.start()
-    except (OSError, OverflowError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        print(
-            f"Cannot listen on {given.host}:{given.port} ({reason}): choose another with --port.",
-            file=sys.stderr,
-        )
+    if not _is_listening(emulator):
         return 1
     print(
         f"AI/ML API emulator at {emulator.base_url} - point a client at it with "
-        f"AIMLAPI_BASE_URL={emulator.base_url} AIMLAPI_API_KEY=local (Ctrl-C stops it)",
+        f"AIMLAPI_BASE_URL={emulator.base_url} AIMLAPI_API_KEY={environment.KEY} "
+        "(Ctrl-C stops it)",
         flush=True,
     )
     while not stopped.wait(0.5):
         pass
-    emulator.stop()
     return 128 + received[0]
+
+
+def _run(emulator: Emulator, to_run: list[str]) -> int:
+    if not _is_listening(emulator):
+        return 1
+    print(
+        f"aimlapi-emulator: {emulator.base_url} answers by rules and is no model",
+        file=sys.stderr,
+        flush=True,
+    )
+    return command.run(to_run, environment.changed(emulator.base_url, os.environ))
 
 
 if __name__ == "__main__":

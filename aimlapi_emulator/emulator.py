@@ -6,40 +6,23 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from .exchange import Outgoing, Reply, Request, State
+from .asked import SeenRequest
+from .exchange import Outgoing, Reply, Request, State, asked_by
 from .faults import Fault
 from .faults_unfired import unfired
+from .latency import AT_ONCE, Latency
 from .ledger import Ledger
+from .scripted import Args, Calls, Condition, Rule, Say, as_calls
 from .server import Connection, bug
 from .service import handle
+from .usage import Usage
 
 _STOP_WITHIN_S = 5.0
 _LOG = logging.getLogger("aimlapi_emulator")
-
-
-@dataclass(frozen=True, slots=True)
-class SeenRequest:
-    """One complete request, as it arrived."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    """Lower-case names; of `authorization` only the scheme and the last four characters."""
-    body: Any
-    """Parsed JSON, or bytes that were none."""
-    connection: int
-    """1 for the first connection that the emulator accepted, and so on, whatever is cleared."""
-    problems: tuple[str, ...]
-    """What the strict schema says of the body; empty when it is valid."""
-    status: int
-    """What was answered; 0 when a fault dropped the connection instead."""
-    unfired: tuple[str, ...] = ()
-    """Fields of the request's fault that found nothing to act on, e.g. a cut behind the end."""
 
 
 class Emulator:
@@ -53,7 +36,7 @@ class Emulator:
         host: the address to listen on.
         schema: `strict` judges requests by the narrowest published schemas, `live` by the newer,
             looser specification, which drops unknown keys as the real service does.
-        tokens_per_second: pace of streams; None sends them at once.
+        latency: how long answers take; the default sends them at once.
 
     Raises:
         OSError: from `start`, when the address is taken.
@@ -65,14 +48,14 @@ class Emulator:
         host: str = "127.0.0.1",
         schema: str = "strict",
         *,
-        tokens_per_second: float | None = None,
+        latency: Latency = AT_ONCE,
     ) -> None:
         if schema not in ("strict", "live"):
             raise ValueError(f"schema must be 'strict' or 'live', not {schema!r}")
         self.host = host
         self.port = port
         self.schema = schema
-        self.tokens_per_second = tokens_per_second
+        self.latency = self._first_latency = latency
         self.seen: list[SeenRequest] = []
         self.faults: list[Fault | None] = []
         self.connections = 0
@@ -89,6 +72,25 @@ class Emulator:
     def __repr__(self) -> str:
         state = "running" if self._thread else "stopped"
         return f"Emulator({self.host}:{self.port}, schema={self.schema!r}, {state})"
+
+    @property
+    def latency(self) -> Latency:
+        """How long the answers to coming requests take."""
+        return self._latency
+
+    @latency.setter
+    def latency(self, given: Latency) -> None:
+        if not isinstance(given, Latency):
+            raise TypeError(f"latency takes a Latency, not {given!r}")
+        self._latency = given
+
+    @property
+    def cost(self) -> Usage:
+        """What all answers took together: `usd`, `credits` and tokens.
+
+        At the one price that the vendor publishes for each model; a count, never a bill.
+        """
+        return self.ledger.total
 
     @property
     def ledger(self) -> Ledger:
@@ -140,8 +142,9 @@ class Emulator:
         thread.join(_STOP_WITHIN_S)
 
     def clear(self) -> None:
-        """Forget requests, faults, replies, counters and stored responses; ids go on.
+        """Forget requests, faults, replies, rules, costs, counters and stored responses.
 
+        Ids go on, and the latency is again what the emulator was made with.
         Connections that are open already are counted no more, so that one emulator can serve
         many tests.
         """
@@ -150,6 +153,38 @@ class Emulator:
         self._clears += 1
         self.connections = self.open_connections = self.peak_connections = 0
         self._state.clear()
+        self.latency = self._first_latency
+
+    def when(
+        self,
+        condition: Condition,
+        *,
+        say: Say | None = None,
+        call: str | None = None,
+        args: Args | None = None,
+        calls: Calls | None = None,
+        fault: Fault | None = None,
+        model: str | None = None,
+        endpoint: str | None = None,
+        at_most: int | None = None,
+    ) -> Rule:
+        """Script the answers to requests: the first rule whose condition holds wins.
+
+        It goes behind `faults`, directives and `reply_with`, and before the built-in rules. A
+        request that does not allow its answer gets a 400 that says why. `Rule` says what the
+        arguments mean; `call` and `args` are for one call, `calls` for several at once.
+
+        Raises:
+            RuleError: for a rule that could never act.
+        """
+        made = as_calls(call, args, calls)
+        rule = Rule(condition, say, made, fault, model, endpoint, at_most)
+        self._state.rules.append(rule)
+        return rule
+
+    def unused_rules(self) -> list[Rule]:
+        """The scripted rules that have answered nothing so far."""
+        return [rule for rule in self._state.rules if not rule.times]
 
     def reply_with(self, reply: Reply) -> None:
         """Script the answer to a coming POST; several are given in order.
@@ -181,30 +216,35 @@ class Emulator:
         idle = unfired(out, request.path)
         if idle:
             _LOG.warning("%s did nothing to the answer of %s", ", ".join(idle), request.path)
-        self._note(request, connection, out.parsed, out.problems, status, idle)
-        return out
+        self._note(request, connection, out, status, idle)
+        if self.latency == AT_ONCE or (out.usage is None and out.events is None):
+            return out
+        return replace(out, latency=self.latency.of_request(len(self.seen)))
 
     def note_dropped(self, request: Request, connection: int) -> None:
         """Note a complete request that a fault leaves without an answer."""
         out = handle(request, State(live=self._state.live), None)
-        self._note(request, connection, out.parsed, out.problems, 0)
+        self._note(request, connection, replace(out, usage=None), 0)
 
     def _note(
         self,
         request: Request,
         connection: int,
-        body: Any,
-        problems: tuple[str, ...],
+        out: Outgoing,
         status: int,
         idle: tuple[str, ...] = (),
     ) -> None:
-        headers = dict(request.headers)
-        if "authorization" in headers:
-            scheme, _, key = headers["authorization"].partition(" ")
-            headers["authorization"] = f"{scheme} ...{key[-4:]}"
-        content = request.content if body is None and request.content else body
+        asked = asked_by(request, out.parsed, self._state)
         seen = SeenRequest(
-            request.method, request.target, headers, content, connection, problems, status, idle
+            *(asked.method, asked.path, asked.headers),
+            request.content if asked.body is None and request.content else asked.body,
+            asked.earlier,
+            connection,
+            out.problems,
+            status,
+            idle,
+            repr(out.rule) if out.rule is not None else "",
+            out.charged,
         )
         self.seen.append(seen)
 

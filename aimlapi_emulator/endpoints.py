@@ -17,8 +17,12 @@ from .models import Variant
 from .prompt import Message, Prompt, from_chat, from_responses
 from .usage import Usage, answer_tokens, cost_headers, measure, reasoning_tokens
 
+Scripted = Callable[[Prompt], Answer]
 
-def _decide(prompt: Prompt, state: State, fault: Fault, limit: int | None) -> Answer:
+
+def _decide(
+    prompt: Prompt, state: State, fault: Fault, scripted: Scripted | None, limit: int | None
+) -> Answer:
     """The answer by script, fault or rule, cut where the output limit falls."""
     if state.replies and isinstance(state.replies[0], str):
         made = Answer(str(state.replies.pop(0)))
@@ -27,7 +31,7 @@ def _decide(prompt: Prompt, state: State, fault: Fault, limit: int | None) -> An
     elif fault.empty:
         made = Answer()
     else:
-        made = answer(prompt)
+        made = (scripted or answer)(prompt)
     if fault.reasoning is not None:
         made = replace(made, reasoning=fault.reasoning)
     if fault.finish_reason in ("length", "content_filter"):
@@ -88,13 +92,14 @@ def chat_reply(
     variant: Variant,
     state: State,
     fault: Fault,
+    scripted: Scripted | None,
     headers: Mapping[str, str],
     request_id: str,
 ) -> Outgoing:
     """The answer to a valid chat completion request."""
     prompt = _without_directives(from_chat(body))
     thought, limit = _thought(body, variant)
-    first = _decide(prompt, state, fault, limit)
+    first = _decide(prompt, state, fault, scripted, limit)
     if variant.family == "dotted" and _shows_reasoning(body) and first.reasoning is None:
         first = replace(first, reasoning="The user wants an answer. I will give one by the rules.")
     made = [varied(first, index) for index in range(int(body.get("n") or 1))]
@@ -123,6 +128,7 @@ def responses_reply(
     variant: Variant,
     state: State,
     fault: Fault,
+    scripted: Scripted | None,
     headers: Mapping[str, str],
     request_id: str,
 ) -> Outgoing:
@@ -134,7 +140,7 @@ def responses_reply(
         raise Refusal(400, f"Previous response with id '{previous_id}' not found.", (problem,))
     prompt = _without_directives(from_responses(body, previous.items if previous else ()))
     thought, limit = _thought(body, variant)
-    made = _decide(prompt, state, fault, limit)
+    made = _decide(prompt, state, fault, scripted, limit)
     usage = measure(variant, prompt, [made], thought, state.cache)
     told = responses.responses_answer(
         body, variant, made, usage, fault, state.ids, int(time.time())

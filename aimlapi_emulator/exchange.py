@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .asked import Asked
 from .checks import Problem
 from .faults import NO_FAULT, Fault
 from .ids import Ids
-from .ledger import Ledger
+from .latency import AT_ONCE, Latency
+from .ledger import NOTHING, Ledger
 from .responses import Stored
+from .scripted import Rule
 from .usage import PrefixCache, Usage
 
 Reply = str | dict[str, Any] | bytes | list[str]
@@ -47,6 +50,25 @@ class Outgoing:
     """The row that answered."""
     usage: Usage | None = None
     """What the answer took; None where the service did not answer."""
+    rule: Rule | None = None
+    """The scripted rule that answered."""
+    latency: Latency = AT_ONCE
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the service answered, without an error inside the stream."""
+        in_stream = self.events is not None and self.fault.error_event is not None
+        return self.usage is not None and not in_stream
+
+    @property
+    def charged(self) -> Usage:
+        """What is billed for it: nothing for a failure."""
+        return self.usage if self.usage is not None and self.succeeded else NOTHING
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the answer itself, its reasoning left out."""
+        return self.usage.completion - self.usage.reasoning if self.usage is not None else 0
 
 
 class Refusal(Exception):
@@ -69,6 +91,7 @@ class State:
     directives: dict[str, int] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
     replies: list[Reply] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     asked: dict[str, list[float]] = field(default_factory=dict)
 
@@ -78,5 +101,17 @@ class State:
         self.directives.clear()
         self.stored.clear()
         self.replies.clear()
+        self.rules.clear()
         self.ledger.clear()
         self.asked.clear()
+
+
+def asked_by(request: Request, body: Any, state: State) -> Asked:
+    """A request, whose key is left out, with its body as JSON."""
+    headers = dict(request.headers)
+    if "authorization" in headers:
+        scheme, _, key = headers["authorization"].partition(" ")
+        headers["authorization"] = f"{scheme} ...{key[-4:]}"
+    previous = body.get("previous_response_id") if isinstance(body, dict) else None
+    stored = state.stored.get(previous) if isinstance(previous, str) else None
+    return Asked(request.method, request.target, headers, body, stored.items if stored else ())

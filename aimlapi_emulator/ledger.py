@@ -66,9 +66,14 @@ class Ledger:
             return list(self._entries)
 
     @property
+    def total(self) -> Usage:
+        """All that was charged, in one."""
+        return sum((entry.usage for entry in self.entries), NOTHING)
+
+    @property
     def credits(self) -> int:
-        """All that was charged."""
-        return sum(entry.usage.credits for entry in self.entries)
+        """All credits that were charged."""
+        return self.total.credits
 
     def seen(self, key: str | None = None) -> list[Entry]:
         """The entries that can be seen by now, newest first; of one key, or of all."""

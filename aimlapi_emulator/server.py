@@ -36,8 +36,6 @@ _LOG = logging.getLogger("aimlapi_emulator")
 class Host(Protocol):
     """What a connection needs of the emulator."""
 
-    tokens_per_second: float | None
-
     def next_fault(self) -> Fault | None:
         """The fault chosen for the POST that has just begun."""
 
@@ -146,17 +144,16 @@ class Connection:
             self._close(fault.drop_with)
         for status in fault.interim:
             self._writer.write(self._http.send(_interim(status)) or b"")
-        if fault.delay_head_s:
-            await asyncio.sleep(fault.delay_head_s)
+        streamed = out.events is not None
+        wait = fault.delay_head_s + out.latency.before_s(0 if streamed else out.tokens)
+        if wait:
+            await asyncio.sleep(wait)
         out = _filled(out)
         head = self._http.send(h11.Response(status_code=out.status, headers=_headers(out))) or b""
-        pause = fault.delay_between_s
-        if out.events is not None and self._host.tokens_per_second:
-            pause = max(pause, 1 / self._host.tokens_per_second)
-        if fault is NO_FAULT and not pause:
+        if fault is NO_FAULT and not (streamed and out.latency.tokens_per_second):
             await self._send_at_once(head, out)
             return
-        await self._send_in_pieces(head, out, pause)
+        await self._send_in_pieces(head, out)
 
     async def _send_at_once(self, head: bytes, out: Outgoing) -> None:
         sent = [head, *(self._http.send(h11.Data(data=block)) or b"" for block in _blocks(out))]
@@ -164,16 +161,26 @@ class Connection:
         self._writer.write(b"".join(sent))
         await self._writer.drain()
 
-    async def _send_in_pieces(self, head: bytes, out: Outgoing, pause: float) -> None:
+    async def _send_in_pieces(self, head: bytes, out: Outgoing) -> None:
         fault = out.fault
         self._writer.write(head)
         await self._writer.drain()
         if fault.delay_body_s:
             await asyncio.sleep(fault.delay_body_s)
         body, was_cut = _cut(out)
-        flushed = bool(pause or fault.piece_size or fault.split_characters)
-        for index, piece in enumerate(_pieces(body, fault)):
-            if index and pause:
+        pieces = list(_pieces(body, fault))
+        gaps = [0.0] * len(pieces)
+        if out.events is not None:
+            gaps = out.latency.gaps_s(pieces, out.tokens)
+        flushed = bool(
+            any(gaps) or fault.delay_between_s or fault.piece_size or fault.split_characters
+        )
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        for index, (piece, gap) in enumerate(zip(pieces, gaps, strict=True)):
+            due += gap  # from the beginning, so that late wake-ups do not add up
+            pause = max(due - clock() if gap else 0.0, fault.delay_between_s if index else 0.0)
+            if pause > 0:
                 await asyncio.sleep(pause)
             self._writer.write(self._http.send(h11.Data(data=piece)) or b"")
             if flushed:

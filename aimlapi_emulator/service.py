@@ -11,28 +11,29 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from . import __version__, errors, sse
 from .account import PATHS as ACCOUNT_PATHS
 from .account import account
+from .asked import ENDPOINTS, Asked, find_row
 from .catalogue import catalogue, one_model
 from .chat_schema import chat_body
 from .checks import Problem, kind, named
-from .embedding_models import PATH as _EMBEDDINGS_PATH
-from .embedding_models import Embedder, find_embedder
+from .embedding_models import Embedder
 from .embedding_schema import embedding_problems
 from .embeddings import embeddings_reply
 from .endpoints import chat_reply, responses_reply
-from .exchange import EVENT_STREAM, Outgoing, Refusal, Reply, Request, State
+from .exchange import EVENT_STREAM, Outgoing, Refusal, Reply, Request, State, asked_by
 from .faults import NO_FAULT, Fault, FaultError
 from .faults_directive import find_directive
-from .ledger import NOTHING, Entry
-from .models import Variant, find
+from .ledger import Entry
+from .models import Variant
 from .relations import chat_relations, responses_relations
 from .responses_schema import responses_body
+from .scripted import Rule, RuleError, choose
 
-_CHAT_PATHS = ("/v1/chat/completions", "/chat/completions")
 _RESPONSES_PATH = "/v1/responses"
 _MODEL_PATHS = ("/v1/models", "/models", "/api/v1/models")
 _MODEL_PATH = "/model/"
@@ -98,17 +99,37 @@ def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
     client_id = request.headers.get("x-client-request-id", "")
     if _CLIENT_REQUEST_ID.fullmatch(client_id):
         headers["x-client-request-id"] = client_id
-    parsed = _parse(request.content)
-    fault = NO_FAULT
+    asked = asked_by(request, _parse(request.content), state)
+    fault, rule = NO_FAULT, None
     try:
-        fault = _fault_for(parsed, state, queued)
-        out = _answer_post(request, parsed, state, fault, headers, request_id)
-    except FaultError as exc:
-        refusal = Refusal(400, str(exc), (Problem("fault", str(exc), "custom"),))
+        fault = queued or _by_directive(asked, state)
+        rule = _rule_for(asked, state, has_fault=fault is not NO_FAULT)
+        if rule is not None and fault is NO_FAULT:
+            fault = rule.fault or NO_FAULT
+        out = _answer_post(request, asked, state, fault, rule, headers, request_id)
+    except (FaultError, RuleError) as exc:
+        word = "rule" if isinstance(exc, RuleError) else "fault"
+        refusal = Refusal(400, str(exc), (Problem(word, str(exc), "custom"),))
         out, fault = _refused(refusal, request, headers, request_id), NO_FAULT
-    out = replace(out, parsed=parsed, fault=fault)
+    out = replace(out, parsed=asked.body, fault=fault)
+    if rule is not None and (out.usage is not None or fault is rule.fault):
+        rule.times += 1
+        out = replace(out, rule=rule)
     _note(request, out, state, headers, request_id)
     return out
+
+
+def _by_directive(asked: Asked, state: State) -> Fault:
+    text = asked.user_text
+    return (find_directive(text, state.directives) if "[[fault" in text else None) or NO_FAULT
+
+
+def _rule_for(asked: Asked, state: State, *, has_fault: bool) -> Rule | None:
+    """The scripted rule that answers; what `reply_with` left for the request goes before it."""
+    replies = state.replies
+    if replies and not (asked.endpoint == "embeddings" and isinstance(replies[0], str)):
+        return None
+    return choose(state.rules, asked, has_fault=has_fault)
 
 
 def _note(
@@ -119,7 +140,6 @@ def _note(
     What a test wrote in place of an answer is no doing of the service's, nor is a request whose
     key is unknown anybody's.
     """
-    succeeded = out.usage is not None and (out.events is None or out.fault.error_event is None)
     if (out.usage is None and out.status < 400) or out.status == 401:
         return
     asked = out.parsed.get("model") if isinstance(out.parsed, dict) else None
@@ -127,8 +147,8 @@ def _note(
         at=time.time(),
         key=request.headers.get("authorization", "").partition(" ")[2].strip(),
         model=out.model or str(asked or ""),
-        succeeded=succeeded,
-        usage=out.usage if succeeded and out.usage is not None else NOTHING,
+        succeeded=out.succeeded,
+        usage=out.charged,
         request_id=request_id,
         inference_id=headers["x-inference-id"],
         client_request_id=headers.get("x-client-request-id"),
@@ -138,12 +158,14 @@ def _note(
 
 def _answer_post(
     request: Request,
-    parsed: Any,
+    asked: Asked,
     state: State,
     fault: Fault,
+    rule: Rule | None,
     headers: Mapping[str, str],
     request_id: str,
 ) -> Outgoing:
+    parsed = asked.body
     problems = _problems(request.path, parsed, state)
     if fault.is_raw:
         out = _raw(fault, request.path, headers, request_id)
@@ -159,7 +181,8 @@ def _answer_post(
             out = embeddings_reply(parsed, row, state, fault, headers, request_id)
         else:
             reply = responses_reply if request.path == _RESPONSES_PATH else chat_reply
-            out = reply(request, parsed, row, state, fault, headers, request_id)
+            scripted = partial(rule.answer, asked) if rule and rule.answers else None
+            out = reply(request, parsed, row, state, fault, scripted, headers, request_id)
         out = replace(out, model=row.id)
     except Refusal as refusal:
         out = _refused(refusal, request, headers, request_id)
@@ -182,33 +205,9 @@ def _parse(content: bytes) -> Any:
         return content
 
 
-def _fault_for(parsed: Any, state: State, queued: Fault | None) -> Fault:
-    if queued is not None:
-        return queued
-    text = _last_user_text(parsed)
-    return (find_directive(text, state.directives) if "[[fault" in text else None) or NO_FAULT
-
-
-def _last_user_text(parsed: Any) -> str:
-    if not isinstance(parsed, dict):
-        return ""
-    items = parsed.get("messages", parsed.get("input"))
-    if isinstance(items, str):
-        return items
-    if isinstance(items, list) and items and all(isinstance(item, str) for item in items):
-        return "\n".join(items)  # texts to embed
-    for item in reversed(items) if isinstance(items, list) else ():
-        if isinstance(item, dict) and item.get("role") == "user":
-            content = item.get("content")
-            parts = content if isinstance(content, list) else [{"text": content}]
-            texts = [part.get("text") for part in parts if isinstance(part, dict)]
-            return "\n".join(text for text in texts if isinstance(text, str))
-    return ""
-
-
 def _route(path: str, parsed: Any) -> Variant | Embedder:
     """The row that answers; a Refusal when path, body or model are not to be found."""
-    if path not in (*_CHAT_PATHS, _RESPONSES_PATH, _EMBEDDINGS_PATH):
+    if path not in ENDPOINTS:
         raise Refusal(404, f"Cannot POST {path}")
     if not isinstance(parsed, dict):
         what = "invalid JSON" if isinstance(parsed, bytes) else kind(parsed)
@@ -218,7 +217,7 @@ def _route(path: str, parsed: Any) -> Variant | Embedder:
     if not isinstance(model, str) or not model:
         problem = Problem("model", "Required" if model is None else "Invalid model")
         raise Refusal(400, errors.BODY_INVALID, (problem,))
-    row = find_embedder(model) if path == _EMBEDDINGS_PATH else find(model, path)
+    row = find_row(model, path)
     if row is None:
         raise Refusal(404, errors.MODEL_NOT_FOUND)
     return row

@@ -40,6 +40,23 @@ def merge(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def resolved(root: Schema, schema: Any) -> Schema:
+    """The schema behind references into `root`, with `allOf` merged in."""
+    seen = 0
+    while isinstance(schema, Mapping) and "$ref" in schema and seen < 20:
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**pointer(root, schema["$ref"]), **beside}
+        seen += 1
+    if not isinstance(schema, Mapping):
+        return {}
+    if "allOf" in schema:
+        merged = {key: value for key, value in schema.items() if key != "allOf"}
+        for part in schema["allOf"]:
+            merged = merge(merged, resolved(root, part))
+        return merged
+    return schema
+
+
 def singular(name: str) -> str:
     """The name of one item of a list by that name."""
     return name[:-1] if name.endswith("s") and not name.endswith("ss") else name

@@ -26,13 +26,22 @@ _REASONING = {"none": 0, "low": 32, "medium": 128, "high": 512}
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one answer took. `completion` holds `reasoning`, `prompt` holds `cached`."""
+    """What one answer took, or several; `completion` holds `reasoning`, `prompt` `cached`."""
 
     prompt: int
     cached: int
     completion: int
     reasoning: int
     credits: int
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt + other.prompt,
+            self.cached + other.cached,
+            self.completion + other.completion,
+            self.reasoning + other.reasoning,
+            self.credits + other.credits,
+        )
 
     @property
     def usd(self) -> float:

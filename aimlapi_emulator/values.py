@@ -14,7 +14,7 @@ from typing import Any
 from . import facts as said
 from .facts import Facts
 from .patterns import by_format, by_pattern, fits
-from .shapes import Schema, bounds, guess, merge, pointer, singular, sized, within
+from .shapes import Schema, bounds, guess, resolved, singular, sized, within
 from .words import all_words, best_sentence, clip, content_words
 
 _MAX_DEPTH = 8
@@ -43,19 +43,7 @@ class _Filler:
 
     def resolve(self, schema: Any) -> Schema:
         """The schema behind references, with `allOf` merged in."""
-        seen = 0
-        while isinstance(schema, Mapping) and "$ref" in schema and seen < 20:
-            beside = {key: value for key, value in schema.items() if key != "$ref"}
-            schema = {**pointer(self.root, schema["$ref"]), **beside}
-            seen += 1
-        if not isinstance(schema, Mapping):
-            return {}
-        if "allOf" in schema:
-            merged = {key: value for key, value in schema.items() if key != "allOf"}
-            for part in schema["allOf"]:
-                merged = merge(merged, self.resolve(part))
-            return merged
-        return schema
+        return resolved(self.root, schema)
 
     def fill(self, raw: Any, name: str, depth: int) -> Any:
         """A value for `raw`, which stands under the property `name`."""

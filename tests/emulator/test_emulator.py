@@ -1,10 +1,9 @@
-"""Life cycle, connections, and the command line."""
+"""Life cycle and connections."""
 
 from __future__ import annotations
 
 import builtins
 import importlib
-import signal
 import socket
 import subprocess
 import sys
@@ -128,14 +127,6 @@ def test_unknown_schema_is_refused() -> None:
         Emulator(schema="lax")
 
 
-def test_streams_can_be_paced() -> None:
-    with Emulator(tokens_per_second=100) as emu:
-        begin = time.monotonic()
-        body = {**BODY, "stream": True}
-        httpx.post(f"{emu.base_url}/chat/completions", json=body, headers=KEY)
-        assert time.monotonic() - begin > 0.05
-
-
 def test_missing_h11_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
@@ -160,39 +151,3 @@ def test_imports_neither_core_nor_frameworks() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert done.stdout.strip() == "[]"
-
-
-def command(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "aimlapi_emulator", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_command_serves_until_interrupted() -> None:
-    process = command("--port", "0")
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        url = next(word for word in line.split() if word.startswith("http://"))
-        answer = httpx.post(f"{url}/chat/completions", json=BODY, headers=KEY, timeout=5)
-        assert answer.status_code == 200
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 130
-    assert (out, err) == ("", "")
-
-
-def test_command_says_that_the_port_is_taken(emu: Emulator) -> None:
-    process = command("--port", str(emu.port))
-    out, err = process.communicate(timeout=10)
-    assert process.returncode == 1
-    assert out == ""
-    assert err.count("\n") == 1
-    assert f"{emu.host}:{emu.port}" in err
-    assert "Traceback" not in err

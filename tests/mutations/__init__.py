@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations import (
     breaks_core,
     breaks_costs,
+    breaks_emulator,
     breaks_faults,
     breaks_langchain,
     breaks_limits,
@@ -15,6 +16,7 @@ from tests.mutations import (
 BREAKS = (
     *breaks_core.BREAKS,
     *breaks_costs.BREAKS,
+    *breaks_emulator.BREAKS,
     *breaks_faults.BREAKS,
     *breaks_langchain.BREAKS,
     *breaks_limits.BREAKS,

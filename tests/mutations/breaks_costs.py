@@ -350,9 +350,9 @@ BREAKS = (
     ),
     Break(
         "the emulator lists a failed request at nothing",
-        f"{EMULATOR}/service.py",
-        "usage=out.usage if succeeded and out.usage is not None else NOTHING",
-        "usage=out.usage or NOTHING",
+        f"{EMULATOR}/exchange.py",
+        "return self.usage if self.usage is not None and self.succeeded else NOTHING",
+        "return self.usage or NOTHING",
         LEDGER,
     ),
     Break(

@@ -1,0 +1,278 @@
+"""Rules that a test scripts (`Emulator.when`), which go before the built-in ones of `answers`.
+
+The first rule whose condition holds answers, with this order around it: a fault of the test or of
+a directive, then `reply_with`, then these rules, then the built-in ones. A rule with nothing but a
+fault is passed over when the request has a fault already, and rules that say or call something are
+passed over by embeddings.
+
+An agent sends its conversation again after each tool result, so a rule that calls is passed over
+once the turn (what follows the last user message) holds its calls: the same tools with the same
+arguments, or the same tools where arguments are computed, raw text or left out. What it answers
+depends on the request alone, so that a request that is sent twice is answered alike.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .answers import Answer, ToolCall
+from .asked import ENDPOINTS, Asked, find_row
+from .faults import Fault, changed, nearest
+from .faults_directive import strip_directives
+from .misfits import misfits
+from .prompt import Prompt, Tool, as_json
+from .toolrules import Ask, arguments_text
+
+Condition = str | re.Pattern[str] | Callable[[Asked], object]
+Said = str | Mapping[str, Any]
+Arguments = Mapping[str, Any] | str
+Say = Said | Callable[[Asked], Said]
+Args = Arguments | Callable[[Asked], Arguments]
+Calls = Sequence[tuple[str, Args | None]]
+
+# A fault with one of these fields leaves nothing of a scripted answer.
+_REPLACES = frozenset(("status", "raw_body", "drop", "refusal", "empty"))
+
+
+class RuleError(ValueError):
+    """A rule that cannot act; the message says why."""
+
+
+@dataclass(slots=True, eq=False)
+class Rule:
+    """A scripted rule, made by `Emulator.when`."""
+
+    condition: Condition
+    """Text that the last message holds, in any case of letters, or a compiled pattern that is
+    found in it (`Asked.last_message`: the user's text, or the tool results that came after it);
+    or a callable that is given the request as `Asked`."""
+    say: Say | None = None
+    """A text, sent as it is; a dict, sent as JSON, which must fit the response format; or a
+    callable that makes either from the request."""
+    calls: Calls = ()
+    """(tool name, arguments) of each call. Arguments are a dict, which must fit the tool's schema;
+    text, sent as it is, broken JSON too; a callable that makes either from the request; or None:
+    the built-in rules take them from the prompt."""
+    fault: Fault | None = None
+    """What goes wrong with the answer, scripted or not. The request is known once it was read, so
+    `drop="before_read"` is `after_read` here."""
+    model: str | None = None
+    """Only requests for this very model id."""
+    endpoint: str | None = None
+    """Only `chat`, `responses` or `embeddings`."""
+    at_most: int | None = None
+    """How often it answers; None is always."""
+    times: int = field(default=0, init=False)
+    """How often it has answered."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def __repr__(self) -> str:
+        given: dict[str, Any] = {"say": self.say, "calls": list(self.calls), "fault": self.fault}
+        if len(self.calls) == 1:
+            given = {"call": self.calls[0][0], "args": self.calls[0][1], "fault": self.fault}
+        given |= {"model": self.model, "endpoint": self.endpoint, "at_most": self.at_most}
+        told = [
+            f"{name}={_told(value)}" for name, value in given.items() if value not in (None, [])
+        ]
+        return f"when({', '.join([_told(self.condition), *told])})"
+
+    def holds(self, asked: Asked, *, has_fault: bool) -> bool:
+        """Whether it answers this request. Raises RuleError when the test's condition fails."""
+        if self.at_most is not None and self.times >= self.at_most:
+            return False
+        if self.endpoint not in (None, asked.endpoint) or self.model not in (None, asked.model):
+            return False
+        if (has_fault and not self.answers) or (asked.endpoint == "embeddings" and self.answers):
+            return False
+        if not isinstance(self.condition, str | re.Pattern):
+            found = bool(_call(self, self.condition, asked))
+        else:
+            found = _is_in(self.condition, strip_directives(asked.last_message))
+        return found and not (self.calls and self._made(asked))
+
+    @property
+    def answers(self) -> bool:
+        """Whether it scripts more than a fault."""
+        return self.say is not None or bool(self.calls)
+
+    def answer(self, asked: Asked, prompt: Prompt) -> Answer:
+        """What it says or calls. Raises RuleError when the request does not allow that."""
+        if self.say is None:
+            calls = tuple(self._tool_call(asked, prompt, *call) for call in self.calls)
+            return Answer(calls=calls, finish="tool_calls")
+        if prompt.choice == "required":
+            named = f"forces the tool {prompt.forced!r}" if prompt.forced else "requires a call"
+            raise RuleError(f"{self!r} says a text, but the request {named}: script it with call=")
+        return Answer(self._text(asked, prompt))
+
+    def _text(self, asked: Asked, prompt: Prompt) -> str:
+        said = _call(self, self.say, asked) if callable(self.say) else self.say
+        if isinstance(said, str):
+            return said
+        found = misfits(prompt.schema or {}, said)
+        if found or not _is_json_object(said):
+            why = "; ".join(found) or f"{said!r} is neither text nor a JSON object"
+            raise RuleError(f"{self!r} says what the request's schema does not allow: {why}")
+        return json.dumps(said, ensure_ascii=False)
+
+    def _tool_call(self, asked: Asked, prompt: Prompt, name: str, args: Args | None) -> ToolCall:
+        tool = self._tool(prompt, name)
+        if args is None:
+            return ToolCall(name, arguments_text(prompt, Ask(tool, prompt.user_text)))
+        given = _call(self, args, asked) if callable(args) else args
+        if isinstance(given, str):
+            return ToolCall(name, given)
+        if not _is_json_object(given):
+            raise RuleError(f"{self!r} calls {name!r} with {given!r}, which is no JSON object")
+        found = misfits(tool.parameters, given)
+        if found:
+            raise RuleError(f"{self!r} calls {name!r} with wrong arguments: {'; '.join(found)}")
+        return ToolCall(name, as_json(given))
+
+    def _tool(self, prompt: Prompt, name: str) -> Tool:
+        """The tool of that name, where the request lets it be called."""
+        listed = {tool.name: tool for tool in prompt.tools}
+        why = ""
+        if name not in listed:
+            tools = ", ".join(map(repr, listed)) or "no tools"
+            why = f"the request lists {tools}{nearest(name, listed)}"
+        elif prompt.choice == "none":
+            why = "the request's tool_choice is 'none'"
+        elif prompt.forced not in (None, name):
+            why = f"the request forces {prompt.forced!r}"
+        elif len(self.calls) > 1 and not prompt.parallel:
+            why = "the request wants one call at a time (parallel_tool_calls is false)"
+        if why:
+            raise RuleError(f"{self!r} calls {name!r}, but {why}")
+        return listed[name]
+
+    def _made(self, asked: Asked) -> bool:
+        """Whether the turn holds all its calls."""
+        made = [(call.name, _loaded(call.arguments)) for call in asked.prompt.turn_calls()]
+        names = [name for name, _ in made]
+        return all(
+            (name, _loaded(as_json(args))) in made if isinstance(args, Mapping) else name in names
+            for name, args in self.calls
+        )
+
+
+def choose(rules: Iterable[Rule], asked: Asked, *, has_fault: bool) -> Rule | None:
+    """The first rule that answers the request. Raises RuleError."""
+    return next((rule for rule in rules if rule.holds(asked, has_fault=has_fault)), None)
+
+
+def as_calls(call: str | None, args: Args | None, calls: Calls | None) -> Calls:
+    """Calls that are given as one or as a list. Raises RuleError when they are given as both."""
+    if calls is not None:
+        if call is not None or args is not None:
+            raise RuleError("calls= is a list of (name, args); call= and args= are for one call")
+        if not calls:
+            raise RuleError("calls=[] calls nothing")
+        return tuple(calls)
+    if call is None and args is not None:
+        raise RuleError("args= does nothing without call=")
+    return () if call is None else ((call, args),)
+
+
+def _check(rule: Rule) -> None:
+    """Raise RuleError for a rule that could never act."""
+    condition = rule.condition
+    if condition == "":
+        raise RuleError("the empty text is in every message: say so by re.compile('')")
+    if not isinstance(condition, str | re.Pattern) and not callable(condition):
+        raise RuleError(f"a rule's condition is text, a pattern or a callable, not {condition!r}")
+    if rule.say is not None and rule.calls:
+        raise RuleError("a rule either says something or calls a tool")
+    if not rule.answers and rule.fault is None:
+        raise RuleError("a rule needs say=, call=, calls= or fault=")
+    _check_say(rule.say)
+    _check_calls(rule.calls)
+    _check_fault(rule)
+    _check_place(rule)
+    if rule.at_most is not None and (type(rule.at_most) is not int or rule.at_most < 1):
+        raise RuleError(f"at_most takes a whole number from 1, not {rule.at_most!r}")
+
+
+def _check_say(say: Any) -> None:
+    if say == "":
+        raise RuleError("say='' says nothing: an empty answer is fault=Fault(empty=True)")
+    if say is not None and not (isinstance(say, str) or callable(say) or _is_json_object(say)):
+        raise RuleError(f"say takes text, a JSON object or a callable, not {say!r}")
+
+
+def _check_calls(calls: Any) -> None:
+    for call in calls:
+        if not (isinstance(call, tuple) and len(call) == 2 and isinstance(call[0], str)):
+            raise RuleError(f"a call is (name, args), not {call!r}")
+        name, args = call
+        if not name:
+            raise RuleError("a call needs the name of its tool")
+        if not (args is None or isinstance(args, str) or callable(args) or _is_json_object(args)):
+            raise RuleError(f"{name!r} takes a JSON object, text or a callable, not {args!r}")
+
+
+def _check_fault(rule: Rule) -> None:
+    if rule.fault is None:
+        return
+    if not isinstance(rule.fault, Fault) or not changed(rule.fault):
+        raise RuleError(f"fault={rule.fault!r} is no Fault that does something")
+    lost = [name for name in changed(rule.fault) if name in _REPLACES]
+    if lost and rule.answers:
+        raise RuleError(f"a fault with {' and '.join(lost)} leaves nothing of the rule's answer")
+
+
+def _check_place(rule: Rule) -> None:
+    words = tuple(dict.fromkeys(ENDPOINTS.values()))
+    if rule.endpoint is not None and rule.endpoint not in words:
+        raise RuleError(f"endpoint={rule.endpoint!r} is none of {', '.join(map(repr, words))}")
+    if rule.endpoint == "embeddings" and rule.answers:
+        raise RuleError("embeddings say and call nothing: only fault= does something there")
+    if rule.model is None:
+        return
+    paths = [path for path, word in ENDPOINTS.items() if rule.endpoint in (None, word)]
+    if not any(find_row(rule.model, path) for path in paths):
+        where = f"endpoint {rule.endpoint!r}" if rule.endpoint else "any endpoint"
+        raise RuleError(f"model={rule.model!r} is not served by {where}")
+
+
+def _is_in(condition: str | re.Pattern[str], text: str) -> bool:
+    if isinstance(condition, str):
+        return condition.casefold() in text.casefold()
+    return condition.search(text) is not None
+
+
+def _call(rule: Rule, function: Any, asked: Asked) -> Any:
+    try:
+        return function(asked)
+    except Exception as exc:  # the test's own code, whose author is told
+        raise RuleError(f"{rule!r}: its callable raised {type(exc).__name__}: {exc}") from exc
+
+
+def _is_json_object(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, dict)
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _told(value: Any) -> str:
+    """A value as it was written, as far as one line tells."""
+    if isinstance(value, re.Pattern):
+        return f"re.compile({value.pattern!r})"
+    if isinstance(value, Fault):
+        return f"Fault({', '.join(f'{name}={getattr(value, name)!r}' for name in changed(value))})"
+    return getattr(value, "__name__", None) or repr(value)

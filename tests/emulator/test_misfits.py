@@ -1,0 +1,65 @@
+"""What is wrong with a value by its schema: as a full validator says, where both judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aimlapi_emulator.misfits import misfits
+from tests.emulator.asking import INTEGER, STRING, object_schema
+
+SCHEMAS: list[dict[str, Any]] = [
+    {},
+    STRING,
+    INTEGER,
+    {"type": ["number", "null"], "minimum": 0, "exclusiveMaximum": 2},
+    {"enum": ["a", 1, None]},
+    {"const": True},
+    {"type": "string", "minLength": 1, "maxLength": 2, "pattern": "^a"},
+    {"type": "array", "items": INTEGER, "minItems": 1, "maxItems": 2},
+    {"anyOf": [INTEGER, {"type": "null"}]},
+    {"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": object_schema(a=STRING)}},
+    {"type": "object", "properties": {"a": INTEGER}, "additionalProperties": {"type": "boolean"}},
+    {"type": "object", "required": ["b"], "properties": {"b": {"type": "array"}}},
+]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.sampled_from([-1, 0, 1, 1.5, 2, 2.0])
+    | st.text("ab", max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SCHEMAS), VALUES)
+@example({"enum": [1]}, True)
+@example({"const": True}, 1)
+@example(object_schema(a=STRING), {})
+def test_it_judges_as_a_full_validator(schema: dict[str, Any], value: Any) -> None:
+    valid = jsonschema.Draft202012Validator(schema).is_valid(value)
+    assert (not misfits(schema, value)) == valid, misfits(schema, value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "says"),
+    [
+        (object_schema(a=object_schema(b=INTEGER)), {"a": {"b": "x"}}, "a.b: 'x' is no integer"),
+        ({"items": INTEGER}, [1, "x"], "1: 'x' is no integer"),
+        (STRING, 7, "the whole: 7 is no string"),
+        ({"anyOf": [object_schema(a=STRING), object_schema(b=STRING)]}, {}, "a: is required"),
+    ],
+)
+def test_it_says_where(schema: dict[str, Any], value: Any, says: str) -> None:
+    assert misfits(schema, value) == [says]
+
+
+def test_what_it_does_not_know_is_right() -> None:
+    assert misfits({"type": "string", "pattern": "(?<x", "format": "date"}, "x") == []
