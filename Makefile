@@ -1,5 +1,5 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
-.PHONY: help setup demo test test-all soak bench mutations lint types format live record build clean
+.PHONY: help setup demo test test-all soak bench mutations lint types format live record build clean docs docs-serve
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -8,6 +8,7 @@ help:
 	@echo "make test    all tests, offline"
 	@echo "make test-all  the tests that make test leaves out: the long ones, and those on a vector store, which it installs"
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
+	@echo "make docs    the handbook into site/;   make docs-serve   the same while you write"
 	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
 	@echo "make bench   what a call costs beside the peers and the limit (QUICK=1, CASES='langchain.*')"
 	@echo "make mutations  break the code line by line; a test must notice each"
@@ -37,6 +38,15 @@ types: setup
 	$(BIN)/mypy
 	$(BIN)/mypy --strict examples scripts benchmarks
 
+docs: setup
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh docs
+	$(BIN)/python -m mkdocs build --strict --clean
+	$(BIN)/python -m scripts.site
+
+docs-serve: setup
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh docs
+	$(BIN)/python -m mkdocs serve --strict
+
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -64,5 +74,5 @@ build: setup
 	$(BIN)/python -m build --installer pip
 
 clean:
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv dist build site .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

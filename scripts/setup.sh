@@ -1,19 +1,20 @@
 #!/bin/sh
 # Makes .venv with all that the demo and the tests need, unless it is there and up to date.
 # PYTHON=/path/to/python chooses the interpreter. The stamp is written last, so that a .venv
-# whose making was interrupted is made again. With the argument "heavy" it adds the vector store.
+# whose making was interrupted is made again. With the name of a dependency group it adds that
+# group and does no more: "heavy" for the long tests, "docs" for the handbook.
 set -eu
 cd "$(dirname "$0")/.."
 
 stamp=.venv/.ready
 wanted=$(cat pyproject.toml constraints/dev.txt | cksum)
 
-if [ "${1:-}" = heavy ]; then
+if [ -n "${1:-}" ]; then
     if command -v uv >/dev/null; then
-        uv pip install --quiet --python .venv/bin/python -c constraints/dev.txt --group heavy
+        uv pip install --quiet --python .venv/bin/python -c constraints/dev.txt --group "$1"
     else
         .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-            -c constraints/dev.txt --group heavy
+            -c constraints/dev.txt --group "$1"
     fi
     exit 0
 fi
