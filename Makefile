@@ -40,12 +40,12 @@ types: setup
 
 docs: setup
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh docs
-	$(BIN)/python -m mkdocs build --strict --clean
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
 	$(BIN)/python -m scripts.site
 
 docs-serve: setup
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh docs
-	$(BIN)/python -m mkdocs serve --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --strict
 
 format: setup
 	$(BIN)/ruff format .
