@@ -12,10 +12,12 @@ import contextlib
 import gc
 import importlib
 import io
+import ipaddress
 import json
 import multiprocessing
 import os
 import runpy
+import socket
 import sys
 import tempfile
 import warnings
@@ -30,7 +32,7 @@ _SLOW_TO_IMPORT = {
     "langchain.agents": "langchain.agents",
     "llama_index": "llama_index_aimlapi",
 }
-_LOOPBACK = {"127.0.0.1", "::1", "localhost", None}
+_THIS_MACHINE = {"localhost", socket.gethostname(), None}
 _AT_MOST_S = 60  # for one program, on a busy machine
 _left_open: list[str] = []
 
@@ -41,8 +43,16 @@ def _refuse_other_hosts(event: str, arguments: tuple[Any, ...]) -> None:
         host = arguments[0]
     elif event == "socket.connect" and isinstance(arguments[1], tuple):
         host = arguments[1][0]
-    if host not in _LOOPBACK:
-        raise PermissionError(f"a program of the handbook asks for {host!r}: loopback only")
+    if host not in _THIS_MACHINE and not _is_local(str(host)):
+        raise PermissionError(f"a program of the handbook asks for {host!r}: this machine only")
+
+
+def _is_local(host: str) -> bool:
+    """Whether it is an address that no other network reaches: Ray's own is not loopback."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
 
 
 def run(name: str, code: str, folder: Path) -> None:

@@ -102,8 +102,9 @@ def test_every_program_runs_and_prints_what_its_page_shows() -> None:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
-def test_every_long_program_runs() -> None:
-    check([program for page in PAGES for program in programs(page, "heavy")])
+@pytest.mark.parametrize("page", [page for page in PAGES if programs(page, "heavy")])
+def test_the_long_programs_of_a_page_run(page: str) -> None:
+    check(programs(page, "heavy"))
 
 
 @pytest.mark.timeout(180)

@@ -101,6 +101,8 @@ def check(words: list[str]) -> None:
         check_install(rest[1:])
     elif program in PROJECT.get("scripts", {}):
         check_module(PROJECT["scripts"][program].partition(":")[0], rest)
+    elif program == "pytest":
+        check_module("pytest", rest)
     elif program.endswith("python") and rest[0] == "-m":
         check_module(rest[1], rest[2:])
     elif program.endswith("python"):
