@@ -1,5 +1,5 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
-.PHONY: help setup demo example test test-all soak bench pictures mutations lint types format live record build release-check clean
+.PHONY: help setup demo example test test-all soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -9,6 +9,7 @@ help:
 	@echo "make test    all tests, offline"
 	@echo "make test-all  the tests that make test leaves out: the long ones, and those on a vector store, which it installs"
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
+	@echo "make docs    the handbook into site/;   make docs-serve   the same while you write"
 	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
 	@echo "make bench   what a call costs beside the peers and the limit (QUICK=1, CASES='langchain.*')"
 	@echo "make pictures  README's pictures: the chart of the kept bench run, the demo in a terminal"
@@ -42,6 +43,15 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 	$(BIN)/mypy --strict examples scripts benchmarks
+
+docs: setup
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
+	$(BIN)/python -m scripts.site
+
+docs-serve: setup
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --strict
 
 format: setup
 	$(BIN)/ruff format .
@@ -80,5 +90,5 @@ release-check: build
 	$(BIN)/python -m scripts.release_check $(if $(NEWEST),--newest) $(EXTRAS)
 
 clean:
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv dist build site .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

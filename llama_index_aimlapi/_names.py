@@ -12,6 +12,7 @@ _ALLOWED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH_LENGTH = 8
 # Names from other packages that are no misspellings of ours.
 _SYNONYMS = {
+    "async_http_client": "http_async_client",
     "max_completion_tokens": "max_tokens",
     "max_output_tokens": "max_tokens",
     "model_id": "model",
@@ -20,6 +21,11 @@ _SYNONYMS = {
     "request_timeout": "timeout",
     "stop_sequences": "stop",
 }
+# What OpenAILike has to be told of a model or of its client, and nothing here asks for.
+OF_OPENAI_LIKE = frozenset(
+    "api_version is_chat_model is_function_calling_model reuse_client "
+    "should_use_structured_outputs strict tokenizer".split()
+)
 
 
 def wire_name(name: str) -> str:

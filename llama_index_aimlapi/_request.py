@@ -25,7 +25,7 @@ from aimlapi_core import (
 from llama_index_aimlapi._answers import Asked
 from llama_index_aimlapi._checks import check_headers, check_members, check_types
 from llama_index_aimlapi._convert import to_messages
-from llama_index_aimlapi._names import did_you_mean
+from llama_index_aimlapi._names import OF_OPENAI_LIKE, did_you_mean
 from llama_index_aimlapi._tools import to_tool_choice, to_tools
 
 # Accepted by the constructor and by each call.
@@ -74,10 +74,14 @@ def check_arguments(given: Iterable[str], known: Iterable[str], of: str = "AIMLA
     """Raises ConfigurationError for a constructor argument that does not exist."""
     known = tuple(known)
     for name in given:
-        raise ConfigurationError(
-            f"{of} has no argument {name!r}.{did_you_mean(name, known)} "
-            "Members of the request that have no name here go into extra_body."
-        )
+        if name in OF_OPENAI_LIKE:
+            hint = " It is OpenAILike's, and nothing here needs to be told so: leave it out."
+        else:
+            hint = (
+                f"{did_you_mean(name, known)} "
+                "Members of the request that have no name here go into extra_body."
+            )
+        raise ConfigurationError(f"{of} has no argument {name!r}.{hint}")
 
 
 def one_of(name: str, value: Any, other_name: str, other: Any) -> Any:

@@ -1,11 +1,13 @@
 """What this adapter raises beyond the core's errors: success answers that are not what was asked.
 
-UnexpectedReplyError            (aimlapi_core)
-├── RefusalError                the model refused; `body` is its own sentence
-├── CutAnswerError              the answer ended before it was whole
-├── EmptyAnswerError            nothing came
-├── BrokenToolCallError         a tool call whose arguments are no JSON object
-└── NoToolCallError             text where a tool call was asked for
+    UnexpectedReplyError            (aimlapi_core)
+    ├── RefusalError                the model refused; `body` is its own sentence
+    ├── CutAnswerError              the answer ended before it was whole
+    ├── EmptyAnswerError            nothing came
+    ├── BrokenToolCallError         a tool call whose arguments are no JSON object
+    └── NoToolCallError             text where a tool call was asked for
+
+The core's errors leave as they are.
 """
 
 from __future__ import annotations

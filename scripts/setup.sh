@@ -1,8 +1,9 @@
 #!/bin/sh
 # Makes .venv with all that the demo and the tests need, unless it is there and up to date.
 # PYTHON=/path/to/python chooses the interpreter. The stamp is written last, so that a .venv
-# whose making was interrupted is made again. An argument is one more group of pyproject.toml to
-# add: "heavy" (the vector store), "release" (what checks a distribution).
+# whose making was interrupted is made again. With the name of a dependency group it adds that
+# group and does no more: "heavy" for the long tests, "docs" for the handbook, "release" for what
+# checks a distribution.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,8 @@
 """Write the tables that are made from code: `python -m scripts.tables`.
 
-README's models come from `aimlapi_core.models`, the faults of docs/reliability.md from the tests'
-own matrix, the fields of docs/faults.md from the docstrings of `Fault`, the list of examples from
+The models of README and docs/models.md come from `aimlapi_core.models`, the errors of
+docs/errors.md from the classes themselves, the faults of docs/reliability.md from the tests' own
+matrix, the fields of docs/faults.md from the docstrings of `Fault`, the list of examples from
 their own.
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from aimlapi_core.errors import AIMLAPIError
 from aimlapi_core.models import MODELS, ModelInfo
 from aimlapi_core.types import Endpoint
 from aimlapi_emulator import faults
@@ -84,9 +87,28 @@ def bench() -> str:
     return "\n".join([head, "", *rows])
 
 
+def errors() -> str:
+    """The core's errors in Markdown, each below what it is a kind of."""
+    return "\n".join(
+        ["| error | means | asked again |", "|---|---|---|", *_errors(AIMLAPIError, 0)]
+    )
+
+
+def _errors(parent: type[AIMLAPIError], depth: int) -> Iterator[str]:
+    for kind in parent.__subclasses__():
+        if kind.__module__ != AIMLAPIError.__module__:
+            continue  # an adapter's class of the same name
+        meaning = (kind.__doc__ or "").split("\n\n")[0].split(". ")[0].rstrip(".")
+        indent = "&emsp;" * depth
+        yield f"| {indent}`{kind.__name__}` | {meaning} | {'yes' if kind.is_retryable else 'no'} |"
+        yield from _errors(kind, depth + 1)
+
+
 # (file, name of the table between `<!-- name: begin -->` and `<!-- name: end -->`, its maker)
 TABLES = (
     (ROOT / "README.md", "models", models),
+    (ROOT / "docs" / "models.md", "models", models),
+    (ROOT / "docs" / "errors.md", "errors", errors),
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
     (ROOT / "README.md", "bench", bench),
     (ROOT / "examples" / "README.md", "examples", examples.table),

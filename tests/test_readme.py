@@ -1,4 +1,4 @@
-"""README's code runs, passes mypy as a user would write it; its tables and pictures are current."""
+"""README's code passes mypy as a user would write it; its tables, demo and pictures are current."""
 
 from __future__ import annotations
 
@@ -12,45 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from aimlapi_emulator import Emulator
 from scripts import pictures, tables, terminal
+from tests.docs.blocks import blocks
 
 ROOT = Path(__file__).parents[1]
-SAMPLES = re.findall(r"## ([^\n]+)\n+```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-
-
-def test_readme_has_the_samples_a_user_wants_first() -> None:
-    assert [title for title, _ in SAMPLES] == list(EXPECTED)
-
-
-EXPECTED = {
-    "A chain": "Sørvågen",
-    "An agent": "14:05 in Paris",
-    "A query engine": "automated in 1986",
-    "What it cost": "Budget: 0.5 USD",
-}
-
-
-@pytest.mark.parametrize(("title", "code"), SAMPLES, ids=[title for title, _ in SAMPLES])
-def test_samples_run(title: str, code: str, emu: Emulator) -> None:
-    environment = {**os.environ, "AIMLAPI_API_KEY": "sk-x", "AIMLAPI_BASE_URL": emu.base_url}
-    run = subprocess.run(
-        [sys.executable, "-W", "error::ResourceWarning", "-c", code],
-        env={**environment, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-    )
-    assert run.returncode == 0, run.stderr
-    assert EXPECTED[title] in run.stdout
-    assert "USD" in run.stdout or title != "An agent"
-    assert emu.seen
-    assert all(not seen.problems for seen in emu.seen)
+SAMPLES = [b.text for b in blocks("README.md") if b.language == "python"]
 
 
 @pytest.mark.timeout(400)  # mypy reads both frameworks the first time
 def test_samples_pass_mypy_strict(tmp_path: Path) -> None:
-    for number, (_, code) in enumerate(SAMPLES):
+    assert len(SAMPLES) == 4
+    for number, code in enumerate(SAMPLES):
         (tmp_path / f"sample_{number}.py").write_text(code, encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(ROOT / ".mypy_cache")]
     run = subprocess.run(
@@ -63,7 +35,9 @@ def test_samples_pass_mypy_strict(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "name", "make"), tables.TABLES, ids=[name for _, name, _ in tables.TABLES]
+    ("path", "name", "make"),
+    tables.TABLES,
+    ids=[f"{path.name}-{name}" for path, name, _ in tables.TABLES],
 )
 def test_tables_are_those_of_the_code(path: Path, name: str, make: Callable[[], str]) -> None:
     text = path.read_text(encoding="utf-8")

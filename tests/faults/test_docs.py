@@ -1,4 +1,4 @@
-"""docs/faults.md: every block of code in it runs, and its table is the fields' own."""
+"""docs/faults.md: its command line makes the faults, and its table is the fields' own."""
 
 from __future__ import annotations
 
@@ -14,40 +14,14 @@ import pytest
 
 from aimlapi_emulator import Fault
 from scripts import tables
+from tests.docs.blocks import blocks
 
 PAGE = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"## ([^\n]+)\n(?:(?!\n## ).)*?```(\w+)\n(.*?)```", PAGE, re.S)
-PYTHON = {title: code for title, kind, code in BLOCKS if kind == "python"}
-
-
-def test_every_block_is_run_here() -> None:
-    assert [(title, kind) for title, kind, _ in BLOCKS] == [
-        ("In a test", "python"),
-        ("Several at once", "python"),
-        ("Faults that cannot be", "python"),
-        ("In a prompt", "python"),
-        ("From the command line", "sh"),
-    ]
-    assert len(BLOCKS) == PAGE.count("```") / 2
-
-
-@pytest.mark.parametrize("title", [title for title in PYTHON if title != "In a test"])
-def test_a_script_runs(title: str) -> None:
-    exec(compile(PYTHON[title], f"docs/faults.md: {title}", "exec"), {})
-
-
-def test_the_test_file_passes(tmp_path: Path) -> None:
-    path = tmp_path / "test_mine.py"
-    path.write_text(PYTHON["In a test"], encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=50)
-    assert done.returncode == 0, done.stdout
-    assert "3 passed" in done.stdout
 
 
 def test_the_command_line_makes_its_faults() -> None:
-    ((_, _, line),) = (block for block in BLOCKS if block[1] == "sh")
-    words = [sys.executable, *shlex.split(line)[1:]]
+    (block,) = (block for block in blocks("docs/faults.md") if block.language == "sh")
+    words = [sys.executable, *shlex.split(block.text)[1:]]
     words[words.index("--port") + 1] = "0"
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
         try:

@@ -17,6 +17,7 @@ from aimlapi_core import (
     Text,
 )
 from llama_index_aimlapi import AIMLAPI
+from llama_index_aimlapi._names import OF_OPENAI_LIKE
 from llama_index_aimlapi._request import to_response_format
 
 HELLO = [ChatMessage(content="Hello")]
@@ -117,6 +118,7 @@ def test_tool_arguments_without_tools_are_not_sent() -> None:
         ("api_bas", "api_base"),
         ("model_name", "model"),
         ("request_timeout", "timeout"),
+        ("async_http_client", "http_async_client"),
         ("tool_choise", None),
     ],
 )
@@ -124,6 +126,13 @@ def test_misspelt_constructor_argument_names_the_right_one(name: str, right: str
     with pytest.raises(ConfigurationError, match=f"no argument '{name}'") as caught:
         AIMLAPI(**{name: 1})
     assert (f"Did you mean '{right}'?" in str(caught.value)) is (right is not None)
+
+
+@pytest.mark.parametrize("name", sorted(OF_OPENAI_LIKE))
+def test_what_openai_like_is_told_is_left_out(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"no argument '{name}'.*leave it out"):
+        AIMLAPI(**{name: True})
+    assert name not in AIMLAPI.model_fields
 
 
 @pytest.mark.parametrize(("name", "right"), [("temprature", "temperature"), ("tool", "tools")])

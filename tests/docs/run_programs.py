@@ -1,0 +1,105 @@
+"""Run programs one after the other, each in a process and with an emulator of its own.
+
+On stdin a list of [name, code]; on stdout, for each, what it printed, what the emulator found wrong
+with its requests, and the exit code, which is 1 where it raised or left anything open: its
+traceback is on stderr then. The frameworks take seconds to import: that is done once, and the
+processes are forked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import io
+import ipaddress
+import json
+import multiprocessing
+import os
+import runpy
+import socket
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from aimlapi_emulator import Emulator
+
+# Imported before the fork where a program imports the first name.
+_SLOW_TO_IMPORT = {
+    "langchain_aimlapi": "langchain_aimlapi",
+    "langchain.agents": "langchain.agents",
+    "llama_index": "llama_index_aimlapi",
+}
+_THIS_MACHINE = {"localhost", socket.gethostname(), None}
+_AT_MOST_S = 60  # for one program, on a busy machine
+_left_open: list[str] = []
+
+
+def _refuse_other_hosts(event: str, arguments: tuple[Any, ...]) -> None:
+    host: Any = None
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    if host not in _THIS_MACHINE and not _is_local(str(host)):
+        raise PermissionError(f"a program of the handbook asks for {host!r}: this machine only")
+
+
+def _is_local(host: str) -> bool:
+    """Whether it is an address that no other network reaches: Ray's own is not loopback."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def run(name: str, code: str, folder: Path) -> None:
+    """Run one program; the result is written to result.json."""
+    path = folder / "program.py"
+    path.write_text(code, encoding="utf-8")
+    printed = io.StringIO()
+    with Emulator() as emulator:
+        os.environ.update(AIMLAPI_API_KEY="sk-of-no-account", AIMLAPI_BASE_URL=emulator.base_url)
+        with contextlib.redirect_stdout(printed):
+            runpy.run_path(str(path), run_name="__main__")
+            gc.collect()
+        problems = [found for seen in emulator.seen for found in seen.problems]
+    result = {"printed": printed.getvalue(), "problems": problems}
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    if _left_open:
+        sys.exit(f"{name} leaves open: {_left_open}")
+
+
+def run_apart(name: str, code: str) -> dict[str, Any]:
+    """The result of one program that runs in a fork of this process."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = multiprocessing.get_context("fork").Process(
+            target=run, args=(name, code, Path(folder)), name=name
+        )
+        process.start()
+        process.join(_AT_MOST_S)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        written = Path(folder) / "result.json"
+        result = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
+    return {"name": name, "exit_code": process.exitcode, **result}
+
+
+def main() -> None:
+    """Run all."""
+    programs = json.load(sys.stdin)
+    for imported, module in _SLOW_TO_IMPORT.items():
+        if any(f"from {imported}" in code for _, code in programs):
+            importlib.import_module(module)
+    sys.unraisablehook = lambda raised: _left_open.append(repr(raised.exc_value))
+    sys.addaudithook(_refuse_other_hosts)
+    warnings.simplefilter("error", ResourceWarning)
+    gc.freeze()  # what was imported is not looked through again in each process
+    json.dump([run_apart(name, code) for name, code in programs], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

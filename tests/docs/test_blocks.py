@@ -1,0 +1,150 @@
+"""Every block of README and of the handbook runs, and prints what the page says that it does."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.blocks import PAGES, ROOT, Block, after, before, blocks
+
+LANGUAGES = {"python", "diff", "sh", "text"}
+MARKS = {"", "output", "pytest", "heavy"}
+# README shows no outputs: what each of its programs must print at least.
+README_SAYS = ["Sørvågen", "14:05 in Paris", "automated in 1986", "Budget: 0.5 USD"]
+# These pages are about requests that go wrong.
+WRONG_ON_PURPOSE = {"docs/errors.md"}
+# Ids differ from run to run: of spans, of requests (UUIDs), of inferences.
+IDS = re.compile(
+    r"\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16}|[\w-]{21})(?= |$)", re.M
+)
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("AIML", "LANGSMITH", "LANGCHAIN"))
+}
+
+
+def programs(page: str, mark: str = "") -> list[tuple[str, str]]:
+    """Name and code of the page's programs with that mark."""
+    return [
+        (block.name, after(block.text) if block.language == "diff" else block.text)
+        for block in blocks(page)
+        if block.language in ("python", "diff") and block.mark == mark
+    ]
+
+
+def shown(page: str) -> dict[str, str]:
+    """What the page says that its programs print, by their names."""
+    found: dict[str, str] = {}
+    last: Block | None = None
+    for block in blocks(page):
+        if block.mark == "output":
+            assert last is not None, f"{block.name}: the output of nothing"
+            found[last.name] = block.text
+        last = block
+    return found
+
+
+def numbered(text: str) -> str:
+    """Each id as its number in the order in which they first appear; no blanks at line ends."""
+    ids = list(dict.fromkeys(IDS.findall(text)))
+    lines = IDS.sub(lambda id_: f"id{ids.index(id_[0])}", text).splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip()
+
+
+def faults(result: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with one program's run."""
+    name = result["name"]
+    page = name.partition(":")[0]
+    if result["exit_code"]:
+        yield f"{name}: it raised, left something open or did not end"
+        return
+    printed, said = numbered(result["printed"]), numbered(shown(page).get(name, ""))
+    if said and printed != said:
+        yield f"{name}: the page shows\n{said}\nand it printed\n{printed}"
+    if result["problems"] and page not in WRONG_ON_PURPOSE:
+        yield f"{name}: {result['problems']}"
+
+
+def check(programs: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Run the programs, in one process that imports the frameworks once, and judge the results."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.docs.run_programs"],
+        input=json.dumps(programs),
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "utf-8"},
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=580,
+    )
+    assert done.returncode == 0, done.stderr
+    results: list[dict[str, Any]] = json.loads(done.stdout)
+    wrong = [fault for result in results for fault in faults(result)]
+    assert not wrong, "\n".join([*wrong, done.stderr])
+    return results
+
+
+@pytest.mark.timeout(600)  # 70 programs, and the frameworks take seconds to import
+def test_every_program_runs_and_prints_what_its_page_shows() -> None:
+    results = check([program for page in PAGES for program in programs(page)])
+    readme = [result["printed"] for result in results if result["name"].startswith("README.md")]
+    for printed, said in zip(readme, README_SAYS, strict=True):
+        assert said in printed
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", [page for page in PAGES if programs(page, "heavy")])
+def test_the_long_programs_of_a_page_run(page: str) -> None:
+    check(programs(page, "heavy"))
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("name", "code"), [found for page in PAGES for found in programs(page, "pytest")]
+)
+def test_a_file_of_tests_passes(name: str, code: str, tmp_path: Path) -> None:
+    path = tmp_path / "test_mine.py"
+    path.write_text(code, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
+    done = subprocess.run(
+        command, env=ENVIRONMENT, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=170
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d+ passed", done.stdout)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_says_what_it_is(page: str) -> None:
+    found = list(blocks(page))
+    assert len(found) * 2 == len(re.findall(r"^ *```", PAGES[page], re.M)), "a fence of other form"
+    for block in found:
+        assert block.language in LANGUAGES, f"{block.name}: {block.language!r}"
+        assert block.mark in MARKS, f"{block.name}: {block.mark!r}"
+        assert block.mark != "output" or block.language == "text", block.name
+        if block.language == "text" and not block.mark:
+            with pytest.raises(SyntaxError):  # code would be a python block, and run
+                compile(block.text, block.name, "exec")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_programs_before_a_change_are_python(page: str) -> None:
+    for block in blocks(page):
+        if block.language == "diff":
+            compile(before(block.text), block.name, "exec")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files(page: str) -> None:
+    """Links to other sites aside; those from page to page are checked by `make docs` too."""
+    for target in re.findall(r"\]\(([^)\s]+?)(?:#[^)]*)?\)", PAGES[page]):
+        if "://" not in target:
+            assert ((ROOT / page).parent / target).exists(), target
