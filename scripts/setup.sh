@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes .venv with all that the demo and the tests need, unless it is there and up to date.
 # PYTHON=/path/to/python chooses the interpreter. The stamp is written last, so that a .venv
-# whose making was interrupted is made again. With the argument "heavy" it adds the vector store.
+# whose making was interrupted is made again. With the argument "heavy" it adds the vector store and Ray.
 set -eu
 cd "$(dirname "$0")/.."
 
