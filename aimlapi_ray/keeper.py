@@ -124,6 +124,7 @@ class Keeper:
             try:
                 results = await asyncio.to_thread(self._commit, [work for work, _ in batch])
             except Exception as exc:  # told to each that waits for this commit
+                self._ending = self._ending or exc
                 results = [exc] * len(batch)
             for (_, future), result in zip(batch, results, strict=True):
                 if future.done():  # its caller has gone

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -13,11 +12,17 @@ from typing import Any, TypeVar
 
 import ray
 from ray.data import ActorPoolStrategy
-from ray.exceptions import RayActorError, RayError
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from aimlapi_core.errors import AIMLAPIError, ConfigurationError
-from aimlapi_core.totals import to_credits
+from aimlapi_core.errors import ConfigurationError
+from aimlapi_ray.checks import (
+    BLOCKS_PER_WORKER,
+    check_arguments,
+    check_columns,
+    model_id,
+    rows_per_block,
+)
 from aimlapi_ray.journal import Journal, JournalError, RowsError
 from aimlapi_ray.keeper import Keeper
 from aimlapi_ray.report import Progress, Report, RunEndedError
@@ -27,8 +32,6 @@ M = TypeVar("M")
 
 logger = logging.getLogger("aimlapi")
 
-# Blocks that a worker has at once: while the last rows of one are answered, others fill its slots.
-_BLOCKS = 4
 _CLOSE_WITHIN_S = 30.0
 # Workers wait for answers most of their time. Half a CPU each leaves room for reading the data.
 _RAY_OPTIONS: Mapping[str, Any] = {"num_cpus": 0.5}
@@ -67,77 +70,38 @@ def answer_rows(
     Raises RunEndedError where an error ended the run that every row would meet, RowsError for
     ids that are missing, of another type, or doubled, and JournalError. The first has the report.
     """
-    _check(ask, job, workers, concurrency, budget_usd, progress_every_s)
+    check_arguments(ask, job, workers, concurrency, budget_usd, max_failed, progress_every_s)
+    _refuse_ray_client()
     path = Path(journal).resolve()
-    names = {"job": job, "model": _model_id(model)}
+    names = {"job": job, "model": model_id(model)}
     with Journal(path, **names) as book:
         rows = book.start_run(_ids(dataset, id_column))
         if not rows:
             return book.report(dataset)
     keeper = _keeper(path, **names, budget_usd=budget_usd, max_failed=max_failed)
-    answered = ending = None
+    tell = on_progress or _log
+    failure = None
     try:
-        with _told(keeper, on_progress or _log, progress_every_s):
+        with _told(keeper, tell, progress_every_s):
             blocks = dataset.repartition(
                 target_num_rows_per_block=rows_per_block(rows, workers, concurrency)
             )
-            answered = blocks.map_batches(
-                Worker,
-                fn_constructor_args=(model, ask, keeper),
-                fn_constructor_kwargs={"id_column": id_column, "concurrency": concurrency},
-                batch_size=None,
-                batch_format="pyarrow",
-                compute=_pool(workers),
-                udf_modifying_row_count=False,
-                **{**_RAY_OPTIONS, **(ray_options or {})},
-            ).materialize()
+            worker = {"model": model, "ask": ask, "keeper": keeper}
+            settings = {"id_column": id_column, "concurrency": concurrency}
+            answered = _mapped(blocks, {**worker, **settings}, workers, ray_options or {})
     except RayError as exc:
-        raise _own(exc) or exc from None
+        failure = exc
     finally:
         ending = _closed(keeper)
+    if failure is not None:
+        # What the keeper could not do comes back wrapped by Ray; its own word says it shorter.
+        raise ending if isinstance(ending, JournalError | RowsError) else failure
     with Journal(path, **names) as book:
         report = book.report(answered)
-        (on_progress or _log)(book.progress())
+        _tell(tell, book.progress())
     if ending is not None:
         raise RunEndedError(f"The run was ended by {_said(ending)}", report) from ending
     return report
-
-
-def rows_per_block(rows: int, workers: int, concurrency: int) -> int:
-    """Small enough for all workers to have as much to do; large enough to fill their slots."""
-    return max(1, min(4 * concurrency, -(-rows // (workers * _BLOCKS))))
-
-
-def _check(
-    ask: Any,
-    job: str,
-    workers: int,
-    concurrency: int,
-    budget_usd: Decimal | float | str | None,
-    progress_every_s: float,
-) -> None:
-    if not inspect.iscoroutinefunction(ask):
-        raise ConfigurationError(f"ask must be a coroutine function (async def), not {ask!r}")
-    if not job or not isinstance(job, str):
-        raise ConfigurationError(f"job must be a name, not {job!r}")
-    for name, value in (("workers", workers), ("concurrency", concurrency)):
-        if not isinstance(value, int) or value < 1:
-            raise ConfigurationError(f"{name} must be a whole number of 1 or more, not {value!r}")
-    if not progress_every_s > 0:
-        raise ConfigurationError(f"progress_every_s must be above 0, not {progress_every_s!r}")
-    if budget_usd is not None:
-        to_credits(budget_usd)
-    if ray.util.client.ray.is_connected():
-        raise ConfigurationError(
-            "Over Ray Client (ray://) the journal would lie on another machine than this program: "
-            "submit it as a Ray job, or run it on a node of the cluster."
-        )
-
-
-def _model_id(model: Any) -> str:
-    """The id that a model object goes by; "" where it has none, as a chain."""
-    found = (getattr(model, name, None) for name in ("model_name", "model"))
-    return next((name for name in found if isinstance(name, str)), "")
 
 
 def _ids(dataset: Any, id_column: str) -> Iterator[Any]:
@@ -145,24 +109,34 @@ def _ids(dataset: Any, id_column: str) -> Iterator[Any]:
     columns = dataset.columns()
     if columns is None:  # no rows, no columns
         return
-    if id_column not in columns:
-        raise RowsError(f"No column {id_column!r}: id_column must be one of {columns}.")
-    taken = {"answer", "error"} & set(columns)
-    if taken:
-        raise RowsError(f"The data set has a column {taken.pop()!r}, which is ours: rename it.")
-    for batch in dataset.select_columns([id_column]).iter_batches(
+    check_columns(columns, id_column)
+    batches = dataset.select_columns([id_column]).iter_batches(
         batch_size=4096, batch_format="pyarrow"
-    ):
+    )
+    for batch in batches:
         yield from batch.column(id_column).to_pylist()
 
 
-def _pool(workers: int) -> Any:
-    return ActorPoolStrategy(
+def _mapped(
+    blocks: Any, worker: dict[str, Any], workers: int, ray_options: Mapping[str, Any]
+) -> Any:
+    """The answered data set, in the cluster's memory. Ray Data does the work."""
+    pool = ActorPoolStrategy(
         size=workers,
-        max_tasks_in_flight_per_actor=_BLOCKS,
-        max_concurrent_calls_per_actor=_BLOCKS,
-        enable_true_multi_threading=True,
+        max_tasks_in_flight_per_actor=BLOCKS_PER_WORKER,
+        max_concurrent_calls_per_actor=BLOCKS_PER_WORKER,
+        enable_true_multi_threading=True,  # all calls share the worker's event loop
     )
+    mapped = blocks.map_batches(
+        Worker,
+        fn_constructor_kwargs=worker,
+        batch_size=None,
+        batch_format="pyarrow",
+        compute=pool,
+        udf_modifying_row_count=False,
+        **{**_RAY_OPTIONS, **ray_options},
+    )
+    return mapped.materialize()
 
 
 def _keeper(path: Path, **given: Any) -> Any:
@@ -172,12 +146,23 @@ def _keeper(path: Path, **given: Any) -> Any:
     return actor.remote(path, **given)
 
 
+def _refuse_ray_client() -> None:
+    if ray.util.client.ray.is_connected():
+        raise ConfigurationError(
+            "Over Ray Client (ray://) the journal would lie on another machine than this program: "
+            "submit it as a Ray job, or run it on a node of the cluster."
+        )
+
+
 def _closed(keeper: Any) -> Exception | None:
-    """What ended the run early; the journal is closed."""
+    """What ended the run early; the journal is closed. Raises JournalError for a lost keeper."""
     try:
         ending: Exception | None = ray.get(keeper.close.remote(), timeout=_CLOSE_WITHIN_S)
     except RayError as exc:
-        return JournalError(f"the end of the journal's process: {exc}")
+        raise JournalError(
+            "The process that keeps the journal was lost, and the run with it; what was written "
+            "is kept. Run it again to go on."
+        ) from exc
     finally:
         with suppress(RayError):
             ray.kill(keeper)
@@ -192,12 +177,10 @@ def _told(keeper: Any, tell: Callable[[Progress], object], every_s: float) -> It
     def telling() -> None:
         while not over.wait(every_s):
             try:
-                tell(ray.get(keeper.progress.remote()))
-            except RayActorError:
+                progress = ray.get(keeper.progress.remote())
+            except RayError:  # the run ends by it too, and says so
                 return
-            except Exception:  # a broken callback must not cost a run
-                logger.exception("on_progress failed; no more progress is told")
-                return
+            _tell(tell, progress)
 
     thread = threading.Thread(target=telling, name="aimlapi-progress", daemon=True)
     thread.start()
@@ -208,18 +191,15 @@ def _told(keeper: Any, tell: Callable[[Progress], object], every_s: float) -> It
         thread.join(_CLOSE_WITHIN_S)
 
 
+def _tell(tell: Callable[[Progress], object], progress: Progress) -> None:
+    try:
+        tell(progress)
+    except Exception:  # a broken callback must not cost a run
+        logger.exception("on_progress failed")
+
+
 def _log(progress: Progress) -> None:
     logger.info("%s", progress)
-
-
-def _own(exc: BaseException) -> AIMLAPIError | None:
-    """The error of this library that Ray has wrapped."""
-    seen: BaseException | None = exc
-    while seen is not None:
-        if isinstance(seen, AIMLAPIError):
-            return seen
-        seen = getattr(seen, "cause", None) or seen.__cause__
-    return None
 
 
 def _said(error: Exception) -> str:

@@ -73,14 +73,19 @@ class Worker(Generic[M]):
         return table
 
     def __del__(self) -> None:
-        close = getattr(self._model, "aclose", None)
-        if close is not None:
-            with suppress(Exception):  # the process ends, and its sockets with it
-                self._run(close(), _CLOSE_WITHIN_S)
+        with suppress(Exception):  # the process ends, and its sockets with it
+            self._run(self._close(), _CLOSE_WITHIN_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CLOSE_WITHIN_S)
         if not self._loop.is_running():
             self._loop.close()
+
+    async def _close(self) -> None:
+        close = getattr(self._model, "aclose", None)
+        if close is not None:
+            await close()
+        await self._loop.shutdown_asyncgens()  # they hold what other models share with this one
+        await asyncio.sleep(0)  # a socket is closed in the loop's next round
 
     def _run(self, work: Any, within_s: float | None = None) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(within_s)

@@ -60,9 +60,8 @@ def service() -> Iterator[Emulator | None]:
 
 @contextmanager
 def cluster() -> Iterator[None]:
-    """The cluster of RAY_ADDRESS, else one of this machine that nobody else can reach."""
-    local = {"address": "local", "_node_ip_address": "127.0.0.1", "include_dashboard": False}
-    ray.init(**({} if os.environ.get("RAY_ADDRESS") else local), logging_level=logging.ERROR)
+    """The cluster that this runs on or that RAY_ADDRESS names, else one of this machine."""
+    ray.init(logging_level=logging.ERROR)
     try:
         yield
     finally:

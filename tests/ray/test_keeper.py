@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aimlapi_core import AuthenticationError, BudgetExceededError, Totals
-from aimlapi_ray import Spend, TooManyFailedError
+from aimlapi_ray import RowsError, Spend, TooManyFailedError
 from aimlapi_ray.journal import Journal, Turn
 from aimlapi_ray.keeper import Keeper
 
-JOB = {"job": "lakes", "model": "m"}
+JOB: dict[str, Any] = {"job": "lakes", "model": "m"}
 COST = Spend({"m": Totals(calls=1, priced=1, credits=1_000)})  # 0.0005 USD
 
 
@@ -96,4 +97,5 @@ async def test_what_cannot_be_written_is_told_to_all_that_wait(path: Path) -> No
     keeper = Keeper(path, **JOB)
     answers = await asyncio.gather(keeper.begin(1), keeper.begin(1_000), return_exceptions=True)
     assert all("materialize" in str(answer) for answer in answers)
-    await keeper.close()
+    assert await keeper.begin(2) == Turn()
+    assert isinstance(await keeper.close(), RowsError)

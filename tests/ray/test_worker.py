@@ -19,7 +19,7 @@ from aimlapi_ray.report import Report
 from aimlapi_ray.worker import Ask, NoTextError, Worker
 from langchain_aimlapi import ChatAIMLAPI
 
-JOB = {"job": "lakes", "model": "openai/gpt-5-2"}
+JOB: dict[str, Any] = {"job": "lakes", "model": "openai/gpt-5-2"}
 ROWS = [{"id": n, "text": f"Row {n}."} for n in range(20)]
 
 
