@@ -7,7 +7,7 @@ help:
 	@echo "make demo    GPT-5.2 in LangChain and LlamaIndex; the emulator answers when no key is set"
 	@echo "make example  short programs, one a use: lists them; NAME=langchain_agent runs one"
 	@echo "make test    all tests, offline"
-	@echo "make test-all  the tests that make test leaves out: the long ones, and those on a vector store, which it installs"
+	@echo "make test-all  the tests that make test leaves out: the long ones, and those on a vector store and on Ray, which it installs"
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
 	@echo "make docs    the handbook into site/;   make docs-serve   the same while you write"
 	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"

@@ -183,3 +183,11 @@ def test_core_imports_point_one_way(path: Path) -> None:
 def test_emulator_knows_neither_core_nor_frameworks(path: Path) -> None:
     for package in ("aimlapi_core", "langchain", "llama_index"):
         assert not imports_of(path, package)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "aimlapi_ray").rglob("*.py")), ids=lambda p: p.stem)
+def test_batches_know_the_core_and_no_framework(path: Path) -> None:
+    for package in ("langchain", "llama_index", "aimlapi_emulator"):
+        assert not imports_of(path, package)
+    if path.stem != "run":
+        assert not imports_of(path, "ray")

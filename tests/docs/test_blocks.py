@@ -100,11 +100,9 @@ def test_every_program_runs_and_prints_what_its_page_shows() -> None:
         assert said in printed
 
 
-@pytest.mark.heavy
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("page", [page for page in PAGES if programs(page, "heavy")])
-def test_the_long_programs_of_a_page_run(page: str) -> None:
-    check(programs(page, "heavy"))
+def test_the_long_programs_are_those_that_the_tests_of_ray_run() -> None:
+    # On a cluster of their own: tests/ray/test_runs.py.
+    assert [page for page in PAGES if programs(page, "heavy")] == ["docs/scaling.md"]
 
 
 @pytest.mark.timeout(180)

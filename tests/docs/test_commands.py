@@ -21,9 +21,16 @@ PINNED = {
     for line in (ROOT / "constraints" / "dev.txt").read_text(encoding="utf-8").splitlines()
 }
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+PACKAGES = (
+    "aimlapi_core",
+    "langchain_aimlapi",
+    "llama_index_aimlapi",
+    "aimlapi_ray",
+    "aimlapi_emulator",
+)
 CODE = "".join(
     path.read_text(encoding="utf-8")
-    for package in ("aimlapi_core", "langchain_aimlapi", "llama_index_aimlapi", "aimlapi_emulator")
+    for package in PACKAGES
     for path in sorted((ROOT / package).rglob("*.py"))
 )
 # Its arguments are names of cases.

@@ -89,7 +89,7 @@ EXPECTED: dict[str, tuple[tuple[str, ...], int]] = {
 }
 # Requests that are refused, as the program is there to show: 401 and 404.
 REFUSED = {"errors": [401, 404]}
-TESTED_ELSEWHERE = {"demo": "tests/test_readme.py"}
+TESTED_ELSEWHERE = {"demo": "tests/test_readme.py", "batch_ray": "tests/ray/test_runs.py"}
 
 
 def without_key() -> dict[str, str]:

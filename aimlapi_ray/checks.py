@@ -1,0 +1,62 @@
+"""What can be said of a run before anything is started. No Ray."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from aimlapi_core.errors import ConfigurationError
+from aimlapi_core.totals import to_credits
+from aimlapi_ray.journal import RowsError
+
+BLOCKS_PER_WORKER = 4
+"""What a worker has at once: while the last rows of a block are answered, others fill its slots."""
+
+
+def check_arguments(
+    ask: Any,
+    job: Any,
+    workers: int,
+    concurrency: int,
+    budget_usd: Decimal | float | str | None,
+    max_failed: int | None,
+    progress_every_s: float,
+) -> None:
+    """Raise ConfigurationError for an argument that cannot work."""
+    if not inspect.iscoroutinefunction(ask):
+        raise ConfigurationError(f"ask must be a coroutine function (async def), not {ask!r}")
+    if not isinstance(job, str) or not job:
+        raise ConfigurationError(f"job must be a name, not {job!r}")
+    least = {"workers": (workers, 1), "concurrency": (concurrency, 1)}
+    if max_failed is not None:
+        least["max_failed"] = (max_failed, 0)
+    for name, (value, low) in least.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < low:
+            raise ConfigurationError(f"{name} must be a whole number from {low} on, not {value!r}")
+    if not progress_every_s > 0:
+        raise ConfigurationError(f"progress_every_s must be above 0, not {progress_every_s!r}")
+    if budget_usd is not None:
+        to_credits(budget_usd)
+
+
+def check_columns(columns: Iterable[str], id_column: str) -> None:
+    """Raise RowsError where the ids are missing, or a column has the name of one of ours."""
+    names = list(columns)
+    if id_column not in names:
+        raise RowsError(f"There is no column {id_column!r}: id_column must be one of {names}.")
+    for taken in ("answer", "error"):
+        if taken in names:
+            raise RowsError(f"The column {taken!r} is added by this run: rename that of the data.")
+
+
+def model_id(model: Any) -> str:
+    """The id that a model object goes by; "" where it has none, as a chain."""
+    found = (getattr(model, name, None) for name in ("model_name", "model"))
+    return next((name for name in found if isinstance(name, str)), "")
+
+
+def rows_per_block(rows: int, workers: int, concurrency: int) -> int:
+    """Small enough for all workers to have as much to do; large enough to fill their slots."""
+    return max(1, min(4 * concurrency, -(-rows // (workers * BLOCKS_PER_WORKER))))

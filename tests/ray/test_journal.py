@@ -1,0 +1,207 @@
+"""The journal: what is begun, ended, lost and begun again, and what it cost. No Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aimlapi_core import Totals
+from aimlapi_ray import JournalError, RowsError, Spend
+from aimlapi_ray.journal import LOST_LIMIT, Journal, Turn
+
+MODEL = "openai/gpt-5-2"
+
+
+def cost(credits: int = 7, unknown: int = 0) -> Spend:
+    priced = int(credits > 0)
+    return Spend({MODEL: Totals(calls=1, priced=priced, credits=credits)}, unknown)
+
+
+def opened(path: Path, job: str = "lakes") -> Journal:
+    return Journal(path, job=job, model=MODEL)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "lakes.sqlite"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    with opened(path) as made:
+        made.start_run([1, 2, 3, "1"])
+        yield made
+
+
+def ask(journal: Journal, row_id: int | str, answer: str | None, spend: Spend) -> None:
+    attempt = journal.begin(row_id).attempt
+    assert attempt is not None
+    journal.end(attempt, answer, None if answer else "ValueError: no", spend)
+
+
+def test_an_answer_is_kept_for_all_runs(path: Path) -> None:
+    with opened(path) as journal:
+        assert journal.start_run(["a", "b"]) == 2
+        ask(journal, "a", "yes", cost())
+    with opened(path) as journal:
+        journal.start_run(["a", "b"])
+        assert journal.ended(["a", "b"]) == {"a": Turn(answer="yes")}
+        assert journal.begin("a") == Turn(answer="yes")
+        report = journal.report()
+    assert (report.rows, report.answered, report.skipped, report.not_asked) == (2, 0, 1, 1)
+    assert (report.cost.credits, report.job_cost.credits) == (0, 7)
+
+
+def test_a_number_and_its_text_are_two_ids(journal: Journal) -> None:
+    ask(journal, 1, "number", cost())
+    ask(journal, "1", "text", cost())
+    assert {id_: turn.answer for id_, turn in journal.ended([1, "1"]).items()} == {
+        1: "number",
+        "1": "text",
+    }
+
+
+def test_a_row_begun_and_not_ended_is_repeated_once_it_is_begun_again(journal: Journal) -> None:
+    first, again = journal.begin(1), journal.begin(1)
+    assert None not in (first.attempt, again.attempt)
+    assert first.attempt != again.attempt
+    journal.begin(2)
+    report = journal.report()
+    assert report.repeated == 1
+    assert report.cost == Spend({}, 3)
+
+
+def test_what_a_killed_driver_had_begun_is_repeated_by_the_next_run(path: Path) -> None:
+    with opened(path) as journal:
+        journal.start_run([1, 2])
+        journal.begin(1)
+    with opened(path) as journal:
+        journal.start_run([1, 2])
+        ask(journal, 1, "yes", cost(5))
+        ask(journal, 2, "yes", cost(6))
+        report = journal.report()
+    assert (report.repeated, report.answered) == (1, 2)
+    assert (report.cost.credits, report.cost.unknown) == (11, 0)
+    assert (report.job_cost.credits, report.job_cost.unknown) == (11, 1)
+
+
+def test_an_answer_of_a_worker_taken_for_dead_counts_with_its_cost(journal: Journal) -> None:
+    slow, quick = journal.begin(1).attempt, journal.begin(1).attempt
+    assert slow is not None
+    assert quick is not None
+    assert journal.end(quick, "quick", None, cost(2)) == Turn(answer="quick")
+    assert journal.end(slow, "slow", None, cost(3)) == Turn(answer="quick")
+    report = journal.report()
+    assert (report.answered, report.repeated) == (1, 1)
+    assert (report.cost.credits, report.cost.unknown) == (5, 0)
+
+
+def test_a_failed_row_is_not_asked_again_before_the_next_run(path: Path) -> None:
+    with opened(path) as journal:
+        journal.start_run([1])
+        ask(journal, 1, None, cost(0))
+        assert journal.begin(1) == Turn(error="ValueError: no")
+        assert journal.report().failed == {1: "ValueError: no"}
+    with opened(path) as journal:
+        journal.start_run([1])
+        assert journal.report().failed == {}
+        ask(journal, 1, "yes", cost())
+        report = journal.report()
+    assert (report.answered, report.failed, report.repeated) == (1, {}, 0)
+
+
+def test_a_row_whose_worker_always_dies_fails(journal: Journal) -> None:
+    for _ in range(LOST_LIMIT):
+        assert journal.begin(1).attempt is not None
+    turn = journal.begin(1)
+    assert turn.attempt is None
+    assert "its worker died" in (turn.error or "")
+    report = journal.report()
+    assert (report.repeated, report.cost.unknown) == (LOST_LIMIT - 1, LOST_LIMIT)
+    assert list(report.failed) == [1]
+
+
+def test_unknown_costs_stand_apart_and_are_no_zeroes(journal: Journal) -> None:
+    ask(journal, 1, "yes", cost(10))
+    ask(journal, 2, "yes", cost(0, unknown=1))
+    spend = journal.report().cost
+    assert (spend.credits, spend.unknown) == (10, 1)
+    assert journal.expected_credits == 10
+
+
+def test_a_call_under_way_is_expected_to_cost_the_mean(path: Path) -> None:
+    with opened(path) as journal:
+        journal.start_run([1, 2, 3, 4])
+        assert journal.begin(4).attempt
+        assert journal.expected_credits == 0  # nothing is known before the first answer
+        ask(journal, 1, "yes", cost(10))
+        ask(journal, 2, "yes", cost(21))
+        journal.begin(3)
+        assert journal.expected_credits == 31
+    with opened(path) as journal:
+        assert (journal.spent_credits, journal.unsure, journal.expected_credits) == (31, 2, 31)
+
+
+@pytest.mark.parametrize("ids", [[1, 2, 1], ["a", "a"]])
+def test_doubled_ids_are_refused(path: Path, ids: list[Any]) -> None:
+    with opened(path) as journal, pytest.raises(RowsError, match=f"{ids[0]!r} stands .* twice"):
+        journal.start_run(ids)
+
+
+@pytest.mark.parametrize("row_id", [None, 1.5, True, b"x", ["x"]])
+def test_ids_of_other_types_are_refused(path: Path, row_id: Any) -> None:
+    with opened(path) as journal, pytest.raises(RowsError, match="str or int"):
+        journal.start_run(["x", row_id])
+
+
+def test_refused_ids_leave_the_journal_as_it_was(path: Path) -> None:
+    with opened(path) as journal:
+        journal.start_run([1])
+    with opened(path) as journal, pytest.raises(RowsError):
+        journal.start_run([2, 2])
+    with opened(path) as journal:
+        assert (journal.run, journal.report().rows) == (1, 1)
+
+
+def test_a_row_that_comes_only_at_the_second_reading_is_refused(journal: Journal) -> None:
+    with pytest.raises(RowsError, match="materialize"):
+        journal.begin("new")
+
+
+@pytest.mark.parametrize(("job", "model"), [("rivers", MODEL), ("lakes", "openai/gpt-5-2-pro")])
+def test_a_journal_of_another_job_is_refused(path: Path, job: str, model: str) -> None:
+    opened(path).close()
+    with pytest.raises(JournalError, match="a journal of its own"):
+        Journal(path, job=job, model=model)
+
+
+def test_a_journal_in_use_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aimlapi_ray.journal._LOCKED_S", 0.1)
+    with opened(path), pytest.raises(JournalError, match="another run has it open"):
+        opened(path)
+
+
+def test_a_file_that_is_no_journal_is_refused(path: Path) -> None:
+    path.write_text("id,answer\n" * 100)
+    with pytest.raises(JournalError, match=r"lakes\.sqlite: the journal cannot be used"):
+        opened(path)
+    assert path.read_text().startswith("id,answer")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="nowhere"):
+        opened(tmp_path / "nowhere" / "lakes.sqlite")
+
+
+def test_what_a_failed_transaction_wrote_is_gone(journal: Journal) -> None:
+    def broken() -> None:
+        with journal.transaction():
+            journal.begin(1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
+    assert journal.report().cost.unknown == 0

@@ -1,0 +1,161 @@
+"""A worker with its keeper, in one process: which errors are a row's, and which end the run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from aimlapi_core import AuthenticationError, InsufficientFundsError, NotFoundError
+from aimlapi_emulator import Emulator, Fault
+from aimlapi_ray.journal import Journal, Turn
+from aimlapi_ray.keeper import Keeper
+from aimlapi_ray.report import Report
+from aimlapi_ray.worker import Ask, NoTextError, Worker
+from langchain_aimlapi import ChatAIMLAPI
+
+JOB: dict[str, Any] = {"job": "lakes", "model": "openai/gpt-5-2"}
+ROWS = [{"id": n, "text": f"Row {n}."} for n in range(20)]
+
+
+async def ask(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
+    return (await model.ainvoke(row["text"])).text
+
+
+class Cell:
+    """A keeper and workers that call it as Ray's actors are called, without Ray."""
+
+    def __init__(self, path: Path, emu: Emulator) -> None:
+        self.path = path
+        self._emu = emu
+        with Journal(path, **JOB) as journal:
+            journal.start_run(row["id"] for row in ROWS)
+        self._keeper = Keeper(path, **JOB)
+        names = ("ended", "begin", "end")
+        methods = {name: SimpleNamespace(remote=getattr(self._keeper, name)) for name in names}
+        self._handle = SimpleNamespace(**methods)
+        self._workers: list[Worker[Any]] = []
+
+    def answers(self, ask: Ask[Any] = ask, key: str = "sk-x", concurrency: int = 4) -> list[Turn]:
+        """The turns of all rows, by one worker."""
+        model = ChatAIMLAPI(
+            model="openai/gpt-5-2", base_url=self._emu.base_url, api_key=key, max_retries=0
+        )
+        worker = Worker(model, ask, self._handle, id_column="id", concurrency=concurrency)
+        self._workers.append(worker)
+        turns: list[Turn] = worker._run(worker._turns(ROWS), 30)
+        return turns
+
+    def close(self) -> tuple[Exception | None, Report]:
+        """What ended the run early, and its report."""
+        ending: Exception | None = self._workers[0]._run(self._keeper.close(), 30)
+        self._workers.clear()
+        with Journal(self.path, **JOB) as journal:
+            return ending, journal.report()
+
+
+@pytest.fixture
+def cell(tmp_path: Path, emu: Emulator) -> Iterator[Cell]:
+    made = Cell(tmp_path / "lakes.sqlite", emu)
+    yield made
+    made._keeper._journal.close()
+
+
+def test_each_row_has_its_own_answer_and_costs_add_up(cell: Cell, emu: Emulator) -> None:
+    turns = cell.answers()
+    assert all(f"Row {n}." in (turn.answer or "") for n, turn in enumerate(turns))
+    ending, report = cell.close()
+    assert (ending, report.answered, report.calls) == (None, 20, 20)
+    assert report.cost.credits == emu.ledger.credits > 0
+
+
+def test_a_second_worker_asks_nothing_that_is_answered(cell: Cell, emu: Emulator) -> None:
+    assert cell.answers() == cell.answers()
+    assert len(emu.seen) == 20
+    cell.close()
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_no_more_rows_are_asked_at_once_than_allowed(
+    cell: Cell, emu: Emulator, concurrency: int
+) -> None:
+    now = most = 0
+
+    async def counted(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0)
+        answer = await ask(model, row)
+        now -= 1
+        return answer
+
+    cell.answers(counted, concurrency=concurrency)
+    assert most == concurrency
+    cell.close()
+
+
+def test_a_rows_own_error_is_told_and_the_others_go_on(cell: Cell, emu: Emulator) -> None:
+    emu.faults[:] = [None, Fault(status=400)]
+
+    async def broken(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
+        return await ask(model, row) if row["id"] != 7 else row["no such column"]
+
+    turns = cell.answers(broken, concurrency=1)
+    assert (turns[1].error or "").startswith("BadRequestError: ")
+    assert turns[7].error == "KeyError: 'no such column'"
+    ending, report = cell.close()
+    assert (ending, report.answered, list(report.failed)) == (None, 18, [1, 7])
+
+
+def test_a_lost_answer_is_of_unknown_cost_and_is_not_asked_again(cell: Cell, emu: Emulator) -> None:
+    emu.faults[:] = [Fault(drop="after_read")]
+    cell.answers(concurrency=1)
+    _, report = cell.close()
+    assert report.cost.unknown == 1
+    assert list(report.failed) == [0]
+    assert len(emu.seen) == 20
+
+
+ENDINGS = [("sk-broke", None, InsufficientFundsError), ("sk-x", 401, AuthenticationError)]
+ENDINGS += [("sk-x", 404, NotFoundError)]
+
+
+@pytest.mark.parametrize(("key", "status", "kind"), ENDINGS)
+def test_what_all_rows_would_meet_ends_the_run(
+    cell: Cell, emu: Emulator, key: str, status: int | None, kind: type[Exception]
+) -> None:
+    emu.faults[:] = [Fault(status=status)] if status else []
+    turns = cell.answers(key=key, concurrency=1)
+    assert len(emu.seen) == 1
+    assert turns[-1].error == "not asked: the run had ended"
+    ending, report = cell.close()
+    assert isinstance(ending, kind)
+    assert (report.not_asked, len(report.failed)) == (19, 1)
+
+
+def test_an_ask_that_gives_no_text_ends_the_run(cell: Cell, emu: Emulator) -> None:
+    async def message(model: ChatAIMLAPI, row: dict[str, Any]) -> Any:
+        return await model.ainvoke(row["text"])
+
+    cell.answers(message, concurrency=1)
+    ending, report = cell.close()
+    assert isinstance(ending, NoTextError)
+    assert "not AIMessage: take .text" in str(ending)
+    assert len(emu.seen) == 1
+    assert report.cost.credits == emu.ledger.credits
+
+
+def test_a_dropped_worker_closes_its_model(cell: Cell, emu: Emulator) -> None:
+    cell.answers()
+    assert emu.open_connections > 0
+    cell.close()
+    until_s = time.monotonic() + 2  # below the 4 after which idle connections are dropped anyway
+    while emu.open_connections and time.monotonic() < until_s:
+        time.sleep(0.01)
+    assert emu.open_connections == 0
