@@ -39,10 +39,10 @@ def _choose() -> str:
         costs = "; this costs a little money" if where == DEFAULT_BASE_URL else ""
         return f"Talking to {where} with your AIMLAPI_API_KEY{costs}."
 
-    from aimlapi_emulator import Emulator
+    from aimlapi_emulator import Emulator, Latency
 
     global emulator
-    emulator = Emulator(tokens_per_second=TOKENS_PER_SECOND).start()
+    emulator = Emulator(latency=Latency(tokens_per_second=TOKENS_PER_SECOND)).start()
     atexit.register(emulator.stop)
     os.environ.update(AIMLAPI_API_KEY="no-key-needed", AIMLAPI_BASE_URL=emulator.base_url)
     return (

@@ -10,7 +10,13 @@ import pytest
 from aimlapi_core import __version__
 from tests.release.contents import PINNED, ROOT, Built, build, built
 
-PACKAGES = ("aimlapi_core", "aimlapi_emulator", "langchain_aimlapi", "llama_index_aimlapi")
+PACKAGES = (
+    "aimlapi_core",
+    "aimlapi_emulator",
+    "aimlapi_ray",
+    "langchain_aimlapi",
+    "llama_index_aimlapi",
+)
 NAMESPACES = ("llama_index/llms/aimlapi", "llama_index/embeddings/aimlapi")
 DEPENDENCIES = {"httpx<1,>=0.27", "pydantic<3,>=2.8"}
 
