@@ -128,14 +128,16 @@ def _per_chunk(side: Side) -> Iterator[Case]:
         for kind in KINDS:
             job = {"measure": measure, "kind": kind, "count": 1000, "times": 4}
             peers = side.peers if kind == "text" else ()
-            goals = [_to_limit(side, 1.3), _to_halves(side)]
+            goals = [_to_limit(side, 1.3)]
+            subjects: tuple[str, ...] = (side.ours, side.limit)
             if kind == "text":
-                goals.append(_faster(side.rival, side.ours, 3))
+                goals += [_to_halves(side), _faster(side.rival, side.ours, 3)]
+                subjects = _subjects(side)
             if "ChatMistralAI" in peers:
                 goals.append(_faster("ChatMistralAI", side.ours, 1))
             yield Case(
                 f"{side.name}.{name}.{kind}",
-                _jobs(job, *_subjects(side), *peers),
+                _jobs(job, *subjects, *peers),
                 tuple(goals),
             )
 
