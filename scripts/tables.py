@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from aimlapi_core.errors import AIMLAPIError
+from aimlapi_core.errors import AIMLAPIError, StatusError
 from aimlapi_core.models import MODELS, ModelInfo
+from aimlapi_core.retry import is_safe_to_repeat
 from aimlapi_core.types import Endpoint
 from aimlapi_emulator import faults
 from scripts import examples
@@ -100,8 +101,14 @@ def _errors(parent: type[AIMLAPIError], depth: int) -> Iterator[str]:
             continue  # an adapter's class of the same name
         meaning = (kind.__doc__ or "").split("\n\n")[0].split(". ")[0].rstrip(".")
         indent = "&emsp;" * depth
-        yield f"| {indent}`{kind.__name__}` | {meaning} | {'yes' if kind.is_retryable else 'no'} |"
+        again = "yes" if is_safe_to_repeat(_example(kind)) else "no"
+        yield f"| {indent}`{kind.__name__}` | {meaning} | {again} |"
         yield from _errors(kind, depth + 1)
+
+
+def _example(kind: type[AIMLAPIError]) -> AIMLAPIError:
+    """An error of that kind; one of a status has one that is repeated where the kind allows it."""
+    return kind("", status_code=503) if issubclass(kind, StatusError) else kind("")
 
 
 # (file, name of the table between `<!-- name: begin -->` and `<!-- name: end -->`, its maker)
