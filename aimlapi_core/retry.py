@@ -1,7 +1,9 @@
 """When to ask again, as values: no sleeping, no clock and no dice in this module.
 
-The one retry layer of the library. A request is repeated only where no answer was delivered
-and none can be billed: no idempotency key is documented, so a doubled POST is a doubled bill.
+The one retry layer of the library. No idempotency key is documented, so a POST that is billed
+twice costs twice. A request is repeated only where nothing was sent, or where a status says that no
+answer was delivered: failed requests are billed nothing [D logs-v2.json]. Whether that holds for a
+gateway's 502, 504 or 52x, behind which the model may have worked on, only a live key can tell.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ def judge(
 
 
 def is_safe_to_repeat(error: AIMLAPIError) -> bool:
-    """Whether a repetition can help and cannot bill twice."""
+    """Whether a repetition can help and bills nothing twice, by the vendor's documents."""
     if isinstance(error, StatusError):
         return error.is_retryable and error.status_code in RETRYABLE_STATUSES
     return isinstance(error, ConnectFailedError)
