@@ -46,6 +46,12 @@ COMMANDS = [
     for line in block.text.replace("\\\n", " ").splitlines()
     if line.strip() and not line.startswith("#")
 ]
+# In sentences and tables.
+COMMANDS += [
+    pytest.param(line, id=f"{page} {line}")
+    for page, text in PAGES.items()
+    for line in re.findall(r"`(pip (?:un)?install [^`]+)`", text)
+]
 
 
 @cache
@@ -71,10 +77,11 @@ def check_make(words: list[str]) -> None:
 def check_install(words: list[str]) -> None:
     for word in words:
         if word.startswith("-") or "=" in word:
-            assert word in ("-y", "-e", "--upgrade"), word
+            assert word in ("-e", "--upgrade"), word
             continue
         name, _, extras = word.rstrip("]").partition("[")
-        assert name in (".", PROJECT["name"], OLDER) or name.lower() in PINNED, word
+        # The project itself is not on PyPI: it is installed from the clone alone.
+        assert name == "." or name.lower() in PINNED, word
         known = PROJECT["optional-dependencies"]
         assert all(extra in known for extra in extras.split(",") if extras), word
 
@@ -104,8 +111,10 @@ def check(words: list[str]) -> None:
         assert all(f'"{name}"' in CODE for name in names), f"no code of ours reads {names}"
     elif program == "make":
         check_make(rest)
-    elif program == "pip" and rest[0] in ("install", "uninstall"):
+    elif program == "pip" and rest[0] == "install":
         check_install(rest[1:])
+    elif program == "pip" and rest[0] == "uninstall":
+        assert {*rest[1:]} <= {"-y", OLDER, PROJECT["name"]}, rest
     elif program in PROJECT.get("scripts", {}):
         check_module(PROJECT["scripts"][program].partition(":")[0], rest)
     elif program == "pytest":
@@ -127,7 +136,9 @@ def test_a_command_names_what_exists(line: str) -> None:
     "line",
     [
         "make moon",
-        "pip install 'aimlapi-integrations[moon]'",
+        "pip install '.[moon]'",
+        "pip install 'aimlapi-integrations[langchain]'",
+        "pip uninstall moon-of-nothing",
         "pip install moon-of-nothing",
         "python -m aimlapi_emulator --moon",
         "python -m aimlapi_core moon",
