@@ -1,4 +1,5 @@
-# Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter.
+# Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter; another than before
+# makes .venv anew.
 .PHONY: help setup demo example test test-all soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
 .DEFAULT_GOAL := help
 BIN := .venv/bin
@@ -18,7 +19,7 @@ help:
 	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
 	@echo "make build   wheel and sdist into dist/, checked"
 	@echo "make release-check  the wheel in an empty environment per extra (EXTRAS='- otel', NEWEST=1)"
-	@echo "make clean   remove .venv and all caches"
+	@echo "make clean   remove .venv, .bench, what was built and all caches"
 
 setup:
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
@@ -90,5 +91,5 @@ release-check: build
 	$(BIN)/python -m scripts.release_check $(if $(NEWEST),--newest) $(EXTRAS)
 
 clean:
-	rm -rf .venv dist build site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .bench dist build site .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

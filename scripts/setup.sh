@@ -1,47 +1,48 @@
 #!/bin/sh
 # Makes .venv with all that the demo and the tests need, unless it is there and up to date.
-# PYTHON=/path/to/python chooses the interpreter. The stamp is written last, so that a .venv
-# whose making was interrupted is made again. With the name of a dependency group it adds that
-# group and does no more: "heavy" for the long tests, "docs" for the handbook, "release" for what
-# checks a distribution.
+# PYTHON=/path/to/python chooses the interpreter; without it a .venv of any interpreter will do. The
+# stamp is written last, so that a .venv whose making was interrupted is made again; its second line
+# is the interpreter. With the name of a dependency group it adds that group and does no more:
+# "heavy" for the long tests, "docs" for the handbook, "release" for what checks a distribution.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/python.sh
 
 stamp=.venv/.ready
 wanted=$(cat pyproject.toml constraints/dev.txt aimlapi_core/_version.py | cksum)
-
-if [ -n "${1:-}" ]; then
-    if command -v uv >/dev/null; then
-        uv pip install --quiet --python .venv/bin/python -c constraints/dev.txt --group "$1"
-    else
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-            -c constraints/dev.txt --group "$1"
-    fi
-    exit 0
-fi
-
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null; then
-    exit 0
-fi
-
-say() { printf '%s\n' "$*" >&2; }
-new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
-
-python=
-for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
-    if new_enough "$candidate"; then
-        python=$candidate
-        break
-    fi
-done
 has_uv=$(command -v uv || true)
 
-if [ -z "$python" ] && [ -z "$has_uv" ]; then
-    found=$(python3 --version 2>/dev/null || echo 'no python3')
-    say "Python 3.11 or newer is needed, and $found was found. Install one (or uv), or name it:"
-    say "    make PYTHON=/path/to/python3.12 ..."
-    exit 1
+add_group() {
+    if [ -n "$has_uv" ]; then
+        uv pip install --quiet --python .venv/bin/python -c constraints/dev.txt --group "$1"
+    elif .venv/bin/python -c 'import pip' 2>/dev/null; then
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+            -c constraints/dev.txt --group "$1"
+    else
+        say "This .venv holds no pip: uv made it, and uv is not found now. Install uv, or make .venv"
+        say "anew without it: make clean, then the same command again."
+        exit 1
+    fi
+}
+
+is_ready() {
+    [ -f "$stamp" ] && [ "$(head -n 1 "$stamp")" = "$wanted" ] || return 1
+    .venv/bin/python -c '' 2>/dev/null || return 1
+    [ -z "${PYTHON:-}" ] || grep -qxF "$(at "$PYTHON")" "$stamp"
+}
+
+check_named
+if [ -n "${1:-}" ]; then
+    add_group "$1"
+    exit 0
 fi
+if is_ready; then
+    exit 0
+fi
+
+choose
+[ -n "$has_uv" ] || check_chosen
+[ -z "$python" ] || python=$(behind "$python")
 
 say "Setting up .venv; this takes about a minute the first time."
 rm -rf .venv
@@ -51,14 +52,10 @@ if [ -n "$has_uv" ]; then
     uv pip install --quiet --python .venv/bin/python -c constraints/dev.txt \
         -e '.[all]' --group dev
 else
-    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-        say "This Python has no venv module of its own. On Debian or Ubuntu: apt install python3-venv"
-        exit 1
-    fi
-    "$python" -m venv .venv
+    make_venv .venv
     # Dependency groups need pip 25.1.
     .venv/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
     .venv/bin/python -m pip install --quiet --disable-pip-version-check \
         -c constraints/dev.txt -e '.[all]' --group dev
 fi
-printf '%s\n' "$wanted" > "$stamp"
+printf '%s\n' "$wanted" "$(at "${python:-.venv/bin/python}")" > "$stamp"

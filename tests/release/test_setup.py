@@ -1,0 +1,153 @@
+"""`make PYTHON=…` takes that interpreter or says what is wrong with it: scripts/setup.sh.
+
+In a folder that holds the script and the files that it reads; uv and the interpreters are small
+programs that stand in for what a machine has.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+READ = (
+    "pyproject.toml",
+    "constraints/dev.txt",
+    "constraints/bench.txt",
+    "aimlapi_core/_version.py",
+)
+TOOLS = ("cat", "cksum", "dirname", "grep", "head", "rm", "sh")
+# Makes an environment and notes what it was asked for.
+UV = f"""#!/bin/sh
+echo "$@" >> asked
+[ "$1" != venv ] || {sys.executable} -m venv --without-pip .venv
+"""
+# Says that it is another Python than it is.
+POSING = """#!/bin/sh
+exec {python} -c '
+import os, sys
+{pose}
+code = sys.argv[2]
+sys.argv[1:3] = []
+exec(code)' "$@"
+"""
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with the scripts, and a PATH of few programs."""
+    for name in READ:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("scripts", "benchmarks"):
+        (tmp_path / name).mkdir()
+        for path in (ROOT / name).glob("*.sh"):
+            shutil.copy(path, tmp_path / name)
+    (tmp_path / "bin").mkdir()
+    for name in TOOLS:
+        found = shutil.which(name)
+        assert found, name
+        (tmp_path / "bin" / name).symlink_to(found)
+    return tmp_path
+
+
+def program(path: Path, text: str) -> Path:
+    """A program at that path."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def posing(path: Path, pose: str) -> Path:
+    """A Python that says something else of itself."""
+    return program(path, POSING.format(python=sys.executable, pose=pose))
+
+
+def run(clone: Path, *group: str, python: str | Path = "", script: str = "scripts/setup.sh") -> str:
+    """What the script says, and what uv was asked for; its exit code comes first."""
+    asked = clone / "asked"
+    asked.unlink(missing_ok=True)
+    done = subprocess.run(
+        ["sh", script, *group],
+        cwd=clone,
+        env={"PATH": str(clone / "bin"), "PYTHON": str(python)},
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    told = asked.read_text(encoding="utf-8") if asked.exists() else ""
+    return f"{done.returncode} {done.stderr}{told}"
+
+
+@pytest.mark.parametrize("script", ["scripts/setup.sh", "benchmarks/setup.sh"])
+def test_a_python_that_is_no_program_is_named(clone: Path, script: str) -> None:
+    program(clone / "bin" / "uv", UV)
+    told = run(clone, python="/no/python", script=script)
+    assert told.startswith("1 ")
+    assert "PYTHON=/no/python is no program that runs Python" in told
+
+
+@pytest.mark.parametrize("script", ["scripts/setup.sh", "benchmarks/setup.sh"])
+def test_a_python_that_is_too_old_is_named(clone: Path, script: str) -> None:
+    program(clone / "bin" / "uv", UV)
+    old = posing(clone / "bin" / "old", "sys.version_info = (3, 10, 13)")
+    told = run(clone, python=old, script=script)
+    assert told.startswith("1 ")
+    assert f"PYTHON={old} is Python 3.10.13" in told
+    assert "venv --quiet" not in told
+
+
+def test_without_any_python_one_is_asked_for(clone: Path) -> None:
+    told = run(clone)
+    assert told.startswith("1 ")
+    assert "no python3 was found" in told
+
+
+def test_uv_takes_the_python_that_was_named(clone: Path) -> None:
+    program(clone / "bin" / "uv", UV)
+    assert f"venv --quiet --python {sys.executable} .venv" in run(clone, python=posed(clone))
+
+
+def posed(clone: Path) -> Path:
+    """A program that runs this very Python."""
+    return posing(clone / "bin" / "mine", f'sys._base_executable = "{sys.executable}"')
+
+
+def test_another_python_makes_it_anew_and_the_same_or_none_does_not(clone: Path) -> None:
+    program(clone / "bin" / "uv", UV)
+    mine = posed(clone)
+    other = posing(clone / "bin" / "other", f'sys._base_executable = "{clone}/other"')
+    assert "venv --quiet" in run(clone, python=mine)
+    assert run(clone, python=mine) == "0 "
+    assert run(clone) == "0 "
+    assert f"venv --quiet --python {clone / 'other'}" in run(clone, python=other)
+    assert "venv --quiet" in run(clone, python=mine)
+
+
+def test_without_uv_its_environment_says_what_to_do(clone: Path) -> None:
+    uv = program(clone / "bin" / "uv", UV)
+    run(clone, python=sys.executable)
+    uv.unlink()
+    told = run(clone, "heavy")
+    assert told.startswith("1 ")
+    assert "make clean" in told
+
+
+def test_a_group_is_installed_by_what_made_the_environment(clone: Path) -> None:
+    program(clone / "bin" / "uv", UV)
+    run(clone, python=sys.executable)
+    assert "--group heavy" in run(clone, "heavy")
+
+
+def test_clean_leaves_no_environment() -> None:
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nclean:")[2]
+    assert {".venv", ".bench"} <= set(recipe.split())
+
+
+def test_the_scripts_are_plain_sh() -> None:
+    for path in (*(ROOT / "scripts").glob("*.sh"), ROOT / "benchmarks" / "setup.sh"):
+        subprocess.run(["sh", "-n", str(path)], check=True, timeout=10)
