@@ -33,7 +33,7 @@ class Asked:
     method: str
     path: str
     headers: Mapping[str, str]
-    """Lower-case names; of `authorization` only the scheme and the last four characters."""
+    """Lower-case names; of keys and cookies only the last four characters."""
     body: Any
     """Parsed JSON, or bytes that were none."""
     earlier: tuple[Mapping[str, Any], ...] = ()

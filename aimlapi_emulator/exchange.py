@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ from .scripted import Rule
 from .usage import PrefixCache, Usage
 
 Reply = str | dict[str, Any] | bytes | list[str]
+_SECRETS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
+_LONG_ENOUGH = 7  # of a shorter key four characters would be the better part
+_KEY = re.compile(r"(?is)^(bearer\b|)\s*(.*?)\s*$")
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
@@ -56,9 +60,9 @@ class Outgoing:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the service answered, without an error inside the stream."""
+        """Whether the service answered, without an error inside the stream, and was heard."""
         in_stream = self.events is not None and self.fault.error_event is not None
-        return self.usage is not None and not in_stream
+        return self.usage is not None and not in_stream and self.fault.drop is None
 
     @property
     def charged(self) -> Usage:
@@ -108,10 +112,17 @@ class State:
 
 def asked_by(request: Request, body: Any, state: State) -> Asked:
     """A request, whose key is left out, with its body as JSON."""
-    headers = dict(request.headers)
-    if "authorization" in headers:
-        scheme, _, key = headers["authorization"].partition(" ")
-        headers["authorization"] = f"{scheme} ...{key[-4:]}"
+    headers = {
+        name: _masked(value) if name in _SECRETS else value
+        for name, value in request.headers.items()
+    }
     previous = body.get("previous_response_id") if isinstance(body, dict) else None
     stored = state.stored.get(previous) if isinstance(previous, str) else None
     return Asked(request.method, request.target, headers, body, stored.items if stored else ())
+
+
+def _masked(value: str) -> str:
+    """The word `Bearer`, if it begins with that, and the last four characters of a key."""
+    scheme, key = _KEY.findall(value)[0]
+    shown = f"...{key[-4:]}" if len(key) >= _LONG_ENOUGH else "..."
+    return f"{scheme} {shown}".lstrip()

@@ -110,19 +110,28 @@ def _read_content(content: Any) -> tuple[str, tuple[str, ...]]:
     return "\n".join(texts), tuple(attachments)
 
 
+def _text(value: Any) -> str:
+    """A text or an id; of a body that breaks the schema it may be anything, and is empty then."""
+    return value if isinstance(value, str) else ""
+
+
+def _call(call_id: Any, made: Mapping[str, Any]) -> Call:
+    return Call(_text(call_id), _text(made["name"]), _text(made["arguments"]))
+
+
 def _chat_message(raw: Mapping[str, Any]) -> Message:
     text, attachments = _read_content(raw.get("content"))
     calls = tuple(
-        Call(call["id"], call["function"]["name"], call["function"]["arguments"])
+        _call(call["id"], call["function"])
         for call in raw.get("tool_calls") or ()
         if call.get("type") == "function"
     )
     role = _ROLES.get(raw["role"], raw["role"])
-    return Message(role, text, attachments, calls, raw.get("tool_call_id", ""))
+    return Message(role, text, attachments, calls, _text(raw.get("tool_call_id")))
 
 
 def _tool(raw: Mapping[str, Any]) -> Tool:
-    return Tool(raw["name"], raw.get("description") or "", raw.get("parameters") or {})
+    return Tool(_text(raw["name"]), raw.get("description") or "", raw.get("parameters") or {})
 
 
 def _choice(raw: Any) -> tuple[str, str | None]:
@@ -162,7 +171,7 @@ def _items(items: Iterable[Mapping[str, Any]]) -> list[Message]:
             role = item["role"]
             found.append(Message(_ROLES.get(role, role), text, attachments))
         elif kind == "function_call":
-            call = Call(item["call_id"], item["name"], item["arguments"])
+            call = _call(item["call_id"], item)
             if found and found[-1].role == "assistant":
                 last = found.pop()
                 call_message = Message("assistant", last.text, (), (*last.calls, call))
@@ -170,7 +179,8 @@ def _items(items: Iterable[Mapping[str, Any]]) -> list[Message]:
                 call_message = Message("assistant", calls=(call,))
             found.append(call_message)
         elif kind == "function_call_output":
-            found.append(Message("tool", item["output"], call_id=item["call_id"]))
+            text, attachments = _read_content(item["output"])
+            found.append(Message("tool", text, attachments, call_id=_text(item["call_id"])))
     return found
 
 
@@ -188,7 +198,7 @@ def from_responses(body: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]
     form = (body.get("text") or {}).get("format") or {}
     messages = _items([*earlier, *input_items(body)])
     if body.get("instructions"):
-        messages.insert(0, Message("system", body["instructions"]))
+        messages.insert(0, Message("system", _text(body["instructions"])))
     tools = body.get("tools") or ()
     return Prompt(
         messages=tuple(messages),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 
 from aimlapi_emulator import Asked, Emulator, Fault
 from tests.emulator.asking import (
@@ -93,6 +94,36 @@ def test_what_cannot_be_read_is_empty(emu: Emulator, ask: Asker) -> None:
     assert emu.seen[5].last_message == "hi"
 
 
+def test_results_in_parts_read_as_text(emu: Emulator, ask: Asker) -> None:
+    emu.when("sunny", say="Leave it.")
+    parts = [{"type": "input_text", "text": "Sunny"}, {"type": "input_text", "text": "18"}]
+    call = {"type": "function_call", "call_id": "a", "name": "get_weather", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "a", "output": parts}
+    assert ask.responses([user("x"), call, output]).status_code == 400  # the schema takes text
+    (seen,) = emu.seen
+    assert (seen.last_message, seen.tool_results) == ("Sunny\n18", [("get_weather", "Sunny\n18")])
+
+
+NO_TEXT: list[Any] = [["a"], {"a": 1}, 7, None]
+
+
+@pytest.mark.parametrize("wrong", NO_TEXT)
+def test_what_is_no_text_is_read_as_none(emu: Emulator, ask: Asker, wrong: Any) -> None:
+    emu.when("x", call="get_weather")
+    made = {"type": "function_call", "call_id": wrong, "name": wrong, "arguments": wrong}
+    output = {"type": "function_call_output", "call_id": wrong, "output": wrong}
+    flat = {"type": "function", "name": wrong}
+    ask.responses([user("x"), made, output], instructions=wrong, tools=[flat])
+    call = {"id": wrong, "type": "function", "function": {"name": wrong, "arguments": wrong}}
+    messages = [user("x"), {"role": "assistant", "tool_calls": [call]}, result(wrong, wrong)]
+    ask.chat(messages, tools=[{"type": "function", "function": {"name": wrong}}])
+    for seen in emu.seen:
+        assert (seen.status, bool(seen.problems)) == (400, True)
+        assert isinstance(seen.last_message + seen.system_text, str)
+        assert {type(word) for pair in seen.tool_results for word in pair} <= {str}
+        assert {type(name) for name in seen.tools} <= {str}
+
+
 def test_costs_are_those_of_the_answers(emu: Emulator, ask: Asker) -> None:
     told = [ask.chat("Name a lake."), ask.responses("Name a river.")]
     emu.faults += [Fault(status=503), Fault(error_event="openai")]
@@ -109,6 +140,38 @@ def test_costs_are_those_of_the_answers(emu: Emulator, ask: Asker) -> None:
     assert emu.cost.prompt == sum(seen.usage.prompt for seen in emu.seen)
     emu.clear()
     assert emu.cost.credits == 0
+
+
+@pytest.mark.parametrize("said", ["x", "x [[fault drop=after_read]]"])
+def test_a_dropped_answer_costs_nothing(emu: Emulator, ask: Asker, said: str) -> None:
+    if said == "x":
+        emu.when("x", fault=Fault(drop="after_read"))
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask.chat(said)
+    assert (emu.seen[0].usage.credits, emu.cost.credits) == (0, 0)
+    assert [entry.succeeded for entry in emu.ledger.entries] == [False]
+
+
+HIDDEN = [
+    ("authorization", "Bearer sk-secret-of-mine-1234", "Bearer ...1234"),
+    ("authorization", "bearer \t sk-secret-of-mine-1234", "bearer ...1234"),
+    ("authorization", "Bearer\tsk-secret-of-mine-1234", "Bearer ...1234"),
+    ("authorization", "sk-secret-of-mine-1234", "...1234"),
+    ("authorization", "Token sk-secret-of-mine-1234", "...1234"),
+    ("authorization", "Bearer 1234", "Bearer ..."),
+    ("authorization", "Bearer", "Bearer ..."),
+    ("x-api-key", "sk-secret-of-mine-1234", "...1234"),
+    ("api-key", "abcd", "..."),
+    ("proxy-authorization", "Basic c2VjcmV0LW9mLW1pbmU6MTIz", "...MTIz"),
+    ("cookie", "session=secret-of-mine", "...mine"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "shown"), HIDDEN)
+def test_no_key_is_kept(emu: Emulator, name: str, value: str, shown: str) -> None:
+    httpx.post(f"{emu.base_url}/chat/completions", headers={name: value}, json={})
+    assert emu.seen[0].headers[name] == shown
+    assert "secret" not in repr(emu.seen)
 
 
 def test_a_dropped_request_reads_too(emu: Emulator, ask: Asker) -> None:
