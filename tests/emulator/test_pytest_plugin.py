@@ -183,5 +183,115 @@ def test_workers_of_xdist_have_servers_of_their_own(pytester: pytest.Pytester) -
     found.stdout.fnmatch_lines(['POST /v1/chat/completions 200 openai/gpt-5-2 "Hello"'])
 
 
+def test_a_request_of_any_form_is_reported(pytester: pytest.Pytester) -> None:
+    code = """
+    def post(**body):
+        key = {"Authorization": "Bearer " + os.environ["AIMLAPI_API_KEY"]}
+        return httpx.post(os.environ["AIMLAPI_BASE_URL"] + "/responses", json=body, headers=key)
+
+    def test_it(aimlapi_emulator):
+        part = {"type": "input_text", "text": "in parts"}
+        output = {"type": "function_call_output", "call_id": ["a"], "output": [part]}
+        post(model="openai/gpt-5-2-pro", input=[output])
+        aimlapi_emulator.seen.append(None)
+        assert False
+
+    def test_other(aimlapi_emulator):
+        assert ask("Hello").status_code == 200
+    """
+    found = run(pytester, _dedented(code))
+    found.assert_outcomes(failed=1, passed=1)
+    found.stdout.fnmatch_lines(
+        [
+            'POST /v1/responses 400 openai/gpt-5-2-pro "in parts"',
+            "a request could not be read: AttributeError*",
+        ]
+    )
+
+
+def test_what_no_terminal_takes_is_escaped(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    code = r"""
+    def test_it(aimlapi_emulator):
+        content = rb'{"messages": [{"role": "user", "content": "a \ud83d b \u001b[31m c"}]}'
+        httpx.post(os.environ["AIMLAPI_BASE_URL"] + "/chat/completions", content=content)
+        assert False
+
+    def test_other(aimlapi_emulator):
+        assert ask("Hello").status_code == 200
+    """
+    found = run(pytester, _dedented(code), "-n", "1", plugins="xdist")
+    found.assert_outcomes(failed=1, passed=1)
+    assert r'"a \ud83d b \x1b[31m c"' in found.stdout.str()
+
+
+def test_the_ini_line_goes_with_errors(pytester: pytest.Pytester) -> None:
+    line = "error::aimlapi_emulator.pytest_plugin.UnusedRuleWarning"
+    pytester.makeini(f"[pytest]\nfilterwarnings =\n    error\n    {line}\n")
+    code = """
+    def test_it(aimlapi_emulator):
+        assert ask("Hello").status_code == 200
+
+    def test_other(aimlapi_emulator):
+        aimlapi_emulator.when("Bye", say="Good night.")
+    """
+    found = run(pytester, _dedented(code))
+    found.assert_outcomes(passed=2, errors=1)
+
+
+def test_undoing_patches_brings_no_key_back(pytester: pytest.Pytester) -> None:
+    code = """
+    OWN = {"AIMLAPI_API_KEY": "sk-own", "AIMLAPI_BASE_URL": "http://own"}
+
+    @pytest.fixture(autouse=True, scope="module")
+    def own():
+        os.environ.update(OWN)
+
+    def test_undo(aimlapi_emulator, monkeypatch):
+        monkeypatch.undo()
+        assert os.environ["AIMLAPI_API_KEY"] == "local"
+        assert os.environ["AIMLAPI_BASE_URL"] == aimlapi_emulator.base_url
+        assert "AIML_API_KEY" not in os.environ
+
+    def test_own_patches(monkeypatch, aimlapi_emulator):
+        monkeypatch.setenv("AIMLAPI_API_KEY", "sk-invalid")
+        monkeypatch.setenv("AIML_API_KEY", "sk-invalid")
+        assert ask("Hello").status_code == 401
+
+    def test_all_is_as_before():
+        assert {name: os.environ[name] for name in OWN} == OWN
+        assert os.environ["AIML_API_KEY"] == "sk-canary-key"
+    """
+    run(pytester, _dedented(code)).assert_outcomes(passed=3)
+
+
+def test_a_test_may_stop_the_emulator(pytester: pytest.Pytester) -> None:
+    code = """
+    def test_it(aimlapi_emulator):
+        aimlapi_emulator.stop()
+        with pytest.raises(httpx.ConnectError):
+            ask("Hello")
+
+    def test_other(aimlapi_emulator):
+        assert ask("Hello").status_code == 200
+    """
+    run(pytester, _dedented(code)).assert_outcomes(passed=2)
+
+
+def test_only_a_test_that_passed_warns_of_unused_rules(pytester: pytest.Pytester) -> None:
+    code = """
+    def test_skipped(aimlapi_emulator):
+        aimlapi_emulator.when("Bye", say="Good night.")
+        pytest.skip("not here")
+
+    @pytest.mark.xfail
+    def test_xfailed(aimlapi_emulator):
+        aimlapi_emulator.when("Bye", say="Good night.")
+        assert False
+    """
+    found = run(pytester, _dedented(code))
+    found.assert_outcomes(skipped=1, xfailed=1, warnings=0)
+
+
 def _dedented(code: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in code.splitlines())
