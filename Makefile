@@ -18,7 +18,7 @@ help:
 	@echo "make live    the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
 	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
 	@echo "make build   wheel and sdist into dist/, checked"
-	@echo "make release-check  the wheel in an empty environment per extra (EXTRAS='- otel', NEWEST=1)"
+	@echo "make release-check  what dist/ holds; the wheel in an empty environment per extra but ray, the sdist in one (EXTRAS='- otel', NEWEST=1)"
 	@echo "make clean   remove .venv, .bench, what was built and all caches"
 
 setup:

@@ -6,6 +6,7 @@ from tests.mutations.breaks import Break
 
 EXAMPLES, RELEASE = "tests/examples/test_examples.py", "tests/release/test_release.py"
 CONTENTS, PICTURES = "tests/release/test_contents.py", "tests/test_pictures.py"
+SETUP = "tests/release/test_setup.py"
 
 BREAKS = (
     Break(
@@ -49,6 +50,41 @@ BREAKS = (
         "permissions:\n  contents: read",
         "permissions:\n  contents: read\n  id-token: write",
         RELEASE,
+    ),
+    Break(
+        "a tag that is not on main is not released",
+        ".github/workflows/release.yml",
+        "      - run: git merge-base --is-ancestor HEAD origin/main\n",
+        "",
+        RELEASE,
+    ),
+    Break(
+        "nothing is released that the tests have not seen",
+        ".github/workflows/release.yml",
+        "      - run: make lint types test\n",
+        "",
+        RELEASE,
+    ),
+    Break(
+        "what is published holds what is pinned",
+        "scripts/release_check.py",
+        "        if found != pinned[kind]\n",
+        "        if not found\n",
+        CONTENTS,
+    ),
+    Break(
+        "the sdist is installed too",
+        "scripts/release_check.py",
+        ", (built.sdist, NONE)]",
+        "]",
+        CONTENTS,
+    ),
+    Break(
+        "another Python makes the environment anew",
+        "scripts/setup.sh",
+        '    [ -z "${PYTHON:-}" ] || grep -qxF "$(at "$PYTHON")" "$stamp"\n',
+        "",
+        SETUP,
     ),
     Break(
         "the sdist holds the packages alone",

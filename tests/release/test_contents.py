@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from aimlapi_core import __version__
+from scripts.release_check import LEFT_OUT, extras, stray, tries
 from tests.release.contents import PINNED, ROOT, Built, build, built
 
 PACKAGES = (
@@ -88,3 +91,44 @@ def test_the_core_needs_httpx_and_pydantic_alone(distribution: Built) -> None:
 def test_the_extras_are_those_that_readme_names(distribution: Built) -> None:
     extras = set(distribution.metadata().get_all("Provides-Extra") or [])
     assert extras >= {"langchain", "llama-index", "emulator", "otel", "all"}
+
+
+def test_what_is_published_is_compared_with_what_is_pinned(distribution: Built) -> None:
+    assert stray(distribution.wheel.parent) == []
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "aimlapi_integrations-0.0.0-py3-none-any.whl"])
+def test_a_file_beside_the_two_is_told(distribution: Built, tmp_path: Path, name: str) -> None:
+    shutil.copytree(distribution.wheel.parent, tmp_path / "dist")
+    (tmp_path / "dist" / name).touch()
+    assert name in str(stray(tmp_path / "dist"))
+
+
+def test_a_missing_sdist_is_told(distribution: Built, tmp_path: Path) -> None:
+    shutil.copy(distribution.wheel, tmp_path)
+    assert distribution.sdist.name in str(stray(tmp_path))
+
+
+def test_a_file_in_the_wheel_that_is_not_pinned_is_told(
+    distribution: Built, tmp_path: Path
+) -> None:
+    shutil.copytree(distribution.wheel.parent, tmp_path / "dist")
+    with zipfile.ZipFile(tmp_path / "dist" / distribution.wheel.name, "a") as wheel:
+        wheel.writestr("moon.py", "")
+    (told,) = stray(tmp_path / "dist")
+    assert "moon.py" in told
+
+
+def test_the_wheel_is_tried_with_each_extra_and_the_sdist_once(distribution: Built) -> None:
+    offered = extras(distribution.wheel)
+    told = distribution.metadata().get_all("Provides-Extra") or []
+    assert {*offered, *LEFT_OUT} == {"-", *told}
+    assert tries(distribution, offered) == [
+        *((distribution.wheel, extra) for extra in offered),
+        (distribution.sdist, "-"),
+    ]
+
+
+def test_contributing_says_which_extra_is_left_out() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [name for name in LEFT_OUT if f"each extra but `{name}`" not in told] == []

@@ -82,3 +82,25 @@ def test_only_the_job_that_publishes_may_ask_for_an_identity() -> None:
     assert publish["environment"] == "pypi"
     assert not any("run" in step for step in publish["steps"])
     assert "secrets." not in text
+
+
+def test_nothing_is_published_that_no_test_has_seen() -> None:
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    checkout, _, *steps, upload = workflow["jobs"]["build"]["steps"]
+    assert checkout["with"] == {"fetch-depth": 0}  # or main would not be there to compare with
+    runs = [step["run"] for step in steps]
+    assert runs == [
+        "git merge-base --is-ancestor HEAD origin/main",
+        "make setup PYTHON=python",
+        '.venv/bin/python -m scripts.release "$GITHUB_REF_NAME"',
+        "make lint types test",
+        "make test-all",
+        "make release-check NEWEST=1",
+    ]
+    assert upload["with"]["path"] == "dist/"
+    told = " ".join((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
+    assert [
+        run for run in runs if f"`{run.replace('$GITHUB_REF_NAME', 'v1.2.3')}`" not in told
+    ] == []
+    assert workflow["jobs"]["publish"]["needs"] == "build"
