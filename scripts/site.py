@@ -1,8 +1,9 @@
 """Check the built handbook: a page must load nothing from another host. Part of `make docs`.
 
 A browser fetches what `src`, `srcset`, `href` of a `link`, `data`, `poster`, `url()` and `@import`
-name. Material's own script can fetch more, from the hosts in `_DORMANT`, each for something that
-no page of ours has or no browser of today needs; a page that wakes it is refused too.
+name, and what an inline script gives to `fetch` and `import`. Material's own script can fetch
+more, from the hosts in `_DORMANT`, each for something that no page of ours has or no browser of
+today needs; a page that wakes it is refused too.
 """
 
 from __future__ import annotations
@@ -15,10 +16,24 @@ from pathlib import Path
 SITE = Path(__file__).parents[1] / "site"
 _REMOTE = re.compile(r"\s*(https?:)?//", re.I)
 _IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?\s*((?:https?:)?//[^"')\s]+)""", re.I)
-_FETCHES = {"src", "srcset", "poster", "data", "background"}
+_SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script", re.I | re.S)
+_IN_SCRIPT = re.compile(
+    r"""\b(?:fetch\s*\(|import\b[^"'`;]*)\s*["'`]((?:https?:)?//[^"'`\s]+)""", re.I
+)
+_FETCHES = {"src", "poster", "data", "background"}
+_LISTS = {"srcset", "imagesrcset"}  # of candidates, split at commas
 # Mermaid for diagrams, GitHub's figures for a repository link, and what older browsers lack.
 _DORMANT = {"unpkg.com/mermaid", "unpkg.com/resize-observer-polyfill", "api.github.com"}
 _WAKING = {"mermaid", "md-source"}
+
+
+def _fetched(tag: str, name: str, value: str) -> list[str]:
+    """The addresses that this attribute makes a browser fetch."""
+    if name in _LISTS:
+        return value.split(",")
+    if name in _FETCHES or (name == "href" and tag in ("link", "use", "image")):
+        return [value]
+    return []
 
 
 class _Page(HTMLParser):
@@ -30,8 +45,7 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
-            fetched = name in _FETCHES or (name == "href" and tag in ("link", "use", "image"))
-            if fetched and _REMOTE.match(value or ""):
+            if any(map(_REMOTE.match, _fetched(tag, name, value or ""))):
                 self.found.append(f'<{tag} {name}="{value}">')
             if name == "style":
                 self.found += _IN_CSS.findall(value or "")
@@ -44,7 +58,8 @@ def fetched_elsewhere(name: str, text: str) -> list[str]:
     if name.endswith((".html", ".svg")):
         page = _Page()
         page.feed(text)
-        return page.found + _IN_CSS.findall(text)
+        scripts = "\n".join(_SCRIPT.findall(text))
+        return page.found + _IN_CSS.findall(text) + _IN_SCRIPT.findall(scripts)
     if name.endswith(".css"):
         return _IN_CSS.findall(text)
     if name.endswith(".js"):
