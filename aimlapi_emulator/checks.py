@@ -73,7 +73,7 @@ def number(low: float | None = None, high: float | None = None, *, whole: bool =
     def check(value: Any, path: str) -> list[Problem]:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return _expected("number", value, path)
-        if whole and not float(value).is_integer():
+        if whole and not (isinstance(value, int) or value.is_integer()):
             return [Problem(path, "Expected integer, received float")]
         if low is not None and value < low:
             text = f"Number must be greater than or equal to {low}"

@@ -11,12 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .checks import kind
-from .shapes import Schema, resolved
+from .shapes import UNREADABLE, Schema, resolved
 
 
 def misfits(schema: Schema, value: Any) -> list[str]:
     """What is wrong with a value, as `path: reason`; empty when it fits."""
-    return [f"{path or 'the whole'}: {reason}" for path, reason in _walk(schema, schema, value, "")]
+    try:
+        found = list(_walk(schema, schema, value, ""))
+    except UNREADABLE:
+        return []
+    return [f"{path or 'the whole'}: {reason}" for path, reason in found]
 
 
 def _walk(root: Schema, raw: Any, value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -49,7 +53,7 @@ def _same(value: Any, other: Any) -> bool:
 
 def _is(value: Any, name: str) -> bool:
     if name == "integer":
-        return kind(value) == "number" and float(value).is_integer()
+        return kind(value) == "number" and (isinstance(value, int) or value.is_integer())
     if name == "array":
         return isinstance(value, list | tuple)
     return name == ("object" if isinstance(value, Mapping) else kind(value))

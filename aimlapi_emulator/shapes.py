@@ -8,6 +8,11 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What reading a schema raises that is none, though an object: the service takes any."""
+
+_MAY_BE_NULL = ("const", "default")
+
 
 def guess(schema: Schema) -> str:
     """The JSON type of a schema that names none."""
@@ -41,7 +46,7 @@ def merge(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resolved(root: Schema, schema: Any) -> Schema:
-    """The schema behind references into `root`, with `allOf` merged in."""
+    """The schema behind references into `root`, `allOf` merged in, keywords of null left out."""
     seen = 0
     while isinstance(schema, Mapping) and "$ref" in schema and seen < 20:
         beside = {key: value for key, value in schema.items() if key != "$ref"}
@@ -49,12 +54,10 @@ def resolved(root: Schema, schema: Any) -> Schema:
         seen += 1
     if not isinstance(schema, Mapping):
         return {}
-    if "allOf" in schema:
-        merged = {key: value for key, value in schema.items() if key != "allOf"}
-        for part in schema["allOf"]:
-            merged = merge(merged, resolved(root, part))
-        return merged
-    return schema
+    merged = {k: v for k, v in schema.items() if v is not None or k in _MAY_BE_NULL}
+    for part in merged.pop("allOf", ()):
+        merged = merge(merged, resolved(root, part))
+    return merged
 
 
 def singular(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from . import facts as said
 from .facts import Facts
 from .patterns import by_format, by_pattern, fits
-from .shapes import Schema, bounds, guess, resolved, singular, sized, within
+from .shapes import UNREADABLE, Schema, bounds, guess, resolved, singular, sized, within
 from .words import all_words, best_sentence, clip, content_words
 
 _MAX_DEPTH = 8
@@ -30,8 +30,11 @@ _NAME_WORDS = frozenset(
 
 
 def instance(schema: Schema, facts: Facts) -> Any:
-    """A value that obeys `schema`."""
-    return _Filler(schema, facts).fill(schema, "", 0)
+    """A value that obeys `schema`; an empty object where the schema cannot be read."""
+    try:
+        return _Filler(schema, facts).fill(schema, "", 0)
+    except UNREADABLE:
+        return {}
 
 
 class _Filler:

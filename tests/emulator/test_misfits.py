@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from aimlapi_emulator import Emulator
 from aimlapi_emulator.misfits import misfits
-from tests.emulator.asking import INTEGER, STRING, object_schema
+from tests.emulator.asking import INTEGER, STRING, Asker, object_schema, schema_format, tool
 
 SCHEMAS: list[dict[str, Any]] = [
     {},
@@ -63,3 +64,42 @@ def test_it_says_where(schema: dict[str, Any], value: Any, says: str) -> None:
 
 def test_what_it_does_not_know_is_right() -> None:
     assert misfits({"type": "string", "pattern": "(?<x", "format": "date"}, "x") == []
+
+
+ITSELF = {"$ref": "#/properties/a"}
+ODD: list[dict[str, Any]] = [
+    {"type": "integer", "minimum": None},
+    {"type": "integer", "minimum": 10**400},
+    {"type": "string", "minLength": None},
+    {"type": "string", "maxLength": None},
+    {"type": "string", "pattern": None},
+    {"type": "array", "items": STRING, "minItems": None},
+    {"type": None},
+    {"enum": None},
+    {"enum": 5},
+    {"allOf": None},
+    {"allOf": [ITSELF]},
+    {"anyOf": [ITSELF, ITSELF]},
+    {"$ref": None},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_an_odd_schema_is_answered(emu: Emulator, ask: Asker, odd: dict[str, Any]) -> None:
+    """The service takes any object as a schema, so whoever sends one is no fault of ours."""
+    args = {"a": {"integer": 10**400, "array": []}.get(str(odd.get("type")), "x")}
+    emu.when("scripted", call="look", args=args)
+    tools = [tool("look", a=odd)]
+    assert ask.calls("scripted", tools=tools) == [("look", args)]
+    assert [name for name, _ in ask.calls("Hello", tools=tools, tool_choice="required")] == ["look"]
+    form = schema_format(object_schema(a=odd), strict=False)
+    assert ask.text("Hello", response_format=form)
+
+
+def test_null_is_no_bound() -> None:
+    assert misfits({"type": "integer", "minimum": None}, "x") == ["the whole: 'x' is no integer"]
+
+
+def test_a_whole_number_of_any_size_is_one(ask: Asker) -> None:
+    assert misfits({"type": "integer", "minimum": 0}, 10**400) == []
+    assert ask.chat("x", max_tokens=10**400).status_code in (200, 400)
