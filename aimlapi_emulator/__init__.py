@@ -27,7 +27,8 @@ except PackageNotFoundError:
 from .asked import Asked, SeenRequest
 from .faults import Fault, FaultError
 from .latency import Latency
-from .scripted import Rule, RuleError
+from .rule_checks import RuleError
+from .scripted import Rule
 from .usage import Usage
 
 if TYPE_CHECKING:

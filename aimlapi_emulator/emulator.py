@@ -16,7 +16,8 @@ from .faults import Fault
 from .faults_unfired import unfired
 from .latency import AT_ONCE, Latency
 from .ledger import Ledger
-from .scripted import Args, Calls, Condition, Rule, Say, as_calls
+from .rule_checks import as_calls
+from .scripted import Args, Calls, Condition, Rule, Say
 from .server import Connection, bug
 from .service import handle
 from .usage import Usage
@@ -116,7 +117,7 @@ class Emulator:
 
     def start(self) -> Self:
         """Listen; returns when connections are accepted. Nothing happens when it runs already."""
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
             return self
         ready = threading.Event()
         failed: list[BaseException] = []

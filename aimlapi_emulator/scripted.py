@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .answers import Answer, ToolCall
-from .asked import ENDPOINTS, Asked, find_row
+from .asked import Asked
 from .faults import Fault, changed, nearest
 from .faults_directive import strip_directives
 from .misfits import misfits
 from .prompt import Prompt, Tool, as_json
+from .rule_checks import RuleError, check, is_json_object
 from .toolrules import Ask, arguments_text
 
 Condition = str | re.Pattern[str] | Callable[[Asked], object]
@@ -33,13 +34,6 @@ Arguments = Mapping[str, Any] | str
 Say = Said | Callable[[Asked], Said]
 Args = Arguments | Callable[[Asked], Arguments]
 Calls = Sequence[tuple[str, Args | None]]
-
-# A fault with one of these fields leaves nothing of a scripted answer.
-_REPLACES = frozenset(("status", "raw_body", "drop", "refusal", "empty"))
-
-
-class RuleError(ValueError):
-    """A rule that cannot act; the message says why."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +64,7 @@ class Rule:
     """How often it has answered."""
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
 
     def __repr__(self) -> str:
         given: dict[str, Any] = {"say": self.say, "calls": list(self.calls), "fault": self.fault}
@@ -116,7 +110,7 @@ class Rule:
         if isinstance(said, str):
             return said
         found = misfits(prompt.schema or {}, said)
-        if found or not _is_json_object(said):
+        if found or not is_json_object(said):
             why = "; ".join(found) or f"{said!r} is neither text nor a JSON object"
             raise RuleError(f"{self!r} says what the request's schema does not allow: {why}")
         return json.dumps(said, ensure_ascii=False)
@@ -128,7 +122,7 @@ class Rule:
         given = _call(self, args, asked) if callable(args) else args
         if isinstance(given, str):
             return ToolCall(name, given)
-        if not _is_json_object(given):
+        if not is_json_object(given):
             raise RuleError(f"{self!r} calls {name!r} with {given!r}, which is no JSON object")
         found = misfits(tool.parameters, given)
         if found:
@@ -167,80 +161,6 @@ def choose(rules: Iterable[Rule], asked: Asked, *, has_fault: bool) -> Rule | No
     return next((rule for rule in rules if rule.holds(asked, has_fault=has_fault)), None)
 
 
-def as_calls(call: str | None, args: Args | None, calls: Calls | None) -> Calls:
-    """Calls that are given as one or as a list. Raises RuleError when they are given as both."""
-    if calls is not None:
-        if call is not None or args is not None:
-            raise RuleError("calls= is a list of (name, args); call= and args= are for one call")
-        if not calls:
-            raise RuleError("calls=[] calls nothing")
-        return tuple(calls)
-    if call is None and args is not None:
-        raise RuleError("args= does nothing without call=")
-    return () if call is None else ((call, args),)
-
-
-def _check(rule: Rule) -> None:
-    """Raise RuleError for a rule that could never act."""
-    condition = rule.condition
-    if condition == "":
-        raise RuleError("the empty text is in every message: say so by re.compile('')")
-    if not isinstance(condition, str | re.Pattern) and not callable(condition):
-        raise RuleError(f"a rule's condition is text, a pattern or a callable, not {condition!r}")
-    if rule.say is not None and rule.calls:
-        raise RuleError("a rule either says something or calls a tool")
-    if not rule.answers and rule.fault is None:
-        raise RuleError("a rule needs say=, call=, calls= or fault=")
-    _check_say(rule.say)
-    _check_calls(rule.calls)
-    _check_fault(rule)
-    _check_place(rule)
-    if rule.at_most is not None and (type(rule.at_most) is not int or rule.at_most < 1):
-        raise RuleError(f"at_most takes a whole number from 1, not {rule.at_most!r}")
-
-
-def _check_say(say: Any) -> None:
-    if say == "":
-        raise RuleError("say='' says nothing: an empty answer is fault=Fault(empty=True)")
-    if say is not None and not (isinstance(say, str) or callable(say) or _is_json_object(say)):
-        raise RuleError(f"say takes text, a JSON object or a callable, not {say!r}")
-
-
-def _check_calls(calls: Any) -> None:
-    for call in calls:
-        if not (isinstance(call, tuple) and len(call) == 2 and isinstance(call[0], str)):
-            raise RuleError(f"a call is (name, args), not {call!r}")
-        name, args = call
-        if not name:
-            raise RuleError("a call needs the name of its tool")
-        if not (args is None or isinstance(args, str) or callable(args) or _is_json_object(args)):
-            raise RuleError(f"{name!r} takes a JSON object, text or a callable, not {args!r}")
-
-
-def _check_fault(rule: Rule) -> None:
-    if rule.fault is None:
-        return
-    if not isinstance(rule.fault, Fault) or not changed(rule.fault):
-        raise RuleError(f"fault={rule.fault!r} is no Fault that does something")
-    lost = [name for name in changed(rule.fault) if name in _REPLACES]
-    if lost and rule.answers:
-        raise RuleError(f"a fault with {' and '.join(lost)} leaves nothing of the rule's answer")
-
-
-def _check_place(rule: Rule) -> None:
-    words = tuple(dict.fromkeys(ENDPOINTS.values()))
-    if rule.endpoint is not None and rule.endpoint not in words:
-        raise RuleError(f"endpoint={rule.endpoint!r} is none of {', '.join(map(repr, words))}")
-    if rule.endpoint == "embeddings" and rule.answers:
-        raise RuleError("embeddings say and call nothing: only fault= does something there")
-    if rule.model is None:
-        return
-    paths = [path for path, word in ENDPOINTS.items() if rule.endpoint in (None, word)]
-    if not any(find_row(rule.model, path) for path in paths):
-        where = f"endpoint {rule.endpoint!r}" if rule.endpoint else "any endpoint"
-        raise RuleError(f"model={rule.model!r} is not served by {where}")
-
-
 def _is_in(condition: str | re.Pattern[str], text: str) -> bool:
     if isinstance(condition, str):
         return condition.casefold() in text.casefold()
@@ -250,16 +170,8 @@ def _is_in(condition: str | re.Pattern[str], text: str) -> bool:
 def _call(rule: Rule, function: Any, asked: Asked) -> Any:
     try:
         return function(asked)
-    except Exception as exc:  # the test's own code, whose author is told
+    except BaseException as exc:  # pytest.fail is one, and would end the server's thread
         raise RuleError(f"{rule!r}: its callable raised {type(exc).__name__}: {exc}") from exc
-
-
-def _is_json_object(value: Any) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return isinstance(value, dict)
 
 
 def _loaded(text: str) -> Any:

@@ -32,7 +32,8 @@ from .ledger import Entry
 from .models import Variant
 from .relations import chat_relations, responses_relations
 from .responses_schema import responses_body
-from .scripted import Rule, RuleError, choose
+from .rule_checks import RuleError
+from .scripted import Rule, choose
 
 _RESPONSES_PATH = "/v1/responses"
 _MODEL_PATHS = ("/v1/models", "/models", "/api/v1/models")
@@ -111,12 +112,19 @@ def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
         word = "rule" if isinstance(exc, RuleError) else "fault"
         refusal = Refusal(400, str(exc), (Problem(word, str(exc), "custom"),))
         out, fault = _refused(refusal, request, headers, request_id), NO_FAULT
-    out = replace(out, parsed=asked.body, fault=fault)
-    if rule is not None and (out.usage is not None or fault is rule.fault):
+    if rule is not None and (out.usage is not None or (fault is rule.fault and _replaces(fault))):
         rule.times += 1
         out = replace(out, rule=rule)
+    elif rule is not None and fault is rule.fault:
+        fault = NO_FAULT  # its rule is kept for a request that is not refused
+    out = replace(out, parsed=asked.body, fault=fault)
     _note(request, out, state, headers, request_id)
     return out
+
+
+def _replaces(fault: Fault) -> bool:
+    """Whether it acts on any request, valid or not."""
+    return fault.is_raw or fault.drop is not None
 
 
 def _by_directive(asked: Asked, state: State) -> Fault:

@@ -117,6 +117,20 @@ def test_can_be_started_again_on_its_port() -> None:
     assert len(emu.seen) == 2
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ended_by_itself_is_started_again() -> None:
+    threads = threading.active_count()
+    with Emulator() as emu:
+        assert emu._loop is not None
+        emu._loop.call_soon_threadsafe(sys.exit)  # there is no public way to end it
+        wait_for(lambda: emu._loop is None)
+        url = emu.base_url
+        wait_for(lambda: threading.active_count() == threads)
+        emu.start()
+        assert emu.base_url == url
+        assert httpx.post(f"{url}/chat/completions", json=BODY, headers=KEY).status_code == 200
+
+
 def test_taken_port_raises(emu: Emulator) -> None:
     with pytest.raises(OSError, match=r"\d|refused|use"):
         Emulator(port=emu.port).start()

@@ -9,13 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from aimlapi_emulator import Asked, Emulator, Fault, RuleError
+from aimlapi_emulator import Asked, Emulator, Fault
 from tests.emulator.asking import (
     CHAT,
     CODEX,
     INTEGER,
     LATEST,
-    PRO,
     STRING,
     Asker,
     called,
@@ -262,6 +261,19 @@ def test_a_refused_request_uses_no_rule(emu: Emulator, ask: Asker) -> None:
     assert rule.times == 0
 
 
+def test_a_refused_request_leaves_the_fault_of_a_rule(emu: Emulator, ask: Asker) -> None:
+    rule = emu.when("x", fault=Fault(success_status=201), at_most=1)
+    other = emu.when("y", say="scripted", fault=Fault(headers={"X-A": "1"}), at_most=1)
+    for said in "xy":
+        refused = ask.chat(said, unknown=1)
+        assert (refused.status_code, "x-a" in refused.headers) == (400, False)
+    assert (rule.times, other.times) == (0, 0)
+    assert [(seen.rule, seen.unfired) for seen in emu.seen] == [("", ())] * 2
+    assert [ask.chat("x").status_code for _ in range(2)] == [201, 200]
+    assert ask.chat("y").headers["x-a"] == "1"
+    assert (rule.times, other.times) == (1, 1)
+
+
 def function_choice(name: str) -> dict[str, Any]:
     return {"type": "function", "function": {"name": name}}
 
@@ -317,44 +329,33 @@ def test_what_the_request_does_not_allow_is_told(
     assert (made.times, emu.seen[0].status) == (0, 400)
 
 
-def test_a_condition_that_raises_is_told(emu: Emulator, ask: Asker) -> None:
-    emu.when(lambda asked: asked.body["nothing"], say="x")
-    assert "<lambda>" in why(ask.chat("x"))
+def leave(_: Asked) -> str:
+    raise SystemExit("gone")
+
+
+def fail(_: Asked) -> str:
+    pytest.fail("no such request was expected")
 
 
 @pytest.mark.parametrize(
-    ("condition", "given", "says"),
-    [
-        ("", {"say": "x"}, "re.compile"),
-        (7, {"say": "x"}, "not 7"),
-        ("x", {}, "needs say="),
-        ("x", {"say": ""}, "Fault\\(empty=True\\)"),
-        ("x", {"say": 7}, "not 7"),
-        ("x", {"say": {"a": {1, 2}}}, "JSON object"),
-        ("x", {"say": "y", "call": "z"}, "either"),
-        ("x", {"args": {}}, "without call="),
-        ("x", {"call": ""}, "needs the name"),
-        ("x", {"call": "a", "args": [1]}, "JSON object"),
-        ("x", {"calls": []}, "calls nothing"),
-        ("x", {"calls": ["a"]}, "is \\(name, args\\)"),
-        ("x", {"call": "a", "calls": [("a", {})]}, "for one call"),
-        ("x", {"fault": Fault()}, "no Fault"),
-        ("x", {"fault": {"status": 429}}, "no Fault"),
-        ("x", {"say": "y", "fault": Fault(status=500)}, "status leaves nothing"),
-        ("x", {"say": "y", "endpoint": "chats"}, "'chat', 'responses'"),
-        ("x", {"say": "y", "endpoint": "embeddings"}, "only fault="),
-        ("x", {"say": "y", "model": "openai/gpt-5-3"}, "not served by any"),
-        ("x", {"say": "y", "model": PRO, "endpoint": "chat"}, "not served by endpoint 'chat'"),
-        ("x", {"say": "y", "at_most": 0}, "from 1"),
-        ("x", {"say": "y", "at_most": True}, "from 1"),
-    ],
+    ("function", "says"), [(leave, "SystemExit: gone"), (fail, "no such request was expected")]
 )
-def test_a_rule_that_could_never_act_is_refused(
-    emu: Emulator, condition: Any, given: dict[str, Any], says: str
+def test_a_callable_cannot_end_the_server(
+    emu: Emulator, ask: Asker, function: Any, says: str
 ) -> None:
-    with pytest.raises(RuleError, match=says):
-        emu.when(condition, **given)
-    assert emu.unused_rules() == []
+    emu.when("say", say=function)
+    emu.when(function, say="x")
+    for said in ("say", "condition"):
+        assert says in why(ask.chat(said))
+    assert [seen.status for seen in emu.seen] == [400, 400]
+    assert any(says in problem for problem in emu.seen[0].problems)
+    emu.clear()
+    assert ask.chat("x").status_code == 200
+
+
+def test_a_condition_that_raises_is_told(emu: Emulator, ask: Asker) -> None:
+    emu.when(lambda asked: asked.body["nothing"], say="x")
+    assert "<lambda>" in why(ask.chat("x"))
 
 
 def test_an_unknown_argument_is_refused(emu: Emulator) -> None:

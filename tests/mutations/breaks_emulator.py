@@ -6,6 +6,7 @@ from tests.mutations.breaks import Break
 
 EMULATOR, TESTS = "aimlapi_emulator", "tests/emulator"
 SCRIPTED, SCRIPTED_TEST = f"{EMULATOR}/scripted.py", f"{TESTS}/test_scripted.py"
+CHECKS, CHECKS_TEST = f"{EMULATOR}/rule_checks.py", f"{TESTS}/test_rule_checks.py"
 SERVICE, SERVER = f"{EMULATOR}/service.py", f"{EMULATOR}/server.py"
 ASKED, ASKED_TEST = f"{EMULATOR}/asked.py", f"{TESTS}/test_asked.py"
 MISFITS, MISFITS_TEST = f"{EMULATOR}/misfits.py", f"{TESTS}/test_misfits.py"
@@ -94,17 +95,45 @@ BREAKS = (
     ),
     Break(
         "a fault that leaves nothing of the answer is refused",
-        SCRIPTED,
+        CHECKS,
         "    if lost and rule.answers:",
         "    if False:",
-        SCRIPTED_TEST,
+        CHECKS_TEST,
     ),
     Break(
         "an unknown model is refused where it is written",
-        SCRIPTED,
+        CHECKS,
         "    if not any(find_row(rule.model, path) for path in paths):",
         "    if False:",
+        CHECKS_TEST,
+    ),
+    Break(
+        "a rule that answers is for no model of embeddings",
+        CHECKS,
+        '        served = [word for word in served if word != "embeddings"]',
+        "        pass",
+        CHECKS_TEST,
+    ),
+    Break(
+        "what would have to be awaited is refused",
+        CHECKS,
+        "    if any(map(inspect.iscoroutinefunction, called)):",
+        "    if False:",
+        CHECKS_TEST,
+    ),
+    Break(
+        "a callable cannot end the server",
+        SCRIPTED,
+        "    except BaseException as exc:",
+        "    except Exception as exc:",
         SCRIPTED_TEST,
+    ),
+    Break(
+        "a thread that ended is started again",
+        f"{EMULATOR}/emulator.py",
+        " and self._thread.is_alive():",
+        ":",
+        f"{TESTS}/test_emulator.py",
     ),
     Break(
         "reply_with goes before rules",
@@ -123,8 +152,15 @@ BREAKS = (
     Break(
         "a refused request uses no rule",
         SERVICE,
-        "    if rule is not None and (out.usage is not None or fault is rule.fault):",
-        "    if rule is not None:",
+        "    if rule is not None and (out.usage is not None or (fault",
+        "    if rule is not None and (True or (fault",
+        SCRIPTED_TEST,
+    ),
+    Break(
+        "a refused request leaves the fault of a rule",
+        SERVICE,
+        "(fault is rule.fault and _replaces(fault))",
+        "fault is rule.fault",
         SCRIPTED_TEST,
     ),
     Break(
@@ -202,6 +238,27 @@ BREAKS = (
         MISFITS,
         "        if name not in value:",
         "        if False:",
+        MISFITS_TEST,
+    ),
+    Break(
+        "what cannot be judged is right",
+        MISFITS,
+        "    except UNREADABLE:",
+        "    except ZeroDivisionError:",
+        MISFITS_TEST,
+    ),
+    Break(
+        "a whole number of any size is one",
+        MISFITS,
+        "(isinstance(value, int) or value.is_integer())",
+        "float(value).is_integer()",
+        MISFITS_TEST,
+    ),
+    Break(
+        "a null keyword says nothing",
+        f"{EMULATOR}/shapes.py",
+        "if v is not None or k in _MAY_BE_NULL",
+        "if True",
         MISFITS_TEST,
     ),
     Break(
