@@ -12,12 +12,10 @@ import contextlib
 import gc
 import importlib
 import io
-import ipaddress
 import json
 import multiprocessing
 import os
 import runpy
-import socket
 import sys
 import tempfile
 import warnings
@@ -25,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from aimlapi_emulator import Emulator
+from tests.docs.loopback import refuse_other_hosts
 
 # Imported before the fork where a program imports the first name.
 _SLOW_TO_IMPORT = {
@@ -32,27 +31,8 @@ _SLOW_TO_IMPORT = {
     "langchain.agents": "langchain.agents",
     "llama_index": "llama_index_aimlapi",
 }
-_THIS_MACHINE = {"localhost", socket.gethostname(), None}
 _AT_MOST_S = 60  # for one program, on a busy machine
 _left_open: list[str] = []
-
-
-def _refuse_other_hosts(event: str, arguments: tuple[Any, ...]) -> None:
-    host: Any = None
-    if event == "socket.getaddrinfo":
-        host = arguments[0]
-    elif event == "socket.connect" and isinstance(arguments[1], tuple):
-        host = arguments[1][0]
-    if host not in _THIS_MACHINE and not _is_local(str(host)):
-        raise PermissionError(f"a program of the handbook asks for {host!r}: this machine only")
-
-
-def _is_local(host: str) -> bool:
-    """Whether it is an address that no other network reaches: Ray's own is not loopback."""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return False
 
 
 def run(name: str, code: str, folder: Path) -> None:
@@ -95,7 +75,7 @@ def main() -> None:
         if any(f"from {imported}" in code for _, code in programs):
             importlib.import_module(module)
     sys.unraisablehook = lambda raised: _left_open.append(repr(raised.exc_value))
-    sys.addaudithook(_refuse_other_hosts)
+    sys.addaudithook(refuse_other_hosts)
     warnings.simplefilter("error", ResourceWarning)
     gc.freeze()  # what was imported is not looked through again in each process
     json.dump([run_apart(name, code) for name, code in programs], sys.stdout)

@@ -92,6 +92,24 @@ def check(programs: list[tuple[str, str]]) -> list[dict[str, Any]]:
     return results
 
 
+def run_tests(code: str, folder: Path) -> str:
+    """Run a file of tests there as a user would; gives what pytest says."""
+    path = folder / "test_mine.py"
+    path.write_text(code, encoding="utf-8")
+    plugins = ["-p", "no:cacheprovider", "-p", "tests.docs.loopback"]
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, str(path)]
+    done = subprocess.run(
+        command,
+        env={**ENVIRONMENT, "PYTHONPATH": str(ROOT)},  # where the plugin is
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=170,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.mark.timeout(600)  # 70 programs, and the frameworks take seconds to import
 def test_every_program_runs_and_prints_what_its_page_shows() -> None:
     results = check([program for page in PAGES for program in programs(page)])
@@ -110,14 +128,7 @@ def test_the_long_programs_are_those_that_the_tests_of_ray_run() -> None:
     ("name", "code"), [found for page in PAGES for found in programs(page, "pytest")]
 )
 def test_a_file_of_tests_passes(name: str, code: str, tmp_path: Path) -> None:
-    path = tmp_path / "test_mine.py"
-    path.write_text(code, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
-    done = subprocess.run(
-        command, env=ENVIRONMENT, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=170
-    )
-    assert done.returncode == 0, done.stdout
-    assert re.search(r"\d+ passed", done.stdout)
+    assert re.search(r"\d+ passed", run_tests(code, tmp_path))
 
 
 @pytest.mark.parametrize("page", PAGES)
