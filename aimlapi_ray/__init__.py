@@ -12,8 +12,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aimlapi_ray.journal import JournalError, RowsError
-from aimlapi_ray.report import Progress, Report, RunEndedError, Spend, TooManyFailedError
+from aimlapi_ray.report import (
+    JournalError,
+    Progress,
+    Report,
+    RowsError,
+    RunEndedError,
+    Spend,
+    TooManyFailedError,
+)
 
 if TYPE_CHECKING:
     from aimlapi_ray.run import answer_rows

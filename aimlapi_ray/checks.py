@@ -1,4 +1,4 @@
-"""What can be said of a run before anything is started. No Ray."""
+"""What can be said of a run's arguments, columns and ids by themselves. No Ray."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 from aimlapi_core.errors import ConfigurationError
 from aimlapi_core.totals import to_credits
-from aimlapi_ray.journal import RowsError
+from aimlapi_ray.report import RowsError
 
+_INTEGERS = 2**63  # SQLite's are signed and of 64 bits
 BLOCKS_PER_WORKER = 4
 """What a worker has at once: while the last rows of a block are answered, others fill its slots."""
 
@@ -49,6 +50,27 @@ def check_columns(columns: Iterable[str], id_column: str) -> None:
     for taken in ("answer", "error"):
         if taken in names:
             raise RowsError(f"The column {taken!r} is added by this run: rename that of the data.")
+
+
+def check_id(row_id: Any, where: str = "") -> None:
+    """Raise RowsError for an id that SQLite cannot store. `where`: words on its place."""
+    if not isinstance(row_id, str | int) or isinstance(row_id, bool):
+        raise RowsError(f"Ids must be str or int, not {row_id!r}{where}.")
+    if isinstance(row_id, int) and not -_INTEGERS <= row_id < _INTEGERS:
+        raise RowsError(f"The id {row_id!r}{where} has more than 64 bits: give the ids as str.")
+    if isinstance(row_id, str) and storable(row_id) != row_id:
+        raise RowsError(
+            f"The id {row_id!r}{where} has half a character in it, a lone surrogate: give the id "
+            "as a str of whole characters, as ascii(id) does."
+        )
+
+
+def storable(text: str) -> str:
+    """`text` with "?" for lone surrogates, which neither SQLite nor Arrow takes.
+
+    An answer brings them by JSON as `"\\ud83d"`, half of a character beyond 16 bits.
+    """
+    return text.encode("utf-8", "replace").decode()
 
 
 def model_id(model: Any) -> str:

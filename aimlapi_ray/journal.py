@@ -10,13 +10,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
-from aimlapi_core.errors import AIMLAPIError
 from aimlapi_core.totals import Totals
-from aimlapi_ray.report import Progress, Report, Spend
+from aimlapi_ray.checks import check_id
+from aimlapi_ray.report import JournalError, Progress, Report, RowsError, Spend, Tally
 
 RowId: TypeAlias = str | int
 
@@ -25,7 +25,12 @@ LOST_LIMIT = 3
 
 _FORMAT = 1
 _LOCKED_S = 10.0  # a driver that was killed may take seconds to let go of the file
-_KNOWN = "state IN ('answered', 'failed') AND unknown = 0"
+_ENDED = "state IN ('answered', 'failed')"
+_TALLY = f"""SELECT (SELECT coalesce(sum(credits), 0) FROM spend),
+    (SELECT count(*) FROM attempts WHERE {_ENDED} AND unknown = 0),
+    (SELECT count(*) FROM attempts WHERE NOT {_ENDED} OR unknown > 0),
+    (SELECT count(*) FROM attempts WHERE {_ENDED} AND unknown > 0),
+    (SELECT count(*) FROM rows WHERE error_run = ? AND answer IS NULL)"""
 _LOST = "SELECT count(*) FROM attempts WHERE row_id = ? AND run = ? AND state IN ('open', 'lost')"
 _SUMS = [field.name for field in fields(Totals)]
 _SUM_COLUMNS = ", ".join(f"{name} INTEGER" for name in _SUMS)
@@ -39,14 +44,6 @@ CREATE TABLE attempts (number INTEGER PRIMARY KEY, row_id, run INTEGER, state TE
 CREATE TABLE spend (attempt INTEGER, run INTEGER, model TEXT, {_SUM_COLUMNS});
 CREATE INDEX attempts_of_row ON attempts (row_id);
 """
-
-
-class JournalError(AIMLAPIError):
-    """A journal that cannot be used: of another job, in use, or no journal at all."""
-
-
-class RowsError(AIMLAPIError, ValueError):
-    """A data set whose rows cannot be told apart, or that has a column which is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,7 @@ class Journal:
         self.path = Path(path)
         self.job = job
         self.run = 0
+        self.tally = Tally()
         with explained(self.path):
             self._db = sqlite3.connect(
                 self.path, timeout=_LOCKED_S, isolation_level=None, check_same_thread=False
@@ -81,6 +79,8 @@ class Journal:
                     self._db.execute(f"PRAGMA {pragma}")
                 with self.transaction():
                     self._open(job, model)
+                # What a killed run left beside the file: a copy of the file alone would lack it.
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except BaseException:
             self._db.close()
             raise
@@ -99,13 +99,28 @@ class Journal:
     def transaction(self) -> Iterator[None]:
         """What is written inside is on the disk at its end, or not at all."""
         self._db.execute("BEGIN IMMEDIATE")
+        with self._undone("ROLLBACK"):
+            yield
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Inside a transaction: an error undoes what is written in here, and nothing else."""
+        self._db.execute("SAVEPOINT work")
+        with self._undone("ROLLBACK TO work"):
+            yield
+        self._db.execute("RELEASE work")
+
+    @contextmanager
+    def _undone(self, by: str) -> Iterator[None]:
+        before = self.tally
         try:
             yield
         except BaseException:
+            self.tally = before
             if self._db.in_transaction:  # a full disk has ended it already
-                self._db.execute("ROLLBACK")
+                self._db.execute(by)
             raise
-        self._db.execute("COMMIT")
 
     def _open(self, job: str, model: str) -> None:
         if not self._one("SELECT count(*) FROM sqlite_master"):
@@ -123,10 +138,7 @@ class Journal:
                     "answers are left alone: give this job a journal of its own."
                 )
         self.run = int(found["run"])
-        # A sum over everything is too slow before each call: these three are carried on.
-        self._credits = int(self._one("SELECT coalesce(sum(credits), 0) FROM spend"))
-        self._priced = int(self._one(f"SELECT count(*) FROM attempts WHERE {_KNOWN}"))
-        self._unsure = int(self._one(f"SELECT count(*) FROM attempts WHERE NOT ({_KNOWN})"))
+        self.tally = Tally(*self._db.execute(_TALLY, (self.run,)).fetchone())
 
     def _one(self, question: str, *given: Any) -> Any:
         return self._db.execute(question, given).fetchone()[0]
@@ -136,20 +148,20 @@ class Journal:
 
         With an id that is no str or int, or that comes twice, the journal stays as it was.
         """
-        count = 0
+        count, run = 0, self.run + 1
         with self.transaction():
-            self.run += 1
-            self._db.execute("UPDATE facts SET value = ? WHERE name = 'run'", (self.run,))
+            self._db.execute("UPDATE facts SET value = ? WHERE name = 'run'", (run,))
             for count, row_id in enumerate(ids, 1):
-                if not isinstance(row_id, str | int) or isinstance(row_id, bool):
-                    raise RowsError(f"Ids must be str or int, not {row_id!r} (row {count}).")
+                check_id(row_id, f" (row {count})")
                 done = self._db.execute(
                     "INSERT INTO rows (id, run) VALUES (?1, ?2) ON CONFLICT (id) "
                     "DO UPDATE SET run = ?2 WHERE run <> ?2",
-                    (row_id, self.run),
+                    (row_id, run),
                 )
                 if not done.rowcount:
                     raise RowsError(f"The id {row_id!r} stands in the data set twice.")
+        self.run = run
+        self.tally = replace(self.tally, failed=0)
         return count
 
     def ended(self, ids: Iterable[RowId]) -> dict[RowId, Turn]:
@@ -158,6 +170,7 @@ class Journal:
         return {row_id: turn for row_id, turn in found.items() if turn is not None}
 
     def _turn(self, row_id: RowId) -> Turn | None:
+        check_id(row_id)
         found = self._db.execute(
             "SELECT run, answer, error, error_run FROM rows WHERE id = ?", (row_id,)
         ).fetchone()
@@ -176,71 +189,58 @@ class Journal:
         turn = self._turn(row_id) or self._poisonous(row_id)
         if turn is not None:
             return turn
-        lost = self._db.execute(
-            "UPDATE attempts SET state = 'lost' WHERE row_id = ? AND state = 'open'", (row_id,)
-        )
+        lost_in = self._lose(row_id)
         begun = self._db.execute(
             "INSERT INTO attempts (row_id, run, state, repeated, unknown) "
             "VALUES (?, ?, 'open', ?, 0)",
-            (row_id, self.run, int(lost.rowcount > 0)),
+            (row_id, self.run, bool(lost_in)),
         )
-        self._unsure += 1
+        self.tally += Tally(unsure=1, unknown=lost_in.count(self.run))
         return Turn(attempt=begun.lastrowid)
+
+    def _lose(self, row_id: RowId) -> list[int]:
+        """Give up the attempts of a row that are under way; gives the run of each."""
+        lost = "UPDATE attempts SET state = 'lost' WHERE row_id = ? AND state = 'open'"
+        return [run for (run,) in self._db.execute(f"{lost} RETURNING run", (row_id,))]
 
     def _poisonous(self, row_id: RowId) -> Turn | None:
         """The end of a row whose worker died each time: or it would be paid for without end."""
         if self._one(_LOST, row_id, self.run) < LOST_LIMIT:
             return None
+        self._lose(row_id)
         error = f"WorkerLostError: its worker died each of the {LOST_LIMIT} times it was asked"
-        self._db.execute(
-            "UPDATE attempts SET state = 'lost' WHERE row_id = ? AND state = 'open'", (row_id,)
-        )
-        self._db.execute(
-            "UPDATE rows SET error = ?, error_run = ? WHERE id = ?", (error, self.run, row_id)
-        )
-        return Turn(error=error)
+        return self._note(row_id, None, error)
 
     def end(self, attempt: int, answer: str | None, error: str | None, spend: Spend) -> Turn:
         """Note how an attempt ended; gives what stands for its row: the first answer stays."""
         state = "failed" if answer is None else "answered"
+        row_id, run, was = self._db.execute(
+            "SELECT row_id, run, state FROM attempts WHERE number = ?", (attempt,)
+        ).fetchone()
         self._db.execute(
             "UPDATE attempts SET state = ?, unknown = ? WHERE number = ?",
             (state, spend.unknown, attempt),
         )
-        row_id, run = self._db.execute(
-            "SELECT row_id, run FROM attempts WHERE number = ?", (attempt,)
-        ).fetchone()
         marks = ", ".join("?" * (len(_SUMS) + 3))
         self._db.executemany(
             f"INSERT INTO spend VALUES ({marks})",
             [(attempt, run, model, *astuple(totals)) for model, totals in spend.by_model.items()],
         )
-        self._credits += spend.credits
-        if not spend.unknown:
-            self._unsure -= 1
-            self._priced += 1
-        changes = (answer, self.run) if answer is not None else (error, self.run)
-        names = ("answer", "answer_run") if answer is not None else ("error", "error_run")
+        known, was_lost = not spend.unknown, was == "lost"  # its worker was taken for dead
+        self.tally += Tally(spend.credits, known, -known, (not known) - was_lost)
+        return self._note(row_id, answer, error)
+
+    def _note(self, row_id: RowId, answer: str | None, error: str | None) -> Turn:
+        """Write what came of a row; gives what stands for it."""
+        before = self._turn(row_id) or Turn()
+        names = "error = ?, error_run = ?" if answer is None else "answer = ?, answer_run = ?"
         self._db.execute(
-            f"UPDATE rows SET {names[0]} = ?, {names[1]} = ? WHERE id = ? AND answer IS NULL",
-            (*changes, row_id),
+            f"UPDATE rows SET {names} WHERE id = ? AND answer IS NULL",
+            (error if answer is None else answer, self.run, row_id),
         )
-        return self._turn(row_id) or Turn(error=error)
-
-    @property
-    def spent_credits(self) -> int:
-        """What all runs cost so far, as far as it was told."""
-        return self._credits
-
-    @property
-    def unsure(self) -> int:
-        """The attempts of all runs that are under way, or whose cost is unknown."""
-        return self._unsure
-
-    @property
-    def expected_credits(self) -> int:
-        """What the unsure attempts are expected to cost: each as much as the mean of the others."""
-        return -(-self._credits * self._unsure // self._priced) if self._priced else 0
+        after = self._turn(row_id) or Turn(error=error)
+        self.tally += Tally(failed=(after.error is not None) - (before.error is not None))
+        return after
 
     def spend(self, run: int | None = None, *, lost: str = "'lost', 'open'") -> Spend:
         """What a run cost, or all of them. `lost`: the states whose cost is taken as unknown."""

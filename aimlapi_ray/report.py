@@ -1,9 +1,9 @@
-"""What a run gives: its sums, and the error that ends one early. No Ray, no files."""
+"""What a run gives: its sums, and its errors. No Ray, no files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,35 @@ class Spend:
     def __str__(self) -> str:
         unknown = f" and {self.unknown:,} unknown" if self.unknown else ""
         return f"{self.usd:f} USD{unknown}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What decides at each call whether a run goes on: sums that are too slow to make each time.
+
+    `credits` is what all runs cost as far as it was told. Of the attempts of all runs the whole
+    cost of `priced` is known, `unsure` are under way or of unknown cost; `unknown` of these have
+    ended, or were lost in this run. `failed` counts this run's rows.
+    """
+
+    credits: int = 0
+    priced: int = 0
+    unsure: int = 0
+    unknown: int = 0
+    failed: int = 0
+
+    def __add__(self, more: Tally) -> Tally:
+        return Tally(*(a + b for a, b in zip(astuple(self), astuple(more), strict=True)))
+
+    @property
+    def expected_credits(self) -> int:
+        """What the unsure attempts are expected to cost: each as much as the mean of the others."""
+        return -(-self.credits * self.unsure // self.priced) if self.priced else 0
+
+    @property
+    def unwatched(self) -> int:
+        """The attempts of unknown cost of which nothing can be expected: no cost is known yet."""
+        return 0 if self.credits and self.priced else self.unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +151,11 @@ class RunEndedError(AIMLAPIError):
 
 class TooManyFailedError(AIMLAPIError):
     """More rows failed than `max_failed` allows; nothing is wrong with the rows not asked."""
+
+
+class JournalError(AIMLAPIError):
+    """A journal that cannot be used: of another job, in use, or no journal at all."""
+
+
+class RowsError(AIMLAPIError, ValueError):
+    """A data set whose rows cannot be told apart, or that has a column which is needed."""

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,9 +24,9 @@ from aimlapi_ray.checks import (
     model_id,
     rows_per_block,
 )
-from aimlapi_ray.journal import Journal, JournalError, RowsError
-from aimlapi_ray.keeper import Keeper
-from aimlapi_ray.report import Progress, Report, RunEndedError
+from aimlapi_ray.journal import Journal
+from aimlapi_ray.keeper import Closed, Keeper, said_by_keeper
+from aimlapi_ray.report import JournalError, Progress, Report, RowsError, RunEndedError
 from aimlapi_ray.worker import Ask, Worker
 
 M = TypeVar("M")
@@ -78,27 +79,28 @@ def answer_rows(
         rows = book.start_run(_ids(dataset, id_column))
         if not rows:
             return book.report(dataset)
-    keeper = _keeper(path, **names, budget_usd=budget_usd, max_failed=max_failed)
+    given = {**names, "budget_usd": budget_usd, "max_failed": max_failed}
     tell = on_progress or _log
     failure = None
-    try:
-        with _told(keeper, tell, progress_every_s):
-            blocks = dataset.repartition(
-                target_num_rows_per_block=rows_per_block(rows, workers, concurrency)
-            )
-            worker = {"model": model, "ask": ask, "keeper": keeper}
-            settings = {"id_column": id_column, "concurrency": concurrency}
-            answered = _mapped(blocks, {**worker, **settings}, workers, ray_options or {})
-    except RayError as exc:
-        failure = exc
-    finally:
-        ending = _closed(keeper)
+    with _keeper(path, book.run, **given) as keeper:
+        try:
+            with _told(keeper, tell, progress_every_s):
+                blocks = dataset.repartition(
+                    target_num_rows_per_block=rows_per_block(rows, workers, concurrency)
+                )
+                worker = {"model": model, "ask": ask, "keeper": keeper}
+                settings = {"id_column": id_column, "concurrency": concurrency}
+                answered = _mapped(blocks, {**worker, **settings}, workers, ray_options or {})
+        except RayError as exc:
+            failure = exc
+        finally:
+            closed: Closed = _given(keeper.close.remote(), _CLOSE_WITHIN_S)
+    ending = closed.ending
     if failure is not None:
         # What the keeper could not do comes back wrapped by Ray; its own word says it shorter.
         raise ending if isinstance(ending, JournalError | RowsError) else failure
-    with Journal(path, **names) as book:
-        report = book.report(answered)
-        _tell(tell, book.progress())
+    _tell(tell, closed.progress)
+    report = replace(closed.report, dataset=answered)
     if ending is not None:
         raise RunEndedError(f"The run was ended by {_said(ending)}", report) from ending
     return report
@@ -139,11 +141,26 @@ def _mapped(
     return mapped.materialize()
 
 
-def _keeper(path: Path, **given: Any) -> Any:
+@contextmanager
+def _keeper(path: Path, run: int, **given: Any) -> Iterator[Any]:
     """The journal's process, on this node: its file is here. It dies with this program."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     actor = ray.remote(Keeper).options(num_cpus=0, max_restarts=0, scheduling_strategy=here)
-    return actor.remote(path, **given)
+    keeper = actor.remote(path, **given)
+    try:
+        _given(keeper.open.remote(run))
+        yield keeper
+    finally:
+        with suppress(RayError):
+            ray.kill(keeper)
+
+
+def _given(call: Any, within_s: float | None = None) -> Any:
+    """What the keeper gives; its own error, or JournalError where it has no word any more."""
+    try:
+        return ray.get(call, timeout=within_s)
+    except RayError as exc:
+        raise said_by_keeper(exc) from exc
 
 
 def _refuse_ray_client() -> None:
@@ -152,21 +169,6 @@ def _refuse_ray_client() -> None:
             "Over Ray Client (ray://) the journal would lie on another machine than this program: "
             "submit it as a Ray job, or run it on a node of the cluster."
         )
-
-
-def _closed(keeper: Any) -> Exception | None:
-    """What ended the run early; the journal is closed. Raises JournalError for a lost keeper."""
-    try:
-        ending: Exception | None = ray.get(keeper.close.remote(), timeout=_CLOSE_WITHIN_S)
-    except RayError as exc:
-        raise JournalError(
-            "The process that keeps the journal was lost, and the run with it; what was written "
-            "is kept. Run it again to go on."
-        ) from exc
-    finally:
-        with suppress(RayError):
-            ray.kill(keeper)
-    return ending
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from aimlapi_core import (
     AuthenticationError,
-    BudgetExceededError,
     ConfigurationError,
     InsufficientFundsError,
     NotFoundError,
@@ -18,6 +17,7 @@ from aimlapi_core import (
     QuotaExceededError,
     track_costs,
 )
+from aimlapi_ray.checks import storable
 from aimlapi_ray.journal import Turn
 from aimlapi_ray.report import Spend
 
@@ -26,20 +26,22 @@ Row: TypeAlias = dict[str, Any]
 Ask: TypeAlias = Callable[[M, Row], Awaitable[str]]
 
 _CLOSE_WITHIN_S = 5.0
-_ENDING = (
-    AuthenticationError,
-    BudgetExceededError,
-    ConfigurationError,
-    InsufficientFundsError,
-    NotFoundError,
-    PermissionDeniedError,
-    QuotaExceededError,
-)
-"""Errors that every other row would meet too."""
 
 
 class NoTextError(TypeError):
     """What `ask` gave is no str. It would be so for each row, after each was paid for."""
+
+
+_ENDING = (
+    AuthenticationError,
+    ConfigurationError,
+    InsufficientFundsError,
+    NoTextError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaExceededError,
+)
+"""Errors that every other row would meet too. A budget inside `ask` is that row's own."""
 
 
 class Worker(Generic[M]):
@@ -59,7 +61,7 @@ class Worker(Generic[M]):
         self._slots = asyncio.Semaphore(concurrency)
         self._ended = False
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread = threading.Thread(target=_serve, args=(self._loop,), daemon=True)
         self._thread.start()
 
     def __call__(self, table: Any) -> Any:
@@ -113,18 +115,47 @@ class Worker(Generic[M]):
         return turn
 
     async def _asked(self, attempt: int, row: Row) -> Turn:
-        answer: str | None = None
-        failed: Exception | None = None
         with track_costs() as costs:
-            try:
-                answer = _checked(await self._ask(self._model, row))
-            except Exception as exc:  # a row's own error is told, and the run goes on
-                failed = exc
-        error = None if failed is None else f"{type(failed).__name__}: {failed}"
+            answer, failed = await self._answer(row)
+        error = None if failed is None else storable(f"{type(failed).__name__}: {failed}")
         spend = Spend(costs.by_model, len(costs.unknown))
-        ending = failed if isinstance(failed, (*_ENDING, NoTextError)) else None
-        turn: Turn = await self._keeper.end.remote(attempt, answer, error, spend, ending)
+        turn: Turn = await self._keeper.end.remote(attempt, answer, error, spend, _ending(failed))
         return turn
+
+    async def _answer(self, row: Row) -> tuple[str | None, BaseException | None]:
+        """The answer, or the row's own error: that is told, and the run goes on."""
+        try:
+            return storable(_checked(await self._ask(self._model, row))), None
+        except GeneratorExit:
+            raise
+        except BaseException as exc:
+            if isinstance(exc, asyncio.CancelledError) and _is_cancelled():
+                raise
+            return None, exc
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Run until `loop.stop()`. Not a method: the thread would keep its worker alive."""
+    while True:
+        try:
+            return loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            # asyncio lets these two of a task end the loop as well. Who awaits the task has them
+            # too, and the other rows go on.
+            continue
+
+
+def _is_cancelled() -> bool:
+    """Whether the task of the row is cancelled, and not only something that it awaits."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _ending(failed: BaseException | None) -> Exception | None:
+    """The error that ends the run, which may stand in a group, as those of a TaskGroup do."""
+    if isinstance(failed, BaseExceptionGroup):
+        return next(filter(None, map(_ending, failed.exceptions)), None)
+    return failed if isinstance(failed, _ENDING) else None
 
 
 def _checked(answer: Any) -> str:

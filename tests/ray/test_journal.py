@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 from aimlapi_core import Totals
 from aimlapi_ray import JournalError, RowsError, Spend
 from aimlapi_ray.journal import LOST_LIMIT, Journal, Turn
+from aimlapi_ray.report import Tally
 
 MODEL = "openai/gpt-5-2"
 
@@ -99,6 +103,15 @@ def test_an_answer_of_a_worker_taken_for_dead_counts_with_its_cost(journal: Jour
     assert (report.cost.credits, report.cost.unknown) == (5, 0)
 
 
+def test_a_lost_attempt_that_ends_after_all_is_no_longer_unknown(journal: Journal) -> None:
+    slow = journal.begin(1).attempt
+    journal.begin(1)
+    assert slow is not None
+    assert journal.tally == Tally(unsure=2, unknown=1)
+    journal.end(slow, "slow", None, cost(0))
+    assert journal.tally == Tally(priced=1, unsure=1)
+
+
 def test_a_failed_row_is_not_asked_again_before_the_next_run(path: Path) -> None:
     with opened(path) as journal:
         journal.start_run([1])
@@ -129,20 +142,21 @@ def test_unknown_costs_stand_apart_and_are_no_zeroes(journal: Journal) -> None:
     ask(journal, 2, "yes", cost(0, unknown=1))
     spend = journal.report().cost
     assert (spend.credits, spend.unknown) == (10, 1)
-    assert journal.expected_credits == 10
+    assert journal.tally.expected_credits == 10
 
 
 def test_a_call_under_way_is_expected_to_cost_the_mean(path: Path) -> None:
     with opened(path) as journal:
         journal.start_run([1, 2, 3, 4])
         assert journal.begin(4).attempt
-        assert journal.expected_credits == 0  # nothing is known before the first answer
+        assert journal.tally.expected_credits == 0  # nothing is known before the first answer
         ask(journal, 1, "yes", cost(10))
         ask(journal, 2, "yes", cost(21))
         journal.begin(3)
-        assert journal.expected_credits == 31
+        assert journal.tally.expected_credits == 31
     with opened(path) as journal:
-        assert (journal.spent_credits, journal.unsure, journal.expected_credits) == (31, 2, 31)
+        tally = journal.tally
+        assert (tally.credits, tally.unsure, tally.expected_credits) == (31, 2, 31)
 
 
 @pytest.mark.parametrize("ids", [[1, 2, 1], ["a", "a"]])
@@ -157,12 +171,25 @@ def test_ids_of_other_types_are_refused(path: Path, row_id: Any) -> None:
         journal.start_run(["x", row_id])
 
 
+@pytest.mark.parametrize("row_id", [2**63, -(2**63) - 1, "\ud83d"])
+def test_ids_that_cannot_be_stored_are_refused_with_what_to_do(path: Path, row_id: Any) -> None:
+    with opened(path) as journal, pytest.raises(RowsError, match=r"row 2.*: give .* str"):
+        journal.start_run([1, row_id])
+    with opened(path) as journal:
+        journal.start_run([2**63 - 1, -(2**63)])
+        with pytest.raises(RowsError, match=r"give .* str"):
+            journal.ended([row_id])
+
+
 def test_refused_ids_leave_the_journal_as_it_was(path: Path) -> None:
     with opened(path) as journal:
         journal.start_run([1])
     with opened(path) as journal, pytest.raises(RowsError):
         journal.start_run([2, 2])
     with opened(path) as journal:
+        assert (journal.run, journal.report().rows) == (1, 1)
+        with pytest.raises(RowsError):
+            journal.start_run([3, 3])
         assert (journal.run, journal.report().rows) == (1, 1)
 
 
@@ -205,3 +232,69 @@ def test_what_a_failed_transaction_wrote_is_gone(journal: Journal) -> None:
     with pytest.raises(ZeroDivisionError):
         broken()
     assert journal.report().cost.unknown == 0
+
+
+def fail_within(scope: Any, journal: Journal) -> None:
+    with scope:
+        ask(journal, 1, "yes", cost(5))
+        ask(journal, 2, None, cost(0, unknown=1))
+        raise ZeroDivisionError
+
+
+def test_what_failed_apart_is_undone_alone_and_in_no_sum(journal: Journal) -> None:
+    ask(journal, 3, "yes", cost(10))
+    before = journal.tally
+    with journal.transaction():
+        with pytest.raises(ZeroDivisionError):
+            fail_within(journal.apart(), journal)
+        assert journal.tally == before
+        ask(journal, "1", "yes", cost(20))
+    assert journal.tally.credits == journal.report().cost.credits == 30
+    assert (journal.report().answered, journal.report().failed) == (2, {})
+
+
+def test_a_failed_transaction_is_in_no_sum(journal: Journal) -> None:
+    before = journal.tally
+    with pytest.raises(ZeroDivisionError):
+        fail_within(journal.transaction(), journal)
+    assert journal.tally == before
+
+
+def test_sums_are_the_same_when_the_journal_is_opened_again(path: Path) -> None:
+    with opened(path) as journal:
+        journal.start_run([1, 2, 3, 4])
+        ask(journal, 1, "yes", cost(10))
+        ask(journal, 2, None, cost(0, unknown=1))
+        ask(journal, 3, None, cost(0))
+        before = journal.tally
+    with opened(path) as journal:
+        assert journal.tally == before
+        assert (before.unknown, before.failed) == (1, 2)
+
+
+def test_a_row_that_fails_twice_counts_once(journal: Journal) -> None:
+    first, again = journal.begin(1).attempt, journal.begin(1).attempt
+    assert first is not None
+    assert again is not None
+    journal.end(first, None, "ValueError: no", cost(0))
+    journal.end(again, None, "ValueError: no", cost(0))
+    assert journal.tally.failed == len(journal.report().failed) == 1
+    ask_again = journal.begin(2).attempt, journal.begin(2).attempt
+    for attempt, answer in zip(ask_again, (None, "yes"), strict=True):
+        assert attempt is not None
+        journal.end(attempt, answer, None if answer else "ValueError: no", cost(0))
+    assert journal.tally.failed == len(journal.report().failed) == 1
+
+
+def test_once_opened_again_the_file_alone_holds_all(path: Path, tmp_path: Path) -> None:
+    """What a driver wrote that was killed lies beside the file, in `-wal`, until then."""
+    killed, copied = tmp_path / "killed.sqlite", tmp_path / "copied.sqlite"
+    with opened(path) as journal:
+        journal.start_run([1])
+        ask(journal, 1, "yes", cost())
+        for end in ("", "-wal"):
+            shutil.copy(f"{path}{end}", f"{killed}{end}")
+    with opened(killed):
+        shutil.copy(killed, copied)
+    with closing(sqlite3.connect(copied)) as copy:
+        assert copy.execute("SELECT id, answer FROM rows").fetchall() == [(1, "yes")]

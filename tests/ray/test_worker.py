@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from aimlapi_core import AuthenticationError, InsufficientFundsError, NotFoundError
+from aimlapi_core import (
+    AuthenticationError,
+    BudgetExceededError,
+    ConnectionLostError,
+    InsufficientFundsError,
+    NotFoundError,
+    UnknownCostError,
+    track_costs,
+)
 from aimlapi_emulator import Emulator, Fault
 from aimlapi_ray.journal import Journal, Turn
-from aimlapi_ray.keeper import Keeper
+from aimlapi_ray.keeper import Closed, Keeper
 from aimlapi_ray.report import Report
 from aimlapi_ray.worker import Ask, NoTextError, Worker
 from langchain_aimlapi import ChatAIMLAPI
@@ -36,6 +47,7 @@ class Cell:
         with Journal(path, **JOB) as journal:
             journal.start_run(row["id"] for row in ROWS)
         self._keeper = Keeper(path, **JOB)
+        asyncio.run(self._keeper.open())
         names = ("ended", "begin", "end")
         methods = {name: SimpleNamespace(remote=getattr(self._keeper, name)) for name in names}
         self._handle = SimpleNamespace(**methods)
@@ -43,20 +55,23 @@ class Cell:
 
     def answers(self, ask: Ask[Any] = ask, key: str = "sk-x", concurrency: int = 4) -> list[Turn]:
         """The turns of all rows, by one worker."""
+        worker = self.worker(ask, key, concurrency)
+        turns: list[Turn] = worker._run(worker._turns(ROWS), 30)
+        return turns
+
+    def worker(self, ask: Ask[Any], key: str = "sk-x", concurrency: int = 4) -> Worker[Any]:
         model = ChatAIMLAPI(
             model="openai/gpt-5-2", base_url=self._emu.base_url, api_key=key, max_retries=0
         )
         worker = Worker(model, ask, self._handle, id_column="id", concurrency=concurrency)
         self._workers.append(worker)
-        turns: list[Turn] = worker._run(worker._turns(ROWS), 30)
-        return turns
+        return worker
 
     def close(self) -> tuple[Exception | None, Report]:
         """What ended the run early, and its report."""
-        ending: Exception | None = self._workers[0]._run(self._keeper.close(), 30)
+        closed: Closed = self._workers[0]._run(self._keeper.close(), 30)
         self._workers.clear()
-        with Journal(self.path, **JOB) as journal:
-            return ending, journal.report()
+        return closed.ending, closed.report
 
 
 @pytest.fixture
@@ -149,6 +164,139 @@ def test_an_ask_that_gives_no_text_ends_the_run(cell: Cell, emu: Emulator) -> No
     assert "not AIMessage: take .text" in str(ending)
     assert len(emu.seen) == 1
     assert report.cost.credits == emu.ledger.credits
+
+
+def breaking(broken: Callable[[], Awaitable[Any]]) -> Ask[Any]:
+    """An `ask` that does this in row 7, and answers the others."""
+
+    async def asking(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
+        if row["id"] == 7:
+            await broken()
+        return await ask(model, row)
+
+    return asking
+
+
+def test_an_error_with_half_a_character_is_told(cell: Cell) -> None:
+    async def broken() -> None:
+        raise ValueError("half: \ud83d")
+
+    turns = cell.answers(breaking(broken))
+    assert turns[7].error == "ValueError: half: ?"
+    ending, report = cell.close()
+    assert (ending, report.answered, list(report.failed)) == (None, 19, [7])
+
+
+def test_an_answer_with_half_a_character_is_kept(cell: Cell, emu: Emulator) -> None:
+    async def half(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
+        return f"{await ask(model, row)} \ud83d"
+
+    turns = cell.answers(half)
+    assert all((turn.answer or "").endswith(" ?") for turn in turns)
+    ending, report = cell.close()
+    assert (ending, report.answered) == (None, 20)
+    assert report.cost.credits == emu.ledger.credits
+
+
+async def leave() -> None:
+    sys.exit("enough")
+
+
+async def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+async def cancel() -> None:
+    raise asyncio.CancelledError
+
+
+async def leave_in_a_task() -> None:
+    await asyncio.create_task(leave())
+
+
+async def cancel_a_task() -> None:
+    task = asyncio.create_task(asyncio.sleep(9))
+    asyncio.get_running_loop().call_soon(task.cancel)
+    await task
+
+
+LEAVING = [
+    (leave, "SystemExit: enough"),
+    (leave_in_a_task, "SystemExit: enough"),
+    (interrupt, "KeyboardInterrupt: "),
+    (cancel, "CancelledError: "),
+    (cancel_a_task, "CancelledError: "),
+]
+
+
+@pytest.mark.parametrize(("broken", "error"), LEAVING)
+def test_an_ask_that_leaves_fails_its_row_alone(
+    cell: Cell, broken: Callable[[], Awaitable[None]], error: str
+) -> None:
+    turns = cell.answers(breaking(broken))
+    assert turns[7].error == error
+    ending, report = cell.close()
+    assert (ending, report.answered, list(report.failed)) == (None, 19, [7])
+
+
+def test_a_worker_that_is_cancelled_leaves_its_rows(cell: Cell) -> None:
+    """Their end is not known: they are no failed rows."""
+    began = threading.Event()
+
+    async def waiting(model: Any, row: dict[str, Any]) -> str:
+        began.set()
+        await asyncio.sleep(30)
+        return ""
+
+    worker = cell.worker(waiting)
+    turns = asyncio.run_coroutine_threadsafe(worker._turns(ROWS), worker._loop)
+    assert began.wait(5)
+    turns.cancel()
+    worker._run(asyncio.sleep(0.1))
+    _, report = cell.close()
+    assert (report.failed, report.cost.unknown) == ({}, 4)
+
+
+def test_an_error_of_a_group_ends_the_run_as_a_bare_one(cell: Cell, emu: Emulator) -> None:
+    async def grouped(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
+        async with asyncio.TaskGroup() as outer, asyncio.TaskGroup() as inner:
+            outer.create_task(asyncio.sleep(0))
+            answer = inner.create_task(ask(model, row))
+        return answer.result()
+
+    cell.answers(grouped, key="sk-broke", concurrency=1)
+    ending, report = cell.close()
+    assert isinstance(ending, InsufficientFundsError)
+    assert (len(emu.seen), report.not_asked) == (1, 19)
+
+
+def test_a_group_of_a_rows_own_errors_is_the_rows(cell: Cell) -> None:
+    async def broken() -> None:
+        raise ExceptionGroup("two", [ValueError("no"), KeyError("x")])
+
+    turns = cell.answers(breaking(broken))
+    assert turns[7].error == "ExceptionGroup: two (2 sub-exceptions)"
+    assert cell.close()[0] is None
+
+
+@pytest.mark.parametrize("kind", [BudgetExceededError, UnknownCostError])
+def test_a_budget_of_the_rows_own_is_no_end_of_the_run(
+    cell: Cell, emu: Emulator, kind: type[Exception]
+) -> None:
+    is_lost = kind is UnknownCostError
+    emu.faults[:] = [Fault(drop="after_read")] if is_lost else []
+
+    async def frugal(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
+        with track_costs(budget_usd="0.000001", on_unknown_cost="raise"):
+            if row["id"] == 0:
+                with suppress(ConnectionLostError):
+                    await ask(model, row)
+            return await ask(model, row)
+
+    turns = cell.answers(frugal, concurrency=1)
+    assert (turns[0].error or "").startswith(f"{kind.__name__}: ")
+    ending, report = cell.close()
+    assert (ending, report.answered, list(report.failed)) == (None, 19, [0])
 
 
 def test_a_dropped_worker_closes_its_model(cell: Cell, emu: Emulator) -> None:
