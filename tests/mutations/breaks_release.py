@@ -6,7 +6,7 @@ from tests.mutations.breaks import Break
 
 EXAMPLES, RELEASE = "tests/examples/test_examples.py", "tests/release/test_release.py"
 CONTENTS, PICTURES = "tests/release/test_contents.py", "tests/test_pictures.py"
-SETUP = "tests/release/test_setup.py"
+SETUP, SITE = "tests/release/test_setup.py", "tests/docs/test_site.py"
 
 BREAKS = (
     Break(
@@ -85,6 +85,20 @@ BREAKS = (
         '    [ -z "${PYTHON:-}" ] || grep -qxF "$(at "$PYTHON")" "$stamp"\n',
         "",
         SETUP,
+    ),
+    Break(
+        "a Python that will not do is named, and no other taken",
+        "scripts/setup.sh",
+        "check_named\nif",
+        "if",
+        SETUP,
+    ),
+    Break(
+        "a page's every picture is this site's own",
+        "scripts/site.py",
+        'return value.split(",")',
+        "return [value]",
+        SITE,
     ),
     Break(
         "the sdist holds the packages alone",
