@@ -79,10 +79,10 @@ def answer_rows(
         rows = book.start_run(_ids(dataset, id_column))
         if not rows:
             return book.report(dataset)
-    given = {**names, "budget_usd": budget_usd, "max_failed": max_failed}
     tell = on_progress or _log
     failure = None
-    with _keeper(path, book.run, **given) as keeper:
+    limits = {"budget_usd": budget_usd, "max_failed": max_failed}
+    with _keeper(path, book.run, **names, **limits) as keeper:
         try:
             with _told(keeper, tell, progress_every_s):
                 blocks = dataset.repartition(

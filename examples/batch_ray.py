@@ -21,12 +21,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import ray
+try:
+    import ray
 
-from aimlapi_core import AIMLAPIError
-from aimlapi_emulator import Emulator
-from aimlapi_ray import answer_rows
-from langchain_aimlapi import ChatAIMLAPI
+    from aimlapi_core import AIMLAPIError
+    from aimlapi_emulator import Emulator
+    from aimlapi_ray import answer_rows
+    from langchain_aimlapi import ChatAIMLAPI
+except ImportError as error:
+    sys.exit(f"{error}. In a clone of the project: pip install '.[ray,langchain,emulator]'")
 
 LAKES = "Baikal Bodensee Como Erie Garda Inari Ladoga Mälaren Onega Titicaca Vänern Victoria"
 VICTIM = 40

@@ -226,7 +226,8 @@ async def test_a_journal_that_another_run_took_meanwhile_is_left_to_it(path: Pat
         other.start_run(range(10))
     with pytest.raises(JournalError, match="another run has begun meanwhile"):
         await keeper.open(1)
-    await Keeper(path, **JOB).open(2)
+    await keeper.open(2)
+    await keeper.close()
 
 
 def test_the_keepers_own_word_is_told_apart_from_its_loss() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ import aimlapi_ray
 from aimlapi_core import Totals
 from aimlapi_ray import Progress, Report, RunEndedError, Spend
 
+ROOT = Path(__file__).parents[2]
 COST = Spend({"a": Totals(calls=2, credits=2_000), "b": Totals(calls=1, credits=1)}, unknown=4)
 REPORT = Report(
     job="lakes",
@@ -63,6 +65,17 @@ def test_without_ray_the_extra_is_named() -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.stderr.splitlines()[-1].startswith("ImportError")
     assert "pip install 'aimlapi-integrations[ray]'" in run.stderr
+
+
+def test_the_example_without_ray_names_the_extras_in_one_line() -> None:
+    program = (
+        "import runpy, sys; sys.modules['ray'] = None\n"
+        "runpy.run_path('examples/batch_ray.py', run_name='__main__')"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert (run.returncode, run.stdout) == (1, "")
+    (line,) = run.stderr.splitlines()
+    assert line.endswith("pip install '.[ray,langchain,emulator]'")
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
