@@ -25,7 +25,7 @@ import re
 from dataclasses import fields
 from typing import Any
 
-from .faults import Fault, FaultError, nearest
+from .faults import Fault, FaultError, changed, nearest
 
 _BEGIN = re.compile(r"\[\[fault\b")
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\""
@@ -74,7 +74,10 @@ def parse(inside: str) -> tuple[int | None, Fault]:
                 values[key] = _value(key, text)
             else:
                 raise FaultError(f"unknown field {key!r}{nearest(key, _KEYS)}")
-        return times, Fault(**values, headers=headers)
+        fault = Fault(**values, headers=headers)
+        if not changed(fault):
+            raise FaultError("it sets no field, so nothing would go wrong")
+        return times, fault
     except ValueError as exc:
         raise FaultError(f"fault directive: {exc}") from exc
 

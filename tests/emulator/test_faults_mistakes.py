@@ -111,6 +111,8 @@ def test_headers_tell_apart_directives_that_say_the_same(emu: Emulator, ask: Ask
         ("[[fault status=429", "not closed"),
         ('[[fault message="abc status=500]]', "not closed"),
         ("[[fault]]", "no key=value"),
+        ("[[fault times=2]]", "sets no field"),
+        ("[[fault done=true]]", "sets no field"),
         ("[[fault status 429]]", "no key=value"),
         ("[[fault status=429 oops]]", "no key=value"),
         ("[[fault status=soon]]", "wants a whole number, got 'soon'"),

@@ -179,6 +179,13 @@ BREAKS = (
         MISTAKES,
     ),
     Break(
+        "a directive without a field is refused",
+        f"{EMULATOR}/faults_directive.py",
+        "        if not changed(fault):",
+        "        if False:",
+        MISTAKES,
+    ),
+    Break(
         "a fault that found nothing to act on is told",
         f"{EMULATOR}/faults_unfired.py",
         "    idle |= _behind_the_end(out, fault)",
