@@ -29,8 +29,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="aimlapi-emulator",
         usage="%(prog)s [options] [-- COMMAND ARG ...]",
         description="A local server that behaves as AI/ML API's documented GPT-5.2 service. "
-        "It answers by rules; any key works. With a command it runs that command against the "
-        "server (AIMLAPI_BASE_URL and AIMLAPI_API_KEY are set for it) and ends with it.",
+        "It answers by rules; any key works but those that hold bad or invalid (401) or broke "
+        "(403). With a command it runs that command against the server (AIMLAPI_BASE_URL and "
+        "AIMLAPI_API_KEY are set for it) and ends with it.",
     )
     parser.add_argument(
         "--port",

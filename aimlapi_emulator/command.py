@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,11 +40,11 @@ def _run(
     numbers: Sequence[int],
     early: Sequence[int],
 ) -> int:
-    with subprocess.Popen(command, env=environment) as child:
+    with subprocess.Popen(_found(command, environment), env=environment) as child:
 
         def pass_on(number: int, _frame: object = None) -> None:
             # The terminal has sent its Ctrl-C to the command too, which must not come twice.
-            if number != signal.SIGINT or not _is_in_foreground():
+            if number != signal.SIGINT or not _gets_ctrl_c(child.pid):
                 child.send_signal(number)
 
         for number in numbers:
@@ -52,6 +53,23 @@ def _run(
             pass_on(number)
         code = child.wait()
     return code if code >= 0 else 128 - code
+
+
+def _found(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """The command; on Windows, which starts `npm` but not `npm.cmd` by that name, with its path."""
+    if sys.platform != "win32":
+        return list(command)
+    return [shutil.which(command[0], path=environment.get("PATH")) or command[0], *command[1:]]
+
+
+def _gets_ctrl_c(child: int) -> bool:
+    """Whether the terminal that sends its Ctrl-C to this process sends it to the child too."""
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.getpgid(child) == os.getpgrp() and _is_in_foreground()
+    except ProcessLookupError:  # it has ended
+        return True
 
 
 def _is_in_foreground() -> bool:

@@ -23,6 +23,7 @@ from .service import handle
 from .usage import Usage
 
 _STOP_WITHIN_S = 5.0
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # every address is none to connect to
 _LOG = logging.getLogger("aimlapi_emulator")
 
 
@@ -101,7 +102,8 @@ class Emulator:
     @property
     def base_url(self) -> str:
         """What a client takes as its base url."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = _REACHED_AT.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}/v1"
 
     def __enter__(self) -> Self:

@@ -8,19 +8,19 @@ from urllib.parse import urlsplit
 KEY = "local"
 # Where clients look for a key of the user's own, or for another address.
 _OWN = ("AIML_API_KEY", "AIMLAPI_API_BASE")
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def changes(base_url: str, environment: Mapping[str, str]) -> dict[str, str | None]:
     """What to change in an environment: variables and their values, None for those to remove.
 
-    A proxy that it names is passed by, since it cannot reach this machine's own address.
+    Proxies are passed by, since they cannot reach this machine's own address; the environment need
+    not name them: Windows and macOS keep some of their own.
     """
     found: dict[str, str | None] = {"AIMLAPI_BASE_URL": base_url, "AIMLAPI_API_KEY": KEY}
     found |= dict.fromkeys(name for name in _OWN if name in environment)
-    if any(name.lower() in _PROXIES for name in environment):
+    past = environment.get("no_proxy") or environment.get("NO_PROXY")
+    if past != "*":  # which passes all by, but only where it stands alone
         host = urlsplit(base_url).hostname or ""
-        past = environment.get("no_proxy") or environment.get("NO_PROXY")
         found |= dict.fromkeys(("no_proxy", "NO_PROXY"), f"{past},{host}" if past else host)
     return found
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aimlapi_emulator import Emulator, environment
+from aimlapi_emulator import Emulator
 from aimlapi_emulator.__main__ import main
 from tests.emulator.asking import CHAT, KEY, user
 
@@ -140,12 +140,12 @@ def test_the_users_own_key_is_not_handed_on() -> None:
     assert "API_BASE'" not in out
 
 
-def test_a_proxy_is_passed_by() -> None:
-    proxied = {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "a,b"}
-    found = environment.changed("http://127.0.0.1:1/v1", proxied)
-    assert found["no_proxy"] == found["NO_PROXY"] == "a,b,127.0.0.1"
-    assert environment.changed("http://[::1]:1/v1", {"http_proxy": "x"})["no_proxy"] == "::1"
-    assert "no_proxy" not in environment.changed("http://127.0.0.1:1/v1", {"HOME": "/"})
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("localhost", "localhost")],
+)
+def test_an_address_to_listen_on_is_none_to_connect_to(host: str, address: str) -> None:
+    assert Emulator(8808, host).base_url == f"http://{address}:8808/v1"
 
 
 def test_the_commands_code_is_its_own() -> None:
@@ -196,10 +196,11 @@ def test_a_signal_that_is_ignored_is_ignored_by_the_command() -> None:
 
 
 @unix
-def test_ctrl_c_of_a_terminal_reaches_the_command_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("session", ["ours", "own"])
+def test_ctrl_c_of_a_terminal_reaches_the_command_once(tmp_path: Path, session: str) -> None:
     ours, theirs = os.openpty()
     script = tmp_path / "wait.py"
-    script.write_text(WAIT)
+    script.write_text(WAIT if session == "ours" else f"import os; os.setsid()\n{WAIT}")
     # A session leader without a terminal gets the one that it opens first.
     line = 'exec <"$0" && exec "$@"'
     words = [sys.executable, "-m", "aimlapi_emulator", "--", sys.executable, str(script)]
@@ -215,7 +216,8 @@ def test_ctrl_c_of_a_terminal_reaches_the_command_once(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         # Stopped, ours sees the Ctrl-C only after the command has: two at once would look like one.
-        process.send_signal(signal.SIGSTOP)
+        if session == "ours":
+            process.send_signal(signal.SIGSTOP)
         os.write(ours, b"\x03")
         assert process.stdout.readline() == "got\n"
         process.send_signal(signal.SIGCONT)
@@ -237,6 +239,7 @@ def test_ctrl_c_of_a_terminal_reaches_the_command_once(tmp_path: Path) -> None:
         (["--tokens-per-second", "0"], "tokens_per_second=0.0"),
         (["--first-token", "-1"], "first_token_s=-1.0"),
         (["--port", "x"], "invalid int value"),
+        (["--fault", "times=2"], "sets no field"),
     ],
 )
 def test_wrong_arguments_are_told(
@@ -256,6 +259,26 @@ def test_without_h11_it_says_what_to_install(tmp_path: Path) -> None:
         "aimlapi-emulator: aimlapi_emulator needs h11: "
         "pip install 'aimlapi-integrations[emulator]'\n"
     )
+
+
+def test_help_says_which_keys_are_refused(
+    capsys: pytest.CaptureFixture[str], emu: Emulator
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "any key works but those that hold bad or invalid (401) or broke (403)" in told
+    for key, status in {"any": 200, "a-bad-key": 401, "invalid": 401, "broke": 403}.items():
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = httpx.post(f"{emu.base_url}/chat/completions", json=BODY, headers=headers)
+        assert answer.status_code == status
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="names without their ending are Windows's")
+def test_a_name_may_stand_for_a_script(tmp_path: Path) -> None:
+    (tmp_path / "agent.cmd").write_text("@echo %AIMLAPI_API_KEY%\n")
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    assert finished("--", "agent", PATH=path)[:2] == (0, "local\n")
 
 
 def test_the_command_is_installed() -> None:

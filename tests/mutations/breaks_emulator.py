@@ -320,15 +320,36 @@ BREAKS = (
     Break(
         "a proxy is passed by",
         ENVIRONMENT,
-        "    if any(name.lower() in _PROXIES for name in environment):",
+        '    if past != "*":',
         "    if False:",
+        f"{TESTS}/test_environment.py",
+    ),
+    Break(
+        "a star that passes every proxy by stays",
+        ENVIRONMENT,
+        '    if past != "*":',
+        "    if True:",
+        f"{TESTS}/test_environment.py",
+    ),
+    Break(
+        "an address to listen on is none to connect to",
+        f"{EMULATOR}/emulator.py",
+        "_REACHED_AT.get(self.host, self.host)",
+        "self.host",
         COMMAND_TEST,
     ),
     Break(
         "a terminal's Ctrl-C reaches the command once",
         COMMAND,
-        "            if number != signal.SIGINT or not _is_in_foreground():",
+        "            if number != signal.SIGINT or not _gets_ctrl_c(child.pid):",
         "            if True:",
+        COMMAND_TEST,
+    ),
+    Break(
+        "a command in a session of its own gets the Ctrl-C",
+        COMMAND,
+        "os.getpgid(child) == os.getpgrp() and",
+        "",
         COMMAND_TEST,
     ),
     Break(
