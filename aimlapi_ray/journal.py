@@ -189,19 +189,21 @@ class Journal:
         turn = self._turn(row_id) or self._poisonous(row_id)
         if turn is not None:
             return turn
-        lost_in = self._lose(row_id)
+        is_repeated = self._lose(row_id)
         begun = self._db.execute(
             "INSERT INTO attempts (row_id, run, state, repeated, unknown) "
             "VALUES (?, ?, 'open', ?, 0)",
-            (row_id, self.run, bool(lost_in)),
+            (row_id, self.run, is_repeated),
         )
-        self.tally += Tally(unsure=1, unknown=lost_in.count(self.run))
+        self.tally += Tally(unsure=1)
         return Turn(attempt=begun.lastrowid)
 
-    def _lose(self, row_id: RowId) -> list[int]:
-        """Give up the attempts of a row that are under way; gives the run of each."""
+    def _lose(self, row_id: RowId) -> bool:
+        """Give up the attempts of a row that are under way; gives whether there were any."""
         lost = "UPDATE attempts SET state = 'lost' WHERE row_id = ? AND state = 'open'"
-        return [run for (run,) in self._db.execute(f"{lost} RETURNING run", (row_id,))]
+        runs = [run for (run,) in self._db.execute(f"{lost} RETURNING run", (row_id,))]
+        self.tally += Tally(unknown=runs.count(self.run))
+        return bool(runs)
 
     def _poisonous(self, row_id: RowId) -> Turn | None:
         """The end of a row whose worker died each time: or it would be paid for without end."""

@@ -33,7 +33,7 @@ M = TypeVar("M")
 
 logger = logging.getLogger("aimlapi")
 
-_CLOSE_WITHIN_S = 30.0
+_CLOSE_WITHIN_S = 120.0  # the report's sums are over all rows, which may be millions
 # Workers wait for answers most of their time. Half a CPU each leaves room for reading the data.
 _RAY_OPTIONS: Mapping[str, Any] = {"num_cpus": 0.5}
 
@@ -64,7 +64,8 @@ def answer_rows(
     `id_column`: str or int, each once. `job`: a name for all that makes the answers what they
     are; a journal of another job, or of another model, is refused. `journal`: a file on the disk
     of the node where this is called. `budget_usd`: of all runs of the job; calls under way at its
-    end may exceed it. `max_failed`: the run ends when more rows than that have failed.
+    end may exceed it, and calls whose cost is unknown end the run while none is known at all
+    (UnknownCostError). `max_failed`: the run ends when more rows than that have failed.
     `on_progress` is called every `progress_every_s` seconds, in a thread; None logs at INFO.
     `ray_options` go to Ray Data's `map_batches`, e.g. `{"num_cpus": 1, "runtime_env": …}`.
 

@@ -134,6 +134,7 @@ def test_a_row_whose_worker_always_dies_fails(journal: Journal) -> None:
     assert "its worker died" in (turn.error or "")
     report = journal.report()
     assert (report.repeated, report.cost.unknown) == (LOST_LIMIT - 1, LOST_LIMIT)
+    assert journal.tally == Tally(unsure=LOST_LIMIT, unknown=LOST_LIMIT, failed=1)
     assert list(report.failed) == [1]
 
 

@@ -166,6 +166,16 @@ def test_an_ask_that_gives_no_text_ends_the_run(cell: Cell, emu: Emulator) -> No
     assert report.cost.credits == emu.ledger.credits
 
 
+def test_a_blocking_call_in_asyncios_thread_is_counted(cell: Cell, emu: Emulator) -> None:
+    async def blocking(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
+        return (await asyncio.to_thread(model.invoke, row["text"])).text
+
+    cell.answers(blocking)
+    _, report = cell.close()
+    assert report.calls == 20
+    assert report.cost.credits == emu.ledger.credits > 0
+
+
 def breaking(broken: Callable[[], Awaitable[Any]]) -> Ask[Any]:
     """An `ask` that does this in row 7, and answers the others."""
 
