@@ -131,7 +131,7 @@ class SeenRequest(Asked):
     connection: int = 0
     """1 for the first connection that the emulator accepted, and so on, whatever is cleared."""
     problems: tuple[str, ...] = ()
-    """What the strict schema says of the body; empty when it is valid."""
+    """What the strict schema says of the body, or why a rule or fault was refused; else empty."""
     status: int = 0
     """What was answered; 0 when a fault dropped the connection instead."""
     unfired: tuple[str, ...] = ()
