@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextvars import ContextVar, copy_context
 from typing import TypeVar
 
@@ -40,19 +40,27 @@ def in_threads(
 ) -> list[Embedding]:
     """The vectors of all batches, in order. Each thread sees the caller's context variables."""
     at_once, each = shares(bound, len(batches))
+    failures: list[BaseException] = []
 
     def one(batch: list[str]) -> list[Embedding]:
+        if failures:
+            raise CancelledError
         requests_per_batch.set(each)
-        return embed(batch)
+        try:
+            return embed(batch)
+        except BaseException as exc:  # here: this thread goes on to the next batch at once
+            failures.append(exc)
+            raise
 
     with ThreadPoolExecutor(at_once) as threads:
         running = [threads.submit(copy_context().run, one, batch) for batch in batches]
         try:
             for done in _watched(running, as_completed(running), show_progress):
                 done.result()
-        except BaseException:
+        except BaseException as exc:
+            failures.append(exc)
             threads.shutdown(wait=False, cancel_futures=True)
-            raise
+            raise failures[0]  # noqa: B904  # mostly exc itself, with its own cause
         return [vector for future in running for vector in future.result()]
 
 

@@ -208,7 +208,9 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         batches = split(texts, self.embed_batch_size)
         if len(batches) < 2 or self.concurrent_batches < 2:
             return embed(texts, show_progress, **kwargs)
-        return in_threads(embed, batches, self.concurrent_batches, show_progress)
+        # A thread that waits for its turn could not be told that another batch has failed.
+        bound = min(self.concurrent_batches, self.max_concurrency or self.concurrent_batches)
+        return in_threads(embed, batches, bound, show_progress)
 
     async def aget_text_embedding_batch(
         self, texts: list[str], show_progress: bool = False, **kwargs: Any

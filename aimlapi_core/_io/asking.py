@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from aimlapi_core._io.inquiry import Catalogue, Inquiry, Told
 from aimlapi_core._io.pools import AsyncHttp, Http
-from aimlapi_core._io.sending import Sending
+from aimlapi_core._io.sending import Sending, sendable_user_agent
 from aimlapi_core._io.watch import Watch
 from aimlapi_core.account import (
     BALANCE,
@@ -44,7 +44,7 @@ class Asks:
 
     def __init__(self, settings: Settings, user_agent: str) -> None:
         self.settings = settings
-        self._user_agent = user_agent
+        self._user_agent = sendable_user_agent(user_agent)
         self._catalogue = Catalogue()
 
     def _http(self, exchange: Sending) -> AbstractContextManager[Http]:
@@ -122,7 +122,7 @@ class AsyncAsks:
 
     def __init__(self, settings: Settings, user_agent: str) -> None:
         self.settings = settings
-        self._user_agent = user_agent
+        self._user_agent = sendable_user_agent(user_agent)
         self._catalogue = Catalogue()
 
     def _http(self, exchange: Sending) -> AbstractAsyncContextManager[AsyncHttp]:

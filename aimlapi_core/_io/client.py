@@ -37,7 +37,7 @@ from aimlapi_core._io.pools import (
     release_async,
     release_sync,
 )
-from aimlapi_core._io.sending import FAILURES, SEND_FAILURES, Sending
+from aimlapi_core._io.sending import FAILURES, SEND_FAILURES, Sending, Together
 from aimlapi_core._version import __version__
 from aimlapi_core.errors import AIMLAPIError
 from aimlapi_core.retry import judge
@@ -177,11 +177,16 @@ class Client(Asks):
         billed. Raises the first failure; requests that have not begun by then are not sent.
         """
         plans = _embeddings.plan(request)
+        together = Together()
 
         def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
-            exchange = self._exchange(plan, request)
-            with self._http(exchange) as http:
-                return _noted(exchange.vectors(self._read(exchange, http)), answered)
+            exchange = together.added(self._exchange(plan, request))
+            try:
+                with self._http(exchange) as http:
+                    return _noted(exchange.vectors(self._read(exchange, http)), answered)
+            except BaseException as exc:  # here: this thread goes on to the next batch at once
+                together.stop(exc)
+                raise
 
         at_once = min(len(plans), concurrent_batches, self.settings.max_concurrency or len(plans))
         if at_once < 2:
@@ -192,9 +197,9 @@ class Client(Asks):
             try:
                 for done in as_completed(running):
                     _told(done.result(), running[done], progress)
-            except BaseException:
+            except BaseException as exc:
                 threads.shutdown(wait=False, cancel_futures=True)
-                raise
+                raise together.stop(exc)  # noqa: B904  # mostly exc itself, with its own cause
             return _embeddings.joined([future.result() for future in running])
 
     def close(self) -> None:
@@ -236,6 +241,7 @@ class Client(Asks):
         while True:
             if exchange.turn is not None:
                 exchange.turn.take(exchange.patience_s(http))
+            exchange.check()
             if exchange.watch is not None:
                 self._admit(exchange.watch)
             request = exchange.request(http)
@@ -427,6 +433,7 @@ class AsyncClient(AsyncAsks):
         while True:
             if exchange.turn is not None:
                 await exchange.turn.atake(exchange.patience_s(http))
+            exchange.check()
             if exchange.watch is not None:
                 await self._admit(exchange.watch)
             request = exchange.request(http)

@@ -92,7 +92,7 @@ class Exchange(Sending, Generic[PlanT]):
             self.headers[self._id_header] = self.client_request_id
         if self.watch is not None:
             self.watch.begin_request(self.client_request_id, self._is_fresh)
-        self._requests += 1
+        self._count_request()
         timeout = _timeout(self.settings, http)
         try:
             return http.build_request(

@@ -56,7 +56,7 @@ class Inquiry(Sending):
 
     def request(self, http: Http | AsyncHttp) -> httpx.Request:
         """The request for one try."""
-        self._requests += 1
+        self._count_request()
         timeout = httpx.Timeout(TIMEOUT_S)
         try:
             return http.build_request(
@@ -104,6 +104,6 @@ class Catalogue:
         if told.payload is None and model in self._kept:
             return self._kept[model][1]
         offered = to_models(told.payload)
-        if told.etag:
+        if told.etag and told.etag.isascii() and told.etag.isprintable():  # else it cannot be sent
             self._kept[model] = (told.etag, offered)
         return offered

@@ -14,7 +14,7 @@ import os
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from concurrent.futures import CancelledError
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
@@ -50,6 +50,7 @@ class Gate:
         self._news: deque[_Entry] = deque()
         self._is_busy = False
         self._under_way: set[_Entry] = set()
+        self.granted = 0  # turns so far: while it grows, the queue moves
         self._waiting: dict[int, OrderedDict[_Entry, None]] = {}  # by limit, as they came
 
     def enter(self, entry: _Entry, wake: Callable[[], object]) -> bool:
@@ -64,19 +65,36 @@ class Gate:
         entry.has_left = True
         self._tell(entry)
 
+    def withdraw(self, entry: _Entry) -> None:
+        """A request that still waits will not be sent: it is woken, and finds that it has left."""
+        with self._lock:
+            if not entry.is_granted and entry.wake is not None:
+                self.leave(entry)
+                entry.wake()
+
     def _tell(self, entry: _Entry) -> None:
         self._news.append(entry)
         with self._lock:
-            if self._is_busy:
-                return
-            self._is_busy = True
-            try:
-                while self._news:  # taken off once it is done: Ctrl-C may come in between
-                    self._place(self._news[0])
-                    self._news.popleft()
-                    self._admit()
-            finally:
-                self._is_busy = False
+            while self._news and not self._is_busy:
+                try:
+                    self._is_busy = True
+                    self._take_in()
+                except BaseException:  # Ctrl-C in between: nobody may be left unwoken by it
+                    self._take_in()
+                    raise
+                finally:
+                    try:
+                        self._is_busy = False
+                    finally:  # where Ctrl-C came in the line above
+                        self._is_busy = False
+
+    def _take_in(self) -> None:
+        """Each step may be done again: what was begun when Ctrl-C came is done anew."""
+        while self._news:
+            self._place(self._news[0])
+            self._news.popleft()
+        while (entry := self._next()) is not None:
+            self._grant(entry)
 
     def _place(self, entry: _Entry) -> None:
         if entry.has_left:
@@ -93,26 +111,30 @@ class Gate:
         if not queue:
             self._waiting.pop(entry.limit, None)
 
-    def _admit(self) -> None:
-        """Send off those who came first, as far as their limits go.
+    def _next(self) -> _Entry | None:
+        """Who came first of those whose limit lets them go, or is half on its way.
 
         One that leaves makes room for one limit alone: whoever has a higher one does not wait.
         """
-        while True:
-            under_way = len(self._under_way)
-            queues = (q for limit, q in self._waiting.items() if q and limit > under_way)
-            queue = next(queues, None)
-            if queue is None:
-                return
-            entry = next(iter(queue))
-            self._take_from_queue(entry)
-            self._under_way.add(entry)
-            entry.is_granted = True
-            if entry.wake is not None:
-                try:
-                    entry.wake()
-                except RuntimeError:  # its event loop was closed
+        under_way = len(self._under_way)
+        for limit, queue in self._waiting.items():
+            first = next(iter(queue), None)
+            if first is not None and (limit > under_way or first.is_granted):
+                return first
+        return None
+
+    def _grant(self, entry: _Entry) -> None:
+        """Send it off. It leaves its queue last, so that one who is interrupted finds it again."""
+        entry.is_granted = True
+        self.granted += 1
+        self._under_way.add(entry)
+        if entry.wake is not None:
+            try:
+                entry.wake()
+            except RuntimeError:  # its event loop was closed, or a thread was woken already
+                if entry.loop is not None:
                     self._under_way.discard(entry)
+        self._take_from_queue(entry)
 
     def _forget_closed_loops(self) -> None:
         """Requests of loops that were closed without ending their tasks will never leave."""
@@ -133,11 +155,18 @@ class Turn:
         self._entry: _Entry | None = None
 
     def take(self, within_s: float | None) -> None:
-        """Wait for it. Raises ConcurrencyTimeoutError after `within_s` seconds."""
+        """Wait for it. Raises ConcurrencyTimeoutError when nobody's turn came for `within_s`."""
         entry = self._entry = _Entry(self._limit, None)
-        called = threading.Event()
-        if not self._gate.enter(entry, called.set):
-            called.wait(within_s)
+        # A bare lock: an Event has a lock of its own, in which the collector may end a stream.
+        called = threading.Lock()
+        called.acquire()
+        within = -1 if within_s is None else min(within_s, threading.TIMEOUT_MAX)
+        if not self._gate.enter(entry, called.release):
+            seen = -1
+            while seen != self._gate.granted:
+                seen = self._gate.granted
+                if called.acquire(timeout=within):
+                    break
         self._check(entry, within_s)
 
     async def atake(self, within_s: float | None) -> None:
@@ -146,28 +175,37 @@ class Turn:
         entry = self._entry = _Entry(self._limit, loop)
         called = loop.create_future()
         if not self._gate.enter(entry, lambda: loop.call_soon_threadsafe(_resolve, called)):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(within_s):
-                    await called
+            seen = -1
+            while seen != self._gate.granted and not called.done():
+                seen = self._gate.granted
+                await asyncio.wait([called], timeout=within_s)
         self._check(entry, within_s)
+
+    def withdraw(self) -> None:
+        """The request is not to be sent any more, if it waits still: taking its turn raises."""
+        if self._entry is not None:
+            self._gate.withdraw(self._entry)
 
     def give_back(self) -> None:
         """The answer is closed, or the request will not be sent."""
-        entry, self._entry = self._entry, None
-        if entry is not None:
-            self._gate.leave(entry)
+        if self._entry is not None:
+            self._gate.leave(self._entry)
+            self._entry = None
 
     def __del__(self) -> None:
         self.give_back()
 
     def _check(self, entry: _Entry, within_s: float | None) -> None:
-        if not entry.is_granted:
-            raise ConcurrencyTimeoutError(
-                f"The request waited for {within_s:g} seconds while as many of its account as "
-                f"max_concurrency={self._limit} allows were under way. It was not sent, and "
-                "nothing of it is billed. Raise max_concurrency or timeout, or close what is "
-                "open: a stream counts until it is read to its end or closed."
-            )
+        if entry.is_granted:
+            return
+        if entry.has_left:
+            raise CancelledError("The request was withdrawn before it was sent.")
+        raise ConcurrencyTimeoutError(
+            f"Nobody's turn came for {within_s:g} seconds: as many requests of the account as "
+            f"max_concurrency={self._limit} allows were under way. It was not sent, and nothing "
+            "of it is billed. Raise max_concurrency or timeout, or close what is open: a stream "
+            "counts until it is read to its end or closed."
+        )
 
 
 def _resolve(called: asyncio.Future[None]) -> None:

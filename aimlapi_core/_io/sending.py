@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from concurrent.futures import CancelledError
+from typing import Any, TypeVar
 
 import httpx
 
@@ -41,6 +42,9 @@ _NOT_SENT = (
 )
 
 
+SendingT = TypeVar("SendingT", bound="Sending")
+
+
 class Sending:
     """What is sent, once or again: its names, its head when it came, the errors it can end in."""
 
@@ -56,7 +60,8 @@ class Sending:
         self.status_code = 0
         self._key = settings.resolved_key()
         self._requests = 0
-        self._began = time.monotonic()
+        self._began = 0.0
+        self._is_withdrawn = False
 
     def checked_headers(self, own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:
         """`own`, which can be sent, and the key, then `layers`, of which later ones win.
@@ -73,8 +78,24 @@ class Sending:
         return _merged_headers({**own, "Authorization": f"Bearer {self._key}"}, *layers)
 
     def elapsed_s(self) -> float:
-        """Seconds since the exchange was made."""
+        """Seconds since the first request began; the wait for its turn is before that."""
         return time.monotonic() - self._began
+
+    def withdraw(self) -> None:
+        """Send no more requests: one that waits for its turn gives it up."""
+        self._is_withdrawn = True
+        if self.turn is not None:
+            self.turn.withdraw()
+
+    def check(self) -> None:
+        """Before each request. Raises CancelledError when it is not to be sent any more."""
+        if self._is_withdrawn:
+            raise CancelledError("The request was withdrawn before it was sent.")
+
+    def _count_request(self) -> None:
+        if not self._requests:
+            self._began = time.monotonic()
+        self._requests += 1
 
     def request(self, http: Http | AsyncHttp) -> httpx.Request:
         """The request for one try."""
@@ -154,6 +175,28 @@ class Sending:
         )
 
 
+class Together:
+    """The requests of one call that are sent side by side: once one has failed, no more."""
+
+    def __init__(self) -> None:
+        self._all: list[Sending] = []
+        self._failures: list[BaseException] = []
+
+    def added(self, one: SendingT) -> SendingT:
+        """`one`, as a part of the call."""
+        self._all.append(one)
+        if self._failures:
+            one.withdraw()
+        return one
+
+    def stop(self, failure: BaseException) -> BaseException:
+        """Send nothing that has not begun; gives the first failure, which is the call's."""
+        self._failures.append(failure)
+        for one in list(self._all):
+            one.withdraw()
+        return self._failures[0]
+
+
 def _merged_headers(own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:
     """Later layers win, names compared without case."""
     if not any(layers):
@@ -163,6 +206,13 @@ def _merged_headers(own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[
         for name, value in layer.items():
             merged[name.lower()] = (name, value)
     return dict(merged.values())
+
+
+def sendable_user_agent(given: str) -> str:
+    """`given`. Raises ConfigurationError where no header can hold it."""
+    if _unsendable({"User-Agent": given}) is not None:
+        raise ConfigurationError(f"user_agent must be printable ASCII, not {given!r}.")
+    return given
 
 
 def _unsendable(*layers: Mapping[str, str]) -> str | None:

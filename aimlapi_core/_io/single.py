@@ -2,15 +2,18 @@
 
 A place of `_io/wire` serves one call at a time, so a pool would only look through its one
 connection. They are still `httpx.HTTPTransport`s, whose `handle_request` is looked up on the
-class, so that whatever replaces it there (vcrpy does, to replay cassettes) is asked here too.
+class, so that a recorder that replaces it (vcrpy, for cassettes) is asked here too. One that
+replaces the pool's method (vcrpy 8.0 and 8.1) finds a pool, or cassettes would be passed by
+without a word, and calls billed.
 
-`_pool` is httpx's own name, the same from 0.27 to 0.28; it can go when a transport takes a pool.
-httpcore is imported with the first connection, as httpx itself does: it takes a while.
+`_pool` is httpx's own name, the same from 0.27 to 0.28; where a later httpx has another, its own
+pool serves. httpcore is imported with the first call, as httpx itself does: it takes a while.
 """
 
 from __future__ import annotations
 
 import ssl
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -18,19 +21,28 @@ import httpx
 if TYPE_CHECKING:
     import httpcore
 
+# Read off the code, so that no transport is made for it.
+HAS_POOL = "_pool" in httpx.HTTPTransport.handle_request.__code__.co_names
+
 
 class SingleConnection(httpx.HTTPTransport):
     """A transport for one call at a time. Opens its connection at the first."""
 
     def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
-        self._pool = cast("httpcore.ConnectionPool", _One(ssl_context, keepalive_s))
+        if HAS_POOL:
+            self._pool = cast("httpcore.ConnectionPool", _One(ssl_context, keepalive_s))
+        else:
+            super().__init__(verify=ssl_context, limits=_limits(keepalive_s))
 
 
 class AsyncSingleConnection(httpx.AsyncHTTPTransport):
     """As `SingleConnection`."""
 
     def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
-        self._pool = cast("httpcore.AsyncConnectionPool", _AsyncOne(ssl_context, keepalive_s))
+        if HAS_POOL:
+            self._pool = cast("httpcore.AsyncConnectionPool", _AsyncOne(ssl_context, keepalive_s))
+        else:
+            super().__init__(verify=ssl_context, limits=_limits(keepalive_s))
 
 
 class _One:
@@ -39,19 +51,27 @@ class _One:
     def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
         self._given: dict[str, Any] = {"ssl_context": ssl_context, "keepalive_expiry": keepalive_s}
         self._held: httpcore.HTTPConnection | None = None
+        self._stand_in: httpcore.ConnectionPool | None = None
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        held = self._held
-        if held is None or _is_spent(held):
-            import httpcore
+        import httpcore
 
+        if _is_replaced(httpcore.ConnectionPool, "handle_request"):
+            self._stand_in = self._stand_in or httpcore.ConnectionPool(**self._given)
+            return self._stand_in.handle_request(request)
+        if self._held is None or _is_spent(self._held):
             self.close()
-            held = self._held = httpcore.HTTPConnection(request.url.origin, **self._given)
-        return held.handle_request(request)
+            self._held = httpcore.HTTPConnection(request.url.origin, **self._given)
+        try:
+            return self._held.handle_request(request)
+        except httpcore.ConnectionNotAvailable:  # another thread has closed it; nothing was sent
+            self._held = httpcore.HTTPConnection(request.url.origin, **self._given)
+            return self._held.handle_request(request)
 
     def close(self) -> None:
-        if self._held is not None:
-            self._held.close()
+        for open_one in (self._held, self._stand_in):
+            if open_one is not None:
+                open_one.close()
 
 
 class _AsyncOne:
@@ -60,21 +80,41 @@ class _AsyncOne:
     def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
         self._given: dict[str, Any] = {"ssl_context": ssl_context, "keepalive_expiry": keepalive_s}
         self._held: httpcore.AsyncHTTPConnection | None = None
+        self._stand_in: httpcore.AsyncConnectionPool | None = None
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        held = self._held
-        if held is None or _is_spent(held):
-            import httpcore
+        import httpcore
 
+        if _is_replaced(httpcore.AsyncConnectionPool, "handle_async_request"):
+            self._stand_in = self._stand_in or httpcore.AsyncConnectionPool(**self._given)
+            return await self._stand_in.handle_async_request(request)
+        if self._held is None or _is_spent(self._held):
             await self.aclose()
-            held = self._held = httpcore.AsyncHTTPConnection(request.url.origin, **self._given)
-        return await held.handle_async_request(request)
+            self._held = httpcore.AsyncHTTPConnection(request.url.origin, **self._given)
+        try:
+            return await self._held.handle_async_request(request)
+        except httpcore.ConnectionNotAvailable:  # closed meanwhile; nothing was sent
+            self._held = httpcore.AsyncHTTPConnection(request.url.origin, **self._given)
+            return await self._held.handle_async_request(request)
 
     async def aclose(self) -> None:
-        if self._held is not None:
-            await self._held.aclose()
+        for open_one in (self._held, self._stand_in):
+            if open_one is not None:
+                await open_one.aclose()
 
 
 def _is_spent(held: httpcore.HTTPConnection | httpcore.AsyncHTTPConnection) -> bool:
     """Whether no more requests can be sent: closed, by either side, or idle for too long."""
     return held.is_closed() or held.has_expired()
+
+
+def _is_replaced(pool: type, name: str) -> bool:
+    """Whether the method is no longer the one of httpcore's file."""
+    code = getattr(getattr(pool, name), "__code__", None)
+    return code is None or code.co_filename != sys.modules[pool.__module__].__file__
+
+
+def _limits(keepalive_s: float) -> httpx.Limits:
+    return httpx.Limits(
+        max_connections=None, max_keepalive_connections=None, keepalive_expiry=keepalive_s
+    )

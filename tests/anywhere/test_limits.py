@@ -370,6 +370,33 @@ def test_a_batch_that_fails_keeps_the_others_from_being_sent(emu: Emulator) -> N
     assert len(emu.seen) == 1
 
 
+def test_a_batch_that_waits_for_its_turn_is_not_sent_once_another_has_failed(
+    emu: Emulator,
+) -> None:
+    texts = EmbeddingRequest("text-embedding-3-small", tuple("abcd"), dimensions=8, batch_size=1)
+    with held(emu, limit=2):
+        sent = len(emu.seen)
+        emu.faults.append(Fault(status=400, delay_head_s=0.3))
+        with pytest.raises(BadRequestError):
+            make("Client", emu.base_url, max_concurrency=2, timeout=LATER).embed(texts)
+        assert len(emu.seen) == sent + 1
+    assert_free(emu)
+
+
+def test_the_wait_for_a_turn_is_no_part_of_the_policys_time(emu: Emulator) -> None:
+    policy = RetryPolicy(max_retries=2, initial_delay_s=0.01, max_elapsed_s=0.5)
+    client = make("Client", emu.base_url, max_concurrency=1, timeout=LATER, retry=policy)
+    with ThreadPoolExecutor(1) as threads:
+        with held(emu):
+            sent = len(emu.seen)
+            emu.faults += [Fault(status=503), Fault(status=503)]
+            waits = threads.submit(client.complete, REQUEST)
+            wait_until(lambda: waiting() == 1)
+            threading.Event().wait(0.7)
+        assert waits.result(20).choices
+    assert len(emu.seen) == sent + 3
+
+
 def test_clients_that_were_handed_in_are_limited_too() -> None:
     """Their answers may be closed before they are handed on."""
     answer = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}

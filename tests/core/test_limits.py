@@ -6,7 +6,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -235,3 +235,60 @@ def test_a_thousand_waiters_in_threads_and_loops_all_get_their_turn() -> None:
             done.result(60)
     assert 1 < most[0] <= 7
     assert is_free()
+
+
+def test_who_waits_in_a_queue_that_moves_is_not_timed_out() -> None:
+    before, within_s, order = turn(), 0.4, []
+
+    def ask(name: int) -> None:
+        mine = turn()
+        mine.take(within_s)
+        order.append(name)
+        threading.Event().wait(within_s / 2)
+        mine.give_back()
+
+    before.take(0)
+    with ThreadPoolExecutor(5) as threads:
+        asked = [threads.submit(ask, name) for name in range(5)]
+        before.give_back()
+        for one in asked:
+            one.result(LONG_S)  # the last waits for four turns of half a time-out each
+    assert len(order) == 5
+
+
+async def test_who_waits_in_a_loop_for_a_queue_that_moves_is_not_timed_out() -> None:
+    within_s = 0.4
+
+    async def ask() -> None:
+        mine = turn()
+        await mine.atake(within_s)
+        await asyncio.sleep(within_s / 2)
+        mine.give_back()
+
+    await asyncio.wait_for(asyncio.gather(*(ask() for _ in range(5))), LONG_S)
+    assert is_free()
+
+
+def test_a_turn_that_is_withdrawn_while_it_waits_raises_and_holds_nothing() -> None:
+    first, other = turn(), turn()
+    first.take(0)
+    with ThreadPoolExecutor(1) as threads:
+        waits = threads.submit(other.take, None)
+        while other._entry is None or other._entry.wake is None:
+            threading.Event().wait(0.01)
+        other.withdraw()
+        with pytest.raises(CancelledError):
+            waits.result(LONG_S)
+    first.give_back()
+    assert is_free()
+
+
+def test_a_pool_time_out_longer_than_any_clock_is_taken() -> None:
+    mine = turn()
+    mine.take(float("inf"))
+    other = turn()
+    with ThreadPoolExecutor(1) as threads:
+        waits = threads.submit(other.take, float("inf"))
+        mine.give_back()
+        waits.result(LONG_S)
+    other.give_back()

@@ -321,16 +321,23 @@ BREAKS = (
     Break(
         "a connection that the server closed is not used again",
         f"{CORE}/_io/single.py",
-        "or _is_spent(held):\n            import httpcore\n\n            self.close()",
-        "and True:\n            import httpcore\n\n            self.close()",
+        " or _is_spent(self._held):\n            self.close()",
+        ":\n            self.close()",
         "tests/anywhere/test_loops.py",
     ),
     Break(
         "a connection of a loop that the server closed is not used again",
         f"{CORE}/_io/single.py",
-        "or _is_spent(held):\n            import httpcore\n\n            await self.aclose()",
-        "and True:\n            import httpcore\n\n            await self.aclose()",
+        " or _is_spent(self._held):\n            await self.aclose()",
+        ":\n            await self.aclose()",
         "tests/anywhere/test_loops.py",
+    ),
+    Break(
+        "a recorder in the place of httpcore's pool is asked",
+        f"{CORE}/_io/single.py",
+        "return code is None or code.co_filename != sys.modules[pool.__module__].__file__",
+        "return False",
+        "tests/core/test_single.py",
     ),
     Break(
         "an event in one piece belongs to what began before it",

@@ -14,10 +14,31 @@ LEFT = (
 
 BREAKS = (
     Break(
+        "a queue that moves times nobody out",
+        f"{CORE}/_io/limits.py",
+        "                if called.acquire(timeout=within):\n                    break",
+        "                called.acquire(timeout=within)\n                break",
+        GATE,
+    ),
+    Break(
+        "a batch that waits is not sent once another has failed",
+        f"{CORE}/_io/sending.py",
+        "            self.turn.withdraw()\n",
+        "            pass\n",
+        LIMITS,
+    ),
+    Break(
+        "the wait for a turn is no part of the policy's time",
+        f"{CORE}/_io/sending.py",
+        "        self._began = 0.0\n",
+        "        self._began, self._requests = time.monotonic(), 1\n",
+        LIMITS,
+    ),
+    Break(
         "max_concurrency is kept",
         f"{CORE}/_io/limits.py",
-        "if q and limit > under_way)",
-        "if q and limit >= under_way)",
+        "(limit > under_way or",
+        "(limit >= under_way or",
         LIMITS,
     ),
     Break(
@@ -37,8 +58,8 @@ BREAKS = (
     Break(
         "who came first is sent first",
         f"{CORE}/_io/limits.py",
-        "            entry = next(iter(queue))",
-        "            entry = next(reversed(queue))",
+        "            first = next(iter(queue), None)",
+        "            first = next(reversed(queue), None)",
         GATE,
     ),
     Break(
@@ -58,15 +79,15 @@ BREAKS = (
     Break(
         "a turn given back inside the gate is not lost",
         f"{CORE}/_io/limits.py",
-        "while self._news:  # taken",
-        "if self._news:  # taken",
+        "            while self._news and not self._is_busy:",
+        "            if self._news and not self._is_busy:",
         GATE,
     ),
     Break(
         "the waiter of a closed loop is passed over",
         f"{CORE}/_io/limits.py",
-        "                    self._under_way.discard(entry)\n",
-        "                    pass\n",
+        "                if entry.loop is not None:\n",
+        "                if False:\n",
         GATE,
     ),
     Break(
@@ -79,8 +100,8 @@ BREAKS = (
     Break(
         "a turn that does not come in time is an error",
         f"{CORE}/_io/limits.py",
-        "        if not entry.is_granted:\n",
-        "        if False:\n",
+        "        if entry.is_granted:\n            return\n",
+        "        return\n",
         LIMITS,
     ),
     Break(
