@@ -97,9 +97,12 @@ def test_an_odd_schema_is_answered(emu: Emulator, ask: Asker, odd: dict[str, Any
 
 
 def test_null_is_no_bound() -> None:
-    assert misfits({"type": "integer", "minimum": None}, "x") == ["the whole: 'x' is no integer"]
+    bounds = {"type": "integer", "minimum": None, "maximum": 3}
+    assert misfits(bounds, 5) == ["the whole: 5 is out of bounds"]
 
 
 def test_a_whole_number_of_any_size_is_one(ask: Asker) -> None:
     assert misfits({"type": "integer", "minimum": 0}, 10**400) == []
+    (found,) = misfits({"type": "integer", "maximum": 3}, 10**400)
+    assert found.endswith("is out of bounds")
     assert ask.chat("x", max_tokens=10**400).status_code in (200, 400)
