@@ -29,8 +29,8 @@
             ├── MaintenanceError
             └── UpstreamRejectedError   5xx that wraps an upstream 4xx
 
-Each carries `is_retryable`: whether the same request may do better later, and asking again
-cannot bill twice. Messages say what to do next and never hold a key. All can be pickled.
+Each carries `is_retryable`: whether the same request may do better later, and no answer that may
+be billed was lost. Messages say what to do next and never hold a key. All can be pickled.
 """
 
 from __future__ import annotations
@@ -267,8 +267,8 @@ class UpstreamRejectedError(ServerError):
     is_retryable = False
 
 
-# Statuses after which no answer was delivered and nothing is billed, so that asking again is
-# safe. 409 and 52x/530 are listed by no document of the vendor's; other clients retry them.
+# Statuses after which no answer was delivered: failed requests are billed nothing [D
+# logs-v2.json]. Whether a gateway's are (502, 504, 52x) only a live key can tell. 409 and 52x/530 are listed by no document of the vendor's; other clients retry them.
 RETRYABLE_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 528), 530})
 
 # Wording of the vendor's documents and of observed answers, 2026-08/09: docs errors page, and
