@@ -131,7 +131,7 @@ class Worker(Generic[M]):
         except BaseException as exc:
             if isinstance(exc, asyncio.CancelledError) and _is_cancelled():
                 raise
-            return None, exc
+            return None, exc.with_traceback(None)  # its frames would keep the worker alive
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
