@@ -10,6 +10,7 @@ from tests.mutations import (
     breaks_langchain,
     breaks_limits,
     breaks_llama_index,
+    breaks_ray,
     breaks_release,
 )
 
@@ -21,5 +22,6 @@ BREAKS = (
     *breaks_langchain.BREAKS,
     *breaks_limits.BREAKS,
     *breaks_llama_index.BREAKS,
+    *breaks_ray.BREAKS,
     *breaks_release.BREAKS,
 )
