@@ -268,7 +268,8 @@ class UpstreamRejectedError(ServerError):
 
 
 # Statuses after which no answer was delivered: failed requests are billed nothing [D
-# logs-v2.json]. Whether a gateway's are (502, 504, 52x) only a live key can tell. 409 and 52x/530 are listed by no document of the vendor's; other clients retry them.
+# logs-v2.json]. Whether a gateway's are (502, 504, 52x) only a live key can tell. 409 and 52x/530
+# are listed by no document of the vendor's; other clients retry them.
 RETRYABLE_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 528), 530})
 
 # Wording of the vendor's documents and of observed answers, 2026-08/09: docs errors page, and
