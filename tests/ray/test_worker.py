@@ -320,3 +320,18 @@ def test_a_dropped_worker_closes_its_model(cell: Cell, emu: Emulator) -> None:
     while emu.open_connections and time.monotonic() < until_s:
         time.sleep(0.01)
     assert emu.open_connections == 0
+
+
+def test_a_dropped_worker_closes_a_model_of_any_kind() -> None:
+    closed: list[str] = []
+
+    class Model:
+        async def aclose(self) -> None:
+            closed.append("closed")
+
+    async def ask(model: Model, row: dict[str, Any]) -> str:
+        return ""
+
+    worker = Worker(Model(), ask, None, id_column="id", concurrency=1)
+    del worker
+    assert closed == ["closed"]
