@@ -44,6 +44,7 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 	$(BIN)/mypy --strict examples scripts benchmarks
+	$(BIN)/python -m tests.typing
 
 docs: setup
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh docs

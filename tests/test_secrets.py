@@ -87,7 +87,12 @@ for call in failing(nobody):
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "AIMLAPI_API_KEY": CANARY, "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "AIMLAPI_API_KEY": CANARY,
+        "PYTHONPATH": str(ROOT),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
     return subprocess.run(
         [sys.executable, *command],
         cwd=folder,

@@ -1,9 +1,8 @@
-"""Refuse every host but this machine; as a plugin of pytest (`-p tests.docs.loopback`) too."""
+"""Refuse every host but this machine."""
 
 from __future__ import annotations
 
 import ipaddress
-import sys
 from typing import Any
 
 _BY_NAME = {"socket.getaddrinfo", "socket.gethostbyname"}
@@ -28,8 +27,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def pytest_configure() -> None:
-    """For this process, and for good: a hook cannot be taken away."""
-    sys.addaudithook(refuse_other_hosts)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,45 +74,58 @@ def faults(result: dict[str, Any]) -> Iterator[str]:
         yield f"{name}: {result['problems']}"
 
 
-def check(programs: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Run the programs, in one process that imports the frameworks once, and judge the results."""
+Result = dict[str, Any]
+
+
+def run(
+    programs: list[tuple[str, str]], tests: list[tuple[str, str, list[str]]]
+) -> tuple[list[Result], str]:
+    """The results of programs and of files of tests, and what was written to stderr.
+
+    They run in forks of one process, which imports the frameworks once.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "tests.docs.run_programs"],
-        input=json.dumps(programs),
+        input=json.dumps([*((name, code, None) for name, code in programs), *tests]),
         env={**ENVIRONMENT, "PYTHONIOENCODING": "utf-8"},
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",
-        timeout=580,
     )
     assert done.returncode == 0, done.stderr
-    results: list[dict[str, Any]] = json.loads(done.stdout)
+    results: list[Result] = json.loads(done.stdout)
+    return results, done.stderr
+
+
+def check(programs: list[tuple[str, str]], tests: list[tuple[str, str, list[str]]]) -> list[Result]:
+    """Run them, and judge the results."""
+    results, stderr = run(programs, tests)
     wrong = [fault for result in results for fault in faults(result)]
-    assert not wrong, "\n".join([*wrong, done.stderr])
+    wrong += [
+        f"{result['name']}: pytest says\n{result.get('printed')}"
+        for result in results[len(programs) :]
+        if not re.search(r"\d+ passed", result.get("printed", ""))
+    ]
+    assert not wrong, "\n".join([*wrong, stderr])
     return results
 
 
-def run_tests(code: str, folder: Path) -> str:
-    """Run a file of tests there as a user would; gives what pytest says."""
-    path = folder / "test_mine.py"
-    path.write_text(code, encoding="utf-8")
-    plugins = ["-p", "no:cacheprovider", "-p", "tests.docs.loopback"]
-    command = [sys.executable, "-m", "pytest", "-q", *plugins, str(path)]
-    done = subprocess.run(
-        command,
-        env={**ENVIRONMENT, "PYTHONPATH": str(ROOT)},  # where the plugin is
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def options_of(page: str) -> list[str]:
+    """The options that the page runs pytest with."""
+    shown = [block.text for block in blocks(page) if block.language == "sh"]
+    found = re.findall(r"^pytest (.*)$", "\n".join(shown), re.M)
+    return shlex.split(found[0]) if found else []
 
 
-@pytest.mark.timeout(600)  # 70 programs, and the frameworks take seconds to import
+@pytest.mark.timeout(1800)  # 70 programs, and the frameworks take seconds to import
 def test_every_program_runs_and_prints_what_its_page_shows() -> None:
-    results = check([program for page in PAGES for program in programs(page)])
+    tests = [
+        (name, code, ["-q", *options_of(page)])
+        for page in PAGES
+        for name, code in programs(page, "pytest")
+    ]
+    assert tests
+    results = check([program for page in PAGES for program in programs(page)], tests)
     readme = [result["printed"] for result in results if result["name"].startswith("README.md")]
     for printed, said in zip(readme, README_SAYS, strict=True):
         assert said in printed
@@ -121,14 +134,6 @@ def test_every_program_runs_and_prints_what_its_page_shows() -> None:
 def test_the_long_programs_are_those_that_the_tests_of_ray_run() -> None:
     # On a cluster of their own: tests/ray/test_runs.py.
     assert [page for page in PAGES if programs(page, "heavy")] == ["docs/scaling.md"]
-
-
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize(
-    ("name", "code"), [found for page in PAGES for found in programs(page, "pytest")]
-)
-def test_a_file_of_tests_passes(name: str, code: str, tmp_path: Path) -> None:
-    assert re.search(r"\d+ passed", run_tests(code, tmp_path))
 
 
 @pytest.mark.parametrize("page", PAGES)

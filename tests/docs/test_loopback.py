@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.docs.loopback import refuse_other_hosts
-from tests.docs.test_blocks import check, run_tests
+from tests.docs.test_blocks import check
 
 # An address of no machine (RFC 5737): nothing is sent far even where nobody refuses.
 TRIES = """
@@ -46,10 +44,10 @@ def arguments(event: str, host: object) -> tuple[object, ...]:
     return (host, 80) if event == "socket.getaddrinfo" else (None, (host, 80))
 
 
-def test_a_program_is_refused() -> None:
-    (result,) = check([("README.md:0", TRIES.format(indent="if True:"))])
-    assert "asks for '192.0.2.1'" in result["printed"]
-
-
-def test_a_file_of_tests_is_refused(tmp_path: Path) -> None:
-    assert "1 passed" in run_tests(TRIES.format(indent="def test_it():"), tmp_path)
+def test_a_program_and_a_file_of_tests_are_refused() -> None:
+    program, tests = check(
+        [("README.md:0", TRIES.format(indent="if True:"))],
+        [("README.md:1", TRIES.format(indent="def test_it():"), ["-q"])],
+    )
+    assert "asks for '192.0.2.1'" in program["printed"]
+    assert "1 passed" in tests["printed"]

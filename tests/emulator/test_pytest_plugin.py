@@ -29,18 +29,18 @@ def ask(said, **body):
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     pytester.makeconftest('pytest_plugins = ["aimlapi_emulator.pytest_plugin"]')
     monkeypatch.setenv("AIML_API_KEY", "sk-canary-key")
+    # Of the plugins that are installed here only those that a test names.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     return pytester
 
 
 def run(pytester: pytest.Pytester, code: str, *options: str, plugins: str = "") -> pytest.RunResult:
+    """A run of pytest in this process; with plugins, which change a process, in one of its own."""
     pytester.makepyfile(test_mine=HEAD + code)
+    if not plugins:
+        return pytester.runpytest_inprocess(*options)
     wanted = [word for name in plugins.split() for word in ("-p", name)]
-    # Of the plugins that are installed here only those that a test names.
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    try:
-        return pytester.runpytest_subprocess(*wanted, *options, timeout=50)
-    finally:
-        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+    return pytester.runpytest_subprocess(*wanted, *options)
 
 
 def test_the_fixture_is_a_running_emulator(aimlapi_emulator: Emulator) -> None:

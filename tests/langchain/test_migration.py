@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,8 +15,6 @@ from aimlapi_emulator import Emulator
 from langchain_aimlapi import AimlapiEmbeddings, ChatAIMLAPI, ChatAimlapi, ConfigurationError
 from langchain_aimlapi._foreign import _REMEDIES, GONE, WITHOUT_EFFECT
 from tests.langchain.calls import embedded, invoke, stream
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_the_older_names_are_the_same_classes() -> None:
@@ -126,24 +121,6 @@ def test_no_variable_of_openai_is_read(emu: Emulator, monkeypatch: pytest.Monkey
     ChatAIMLAPI(api_key="sk-x", base_url=emu.base_url, max_retries=0).invoke("hi")
     sent = emu.seen[-1]
     assert "openai-1234" not in str(sent.headers) + str(sent.body)
-
-
-USER = """
-from langchain_aimlapi import AimlapiEmbeddings, ChatAimlapi
-llm: ChatAimlapi = ChatAimlapi(aimlapi_api_key='x', aimlapi_api_base='https://host.example')
-e = AimlapiEmbeddings(embedding_ctx_length=5, model_kwargs={}, skip_empty=True)
-text: str = llm.invoke('hi').text
-"""
-
-
-@pytest.mark.timeout(400)  # mypy reads LangChain, on a machine that may be busy
-def test_programs_for_the_older_package_pass_mypy(tmp_path: Path) -> None:
-    (tmp_path / "user.py").write_text(USER)
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(ROOT / ".mypy_cache")]
-    run = subprocess.run(
-        [*command, str(tmp_path / "user.py")], capture_output=True, text=True, timeout=380
-    )
-    assert run.returncode == 0, run.stdout
 
 
 def test_the_new_names_do_not_warn() -> None:

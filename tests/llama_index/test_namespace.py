@@ -57,7 +57,8 @@ def test_a_shared_folder_has_no_code_of_its_own(folder: str) -> None:
 
 
 def test_both_names_import_beside_llamaindex_from_an_editable_install(tmp_path: Path) -> None:
-    assert str(ROOT) in run("-c", PROGRAM, cwd=tmp_path)
+    """And an installation in order warns of nothing."""
+    assert str(ROOT) in run("-W", "error::UserWarning", "-c", PROGRAM, cwd=tmp_path)
 
 
 def test_both_names_import_beside_llamaindex_from_a_folder_as_a_wheel_makes_it(
@@ -109,7 +110,3 @@ def test_two_distributions_over_one_another_are_told_and_do_no_harm_here(tmp_pat
     said = run("-c", program, cwd=tmp_path)
     assert "AIMLAPI(model=" in said
     assert said.count("pip uninstall -y langchain-aimlapi") == 1
-
-
-def test_an_installation_in_order_warns_of_nothing(tmp_path: Path) -> None:
-    assert run("-W", "error::UserWarning", "-c", PROGRAM, cwd=tmp_path)

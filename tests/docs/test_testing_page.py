@@ -1,0 +1,53 @@
+"""docs/testing.md: its report, its commands, and how short a test is.
+
+Its programs and files of tests run with those of all pages.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.docs.blocks import blocks
+from tests.docs.test_blocks import programs, run
+
+PAGE = "docs/testing.md"
+AGENT = programs(PAGE, "pytest")[0][1]
+
+
+def test_the_agent_takes_ten_lines() -> None:
+    test = AGENT[AGENT.index("def test_") :]
+    agent = AGENT[AGENT.index("def answer_to") : AGENT.index("def test_")]
+    assert len(test.splitlines()) + len(agent.strip().splitlines()) <= 10
+
+
+def test_the_report_is_as_shown() -> None:
+    failing = AGENT.replace('when("18 degrees"', 'when("19 degrees"')
+    ((result,), _) = run([], [(PAGE, failing, [])])
+    (shown,) = [block.text for block in blocks(PAGE) if block.language == "text"]
+    assert result["exit_code"] == 1
+    assert shown in result["printed"]
+
+
+def test_the_commands_run(tmp_path: Path) -> None:
+    (tmp_path / "my_agent.py").write_text("import os; print(os.environ['AIMLAPI_API_KEY'])")
+    (tmp_path / "test_mine.py").write_text("def test_nothing():\n    pass\n")
+    lines = [line for b in blocks(PAGE) if b.language == "sh" for line in b.text.splitlines()]
+    commands = [shlex.split(line) for line in lines if line.startswith("aimlapi-emulator")]
+    assert len(commands) == 2
+    for words in commands:
+        at = words.index("--") + 1
+        to_run = words[at + 1 :] if words[at] == "python" else ["-m", *words[at:]]
+        words[at:] = [sys.executable, *to_run]
+        done = subprocess.run(
+            [sys.executable, "-m", "aimlapi_emulator", *words[1:]],
+            cwd=tmp_path,
+            env={**os.environ, "AIMLAPI_API_KEY": "", "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            encoding="utf-8",
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "local" in done.stdout or "1 passed" in done.stdout
