@@ -57,6 +57,13 @@ async def test_a_tool_is_called_and_its_result_used(
 
 
 @pytest.mark.parametrize("way", WITH_TOOLS)
+async def test_a_tool_that_is_required_is_called(make: Make, emu: Emulator, way: str) -> None:
+    llm = make()
+    answer = await last(llm, way, [TOOL], user_msg="Hello", tool_required=True)
+    assert emu.seen[-1].body["tool_choice"] == "required"
+    assert llm.get_tool_calls_from_response(answer, error_on_no_tool_call=False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "choice"),
     [
@@ -72,12 +79,12 @@ async def test_a_tool_is_called_and_its_result_used(
         ),
     ],
 )
-@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
 async def test_tool_choice_reaches_the_body(
-    make: Make, emu: Emulator, setup: str, way: str, arguments: dict[str, Any], choice: Any
+    make: Make, emu: Emulator, endpoint: str, arguments: dict[str, Any], choice: Any
 ) -> None:
-    llm = make(**SETUPS[setup])
-    answer = await last(llm, way, [TOOL], user_msg="Hello", **arguments)
+    llm = make(endpoint=endpoint)
+    answer = llm.chat_with_tools([TOOL], user_msg="Hello", **arguments)
     body = emu.seen[-1].body
     on_chat = "messages" in body
     if isinstance(choice, dict) and not on_chat:

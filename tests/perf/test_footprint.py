@@ -13,7 +13,6 @@ from aimlapi_core import ChatRequest, Client, Message, Settings, Text
 from benchmarks.server import Answer
 from tests.perf.modules import CLASSES, PINNED, ROOT, imported, of_ours
 
-
 NEVER = {
     "langchain_aimlapi": {"llama_index", "openai", "tiktoken", "h11"},
     "llama_index_aimlapi": {"langchain_core", "openai"},
