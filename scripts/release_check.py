@@ -75,6 +75,7 @@ def installed(file: Path, extra: str, into: Path, newest: bool) -> Path:
     if uv:
         run([uv, "venv", "--quiet", "--python", sys.executable, str(into)], into.parent)
         pip = [uv, "pip", "{}", "--quiet", "--python", str(python)]
+        pins += ["--link-mode", "copy"]  # nltk refuses to read hard links
     else:
         # The pip of this environment is newer than the one that a venv would bring.
         run([sys.executable, "-m", "venv", "--without-pip", str(into)], into.parent)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .venv with all that the demo and the tests need, unless it is there and up to date.
-# PYTHON=/path/to/python chooses the interpreter; without it a .venv of any interpreter will do. The
+# PYTHON=/path/to/python chooses the interpreter; without it a .venv of any interpreter will do.
+# UV=/path/to/uv chooses uv, which is taken where it is found; an empty UV stands for pip alone. The
 # stamp is written last, so that a .venv whose making was interrupted is made again; its second line
 # is the interpreter. With the name of a dependency group it adds that group and does no more:
 # "heavy" for the long tests, "docs" for the handbook, "release" for what checks a distribution.
@@ -9,12 +10,19 @@ cd "$(dirname "$0")/.."
 . scripts/python.sh
 
 stamp=.venv/.ready
-wanted=$(cat pyproject.toml constraints/dev.txt aimlapi_core/_version.py | cksum)
-has_uv=$(command -v uv || true)
+wanted=$(cat pyproject.toml constraints/dev.txt scripts/setup.sh aimlapi_core/_version.py | cksum)
+uv=${UV-$(command -v uv || true)}
+
+# uv makes hard links to its cache where it can. nltk refuses to read those, and LlamaIndex's
+# splitters read data files by it. The option goes before UV_LINK_MODE.
+uv_install() {
+    "$uv" pip install --quiet --link-mode copy --python .venv/bin/python \
+        -c constraints/dev.txt "$@"
+}
 
 add_group() {
-    if [ -n "$has_uv" ]; then
-        uv pip install --quiet --python .venv/bin/python -c constraints/dev.txt --group "$1"
+    if [ -n "$uv" ]; then
+        uv_install --group "$1"
     elif .venv/bin/python -c 'import pip' 2>/dev/null; then
         .venv/bin/python -m pip install --quiet --disable-pip-version-check \
             -c constraints/dev.txt --group "$1"
@@ -41,16 +49,15 @@ if is_ready; then
 fi
 
 choose
-[ -n "$has_uv" ] || check_chosen
+[ -n "$uv" ] || check_chosen
 [ -z "$python" ] || python=$(behind "$python")
 
 say "Setting up .venv; this takes about a minute the first time."
 rm -rf .venv
 trap 'rm -rf .venv; exit 130' INT TERM
-if [ -n "$has_uv" ]; then
-    uv venv --quiet --python "${python:-3.12}" .venv
-    uv pip install --quiet --python .venv/bin/python -c constraints/dev.txt \
-        -e '.[all]' --group dev
+if [ -n "$uv" ]; then
+    "$uv" venv --quiet --python "${python:-3.12}" .venv
+    uv_install -e '.[all]' --group dev
 else
     make_venv .venv
     # Dependency groups need pip 25.1.

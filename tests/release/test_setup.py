@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.release_check import NONE, installed
+
 ROOT = Path(__file__).parents[2]
 READ = (
     "pyproject.toml",
@@ -67,14 +69,20 @@ def posing(path: Path, pose: str) -> Path:
     return program(path, POSING.format(python=sys.executable, pose=pose))
 
 
-def run(clone: Path, *group: str, python: str | Path = "", script: str = "scripts/setup.sh") -> str:
+def run(
+    clone: Path,
+    *group: str,
+    python: str | Path = "",
+    script: str = "scripts/setup.sh",
+    **environment: str,
+) -> str:
     """What the script says, and what uv was asked for; its exit code comes first."""
     asked = clone / "asked"
     asked.unlink(missing_ok=True)
     done = subprocess.run(
         ["sh", script, *group],
         cwd=clone,
-        env={"PATH": str(clone / "bin"), "PYTHON": str(python)},
+        env={"PATH": str(clone / "bin"), "PYTHON": str(python), **environment},
         capture_output=True,
         text=True,
         timeout=50,
@@ -141,6 +149,43 @@ def test_a_group_is_installed_by_what_made_the_environment(clone: Path) -> None:
     program(clone / "bin" / "uv", UV)
     run(clone, python=sys.executable)
     assert "--group heavy" in run(clone, "heavy")
+
+
+def installs(asked: str) -> list[str]:
+    """The lines by which uv was asked to install."""
+    return [line for line in asked.splitlines() if "pip install " in line]
+
+
+@pytest.mark.parametrize("group", [(), ("heavy",)])
+def test_uv_is_told_to_copy(clone: Path, group: tuple[str, ...]) -> None:
+    """By an option, which goes before a UV_LINK_MODE: nltk refuses to read hard links."""
+    program(clone / "bin" / "uv", UV)
+    (line,) = installs(run(clone, *group, python=sys.executable))
+    assert "--link-mode copy" in line
+
+
+def test_uv_is_told_to_copy_where_a_wheel_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "uv", '#!/bin/sh\necho "$@" >> asked\n')
+    monkeypatch.setenv("PATH", str(tmp_path))
+    installed(tmp_path / "a.whl", NONE, tmp_path / "venv", newest=True)
+    (line,) = installs((tmp_path / "asked").read_text(encoding="utf-8"))
+    assert "--link-mode copy" in line
+
+
+def test_uv_may_be_named(clone: Path) -> None:
+    uv = program(clone / "another-uv", UV)
+    assert installs(run(clone, python=sys.executable, UV=str(uv)))
+
+
+def test_an_empty_uv_stands_for_pip_alone(clone: Path) -> None:
+    program(clone / "bin" / "uv", UV)
+    run(clone, python=sys.executable)
+    told = run(clone, "heavy", UV="")
+    assert told.startswith("1 ")
+    assert "This .venv holds no pip" in told
+    assert not installs(told)
 
 
 def test_clean_leaves_no_environment() -> None:
