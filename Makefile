@@ -1,6 +1,6 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter; another than before
-# makes .venv anew.
-.PHONY: help setup demo example test test-all soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
+# makes .venv anew. UV= takes pip alone, also where there is uv.
+.PHONY: help setup setup-check demo example test test-all soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -19,10 +19,14 @@ help:
 	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
 	@echo "make build   wheel and sdist into dist/, checked"
 	@echo "make release-check  what dist/ holds; the wheel in an empty environment per extra but ray, the sdist in one (EXTRAS='- otel', NEWEST=1)"
+	@echo "make setup-check  sets up anew with uv and with pip alone, in temporary copies (HOW=uv, HOW=pip)"
 	@echo "make clean   remove .venv, .bench, what was built and all caches"
 
 setup:
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+setup-check:
+	@PYTHON="$(PYTHON)" sh scripts/check_setup.sh $(HOW)
 
 demo: setup
 	@$(BIN)/python examples/demo.py
