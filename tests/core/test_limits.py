@@ -189,7 +189,6 @@ def test_what_a_closed_loop_left_under_way_holds_nobody_up() -> None:
     assert is_free()
 
 
-@pytest.mark.timeout(120)
 def test_a_thousand_waiters_in_threads_and_loops_all_get_their_turn() -> None:
     now, most, lock = [0], [0], threading.Lock()
 

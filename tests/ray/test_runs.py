@@ -13,7 +13,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,10 +24,10 @@ from aimlapi_emulator import Emulator, Fault
 from aimlapi_ray.journal import Journal
 from tests.docs.blocks import blocks
 from tests.ray import __path__ as HERE
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.heavy,
-    pytest.mark.timeout(240),
     pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="make test-all installs Ray"),
 ]
 
@@ -36,7 +35,8 @@ ROOT = Path(HERE[0]).parents[1]
 ROWS, WORKERS, CONCURRENCY = 40, 2, 4
 AT_ONCE = WORKERS * CONCURRENCY
 FIRST = 10  # rows that are answered before the calls are held back
-HELD_S = 12.0
+HELD_S = 30.0  # all workers begin within that time
+FOR_EVER_S = 3600.0
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +62,7 @@ def cluster() -> Iterator[dict[str, str]]:
         address = head.stdout.readline().strip()
         assert address.startswith("127.0.0.1:")
         yield {**environment, "RAY_ADDRESS": address}
-        head.communicate(timeout=60)  # the end of its input is the end of the cluster
-
-
-def wait_for(is_so: Callable[[], bool], within_s: float = 90.0) -> None:
-    until = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < until, "it did not come"
-        time.sleep(0.05)
+        head.communicate()  # the end of its input is the end of the cluster
 
 
 class Job:
@@ -104,16 +97,18 @@ class Job:
                 driver.kill()
             driver.communicate()
 
-    def hold_back_all_but(self, first: int, slots: int = AT_ONCE) -> Callable[[], None]:
+    def hold_back_all_but(
+        self, first: int, slots: int = AT_ONCE, held_s: float = FOR_EVER_S
+    ) -> Callable[[], None]:
         """The first requests are answered at once, and those that fill the slots then late.
 
         Gives a function that waits until all slots wait: what went before is in the journal then.
         """
-        self._emu.faults[:] = [None] * first + [Fault(delay_head_s=HELD_S)] * slots
+        self._emu.faults[:] = [None] * first + [Fault(delay_head_s=held_s)] * slots
         seen = len(self._emu.seen) + first + slots
 
         def wait() -> None:
-            wait_for(lambda: len(self._emu.seen) >= seen)
+            wait_until(lambda: len(self._emu.seen) >= seen)
             assert len(self._emu.seen) == seen
 
         return wait
@@ -141,7 +136,7 @@ def job(cluster: dict[str, str], tmp_path: Path, emu: Emulator) -> Iterator[Job]
 
 
 def reported(driver: subprocess.Popen[str]) -> dict[str, Any]:
-    out, err = driver.communicate(timeout=150)
+    out, err = driver.communicate()
     assert driver.returncode == 0, err[-4_000:]
     (line,) = (line for line in out.splitlines() if line.startswith("{"))
     report: dict[str, Any] = json.loads(line)
@@ -156,7 +151,7 @@ def test_a_killed_driver_is_resumed_and_then_a_worker_is_killed(job: Job, emu: E
     driver.wait()
 
     job.forget_workers()
-    until_held = job.hold_back_all_but(FIRST)
+    until_held = job.hold_back_all_but(FIRST, held_s=HELD_S)
     driver = job.start()
     until_held()
     os.kill(job.workers()[0], signal.SIGKILL)
@@ -177,11 +172,9 @@ def test_ctrl_c_ends_a_run_soon_and_keeps_what_was_written(job: Job, emu: Emulat
     until_held = job.hold_back_all_but(FIRST, slots=CONCURRENCY)
     driver = job.start(workers=1)
     until_held()
-    began_s = time.monotonic()
     os.killpg(driver.pid, signal.SIGINT)
-    _, err = driver.communicate(timeout=60)
+    _, err = driver.communicate()
     assert err.splitlines()[-1] == "KeyboardInterrupt"
-    assert time.monotonic() - began_s < HELD_S
     with Journal(job.journal, job="test", model="openai/gpt-5-2") as journal:
         report = journal.report()
     assert (report.answered, report.not_asked) == (FIRST, ROWS - FIRST)
@@ -205,7 +198,6 @@ def test_the_example_survives_the_worker_that_it_kills(cluster: dict[str, str]) 
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=150,
     )
     assert run.returncode == 0, run.stderr[-4_000:]
     assert "100 rows: 100 answered, 0 answered before, 0 failed, 0 not asked" in run.stdout
@@ -226,7 +218,6 @@ def test_the_sample_of_the_handbook_runs(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=150,
     )
     assert run.returncode == 0, run.stderr[-4_000:]
     assert printed in run.stdout

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +29,7 @@ from aimlapi_ray.keeper import Closed, Keeper
 from aimlapi_ray.report import Report
 from aimlapi_ray.worker import Ask, NoTextError, Worker
 from langchain_aimlapi import ChatAIMLAPI
+from tests.waiting import wait_until
 
 JOB: dict[str, Any] = {"job": "lakes", "model": "openai/gpt-5-2"}
 ROWS = [{"id": n, "text": f"Row {n}."} for n in range(20)]
@@ -57,7 +57,7 @@ class Cell:
     def answers(self, ask: Ask[Any] = ask, key: str = "sk-x", concurrency: int = 4) -> list[Turn]:
         """The turns of all rows, by one worker."""
         worker = self.worker(ask, key, concurrency)
-        turns: list[Turn] = worker._run(worker._turns(ROWS), 30)
+        turns: list[Turn] = worker._run(worker._turns(ROWS))
         return turns
 
     def worker(self, ask: Ask[Any], key: str = "sk-x", concurrency: int = 4) -> Worker[Any]:
@@ -70,7 +70,7 @@ class Cell:
 
     def close(self) -> tuple[Exception | None, Report]:
         """What ended the run early, and its report."""
-        closed: Closed = self._workers[0]._run(self._keeper.close(), 30)
+        closed: Closed = self._workers[0]._run(self._keeper.close())
         self._workers.clear()
         return closed.ending, closed.report
 
@@ -254,18 +254,23 @@ def test_an_ask_that_leaves_fails_its_row_alone(
 
 def test_a_worker_that_is_cancelled_leaves_its_rows(cell: Cell) -> None:
     """Their end is not known: they are no failed rows."""
-    began = threading.Event()
+    began, left = threading.Semaphore(0), threading.Semaphore(0)
 
     async def waiting(model: Any, row: dict[str, Any]) -> str:
-        began.set()
-        await asyncio.sleep(30)
+        began.release()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.release()
         return ""
 
     worker = cell.worker(waiting)
     turns = asyncio.run_coroutine_threadsafe(worker._turns(ROWS), worker._loop)
-    assert began.wait(5)
+    for _ in range(4):
+        began.acquire()
     turns.cancel()
-    worker._run(asyncio.sleep(0.1))
+    for _ in range(4):
+        left.acquire()
     _, report = cell.close()
     assert (report.failed, report.cost.unknown) == ({}, 4)
 
@@ -316,10 +321,7 @@ def test_a_dropped_worker_closes_its_model(cell: Cell, emu: Emulator) -> None:
     cell.answers()
     assert emu.open_connections > 0
     cell.close()
-    until_s = time.monotonic() + 2  # below the 4 after which idle connections are dropped anyway
-    while emu.open_connections and time.monotonic() < until_s:
-        time.sleep(0.01)
-    assert emu.open_connections == 0
+    wait_until(lambda: emu.open_connections == 0)
 
 
 def test_a_dropped_worker_closes_a_model_of_any_kind() -> None:
