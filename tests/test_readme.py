@@ -36,7 +36,6 @@ def demo() -> str:
         env={**environment, "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
     )
     assert run.returncode == 0, run.stderr
     return run.stdout

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from aimlapi_emulator import Emulator, Fault
 
 CANARY = "sk-canary-7f3a9c51"
@@ -99,12 +97,10 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=150,
         check=False,
     )
 
 
-@pytest.mark.timeout(180)
 def test_the_key_is_in_nothing_that_is_printed_or_written(emu: Emulator, tmp_path: Path) -> None:
     emu.faults.extend(fault for fault in FAULTS for _ in range(8))
     done = run(["-c", PROGRAM, emu.base_url, str(len(FAULTS))], tmp_path)
@@ -140,7 +136,6 @@ def test_crashes(fault, call):
 """
 
 
-@pytest.mark.timeout(180)
 def test_the_key_is_in_no_crash_that_pytest_shows_with_locals(
     emu: Emulator, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ import pytest
 from aimlapi_core import AsyncClient
 from aimlapi_emulator import Emulator, Fault
 from tests.anywhere.objects import REQUEST, make
-from tests.anywhere.test_leaving import wait_until
+from tests.waiting import wait_until
 
 SLOW = Fault(delay_between_s=0.05)
 

@@ -56,7 +56,6 @@ def worker() -> Iterator[ProcessPoolExecutor]:
 
 @every
 @called
-@pytest.mark.timeout(120)  # the first one imports both frameworks
 def test_a_spawned_worker_calls_with_what_it_is_sent(
     emu: Emulator, worker: ProcessPoolExecutor, name: str, called: bool
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from aimlapi_emulator import Emulator, Fault
 from tests.anywhere.objects import REQUEST, SAY, make
+from tests.waiting import wait_until
 
 SLOW = Fault(delay_between_s=0.2)  # the server sees the close at its next write, if not before
 
@@ -43,14 +43,6 @@ WHOLE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "llama_index": ("AIMLAPI", lambda m: m.acomplete(SAY)),
     "core": ("AsyncClient", lambda c: c.complete(REQUEST)),
 }
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    for _ in range(1_000):
-        if holds():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("did not come true within 10 seconds")
 
 
 @pytest.mark.parametrize(("name", "open_stream"), STREAMS.values(), ids=STREAMS)
@@ -95,7 +87,7 @@ async def test_an_async_stream_that_is_left_closes_its_connection(
                 return
 
     task = asyncio.create_task(read())
-    await asyncio.wait_for(begun.wait(), 20)
+    await begun.wait()
     if way == "cancel":
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

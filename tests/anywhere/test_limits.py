@@ -40,7 +40,7 @@ from aimlapi_emulator import Emulator, Fault
 from aimlapi_emulator.server import Connection
 from tests.anywhere.objects import ASYNC, KEY, MAKERS, REQUEST, SAY, SYNC, assert_whole, make
 from tests.anywhere.test_cancelling import cancelled_at, stream, whole
-from tests.anywhere.test_leaving import wait_until
+from tests.waiting import wait_until
 
 SOON = httpx.Timeout(30, pool=0.05)  # no turn within that time is an error
 LATER = httpx.Timeout(30, pool=20)

@@ -36,12 +36,12 @@ def test_many_threads_each_with_a_loop_of_its_own(emu: Emulator, name: str) -> N
 
     async def calls() -> None:
         await ause(thing)
-        await asyncio.to_thread(together.wait, 30)
+        await asyncio.to_thread(together.wait)
         await asyncio.gather(*(ause(thing) for _ in range(3)))
 
     with ThreadPoolExecutor(THREADS) as threads:
         for run in [threads.submit(asyncio.run, calls()) for _ in range(THREADS)]:
-            run.result(50)
+            run.result()
     assert len(emu.seen) == THREADS * 4 * len(ASYNC[name])
 
 
@@ -96,7 +96,7 @@ def closing_server() -> Iterator[tuple[ClosingServer, str]]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(20)
+        thread.join()
 
 
 @pytest.mark.parametrize("name", SYNC)
@@ -106,7 +106,7 @@ def test_idle_connections_that_the_server_closed_are_not_used_again(name: str) -
         for made in range(1, 4):
             for way in SYNC[name].values():
                 assert way(thing)
-                assert server.closed.acquire(timeout=20)
+                assert server.closed.acquire()
             assert server.requests == made * len(SYNC[name])
         thing.close()
 
@@ -120,7 +120,7 @@ def test_idle_connections_of_a_loop_that_the_server_closed_are_not_used_again(na
             for _ in range(3):
                 for way in ASYNC[name].values():
                     assert await way(thing)
-                    assert await asyncio.to_thread(server.closed.acquire, timeout=20)
+                    assert await asyncio.to_thread(server.closed.acquire)
             await thing.aclose()
 
         asyncio.run(calls())

@@ -234,7 +234,6 @@ def doctor(emu: Emulator | None, key: str, url: str = "") -> tuple[int, str]:
         env={**environment, "AIMLAPI_API_KEY": key},
         capture_output=True,
         text=True,
-        timeout=60,
     )
     assert run.stderr == ""
     return run.returncode, run.stdout

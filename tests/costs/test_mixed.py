@@ -134,7 +134,6 @@ async def run_async(doer: Doer) -> None:
         await model.aclose()
 
 
-@pytest.mark.timeout(300)
 def test_after_settling_the_total_is_the_ledgers_to_the_credit(emu: Emulator, quick: None) -> None:
     doer = Doer(emu)
     with track_costs() as costs:
@@ -151,7 +150,6 @@ def test_after_settling_the_total_is_the_ledgers_to_the_credit(emu: Emulator, qu
     assert not charged & {call.client_request_id for call in left}
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore::aimlapi_core.BudgetWarning")
 def test_a_budget_over_the_same_run_is_overspent_by_no_more_than_is_in_flight(
     emu: Emulator, quick: None

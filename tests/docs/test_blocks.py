@@ -117,7 +117,6 @@ def options_of(page: str) -> list[str]:
     return shlex.split(found[0]) if found else []
 
 
-@pytest.mark.timeout(1800)  # 70 programs, and the frameworks take seconds to import
 def test_every_program_runs_and_prints_what_its_page_shows() -> None:
     tests = [
         (name, code, ["-q", *options_of(page)])

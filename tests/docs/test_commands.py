@@ -63,7 +63,6 @@ def options_of(module: str) -> str:
         env={**os.environ, "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=50,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -141,7 +141,7 @@ def raw_post(
     """A socket over which a request went out, to read bytes as they come."""
     parts = urlsplit(base_url)
     content = json.dumps(body).encode()
-    connection = socket.create_connection((parts.hostname, parts.port), timeout=10)
+    connection = socket.create_connection((parts.hostname, parts.port))
     head = (
         f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-1234\r\n"
         f"content-length: {len(content)}\r\n\r\n"

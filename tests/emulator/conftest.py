@@ -25,11 +25,11 @@ def live() -> Iterator[Emulator]:
 
 @pytest.fixture
 def ask(emu: Emulator) -> Iterator[Asker]:
-    with httpx.Client(base_url=emu.base_url, headers=KEY, timeout=10, verify=False) as client:
+    with httpx.Client(base_url=emu.base_url, headers=KEY, timeout=None, verify=False) as client:
         yield Asker(client)
 
 
 @pytest.fixture
 def ask_live(live: Emulator) -> Iterator[Asker]:
-    with httpx.Client(base_url=live.base_url, headers=KEY, timeout=10, verify=False) as client:
+    with httpx.Client(base_url=live.base_url, headers=KEY, timeout=None, verify=False) as client:
         yield Asker(client)

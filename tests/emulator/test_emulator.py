@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,15 +17,9 @@ import pytest
 import aimlapi_emulator.server
 from aimlapi_emulator import Emulator, Fault
 from tests.emulator.asking import CHAT, KEY, Asker, raw_post, user
+from tests.waiting import wait_until
 
 BODY = {"model": CHAT, "messages": [user("x")]}
-
-
-def wait_for(fact: Any) -> None:
-    until = time.monotonic() + 5
-    while not fact():
-        assert time.monotonic() < until
-        time.sleep(0.005)
 
 
 def test_calls_in_turn_use_one_connection(emu: Emulator, ask: Asker) -> None:
@@ -46,7 +39,7 @@ def test_calls_at_once_are_counted(emu: Emulator) -> None:
         done = list(pool.map(lambda _: client.post("/chat/completions", json=BODY), range(8)))
         assert {answer.status_code for answer in done} == {200}
         assert emu.peak_connections == 8
-    wait_for(lambda: emu.open_connections == 0)
+    wait_until(lambda: emu.open_connections == 0)
     assert emu.connections == 8
 
 
@@ -77,7 +70,7 @@ def test_requests_sent_ahead_are_answered_in_order(emu: Emulator) -> None:
 
 def test_garbage_closes_the_connection_only(emu: Emulator, ask: Asker) -> None:
     host, port = emu.base_url.removeprefix("http://").removesuffix("/v1").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port))) as connection:
         connection.sendall(b"not http\r\n\r\n")
         while connection.recv(1000):
             pass
@@ -93,17 +86,17 @@ def test_stop_leaves_nothing() -> None:
         emu.stop()
     assert threading.active_count() == before
     with pytest.raises(OSError, match=r"\d|refused|use"):
-        socket.create_connection((emu.host, emu.port), timeout=1).close()
+        socket.create_connection((emu.host, emu.port)).close()
 
 
 def test_stop_does_not_wait_for_a_slow_answer() -> None:
+    before = threading.active_count()
     emu = Emulator().start()
-    emu.faults.append(Fault(delay_head_s=60))
+    emu.faults.append(Fault(delay_head_s=3600))
     with raw_post(emu.base_url, BODY):
-        wait_for(lambda: emu.seen)
-        begin = time.monotonic()
+        wait_until(lambda: emu.seen)
         emu.stop()
-        assert time.monotonic() - begin < 20  # of 60
+    assert threading.active_count() == before
 
 
 def test_can_be_started_again_on_its_port() -> None:
@@ -123,9 +116,9 @@ def test_a_thread_that_ended_by_itself_is_started_again() -> None:
     with Emulator() as emu:
         assert emu._loop is not None
         emu._loop.call_soon_threadsafe(sys.exit)  # there is no public way to end it
-        wait_for(lambda: emu._loop is None)
+        wait_until(lambda: emu._loop is None)
         url = emu.base_url
-        wait_for(lambda: threading.active_count() == threads)
+        wait_until(lambda: threading.active_count() == threads)
         emu.start()
         assert emu.base_url == url
         assert httpx.post(f"{url}/chat/completions", json=BODY, headers=KEY).status_code == 200
@@ -163,5 +156,5 @@ def test_imports_neither_core_nor_frameworks() -> None:
         "print([m for m in sys.modules if m.split('.')[0] in "
         "('aimlapi_core', 'langchain_core', 'llama_index', 'httpx', 'pydantic')])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]"

@@ -158,7 +158,6 @@ def test_a_connection_closes_behind_the_answer_without_a_word(
 ) -> None:
     emu.faults.append(Fault(close_after=True, drop_with=way))
     with raw_post(emu.base_url, body) as connection:
-        connection.settimeout(10)
         got = b""
         try:
             while data := connection.recv(65536):
@@ -242,7 +241,7 @@ def test_two_posts_in_one_write_get_their_faults_in_order(emu: Emulator) -> None
         "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-1234\r\n"
         f"content-length: {len(content)}\r\n\r\n"
     ).encode()
-    with socket.create_connection((emu.host, emu.port), timeout=10) as connection:
+    with socket.create_connection((emu.host, emu.port)) as connection:
         connection.sendall((head + content) * 2)
         raw = read_all(connection)
     assert [seen.status for seen in emu.seen] == [200, 503]

@@ -230,6 +230,6 @@ def test_a_fault_is_a_value() -> None:
 
 def test_a_fault_from_the_command_line_is_judged_before_anything_runs() -> None:
     command = [sys.executable, "-m", "aimlapi_emulator", "--port", "0", "--fault", "statsu=429"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 2
     assert "unknown field 'statsu': did you mean 'status'?" in run.stderr

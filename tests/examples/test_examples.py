@@ -112,7 +112,7 @@ def batches() -> Mapping[str, dict[str, Any]]:
         )
         for names in (llama_index, others)
     ]
-    printed = [process.communicate(timeout=150)[0] for process in running]
+    printed = [process.communicate()[0] for process in running]
     return {name: came for text in printed for name, came in json.loads(text).items()}
 
 
@@ -120,7 +120,6 @@ def test_every_example_is_tested() -> None:
     assert set(examples.described()) == {*EXPECTED, *TESTED_ELSEWHERE}
 
 
-@pytest.mark.timeout(200)  # the first one waits for all
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_example_shows_what_it_promises(
     name: str, batches: Mapping[str, dict[str, Any]]
@@ -148,7 +147,6 @@ def test_make_example_starts_one_that_says_first_whom_it_talks_to() -> None:
         env=without_key(),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("Talking to the local emulator, which answers by rules")
@@ -169,7 +167,6 @@ def test_a_key_that_reaches_nobody_ends_in_clear_words() -> None:
         env={**without_key(), **key},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
     )
     assert run.returncode == 1
     assert run.stdout == "Talking to http://127.0.0.1:9/v1 with your AIMLAPI_API_KEY.\n"
@@ -189,5 +186,5 @@ def test_ctrl_c_ends_an_example_without_a_traceback() -> None:
         assert process.stdout is not None
         assert "emulator" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate()
     assert (process.returncode, told) == (130, "")

@@ -30,7 +30,7 @@ def test_the_command_line_makes_its_faults() -> None:
             assert found is not None
             body = {"model": "openai/gpt-5-2", "messages": [{"role": "user", "content": "Hi"}]}
             with httpx.Client(
-                base_url=found[0], headers={"Authorization": "Bearer x"}, timeout=20, verify=False
+                base_url=found[0], headers={"Authorization": "Bearer x"}, timeout=None, verify=False
             ) as client:
                 path = "/chat/completions"
                 answers = [client.post(path, json=body) for _ in range(2)]

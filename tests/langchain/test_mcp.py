@@ -24,8 +24,6 @@ from langchain_aimlapi import ChatAIMLAPI
 
 Make = Callable[..., ChatAIMLAPI]
 SERVER = str(Path(__file__).with_name("mcp_server.py"))
-# A program is started for each test, and the machine may be busy.
-pytestmark = pytest.mark.timeout(120)
 
 
 def client() -> MultiServerMCPClient:

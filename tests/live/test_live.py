@@ -13,7 +13,6 @@ from llama_index_aimlapi import AIMLAPI
 
 pytestmark = [
     pytest.mark.live,
-    pytest.mark.timeout(600),
     pytest.mark.skipif(not os.environ.get("AIMLAPI_API_KEY"), reason="AIMLAPI_API_KEY is not set"),
 ]
 models = pytest.mark.parametrize("model", MODELS)

@@ -26,7 +26,7 @@ from tests.llama_index.test_agents import pytestmark as _quiet
 from tests.llama_index.test_agents import start
 
 Make = Callable[..., AIMLAPI]
-pytestmark = [*_quiet, pytest.mark.timeout(180)]  # a server starts in seconds on a busy machine
+pytestmark = _quiet
 ENDPOINT = pytest.mark.parametrize("endpoint", ["chat", "responses"])
 SERVER = str(Path(mcp_server.__file__))
 PNG_URL = f"data:image/png;base64,{mcp_server.PNG}"

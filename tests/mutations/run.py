@@ -16,6 +16,7 @@ from tests.mutations import BREAKS
 from tests.mutations.breaks import Break
 
 ROOT = Path(__file__).parents[2]
+HANG_S = 60  # a test that takes so long has noticed the break: tests wait without bounds
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".bench", ".*_cache", ".hypothesis", "__pycache__", "dist", "build"
 )
@@ -53,12 +54,13 @@ def noticed(copy: Path, broken: Break) -> bool:
     path = copy / broken.file
     whole = path.read_text(encoding="utf-8")
     path.write_text(whole.replace(broken.old, broken.new, 1), encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", broken.tests]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    command += ["-o", f"faulthandler_timeout={HANG_S}", broken.tests]
     # The copy stands before the installed packages.
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         run = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, timeout=180, check=False
+            command, cwd=copy, env=environment, capture_output=True, timeout=3 * HANG_S, check=False
         )
         failed = run.returncode == 1
     except subprocess.TimeoutExpired:  # a hang is noticed too

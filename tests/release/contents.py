@@ -51,7 +51,7 @@ class Built:
 def build(into: Path, *arguments: str, source: Path = ROOT) -> Path:
     """Build with the build backend that is installed here, without a registry; gives `into`."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(into), *arguments]
-    done = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
     return into

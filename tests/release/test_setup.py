@@ -85,7 +85,6 @@ def run(
         env={"PATH": str(clone / "bin"), "PYTHON": str(python), **environment},
         capture_output=True,
         text=True,
-        timeout=50,
     )
     told = asked.read_text(encoding="utf-8") if asked.exists() else ""
     return f"{done.returncode} {done.stderr}{told}"
@@ -195,4 +194,4 @@ def test_clean_leaves_no_environment() -> None:
 
 def test_the_scripts_are_plain_sh() -> None:
     for path in (*(ROOT / "scripts").glob("*.sh"), ROOT / "benchmarks" / "setup.sh"):
-        subprocess.run(["sh", "-n", str(path)], check=True, timeout=10)
+        subprocess.run(["sh", "-n", str(path)], check=True)
