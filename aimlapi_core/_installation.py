@@ -1,20 +1,30 @@
-"""Whether two distributions lie over one another in the import package `langchain_aimlapi`.
+"""What is wrong with an installation; nothing is imported to find out.
 
-The older distribution `langchain-aimlapi` has the same import name as this one. Installers write
-the files of both into one folder, and uninstalling either takes shared files from the other.
+The older distribution `langchain-aimlapi` has the same import name `langchain_aimlapi` as this one.
+Installers write the files of both into one folder, and uninstalling either takes shared files from
+the other.
+
+LlamaIndex reads data files of its own by nltk, which refuses links, and uv makes links.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from importlib.util import find_spec
 
 _SHARED = "langchain_aimlapi"
 _OLDER = "langchain-aimlapi"
 # Modules that each version of the older distribution has one of, and this one none.
 OLDER_FILES = ("llms.py", "constants.py")
+
+# `nltk/pathsec.py` refuses `st_nlink > 1` from this version on.
+_REFUSES_LINKS = (3, 10, 3)
+# What LlamaIndex's splitters read; the files beside it are installed alike.
+_DATA = "nltk_cache/corpora/stopwords/english"
 
 _REMEDY = (
     f"Remove both and install the one that you want: pip uninstall -y {_OLDER} "
@@ -71,3 +81,35 @@ def _of_metadata() -> str | None:
     except PackageNotFoundError:
         return None
     return f"{_OLDER} {found} is installed beside aimlapi-integrations: one import name. {_REMEDY}"
+
+
+def refused_data() -> str | None:
+    """Which data file of LlamaIndex nltk will not read and how to mend it; None when there is none.
+
+    To be removed once LlamaIndex reads linked files, or copies them:
+    https://github.com/run-llama/llama_index/issues/22839
+    """
+    try:
+        nltk, llama_index = version("nltk"), distribution("llama-index-core")
+    except PackageNotFoundError:
+        return None
+    elsewhere = os.environ.get("NLTK_DATA")  # LlamaIndex then reads there
+    if elsewhere or tuple(map(int, re.findall(r"\d+", nltk)[:3])) < _REFUSES_LINKS:
+        return None
+    data = (str(f.locate()) for f in llama_index.files or () if f.match(_DATA))
+    linked = next(filter(_is_link, data), None)
+    return linked and (
+        f"{linked!r} is a hard or symbolic link, as uv makes them to its cache, and nltk {nltk} "
+        "refuses to read it: LlamaIndex's SentenceSplitter and VectorStoreIndex.from_documents "
+        "fail. Install a copy: uv pip install --link-mode copy --reinstall-package "
+        f"llama-index-core llama-index-core=={llama_index.version}"
+    )
+
+
+def _is_link(path: str) -> bool:
+    """Whether a file has another name too, or is a symbolic link."""
+    try:
+        found = os.lstat(path)
+    except OSError:  # listed as installed, and gone
+        return False
+    return stat.S_ISLNK(found.st_mode) or found.st_nlink > 1

@@ -83,9 +83,9 @@ def _packages() -> Iterator[Finding]:
             yield Finding("note", f"{package} is not installed; needed only for {extra}")
         else:
             yield Finding("wrong", f"{package} is missing: pip install aimlapi-integrations")
-    clash = _installation.trouble(metadata=True)
-    if clash is not None:
-        yield Finding("wrong", clash)
+    for trouble in (_installation.trouble(metadata=True), _installation.refused_data()):
+        if trouble is not None:
+            yield Finding("wrong", trouble)
 
 
 def _version(package: str) -> str | None:

@@ -85,6 +85,14 @@ def check_install(words: list[str]) -> None:
         assert all(extra in known for extra in extras.split(",") if extras), word
 
 
+def check_uv(words: list[str]) -> None:
+    """`uv pip install` or `uv sync`, with the two options that the handbook speaks of."""
+    command = " ".join(words)
+    for option in ("--link-mode copy", "--reinstall-package llama-index-core"):
+        command = command.replace(f" {option}", "", 1)
+    assert command in ("sync", "pip install llama-index-core"), command
+
+
 def check_module(module: str, words: list[str]) -> None:
     if not any(word.startswith("-") for word in words) and module in WITHOUT_HELP:
         assert find_spec(module), module
@@ -112,6 +120,8 @@ def check(words: list[str]) -> None:
         check_make(rest)
     elif program == "pip" and rest[0] == "install":
         check_install(rest[1:])
+    elif program == "uv":
+        check_uv(rest)
     elif program == "pip" and rest[0] == "uninstall":
         assert {*rest[1:]} <= {"-y", OLDER, PROJECT["name"]}, rest
     elif program in PROJECT.get("scripts", {}):
