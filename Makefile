@@ -14,7 +14,7 @@ help:
 	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
 	@echo "make bench   what a call costs beside the peers and the limit (QUICK=1, CASES='langchain.*')"
 	@echo "make pictures  README's pictures: the chart of the kept bench run, the demo in a terminal"
-	@echo "make mutations  break the code line by line; a test must notice each"
+	@echo "make mutations  break the code line by line; a test must notice each (PART=2/4, ONLY='words', FRESH=1)"
 	@echo "make live    the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
 	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
 	@echo "make build   wheel and sdist into dist/, checked"
@@ -76,7 +76,8 @@ pictures: setup
 	$(BIN)/python -m scripts.pictures
 
 mutations: setup
-	$(BIN)/python -m tests.mutations.run
+	$(BIN)/python -m tests.mutations.run $(if $(FRESH),--fresh) $(if $(PART),--part $(PART)) \
+		$(if $(ONLY),--only "$(ONLY)")
 
 live: setup
 	@test -n "$$AIMLAPI_API_KEY" || { echo "Set AIMLAPI_API_KEY: make live talks to the real service."; exit 1; }
@@ -96,5 +97,5 @@ release-check: build
 	$(BIN)/python -m scripts.release_check $(if $(NEWEST),--newest) $(EXTRAS)
 
 clean:
-	rm -rf .venv .bench dist build site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .bench .mutations.jsonl dist build site .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

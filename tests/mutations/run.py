@@ -1,74 +1,133 @@
-"""Apply each break to a copy of the project and see its tests fail: `make mutations`."""
+"""Break the code, one break at a time, and see a test fail each time: `make mutations`.
+
+The breaks are made in copies of the checkout, one for each core. A break's tests are run first on
+the code as it is: what fails there notices nothing. What was found is kept in a journal and holds
+until a file changes, so that a run which was ended goes on where it stopped.
+"""
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from queue import SimpleQueue
 
-from tests.mutations import BREAKS
-from tests.mutations.breaks import Break
+from tests.mutations.breaks import Break, Finding, load
+from tests.mutations.journal import Journal
+from tests.mutations.trial import Worker, judge
 
 ROOT = Path(__file__).parents[2]
-HANG_S = 60  # a test that takes so long has noticed the break: tests wait without bounds
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", ".bench", ".*_cache", ".hypothesis", "__pycache__", "dist", "build"
-)
+JOURNAL = ROOT / ".mutations.jsonl"
 
 
-def main(words: list[str]) -> int:
-    """1 when a break went unnoticed. `words`: only the promises that hold one of them."""
-    chosen = [b for b in BREAKS if not words or any(word in b.promise for word in words)]
-    workers = os.cpu_count() or 1
-    copies: SimpleQueue[Path] = SimpleQueue()
+def main(arguments: Sequence[str]) -> int:
+    """1 when a break was missed or could not be judged, 130 when the run was ended early."""
+    options = parse(arguments)
+    if options.fresh:
+        JOURNAL.unlink(missing_ok=True)
+    rows = [row for row in load() if options.only in f"{row.promise} {row.file}"][options.part]
+    files = checked_out()
+    journal = Journal(JOURNAL, digest(files))
+    left = [row for row in rows if row not in journal]
+    print(f"{len(rows)} breaks, {len(rows) - len(left)} of them found in the journal", flush=True)
+    start = time.monotonic()
 
-    def try_one(broken: Break) -> bool:
-        copy = copies.get()
-        try:
-            return noticed(copy, broken)
-        finally:
-            copies.put(copy)
+    def note(row: Break, finding: Finding) -> None:
+        journal[row] = finding
+        print(f"{finding.outcome:8} {row.promise}", flush=True)
 
-    with ExitStack() as stack:
-        for _ in range(workers):
-            copy = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "copy"
-            shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
-            copies.put(copy)
-        pool = stack.enter_context(ThreadPoolExecutor(workers))
-        found = list(pool.map(try_one, chosen))
-    missed = [broken.promise for broken, seen in zip(chosen, found, strict=True) if not seen]
-    print(f"{len(chosen) - len(missed)} of {len(chosen)} breaks were noticed")
-    for promise in missed:
-        print(f"MISSED: {promise}")
-    return int(bool(missed))
-
-
-def noticed(copy: Path, broken: Break) -> bool:
-    """Whether a test fails with this line broken."""
-    path = copy / broken.file
-    whole = path.read_text(encoding="utf-8")
-    path.write_text(whole.replace(broken.old, broken.new, 1), encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    command += ["-o", f"faulthandler_timeout={HANG_S}", broken.tests]
-    # The copy stands before the installed packages.
-    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        run = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, timeout=3 * HANG_S, check=False
-        )
-        failed = run.returncode == 1
-    except subprocess.TimeoutExpired:  # a hang is noticed too
-        failed = True
-    finally:
-        path.write_text(whole, encoding="utf-8")
-    print(f"{'noticed' if failed else 'MISSED '}  {broken.promise}", flush=True)
-    return failed
+        asyncio.run(try_all(left, files, note))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("Ended early: the same command goes on from here.")
+        return 130
+    return report({row: journal[row] for row in rows}, time.monotonic() - start)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """`part` is given as the slice that takes it."""
+
+    def part(text: str) -> slice:
+        number, parts = map(int, text.split("/"))
+        if not 1 <= number <= parts:
+            raise ValueError
+        return slice(number - 1, None, parts)
+
+    parser = argparse.ArgumentParser(prog="python -m tests.mutations.run")
+    parser.add_argument("--part", type=part, default="1/1", help="2/4 is the second of four")
+    parser.add_argument("--only", default="", help="part of a promise or of a file's name")
+    parser.add_argument("--fresh", action="store_true", help="forget what was found before")
+    return parser.parse_args(arguments)
+
+
+def report(findings: dict[Break, Finding], seconds: float) -> int:
+    """Print what is to be mended, and the sums."""
+    for row, finding in findings.items():
+        if finding.outcome != "noticed":
+            print(f"\n{finding.outcome.upper()}: {row.promise}\n  {row.file}")
+            print(f"  {row.old!r}\n  -> {row.new!r}")
+            print(*(f"  {test}" for test in row.tests), finding.why, sep="\n")
+    outcomes = [finding.outcome for finding in findings.values()]
+    print(
+        f"\n{len(outcomes)} breaks: {outcomes.count('noticed')} noticed, "
+        f"{outcomes.count('missed')} missed, {outcomes.count('error')} not judged; "
+        f"{seconds / 60:.1f} minutes"
+    )
+    return int(outcomes.count("noticed") < len(outcomes))
+
+
+def checked_out() -> list[str]:
+    """The files of the checkout, but for those that git ignores."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return sorted(name for name in set(names.split("\0")) if (ROOT / name).is_file())
+
+
+def digest(files: list[str]) -> str:
+    """Of all that a finding hangs on, but for the rows: each is part of its own key."""
+    state = hashlib.sha256(sys.version.encode())
+    for name in files:
+        if not (name.startswith("tests/mutations/") and name.endswith(".toml")):
+            state.update(f"{name}\0".encode() + hashlib.sha256((ROOT / name).read_bytes()).digest())
+    return state.hexdigest()
+
+
+async def try_all(
+    rows: list[Break], files: list[str], note: Callable[[Break, Finding], None]
+) -> None:
+    """Share the rows out among as many workers as there are cores."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    left = iter(rows)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(os.cpu_count() or 1, len(rows))):
+            group.create_task(try_each(left, files, note))
+
+
+async def try_each(
+    rows: Iterator[Break], files: list[str], note: Callable[[Break, Finding], None]
+) -> None:
+    """Try one row after the other in a copy of the checkout."""
+    with tempfile.TemporaryDirectory(prefix="mutations-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / "copy"
+        for name in files:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+        worker = Worker(copy)
+        try:
+            for row in rows:
+                note(row, await judge(worker, row))
+        finally:
+            await worker.close()
 
 
 if __name__ == "__main__":
