@@ -13,7 +13,6 @@ pool serves. httpcore is imported with the first call, as httpx itself does: it 
 from __future__ import annotations
 
 import ssl
-import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -109,9 +108,12 @@ def _is_spent(held: httpcore.HTTPConnection | httpcore.AsyncHTTPConnection) -> b
 
 
 def _is_replaced(pool: type, name: str) -> bool:
-    """Whether the method is no longer the one of httpcore's file."""
-    code = getattr(getattr(pool, name), "__code__", None)
-    return code is None or code.co_filename != sys.modules[pool.__module__].__file__
+    """Whether the method is no longer from the file of its class (`__module__` names no file)."""
+
+    def file_of(method: str) -> object:
+        return getattr(getattr(getattr(pool, method), "__code__", None), "co_filename", None)
+
+    return file_of(name) != file_of("__init__")
 
 
 def _limits(keepalive_s: float) -> httpx.Limits:

@@ -46,6 +46,22 @@ async def test_a_recorder_in_the_place_of_httpcores_async_pool_is_asked(
     assert len(emu.seen) == 1
 
 
+def test_no_pool_is_made_without_a_recorder(emu: Emulator) -> None:
+    transport = SingleConnection(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 4.0)
+    client = httpx.Client(transport=transport)
+    assert client.get(f"{emu.base_url}/models").status_code == 200
+    assert transport._pool._stand_in is None  # type: ignore[attr-defined]  # it is a _One
+    client.close()
+
+
+async def test_no_async_pool_is_made_without_a_recorder(emu: Emulator) -> None:
+    transport = AsyncSingleConnection(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 4.0)
+    client = httpx.AsyncClient(transport=transport)
+    assert (await client.get(f"{emu.base_url}/models")).status_code == 200
+    assert transport._pool._stand_in is None  # type: ignore[attr-defined]  # it is an _AsyncOne
+    await client.aclose()
+
+
 def test_a_connection_closed_by_another_thread_is_replaced(
     emu: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
