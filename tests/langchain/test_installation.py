@@ -18,6 +18,11 @@ REMEDY = (
     "pip install 'aimlapi-integrations[langchain]'"
 )
 IMPORT = "import langchain_aimlapi; print(langchain_aimlapi.ChatAIMLAPI.__name__)"
+ALONE = """
+import os, sys
+site = os.environ["PYTHONPATH"]
+sys.path = [p for p in sys.path if p == site or not os.path.isdir(os.path.join(p, "aimlapi_core"))]
+"""
 ASK = """
 import sys
 from aimlapi_core import _installation
@@ -36,11 +41,10 @@ def site(tmp_path: Path) -> Path:
 
 
 def run(site: Path, program: str) -> str:
-    """What a program prints, errors too. This repository is not on its path."""
-    program = f"import sys; sys.path = [p for p in sys.path if p != {str(ROOT)!r}]\n{program}"
+    """What a program prints, errors too. No other folder on its path holds our packages."""
     environment = {**os.environ, "PYTHONPATH": str(site)}
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", ALONE + program],
         cwd=site, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.stdout + done.stderr
