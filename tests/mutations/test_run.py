@@ -12,7 +12,7 @@ import pytest
 from tests.mutations.breaks import Break, Finding
 from tests.mutations.journal import Journal
 from tests.mutations.run import ROOT, checked_out, digest, parse, try_all
-from tests.mutations.trial import verdict
+from tests.mutations.trial import broken, verdict
 
 OLD = '_BEGIN = len(b"data: ")'
 ROW = Break("a promise", "aimlapi_core/_sse.py", OLD, "_BEGIN = 5", ("tests/core/test_sse.py",))
@@ -78,6 +78,19 @@ def test_the_parts_are_the_whole() -> None:
 def test_no_such_part(text: str) -> None:
     with pytest.raises(SystemExit):
         parse(["--part", text])
+
+
+def test_no_break_is_taken_for_another(tmp_path: Path) -> None:
+    """Nor for the file as it was: code is compiled again when the time of change differs."""
+    path = tmp_path / "module.py"
+    path.write_text(OLD)
+    before, times = path.stat().st_mtime_ns, set()
+    for _ in range(2):
+        with broken(path, ROW):
+            assert path.read_text() == ROW.new
+            times.add(path.stat().st_mtime)
+        assert (path.read_text(), path.stat().st_mtime_ns) == (OLD, before)
+    assert len(times) == 2
 
 
 @pytest.mark.heavy

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from tests.mutations.breaks import Break, Finding
-from tests.mutations.worker import FORKS
 
 MARGIN = 20  # what takes this many times as long as without the break is a hang
 LEAST_HANG_S = 30.0
+
+# Times of change, one a break: Python takes compiled code for that of a file by its size and the
+# second of its last change.
+_STAMPS = count(10**9)
 
 
 class Worker:
@@ -39,7 +42,7 @@ class Worker:
         except TimeoutError:
             await self.close()
             return {"code": 1, "failed": [f"none ended within {bound_s:.0f} s"]}
-        if not (line and FORKS):
+        if not line:
             await self.close()
         answer: dict[str, Any] = json.loads(line or b'{"code": null, "output": "pytest died"}')
         return answer
@@ -51,7 +54,7 @@ class Worker:
             "tests.mutations.worker",
             cwd=self.copy,
             # The copy stands before the installed packages, in what the tests start as well.
-            env={**os.environ, "PYTHONPATH": str(self.copy), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONPATH": str(self.copy), "PYTHONDONTWRITEBYTECODE": ""},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is this process's to handle
@@ -62,7 +65,7 @@ class Worker:
         process, self._process = self._process, None
         if process is not None:
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM if FORKS else signal.SIGKILL)
+                process.terminate()
             await process.wait()
 
 
@@ -91,11 +94,14 @@ def broken(path: Path, row: Break) -> Iterator[None]:
     """The file with the break in it."""
     whole = path.read_bytes()
     old, new = row.old.encode(), row.new.encode()
+    stat, stamp = path.stat(), next(_STAMPS)
     path.write_bytes(whole.replace(old, new, 1))
+    os.utime(path, (stamp, stamp))
     try:
         yield
     finally:
         path.write_bytes(whole)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def verdict(found: dict[str, Any]) -> Finding:

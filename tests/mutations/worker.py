@@ -1,9 +1,8 @@
 """Runs pytest once for each line of stdin, a JSON list of its arguments; answers with a JSON line.
 
 Each run is a fork of this process, which has imported pytest's plugins and the frameworks, but
-nothing of this project: importing them is most of what a short run costs. Elsewhere than on Linux,
-where forking a process that has loaded so much is not safe, a process serves one line. A process
-whose run ended without an answer ends too.
+nothing of this project: importing them is most of what a short run costs. The answer comes when
+the run has ended and all that it started is killed. A run that dies ends this process too.
 """
 
 from __future__ import annotations
@@ -17,11 +16,10 @@ import sys
 import tempfile
 from contextlib import suppress
 from importlib.metadata import entry_points
-from typing import NoReturn
+from typing import Any
 
 import pytest
 
-FORKS = sys.platform == "linux"
 PRELOADED = ["hypothesis", "langchain.agents", "llama_index.core", "mcp", "vcr"]
 
 
@@ -43,57 +41,52 @@ class Record:
 
 def main() -> None:
     """Serve until stdin ends."""
-    if FORKS:
-        preload()
-    for line in sys.stdin:
-        pid = os.fork() if FORKS else 0
-        if pid == 0:
-            run(json.loads(line))
-        if not ended_well(pid):
-            sys.exit(1)
-
-
-def preload() -> None:
-    """Import what the tests will, and keep the collector from copying its pages."""
     for plugin in entry_points(group="pytest11"):
         plugin.load()
     for name in PRELOADED:
         importlib.import_module(name)
     gc.collect()
-    gc.freeze()
+    gc.freeze()  # the collector would copy the pages that the forks share
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for line in sys.stdin:
+        answer = in_a_fork(json.loads(line))
+        if not answer:
+            sys.exit(1)
+        print(answer, flush=True)
 
 
-def ended_well(pid: int) -> bool:
-    """Wait for the run, then end what it has started; this alone when this process is ended."""
-    with suppress(PermissionError, ProcessLookupError):  # it did so itself, or is gone
-        os.setpgid(pid, pid)
-    try:
-        return os.waitpid(pid, 0)[1] == 0
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
+def in_a_fork(arguments: list[str]) -> str:
+    """What `run` gives, as JSON; nothing where it died."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:
+        pid = os.fork()
+        if pid == 0:
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            json.dump(run(arguments), answer)
+            answer.flush()
+            os._exit(0)  # whatever threads are left
+        try:
+            os.waitpid(pid, 0)
+        finally:  # when this process is ended too
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        answer.seek(0)
+        return answer.read()
 
 
-def run(arguments: list[str]) -> NoReturn:
-    """Run pytest in this process, answer and end, whatever threads are left."""
-    answer = os.dup(1)
-    if FORKS:
-        os.setpgid(0, 0)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def run(arguments: list[str]) -> dict[str, Any]:
+    """Run pytest in this process, which is of no other use afterwards."""
     with tempfile.TemporaryFile() as output, open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
         record = Record()
-        code = pytest.main(["-q", "-p", "no:cacheprovider", *arguments], plugins=[record])
+        quiet = ["-q", "--disable-warnings", "-p", "no:cacheprovider"]
+        code = pytest.main([*quiet, *arguments], plugins=[record])
         sys.stdout.flush()
         output.seek(0)
         told = output.read().decode(errors="replace")[-2000:]
-    found = {"code": code, "output": told, **vars(record)}
-    with open(answer, "w", encoding="utf-8") as stdout:
-        stdout.write(json.dumps(found) + "\n")
-    os._exit(0)
+    return {"code": code, "output": told, **vars(record)}
 
 
 if __name__ == "__main__":
