@@ -29,12 +29,10 @@ class Record:
     def __init__(self) -> None:
         self.ran = 0
         self.failed: list[str] = []
-        self.slowest_s = 0.0
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called by pytest for each test's setup, call and teardown."""
         self.ran += report.when == "call" and not report.skipped
-        self.slowest_s = max(self.slowest_s, report.duration)
         if report.failed:
             self.failed.append(report.nodeid)
 
