@@ -1,6 +1,6 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter; another than before
 # makes .venv anew. UV= takes pip alone, also where there is uv.
-.PHONY: help setup setup-check demo example test test-all soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
+.PHONY: help setup setup-check demo example test test-all oldest cassettes soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -9,6 +9,8 @@ help:
 	@echo "make example  short programs, one a use: lists them; NAME=langchain_agent runs one"
 	@echo "make test    all tests, offline"
 	@echo "make test-all  the tests that make test leaves out: the long ones, and those on a vector store and on Ray, which it installs"
+	@echo "make oldest  the tests of the core and of both frameworks with the oldest versions that pyproject.toml admits"
+	@echo "make cassettes  replays the cassettes with the newest vcrpy; part of make test-all"
 	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
 	@echo "make docs    the handbook into site/;   make docs-serve   the same while you write"
 	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
@@ -20,7 +22,7 @@ help:
 	@echo "make build   wheel and sdist into dist/, checked"
 	@echo "make release-check  what dist/ holds; the wheel in an empty environment per extra but ray, the sdist in one (EXTRAS='- otel', NEWEST=1)"
 	@echo "make setup-check  sets up anew with uv and with pip alone, in temporary copies (HOW=uv, HOW=pip)"
-	@echo "make clean   remove .venv, .bench, what was built and all caches"
+	@echo "make clean   remove all environments, what was built and all caches"
 
 setup:
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
@@ -37,9 +39,24 @@ example: setup
 test: setup
 	$(BIN)/python -m pytest -n auto -m "not live and not heavy" $(ARGS)
 
-test-all: setup
+test-all: setup cassettes
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh heavy
 	$(BIN)/python -m pytest -m heavy $(ARGS)
+
+# Without a framework its own needs are absent, and older versions of httpx and pydantic will do.
+oldest:
+	@PYTHON="$(PYTHON)" sh scripts/environment.sh .oldest/core -c constraints/oldest-core.txt \
+		-e '.[emulator]' hypothesis jsonschema pytest pytest-asyncio pytest-socket pytest-timeout pytest-xdist
+	.oldest/core/bin/python -m pytest -n auto -m "not live and not heavy" tests/core tests/emulator
+	@PYTHON="$(PYTHON)" sh scripts/environment.sh .oldest/frameworks -c constraints/oldest.txt \
+		-e '.[all]' --group dev
+	.oldest/frameworks/bin/python -m pytest -n auto -m "not live and not heavy" \
+		tests/langchain tests/llama_index tests/anywhere tests/cassettes tests/costs
+
+# langchain-tests keeps .venv at an older vcrpy, so the newest one stands before it on the path.
+cassettes: setup
+	@sh scripts/setup.sh vcrpy
+	PYTHONPATH=.vcrpy $(BIN)/python -m pytest tests/cassettes
 
 lint: setup
 	$(BIN)/ruff check .
@@ -67,7 +84,9 @@ soak: setup
 	$(BIN)/python benchmarks/soak.py --seconds $(or $(SECONDS),900)
 
 bench:
-	@PYTHON="$(PYTHON)" sh benchmarks/setup.sh
+	@PYTHON="$(PYTHON)" sh scripts/environment.sh .bench -c constraints/bench.txt \
+		-e '.[langchain,llama-index]' langchain-openai langchain-mistralai \
+		llama-index-llms-openai llama-index-llms-openai-like
 	.bench/bin/python -m benchmarks.run $(if $(QUICK),--quick) $(CASES) \
 		$(if $(QUICK)$(CASES),,--json benchmarks/latest.json --chart docs/performance.svg)
 	@echo "README's table is written from a whole run by: .venv/bin/python -m scripts.tables"
@@ -97,5 +116,5 @@ release-check: build
 	$(BIN)/python -m scripts.release_check $(if $(NEWEST),--newest) $(EXTRAS)
 
 clean:
-	rm -rf .venv .bench .mutations.jsonl dist build site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .bench .oldest .vcrpy .mutations.jsonl dist build site .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

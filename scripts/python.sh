@@ -1,4 +1,4 @@
-# Which Python an environment is made with. Read by setup.sh and benchmarks/setup.sh.
+# Which Python an environment is made with. Read by setup.sh and environment.sh.
 
 say() { printf '%s\n' "$*" >&2; }
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }

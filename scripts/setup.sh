@@ -4,7 +4,8 @@
 # UV=/path/to/uv chooses uv, which is taken where it is found; an empty UV stands for pip alone. The
 # stamp is written last, so that a .venv whose making was interrupted is made again; its second line
 # is the interpreter. With the name of a dependency group it adds that group and does no more:
-# "heavy" for the long tests, "docs" for the handbook, "release" for what checks a distribution.
+# "heavy" for the long tests, "docs" for the handbook, "release" for what checks a distribution. With
+# "vcrpy" it makes .vcrpy, which holds the newest vcrpy alone.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/python.sh
@@ -15,22 +16,25 @@ uv=${UV-$(command -v uv || true)}
 
 # uv makes hard links to its cache where it can. nltk refuses to read those, and LlamaIndex's
 # splitters read data files by it. The option goes before UV_LINK_MODE.
-uv_install() {
-    "$uv" pip install --quiet --link-mode copy --python .venv/bin/python \
-        -c constraints/dev.txt "$@"
-}
-
-add_group() {
+add() {
     if [ -n "$uv" ]; then
-        uv_install --group "$1"
+        "$uv" pip install --quiet --link-mode copy --python .venv/bin/python "$@"
     elif .venv/bin/python -c 'import pip' 2>/dev/null; then
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-            -c constraints/dev.txt --group "$1"
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
     else
         say "This .venv holds no pip: uv made it, and uv is not found now. Install uv, or make .venv"
         say "anew without it: make clean, then the same command again."
         exit 1
     fi
+}
+
+# langchain-tests wants vcrpy 8, so .vcrpy is put before .venv on the path.
+add_vcrpy() {
+    wanted=$(cat constraints/vcrpy.txt)
+    [ "$(cat .vcrpy/.ready 2>/dev/null)" != "$wanted" ] || return 0
+    rm -rf .vcrpy
+    add --target .vcrpy --no-deps -r constraints/vcrpy.txt
+    printf '%s\n' "$wanted" > .vcrpy/.ready
 }
 
 is_ready() {
@@ -40,13 +44,11 @@ is_ready() {
 }
 
 check_named
-if [ -n "${1:-}" ]; then
-    add_group "$1"
-    exit 0
-fi
-if is_ready; then
-    exit 0
-fi
+case ${1:-} in
+'') ! is_ready || exit 0 ;;
+vcrpy) add_vcrpy; exit ;;
+*) add -c constraints/dev.txt --group "$1"; exit ;;
+esac
 
 choose
 [ -n "$uv" ] || check_chosen
@@ -57,12 +59,9 @@ rm -rf .venv
 trap 'rm -rf .venv; exit 130' INT TERM
 if [ -n "$uv" ]; then
     "$uv" venv --quiet --python "${python:-3.12}" .venv
-    uv_install -e '.[all]' --group dev
 else
     make_venv .venv
-    # Dependency groups need pip 25.1.
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-        -c constraints/dev.txt -e '.[all]' --group dev
+    add 'pip>=25.1' # for dependency groups
 fi
+add -c constraints/dev.txt -e '.[all]' --group dev
 printf '%s\n' "$wanted" "$(at "${python:-.venv/bin/python}")" > "$stamp"

@@ -19,14 +19,21 @@ ROOT = Path(__file__).parents[2]
 READ = (
     "pyproject.toml",
     "constraints/dev.txt",
-    "constraints/bench.txt",
+    "constraints/vcrpy.txt",
     "aimlapi_core/_version.py",
 )
-TOOLS = ("cat", "cksum", "dirname", "grep", "head", "rm", "sh")
+TOOLS = ("cat", "cksum", "cp", "dirname", "grep", "head", "mkdir", "rm", "sh")
 # Makes an environment and notes what it was asked for.
 UV = f"""#!/bin/sh
 echo "$@" >> asked
-[ "$1" != venv ] || {sys.executable} -m venv --without-pip .venv
+case "$*" in
+venv*) {sys.executable} -m venv --without-pip .venv ;;
+*--target*) mkdir .vcrpy ;;
+esac
+"""
+# A Python whose environments hold nothing but itself, and which does whatever else it is told.
+EMPTY = """#!/bin/sh
+[ "$2" != venv ] || { mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; }
 """
 # Says that it is another Python than it is.
 POSING = """#!/bin/sh
@@ -45,10 +52,9 @@ def clone(tmp_path: Path) -> Path:
     for name in READ:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("scripts", "benchmarks"):
-        (tmp_path / name).mkdir()
-        for path in (ROOT / name).glob("*.sh"):
-            shutil.copy(path, tmp_path / name)
+    (tmp_path / "scripts").mkdir()
+    for path in (ROOT / "scripts").glob("*.sh"):
+        shutil.copy(path, tmp_path / "scripts")
     (tmp_path / "bin").mkdir()
     for name in TOOLS:
         found = shutil.which(name)
@@ -71,7 +77,7 @@ def posing(path: Path, pose: str) -> Path:
 
 def run(
     clone: Path,
-    *group: str,
+    *arguments: str,
     python: str | Path = "",
     script: str = "scripts/setup.sh",
     **environment: str,
@@ -80,7 +86,7 @@ def run(
     asked = clone / "asked"
     asked.unlink(missing_ok=True)
     done = subprocess.run(
-        ["sh", script, *group],
+        ["sh", script, *arguments],
         cwd=clone,
         env={"PATH": str(clone / "bin"), "PYTHON": str(python), **environment},
         capture_output=True,
@@ -90,19 +96,19 @@ def run(
     return f"{done.returncode} {done.stderr}{told}"
 
 
-@pytest.mark.parametrize("script", ["scripts/setup.sh", "benchmarks/setup.sh"])
+@pytest.mark.parametrize("script", ["scripts/setup.sh", "scripts/environment.sh"])
 def test_a_python_that_is_no_program_is_named(clone: Path, script: str) -> None:
     program(clone / "bin" / "uv", UV)
-    told = run(clone, python="/no/python", script=script)
+    told = run(clone, ".other", python="/no/python", script=script)
     assert told.startswith("1 ")
     assert "PYTHON=/no/python is no program that runs Python" in told
 
 
-@pytest.mark.parametrize("script", ["scripts/setup.sh", "benchmarks/setup.sh"])
+@pytest.mark.parametrize("script", ["scripts/setup.sh", "scripts/environment.sh"])
 def test_a_python_that_is_too_old_is_named(clone: Path, script: str) -> None:
     program(clone / "bin" / "uv", UV)
     old = posing(clone / "bin" / "old", "sys.version_info = (3, 10, 13)")
-    told = run(clone, python=old, script=script)
+    told = run(clone, ".other", python=old, script=script)
     assert told.startswith("1 ")
     assert f"PYTHON={old} is Python 3.10.13" in told
     assert "venv --quiet" not in told
@@ -150,6 +156,33 @@ def test_a_group_is_installed_by_what_made_the_environment(clone: Path) -> None:
     assert "--group heavy" in run(clone, "heavy")
 
 
+def test_the_newest_vcrpy_is_installed_beside_it_and_once(clone: Path) -> None:
+    program(clone / "bin" / "uv", UV)
+    run(clone, python=sys.executable)
+    (line,) = installs(run(clone, "vcrpy"))
+    assert "--target .vcrpy --no-deps -r constraints/vcrpy.txt" in line
+    assert run(clone, "vcrpy") == "0 "
+    (clone / "constraints" / "vcrpy.txt").write_text("vcrpy==0\n", encoding="utf-8")
+    assert installs(run(clone, "vcrpy"))
+
+
+def test_an_environment_is_made_when_its_arguments_change(clone: Path) -> None:
+    base = program(clone / "base", EMPTY)
+    mine = posing(clone / "bin" / "mine", f'sys._base_executable = "{base}"')
+
+    def made(*arguments: str) -> bool:
+        told = run(clone, ".other", *arguments, python=mine, script="scripts/environment.sh")
+        assert told.startswith("0 "), told
+        return "Setting up .other" in told
+
+    assert made("a")
+    assert not made("a")
+    assert made("b")
+    assert not made("b")
+    (clone / "constraints" / "dev.txt").write_text("a==1\n", encoding="utf-8")
+    assert made("b")
+
+
 def installs(asked: str) -> list[str]:
     """The lines by which uv was asked to install."""
     return [line for line in asked.splitlines() if "pip install " in line]
@@ -189,9 +222,9 @@ def test_an_empty_uv_stands_for_pip_alone(clone: Path) -> None:
 
 def test_clean_leaves_no_environment() -> None:
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nclean:")[2]
-    assert {".venv", ".bench"} <= set(recipe.split())
+    assert {".venv", ".bench", ".oldest", ".vcrpy"} <= set(recipe.split())
 
 
 def test_the_scripts_are_plain_sh() -> None:
-    for path in (*(ROOT / "scripts").glob("*.sh"), ROOT / "benchmarks" / "setup.sh"):
+    for path in (ROOT / "scripts").glob("*.sh"):
         subprocess.run(["sh", "-n", str(path)], check=True)
