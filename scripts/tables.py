@@ -3,7 +3,7 @@
 The models of README and docs/models.md come from `aimlapi_core.models`, the errors of
 docs/errors.md from the classes themselves, the faults of docs/reliability.md from the tests' own
 matrix, the fields of docs/faults.md from the docstrings of `Fault`, the list of examples from
-their own.
+their own, the versions that the tests are run with from constraints/.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import ast
 import inspect
 import json
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -111,6 +112,24 @@ def _example(kind: type[AIMLAPIError]) -> AIMLAPIError:
     return kind("", status_code=503) if issubclass(kind, StatusError) else kind("")
 
 
+def versions(*packages: str) -> str:
+    """The versions that the tests are run with; empty where a file of constraints pins none."""
+    files = ("dev.txt", "oldest.txt", "oldest-core.txt")
+    pins = [_pins(ROOT / "constraints" / name) for name in files]
+    head = "| package | newest | oldest | oldest without a framework |\n|---|---|---|---|"
+    rows = (f"| {one} | {' | '.join(pinned.get(one, '') for pinned in pins)} |" for one in packages)
+    return "\n".join([head, *rows])
+
+
+def _pins(path: Path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==") for line in lines if not line.startswith("#"))
+
+
+_OF_LANGCHAIN = ("langchain-core", "langchain", "langgraph")
+_OF_LLAMA_INDEX = ("llama-index-core", "llama-index-workflows")
+_OF_ALL = ("pydantic", "httpx", "h11", "opentelemetry-api")
+
 # (file, name of the table between `<!-- name: begin -->` and `<!-- name: end -->`, its maker)
 TABLES = (
     (ROOT / "README.md", "models", models),
@@ -119,6 +138,9 @@ TABLES = (
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
     (ROOT / "README.md", "bench", bench),
     (ROOT / "examples" / "README.md", "examples", examples.table),
+    (ROOT / "README.md", "versions", partial(versions, *_OF_LANGCHAIN, *_OF_LLAMA_INDEX, *_OF_ALL)),
+    (ROOT / "docs" / "langchain.md", "versions", partial(versions, *_OF_LANGCHAIN, "pydantic")),
+    (ROOT / "docs" / "llamaindex.md", "versions", partial(versions, *_OF_LLAMA_INDEX, "pydantic")),
 )
 
 
