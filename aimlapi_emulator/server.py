@@ -7,11 +7,17 @@ import logging
 import re
 import socket
 import struct
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Protocol
+
+if sys.platform == "linux":
+    import fcntl
+    import termios
 
 try:
     import h11
@@ -41,6 +47,9 @@ class Host(Protocol):
 
     def respond(self, request: Request, connection: int, fault: Fault | None) -> Outgoing:
         """The answer to a complete request, which is noted as seen."""
+
+    def answering(self) -> AbstractContextManager[None]:
+        """Entered while a complete request is answered."""
 
     def note_dropped(self, request: Request, connection: int) -> None:
         """Note a complete request that gets no answer."""
@@ -116,7 +125,8 @@ class Connection:
         if fault is not None and fault.drop == "after_read":
             self._host.note_dropped(request, self._number)
             self._close(fault.drop_with)
-        await self._send(self._host.respond(request, self._number, fault))
+        with self._host.answering():
+            await self._send(self._host.respond(request, self._number, fault))
 
     async def _body(self) -> bytes:
         parts: list[bytes] = []
@@ -191,9 +201,31 @@ class Connection:
             self._writer.write(self._http.send(h11.EndOfMessage()) or b"")
             await self._writer.drain()
         if fault.close_after or (was_cut and fault.drop_with != "end"):
-            # What is still in the socket's buffer must leave before an RST would discard it.
-            await asyncio.sleep(0.01 if fault.drop_with == "rst" else 0)
+            if fault.drop_with == "rst":
+                await self._arrived()
             self._close(fault.drop_with)
+
+    async def _arrived(self) -> None:
+        """Wait until the peer's system has what was written: an RST discards what is on its way.
+
+        On Linux the peer's program may read it after the RST too, however late. Other systems
+        discard what it has not read by then, and do not tell: a moment is all that it gets there.
+        """
+        transport = self._writer.transport
+        transport.set_write_buffer_limits(0)
+        await self._writer.drain()
+        if sys.platform != "linux":
+            await asyncio.sleep(0.01)
+        raw = transport.get_extra_info("socket")
+        while not transport.is_closing() and _unacknowledged(raw):  # noqa: ASYNC110  # no event
+            await asyncio.sleep(0.001)
+
+
+def _unacknowledged(raw: socket.socket) -> bool:
+    """Whether the peer has not acknowledged all that was written (`SIOCOUTQ` in tcp(7))."""
+    if sys.platform == "linux":
+        return any(fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, bytes(4)))
+    return False
 
 
 def _interim(status: int) -> h11.InformationalResponse:

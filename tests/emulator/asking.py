@@ -136,12 +136,21 @@ def refusal(answer: httpx.Response) -> dict[str, str]:
 
 
 def raw_post(
-    base_url: str, body: dict[str, Any], path: str = "/v1/chat/completions"
+    base_url: str,
+    body: dict[str, Any],
+    path: str = "/v1/chat/completions",
+    window: int | None = None,
 ) -> socket.socket:
-    """A socket over which a request went out, to read bytes as they come."""
+    """A socket over which a request went out, to read bytes as they come.
+
+    `window`: about how many bytes the system takes in before they are read.
+    """
     parts = urlsplit(base_url)
     content = json.dumps(body).encode()
-    connection = socket.create_connection((parts.hostname, parts.port))
+    connection = socket.socket()
+    if window is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+    connection.connect((parts.hostname, parts.port))
     head = (
         f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-1234\r\n"
         f"content-length: {len(content)}\r\n\r\n"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -13,6 +16,7 @@ import pytest
 from aimlapi_emulator import Emulator, Fault
 from tests.emulator.asking import CHAT, PRO, Asker, events, raw_post, read_all, streamed_text, user
 from tests.emulator.test_faults import BODY, STREAM, chunk_sizes, exchange, payload
+from tests.waiting import wait_until
 
 BOM = b"\xef\xbb\xbf"
 RESPONSES = "/v1/responses"
@@ -167,6 +171,22 @@ def test_a_connection_closes_behind_the_answer_without_a_word(
             assert way == "rst"
     assert b"connection: close" not in got.lower()
     assert got.endswith(b"0\r\n\r\n" if body is STREAM else b"}}}")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others discard what was not read by then")
+def test_a_reset_comes_behind_all_that_was_sent(emu: Emulator) -> None:
+    size = 300_000
+    emu.reply_with("a " * size)
+    emu.faults.append(Fault(cut_after_bytes=size, drop_with="rst"))
+    got = []
+    with raw_post(emu.base_url, BODY, window=4_096) as connection:
+        wait_until(lambda: emu.seen)
+        with suppress(ConnectionResetError):
+            while True:
+                got.append(len(connection.recv(65536)))
+                time.sleep(0.002)  # slower than any fixed pause of the emulator's would allow
+    assert got[-1]  # no end of the stream before the reset
+    assert sum(got) > size
 
 
 def test_a_connection_outlives_faults_that_leave_it_open(emu: Emulator, ask: Asker) -> None:
