@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -25,6 +26,7 @@ from .usage import Usage
 _STOP_WITHIN_S = 5.0
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # every address is none to connect to
 _LOG = logging.getLogger("aimlapi_emulator")
+_REQUESTS = logging.getLogger("aimlapi_emulator.requests")
 
 
 class Emulator:
@@ -63,6 +65,8 @@ class Emulator:
         self.connections = 0
         self.open_connections = 0
         self.peak_connections = 0
+        self.open_requests = 0
+        self.peak_requests = 0
         self._accepted = 0
         self._clears = 0
         self._state = State(live=schema == "live")
@@ -148,13 +152,14 @@ class Emulator:
         """Forget requests, faults, replies, rules, costs, counters and stored responses.
 
         Ids go on, and the latency is again what the emulator was made with.
-        Connections that are open already are counted no more, so that one emulator can serve
-        many tests.
+        Connections and requests that are open already are counted no more, so that one emulator
+        can serve many tests.
         """
         self.seen.clear()
         self.faults.clear()
         self._clears += 1
         self.connections = self.open_connections = self.peak_connections = 0
+        self.open_requests = self.peak_requests = 0
         self._state.clear()
         self.latency = self._first_latency
 
@@ -224,6 +229,18 @@ class Emulator:
             return out
         return replace(out, latency=self.latency.of_request(len(self.seen)))
 
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """While a request that has come whole is answered; `peak_requests` counts those."""
+        clears = self._clears
+        self.open_requests += 1
+        self.peak_requests = max(self.peak_requests, self.open_requests)
+        try:
+            yield
+        finally:
+            if clears == self._clears:
+                self.open_requests -= 1
+
     def note_dropped(self, request: Request, connection: int) -> None:
         """Note a complete request that a fault leaves without an answer."""
         out = handle(request, State(live=self._state.live), None)
@@ -250,6 +267,8 @@ class Emulator:
             out.charged,
         )
         self.seen.append(seen)
+        told = {"request": seen, "schema": self.schema}
+        _REQUESTS.debug("%s %s: %s", seen.method, seen.path, status or "no answer", extra=told)
 
     def _run(self, ready: threading.Event, failed: list[BaseException]) -> None:
         try:

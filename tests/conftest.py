@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -45,24 +46,27 @@ def _no_key_in_the_air(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
             monkeypatch.delenv(name, raising=False)
 
 
+class _Accepted(logging.Handler):
+    """Notes the valid requests among those that the emulators log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        seen, schema = record.__dict__["request"], record.__dict__["schema"]
+        if schema == "strict" and seen.method == "POST" and not seen.problems and seen.body:
+            _accepted.append((seen.path, seen.body))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _watch_accepted_requests() -> Iterator[None]:
     """Notes every request that an emulator finds valid, when the vendor's files are at hand."""
     if not OPENAPI_DIR:
         yield
         return
-    note = Emulator._note
-
-    def noting(self: Emulator, request: Any, *rest: Any) -> None:
-        note(self, request, *rest)
-        seen = self.seen[-1]
-        is_strict = getattr(self, "schema", "strict") == "strict"
-        if is_strict and seen.method == "POST" and not seen.problems and seen.body is not None:
-            _accepted.append((seen.path, seen.body))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Emulator, "_note", noting)
-        yield
+    log, notes = logging.getLogger("aimlapi_emulator.requests"), _Accepted()
+    log.addHandler(notes)
+    log.setLevel(logging.DEBUG)
+    yield
+    log.setLevel(logging.NOTSET)
+    log.removeHandler(notes)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import logging
 import socket
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def test_calls_in_turn_use_one_connection(emu: Emulator, ask: Asker) -> None:
 
 
 def test_calls_at_once_are_counted(emu: Emulator) -> None:
-    emu.faults.extend([Fault(delay_head_s=0.2)] * 8)
+    emu.faults.extend([Fault(delay_head_s=1.0)] * 8)
     limits = httpx.Limits(max_connections=8)
     with (
         httpx.Client(base_url=emu.base_url, headers=KEY, limits=limits) as client,
@@ -38,9 +39,28 @@ def test_calls_at_once_are_counted(emu: Emulator) -> None:
     ):
         done = list(pool.map(lambda _: client.post("/chat/completions", json=BODY), range(8)))
         assert {answer.status_code for answer in done} == {200}
-        assert emu.peak_connections == 8
+        assert emu.peak_connections == emu.peak_requests == 8
+        client.post("/chat/completions", json=BODY)
+        wait_until(lambda: emu.open_requests == 0)
     wait_until(lambda: emu.open_connections == 0)
-    assert emu.connections == 8
+    assert (emu.connections, emu.peak_requests) == (8, 8)
+
+
+def test_each_request_is_logged(
+    emu: Emulator, ask: Asker, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = "aimlapi_emulator.requests"
+    with caplog.at_level(logging.DEBUG, logger=name):
+        ask.chat("x")
+        emu.faults.append(Fault(drop="after_read"))
+        with pytest.raises(httpx.RemoteProtocolError):
+            ask.chat("x")
+    told = [record for record in caplog.records if record.name == name]
+    assert [record.getMessage() for record in told] == [
+        "POST /v1/chat/completions: 200",
+        "POST /v1/chat/completions: no answer",
+    ]
+    assert [record.__dict__["request"] for record in told] == emu.seen
 
 
 def test_clear_forgets_all_but_ids(emu: Emulator, ask: Asker) -> None:
@@ -49,6 +69,7 @@ def test_clear_forgets_all_but_ids(emu: Emulator, ask: Asker) -> None:
     emu.reply_with("y")
     emu.clear()
     assert (emu.seen, emu.faults, emu.connections, emu.peak_connections) == ([], [], 0, 0)
+    assert (emu.open_requests, emu.peak_requests) == (0, 0)
     second = ask.chat("x").json()
     assert second["choices"][0]["message"]["content"] == 'You said: "x"'
     assert second["id"] != first
