@@ -1,115 +1,67 @@
-"""Where a JSON value leaves a JSON Schema.
+"""Validates a JSON value against a JSON Schema with `jsonschema`, leniently.
 
-Judged are types, constants, required and unknown properties, items, unions, bounds, lengths and
-patterns; any other keyword allows everything, so that nothing right is called wrong.
+The service takes any object as a schema, so a keyword that is null or cannot be read allows
+everything, as does a reference to another document: nothing is fetched.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
-from .checks import kind
-from .shapes import UNREADABLE, Schema, resolved
+from .rule_checks import RuleError
+from .shapes import Schema
+
+Validate = Callable[[Any, Any, Any, Schema], Iterator[Any] | None]
 
 
-def misfits(schema: Schema, value: Any) -> list[str]:
-    """What is wrong with a value, as `path: reason`; empty when it fits."""
+def schema_errors(schema: Schema, value: Any) -> list[str]:
+    """What is wrong with a value, as `JSON path: reason`; empty when it fits.
+
+    `value` is as `json.loads` gives it. Raises RuleError when jsonschema is not installed.
+    """
     try:
-        found = list(_walk(schema, schema, value, ""))
-    except UNREADABLE:
+        # Not at the top: it would double the time that importing the emulator takes.
+        from jsonschema.exceptions import best_match
+        from referencing import Registry
+    except ImportError as exc:
+        raise RuleError(
+            "jsonschema validates scripted dicts: pip install 'aimlapi-integrations[emulator]'"
+        ) from exc
+    try:
+        # The default registry would open the URL of a reference.
+        errors = list(_validator_class()(schema, registry=Registry()).iter_errors(value))
+    except Exception:  # no schema, or one that refers to itself without end
         return []
-    return [f"{path or 'the whole'}: {reason}" for path, reason in found]
+    causes = [best_match([error]) for error in errors]  # within anyOf, the option missed least
+    return [f"{cause.json_path}: {cause.message}" for cause in causes]
 
 
-def _walk(root: Schema, raw: Any, value: Any, path: str) -> Iterator[tuple[str, str]]:
-    schema = resolved(root, raw)
-    options = schema.get("anyOf") or schema.get("oneOf") or ()
-    tried = [list(_walk(root, option, value, path)) for option in options]
-    if tried and all(tried):
-        yield from min(tried, key=len)  # of the option that it misses least
-        return
-    if "const" in schema and not _same(value, schema["const"]):
-        yield path, f"{value!r} is not {schema['const']!r}"
-    if "enum" in schema and not any(_same(value, member) for member in schema["enum"]):
-        yield path, f"{value!r} is none of {', '.join(map(repr, schema['enum']))}"
-    types = schema.get("type", ())
-    wanted = [types] if isinstance(types, str) else list(types)
-    if wanted and not any(_is(value, name) for name in wanted):
-        yield path, f"{value!r} is no {' or '.join(wanted)}"
-        return
-    if isinstance(value, Mapping):
-        yield from _members(root, schema, value, path)
-    elif isinstance(value, list | tuple):
-        yield from _items(root, schema, value, path)
-    else:
-        yield from ((path, reason) for reason in _bounds(schema, value))
+@cache
+def _validator_class() -> Any:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    keywords = {
+        name: _lenient(name, validate) for name, validate in Draft202012Validator.VALIDATORS.items()
+    }
+    # It divides floats: 19.99 would be no multiple of 0.01.
+    keywords["multipleOf"] = lambda *_: None
+    return extend(Draft202012Validator, keywords)
 
 
-def _same(value: Any, other: Any) -> bool:
-    return kind(value) == kind(other) and value == other  # 1 is not true
+def _lenient(name: str, validate: Validate) -> Validate:
+    """A keyword's check that finds nothing where the keyword is null or cannot be read."""
 
+    def checked(validator: Any, given: Any, value: Any, schema: Schema) -> Iterator[Any]:
+        if given is None and name != "const":
+            return
+        try:
+            yield from validate(validator, given, value, schema) or ()
+        except RecursionError:  # going on at each level would take for ever
+            raise
+        except Exception:  # which ones a keyword raises is not documented
+            return
 
-def _is(value: Any, name: str) -> bool:
-    if name == "integer":
-        return kind(value) == "number" and (isinstance(value, int) or value.is_integer())
-    if name == "array":
-        return isinstance(value, list | tuple)
-    return name == ("object" if isinstance(value, Mapping) else kind(value))
-
-
-def _members(
-    root: Schema, schema: Schema, value: Mapping[str, Any], path: str
-) -> Iterator[tuple[str, str]]:
-    properties = schema.get("properties") or {}
-    for name in schema.get("required") or ():
-        if name not in value:
-            yield _join(path, name), "is required"
-    for name, member in value.items():
-        extra = schema.get("additionalProperties", True)
-        if name in properties:
-            yield from _walk(root, properties[name], member, _join(path, name))
-        elif extra is False and not schema.get("patternProperties"):
-            yield _join(path, name), f"is unknown; known are {', '.join(properties) or 'none'}"
-        elif isinstance(extra, Mapping) and not schema.get("patternProperties"):
-            yield from _walk(root, extra, member, _join(path, name))
-
-
-def _items(
-    root: Schema, schema: Schema, value: Sequence[Any], path: str
-) -> Iterator[tuple[str, str]]:
-    yield from ((path, reason) for reason in _size(schema, len(value), "Items", "items"))
-    if not schema.get("prefixItems"):
-        for index, item in enumerate(value):
-            yield from _walk(root, schema.get("items", {}), item, _join(path, str(index)))
-
-
-def _bounds(schema: Schema, value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from _size(schema, len(value), "Length", "characters")
-        pattern = schema.get("pattern")
-        if isinstance(pattern, str) and not _found(pattern, value):
-            yield f"{value!r} does not match {pattern!r}"
-    elif kind(value) == "number":
-        if value < schema.get("minimum", value) or value > schema.get("maximum", value):
-            yield f"{value!r} is out of bounds"
-        low, high = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
-        if (low is not None and value <= low) or (high is not None and value >= high):
-            yield f"{value!r} is out of bounds"
-
-
-def _size(schema: Schema, size: int, word: str, what: str) -> Iterator[str]:
-    if size < schema.get(f"min{word}", size) or size > schema.get(f"max{word}", size):
-        yield f"{size} {what} are too few or too many"
-
-
-def _found(pattern: str, text: str) -> bool:
-    try:
-        return re.search(pattern, text) is not None
-    except re.error:  # a pattern of another dialect
-        return True
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    return checked

@@ -23,7 +23,7 @@ from .answers import Answer, ToolCall
 from .asked import Asked
 from .faults import Fault, changed, nearest
 from .faults_directive import strip_directives
-from .misfits import misfits
+from .misfits import schema_errors
 from .prompt import Prompt, Tool, as_json
 from .rule_checks import RuleError, check, is_json_object
 from .toolrules import Ask, arguments_text
@@ -109,11 +109,14 @@ class Rule:
         said = _call(self, self.say, asked) if callable(self.say) else self.say
         if isinstance(said, str):
             return said
-        found = misfits(prompt.schema or {}, said)
-        if found or not is_json_object(said):
-            why = "; ".join(found) or f"{said!r} is neither text nor a JSON object"
+        if not is_json_object(said):
+            raise RuleError(f"{self!r} says {said!r}, which is neither text nor a JSON object")
+        text = json.dumps(said, ensure_ascii=False)
+        found = schema_errors(prompt.schema, json.loads(text)) if prompt.schema else []
+        if found:
+            why = "; ".join(found)
             raise RuleError(f"{self!r} says what the request's schema does not allow: {why}")
-        return json.dumps(said, ensure_ascii=False)
+        return text
 
     def _tool_call(self, asked: Asked, prompt: Prompt, name: str, args: Args | None) -> ToolCall:
         tool = self._tool(prompt, name)
@@ -124,10 +127,11 @@ class Rule:
             return ToolCall(name, given)
         if not is_json_object(given):
             raise RuleError(f"{self!r} calls {name!r} with {given!r}, which is no JSON object")
-        found = misfits(tool.parameters, given)
+        text = as_json(given)
+        found = schema_errors(tool.parameters, json.loads(text))
         if found:
             raise RuleError(f"{self!r} calls {name!r} with wrong arguments: {'; '.join(found)}")
-        return ToolCall(name, as_json(given))
+        return ToolCall(name, text)
 
     def _tool(self, prompt: Prompt, name: str) -> Tool:
         """The tool of that name, where the request lets it be called."""
