@@ -8,8 +8,7 @@ import re
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -316,9 +315,6 @@ def _pieces(body: list[bytes], fault: Fault) -> Iterator[bytes]:
         return
     for start, end in pairwise([0, *ends, len(whole)]):
         yield whole[start:end]
-
-
-Factory = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Connection]
 
 
 def bug(request: Request, exc: Exception) -> Outgoing:

@@ -100,11 +100,6 @@ def _array(text: str, size: int) -> array[float]:
     return found
 
 
-def vector(text: str, size: int) -> list[float]:
-    """The text's vector of `size` components, of unit length."""
-    return list(_array(text, size))
-
-
 def as_json(text: str, size: int) -> str:
     """The text's vector as a JSON list."""
     found = list(_backdrop(size)[1])

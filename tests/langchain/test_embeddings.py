@@ -23,9 +23,9 @@ import aimlapi_core
 import langchain_aimlapi
 from aimlapi_core import EmbeddingReply, UnsupportedParameterWarning, _check
 from aimlapi_emulator import Emulator, Fault
-from aimlapi_emulator.vectors import vector
 from langchain_aimlapi import AIMLAPIEmbeddings
 from tests.langchain.calls import bodies, embedded
+from tests.vectors import vector
 
 Make = Callable[..., AIMLAPIEmbeddings]
 THOUSAND = [f"text number {number}" for number in range(1000)]

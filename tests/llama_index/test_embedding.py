@@ -26,8 +26,8 @@ from aimlapi_core import (
     UnsupportedParameterWarning,
 )
 from aimlapi_emulator import Emulator, Fault
-from aimlapi_emulator.vectors import vector
 from llama_index_aimlapi import AIMLAPIEmbedding, TotalUsage
+from tests.vectors import vector
 
 Make = Callable[..., AIMLAPIEmbedding]
 QUERY = ("get_query_embedding", "aget_query_embedding")

@@ -14,9 +14,9 @@ from llama_index.core.storage.kvstore import SimpleKVStore
 
 from aimlapi_core import ServerError
 from aimlapi_emulator import Emulator, Fault
-from aimlapi_emulator.vectors import vector
 from llama_index_aimlapi import AIMLAPIEmbedding
 from llama_index_aimlapi._batches import shares
+from tests.vectors import vector
 
 Make = Callable[..., AIMLAPIEmbedding]
 TEXTS = [f"text number {i}" for i in range(1000)]
