@@ -8,15 +8,16 @@ the finish reason, the usage chunk when it was asked for, the cost chunk, `[DONE
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 from .answers import Answer, ToolCall
+from .exchange import RequestContext
 from .faults import Fault
 from .faults_usage import spoilt_usage
-from .ids import Ids
 from .models import Variant
 from .usage import Usage
 from .words import count, pieces
@@ -46,24 +47,19 @@ class ChatAnswer:
 
 
 def chat_answer(
-    body: Mapping[str, Any],
-    variant: Variant,
-    answers: Sequence[Answer],
-    usage: Usage,
-    fault: Fault,
-    ids: Ids,
-    created: int,
+    context: RequestContext, variant: Variant, answers: Sequence[Answer], usage: Usage
 ) -> ChatAnswer:
     """The answers to a valid request, with ids."""
+    body, ids = context.body, context.state.ids
     asked = body.get("logprobs")
     return ChatAnswer(
         id=ids.next("gen-" if variant.family == "dotted" else "chatcmpl-", 29),
-        created=created,
+        created=int(time.time()),
         variant=variant,
         answers=answers,
         call_ids=[[ids.next("call_", 24) for _ in made.calls] for made in answers],
         usage=usage,
-        fault=fault,
+        fault=context.fault,
         top_logprobs=int(body.get("top_logprobs") or 0) if asked else None,
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
     )

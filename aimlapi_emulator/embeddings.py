@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from . import errors
 from .embedding_models import Embedder
 from .embedding_schema import texts, tokens
-from .exchange import Outgoing, State
+from .exchange import Outgoing, RequestContext
 from .faults import Fault
 from .faults_directive import strip_directives
 from .faults_usage import spoilt_usage
@@ -53,26 +53,16 @@ def _told(row: Embedder, usage: Usage, fault: Fault, answer_id: str) -> dict[str
     return told
 
 
-def embeddings_reply(
-    body: Mapping[str, Any],
-    row: Embedder,
-    state: State,
-    fault: Fault,
-    headers: Mapping[str, str],
-    request_id: str,
-) -> Outgoing:
+def embeddings_reply(context: RequestContext, row: Embedder) -> Outgoing:
     """The answer to a valid embeddings request."""
+    body, fault = context.body, context.fault
     given = [strip_directives(text) or text for text in texts(body)]
     size = int(body.get("dimensions") or row.size)
     prompt = sum(map(tokens, given))
     usage = Usage(prompt, 0, 0, 0, credits_for(prompt, row.usd_per_million))
     rows = _spoilt(_rows(given, size, body.get("encoding_format", "float")), fault)
-    told = errors.dump(_told(row, usage, fault, state.ids.uuid()))
+    told = errors.dump(_told(row, usage, fault, context.state.ids.uuid()))
     content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), told[1:])
-    every = {
-        "x-request-id": request_id,
-        **headers,
-        "content-type": errors.JSON_TYPE,
-        **cost_headers(usage, fault.meta),
-    }
-    return Outgoing(fault.success_status, every, content, usage=usage)
+    headers = {**context.headers, "content-type": errors.JSON_TYPE}
+    headers |= cost_headers(usage, fault.meta)
+    return Outgoing(fault.success_status, headers, content, usage=usage)

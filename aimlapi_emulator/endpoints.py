@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,28 +9,26 @@ from typing import Any
 from . import chat, errors, responses, responses_stream, sse
 from .answers import Answer, answer, shorten, varied
 from .checks import Problem
-from .exchange import EVENT_STREAM, Outgoing, Refusal, Request, State
-from .faults import Fault
+from .exchange import EVENT_STREAM, Outgoing, Refusal, RequestContext
 from .faults_directive import strip_directives
 from .models import Variant
 from .prompt import Message, Prompt, from_chat, from_responses
 from .usage import Usage, answer_tokens, cost_headers, measure, reasoning_tokens
 
-Scripted = Callable[[Prompt], Answer]
 
-
-def _decide(
-    prompt: Prompt, state: State, fault: Fault, scripted: Scripted | None, limit: int | None
-) -> Answer:
+def _decide(context: RequestContext, prompt: Prompt, limit: int | None) -> Answer:
     """The answer by script, fault or rule, cut where the output limit falls."""
-    if state.replies and isinstance(state.replies[0], str):
-        made = Answer(str(state.replies.pop(0)))
+    fault, rule, replies = context.fault, context.rule, context.state.replies
+    if replies and isinstance(replies[0], str):
+        made = Answer(str(replies.pop(0)))
     elif fault.refusal is not None:
         made = Answer(refusal=fault.refusal)
     elif fault.empty:
         made = Answer()
+    elif rule is not None and rule.answers:
+        made = rule.answer(context.asked, prompt)
     else:
-        made = (scripted or answer)(prompt)
+        made = answer(prompt)
     if fault.reasoning is not None:
         made = replace(made, reasoning=fault.reasoning)
     if fault.finish_reason in ("length", "content_filter"):
@@ -70,50 +67,38 @@ def _thought(body: Mapping[str, Any], variant: Variant) -> tuple[int, int | None
 
 
 def _sent(
+    context: RequestContext,
+    usage: Usage,
     body: Callable[[], dict[str, Any]],
     events: Callable[[], list[bytes]],
-    streamed: bool,
-    usage: Usage,
-    fault: Fault,
-    headers: Mapping[str, str],
-    request_id: str,
 ) -> Outgoing:
-    every = {"x-request-id": request_id, **headers}
-    if streamed:
-        every |= {"content-type": EVENT_STREAM, "cache-control": "no-cache"}
-        return Outgoing(fault.success_status, every, events=tuple(events()), usage=usage)
-    every |= {"content-type": errors.JSON_TYPE, **cost_headers(usage, fault.meta)}
-    return Outgoing(fault.success_status, every, errors.dump(body()), usage=usage)
+    """The answer whole or as a stream, as the request wants it."""
+    fault = context.fault
+    if context.body.get("stream"):
+        headers = {**context.headers, "content-type": EVENT_STREAM, "cache-control": "no-cache"}
+        return Outgoing(fault.success_status, headers, events=tuple(events()), usage=usage)
+    headers = {**context.headers, "content-type": errors.JSON_TYPE}
+    headers |= cost_headers(usage, fault.meta)
+    return Outgoing(fault.success_status, headers, errors.dump(body()), usage=usage)
 
 
-def chat_reply(
-    request: Request,
-    body: dict[str, Any],
-    variant: Variant,
-    state: State,
-    fault: Fault,
-    scripted: Scripted | None,
-    headers: Mapping[str, str],
-    request_id: str,
-) -> Outgoing:
+def chat_reply(context: RequestContext, variant: Variant) -> Outgoing:
     """The answer to a valid chat completion request."""
+    body = context.body
     prompt = _without_directives(from_chat(body))
     thought, limit = _thought(body, variant)
-    first = _decide(prompt, state, fault, scripted, limit)
+    first = _decide(context, prompt, limit)
     if variant.family == "dotted" and _shows_reasoning(body) and first.reasoning is None:
         first = replace(first, reasoning="The user wants an answer. I will give one by the rules.")
     made = [varied(first, index) for index in range(int(body.get("n") or 1))]
-    usage = measure(variant, prompt, made, thought, state.cache)
-    told = chat.chat_answer(body, variant, made, usage, fault, state.ids, int(time.time()))
-    error = sse.chat_error(request.path, request_id)
+    usage = measure(variant, prompt, made, thought, context.state.cache)
+    told = chat.chat_answer(context, variant, made, usage)
+    error = sse.chat_error(context.path, context.request_id)
     return _sent(
-        lambda: chat.whole(told),
-        lambda: sse.frames(chat.stream(told), fault, error, named=False, done=True),
-        bool(body.get("stream")),
+        context,
         usage,
-        fault,
-        headers,
-        request_id,
+        lambda: chat.whole(told),
+        lambda: sse.frames(chat.stream(told), context.fault, error, named=False, done=True),
     )
 
 
@@ -122,17 +107,9 @@ def _shows_reasoning(body: Mapping[str, Any]) -> bool:
     return bool(body.get("reasoning_effort") or asked) and not asked.get("exclude")
 
 
-def responses_reply(
-    request: Request,
-    body: dict[str, Any],
-    variant: Variant,
-    state: State,
-    fault: Fault,
-    scripted: Scripted | None,
-    headers: Mapping[str, str],
-    request_id: str,
-) -> Outgoing:
+def responses_reply(context: RequestContext, variant: Variant) -> Outgoing:
     """The answer to a valid Responses request; a Refusal when it names an unknown response."""
+    body, state = context.body, context.state
     previous_id = body.get("previous_response_id")
     previous = state.stored.get(previous_id) if previous_id else None
     if previous_id and previous is None:
@@ -140,21 +117,18 @@ def responses_reply(
         raise Refusal(400, f"Previous response with id '{previous_id}' not found.", (problem,))
     prompt = _without_directives(from_responses(body, previous.items if previous else ()))
     thought, limit = _thought(body, variant)
-    made = _decide(prompt, state, fault, scripted, limit)
+    made = _decide(context, prompt, limit)
     usage = measure(variant, prompt, [made], thought, state.cache)
-    told = responses.responses_answer(
-        body, variant, made, usage, fault, state.ids, int(time.time())
-    )
+    told = responses.responses_answer(context, variant, made, usage)
     if body.get("store"):
         earlier = previous.items if previous else ()
         state.stored[told.id] = responses.stored(earlier, body, told)
-    error = responses_stream.stream_error(told, sse.chat_error(request.path, request_id))
+    error = sse.chat_error(context.path, context.request_id)
+    error = responses_stream.stream_error(told, error)
+    events = responses_stream.stream(told)
     return _sent(
-        lambda: responses.whole(told),
-        lambda: sse.frames(responses_stream.stream(told), fault, error, named=True, done=False),
-        bool(body.get("stream")),
+        context,
         usage,
-        fault,
-        headers,
-        request_id,
+        lambda: responses.whole(told),
+        lambda: sse.frames(events, context.fault, error, named=True, done=False),
     )

@@ -1,4 +1,7 @@
-"""What passes between sockets and rules: requests, answers, and the state that lasts."""
+"""What passes between sockets and rules: requests, answers, and the state that lasts.
+
+`RequestContext` is a POST on its way from the router through an endpoint.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from .faults import NO_FAULT, Fault
 from .ids import Ids
 from .latency import AT_ONCE, Latency
 from .ledger import NOTHING, Ledger
-from .responses import Stored
 from .scripted import Rule
 from .usage import PrefixCache, Usage
 
@@ -85,6 +87,16 @@ class Refusal(Exception):
         self.details = details
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a stored response leaves to a request that names it."""
+
+    items: tuple[Mapping[str, Any], ...]
+    """Input and output so far, as input items."""
+    open_calls: tuple[str, ...]
+    """Ids of calls that wait for an output."""
+
+
 @dataclass(slots=True)
 class State:
     """What lasts from request to request. `ids` outlives `clear`."""
@@ -108,6 +120,35 @@ class State:
         self.rules.clear()
         self.ledger.clear()
         self.asked.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """A POST with all that its answer depends on."""
+
+    request: Request
+    asked: Asked
+    state: State
+    headers: Mapping[str, str]
+    """What every answer to it carries: its ids."""
+    fault: Fault = NO_FAULT
+    rule: Rule | None = None
+    """The scripted rule that answers."""
+
+    @property
+    def path(self) -> str:
+        """The path that was asked for, without its query."""
+        return self.request.path
+
+    @property
+    def body(self) -> Any:
+        """Parsed JSON, or bytes that were none."""
+        return self.asked.body
+
+    @property
+    def request_id(self) -> str:
+        """The id under which the service knows the request."""
+        return self.headers["x-request-id"]
 
 
 def asked_by(request: Request, body: Any, state: State) -> Asked:

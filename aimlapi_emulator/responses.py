@@ -6,11 +6,13 @@ Members and item kinds follow the vendor's schema for the pro and codex rows
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .answers import Answer
+from .exchange import RequestContext, Stored
 from .faults import Fault
 from .faults_usage import spoilt_usage
 from .ids import Ids
@@ -20,16 +22,6 @@ from .usage import Usage
 
 _SOURCE_URL = "https://example.com/"
 _SUMMARY = "The request was read, and an answer was chosen by the emulator's rules."
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What a stored response leaves to a request that names it."""
-
-    items: tuple[Mapping[str, Any], ...]
-    """Input and output so far, as input items."""
-    open_calls: tuple[str, ...]
-    """Ids of calls that wait for an output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +50,21 @@ class ResponsesAnswer:
 
 
 def responses_answer(
-    body: Mapping[str, Any],
-    variant: Variant,
-    made: Answer,
-    usage: Usage,
-    fault: Fault,
-    ids: Ids,
-    created: int,
+    context: RequestContext, variant: Variant, made: Answer, usage: Usage
 ) -> ResponsesAnswer:
     """The answer to a valid request, with ids."""
+    body, ids = context.body, context.state.ids
     status = "incomplete" if made.finish in ("length", "content_filter") else "completed"
-    output = _output(body, made, ids, status)
-    return ResponsesAnswer(ids.hex("resp_"), created, body, variant, made, output, usage, fault)
+    return ResponsesAnswer(
+        output=_output(body, made, ids, status),
+        id=ids.hex("resp_"),
+        created=int(time.time()),
+        body=body,
+        variant=variant,
+        made=made,
+        usage=usage,
+        fault=context.fault,
+    )
 
 
 def _output(body: Mapping[str, Any], made: Answer, ids: Ids, status: str) -> list[dict[str, Any]]:

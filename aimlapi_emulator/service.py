@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from . import __version__, errors, sse
@@ -25,7 +24,16 @@ from .embedding_models import Embedder
 from .embedding_schema import embedding_problems
 from .embeddings import embeddings_reply
 from .endpoints import chat_reply, responses_reply
-from .exchange import EVENT_STREAM, Outgoing, Refusal, Reply, Request, State, asked_by
+from .exchange import (
+    EVENT_STREAM,
+    Outgoing,
+    Refusal,
+    Reply,
+    Request,
+    RequestContext,
+    State,
+    asked_by,
+)
 from .faults import NO_FAULT, Fault, FaultError
 from .faults_directive import find_directive
 from .ledger import Entry
@@ -45,42 +53,39 @@ def handle(request: Request, state: State, queued: Fault | None) -> Outgoing:
     """The answer to a complete request; `queued` is the fault that a test chose for it."""
     if request.method == "POST":
         return _post(request, state, queued)
-    request_id = state.ids.uuid()
+    headers = {"x-request-id": state.ids.uuid()}
     try:
         if request.method == "GET" and request.path in _MODEL_PATHS:
-            return _unless_known(request, catalogue(request.target), request_id)
+            return _unless_known(request, catalogue(request.target), headers)
         if request.method == "GET" and request.path.startswith(_MODEL_PATH):
-            return _json(200, one_model(request.path.removeprefix(_MODEL_PATH)), {}, request_id)
+            return _json(one_model(request.path.removeprefix(_MODEL_PATH)), headers)
         if request.method == "GET" and request.path in ACCOUNT_PATHS:
             _check_key(request.headers, spends=False)
-            return _json(200, account(request, state), {}, request_id)
+            return _json(account(request, state), headers)
         raise Refusal(404, f"Cannot {request.method} {request.path}")
     except Refusal as refusal:
-        return _refused(refusal, request, {}, request_id)
+        return _refused(refusal, request, headers)
 
 
-def _unless_known(request: Request, body: Any, request_id: str) -> Outgoing:
+def _unless_known(request: Request, body: Any, headers: Mapping[str, str]) -> Outgoing:
     """A list with its ETag, or 304 for a request that names it."""
     etag = f'"{hashlib.sha256(errors.dump(body)).hexdigest()[:32]}"'
+    headers = {"etag": etag, **headers}
     if request.headers.get("if-none-match") == etag:
-        return Outgoing(304, {"etag": etag, "x-request-id": request_id})
-    return _json(200, body, {"etag": etag}, request_id)
+        return Outgoing(304, headers)
+    return _json(body, headers)
 
 
-def _json(status: int, body: Any, headers: Mapping[str, str], request_id: str) -> Outgoing:
-    every = {"content-type": errors.JSON_TYPE, "x-request-id": request_id, **headers}
-    return Outgoing(status, every, errors.dump(body))
+def _json(body: Any, headers: Mapping[str, str]) -> Outgoing:
+    return Outgoing(200, {"content-type": errors.JSON_TYPE, **headers}, errors.dump(body))
 
 
-def _refused(
-    refusal: Refusal, request: Request, headers: Mapping[str, str], request_id: str
-) -> Outgoing:
-    details = named(refusal.details)
+def _refused(refusal: Refusal, request: Request, headers: Mapping[str, str]) -> Outgoing:
+    request_id, details = headers["x-request-id"], named(refusal.details)
     body = errors.problem(refusal.status, refusal.message, request.path, request_id, details)
-    every = {"content-type": errors.PROBLEM_TYPE, "x-request-id": request_id, **headers}
-    return Outgoing(
-        refusal.status, every, errors.dump(body), problems=tuple(map(str, refusal.details))
-    )
+    problems = tuple(map(str, refusal.details))
+    every = {"content-type": errors.PROBLEM_TYPE, **headers}
+    return Outgoing(refusal.status, every, errors.dump(body), problems=problems)
 
 
 def _check_key(headers: Mapping[str, str], *, spends: bool = True) -> None:
@@ -95,30 +100,30 @@ def _check_key(headers: Mapping[str, str], *, spends: bool = True) -> None:
 
 
 def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
-    request_id = state.ids.uuid()
-    headers = {"x-inference-id": state.ids.next("", 21)}
+    headers = {"x-request-id": state.ids.uuid(), "x-inference-id": state.ids.next("", 21)}
     client_id = request.headers.get("x-client-request-id", "")
     if _CLIENT_REQUEST_ID.fullmatch(client_id):
         headers["x-client-request-id"] = client_id
     asked = asked_by(request, _parse(request.content), state)
+    context = RequestContext(request, asked, state, headers)
     fault, rule = NO_FAULT, None
     try:
         fault = queued or _by_directive(asked, state)
         rule = _rule_for(asked, state, has_fault=fault is not NO_FAULT)
         if rule is not None and fault is NO_FAULT:
             fault = rule.fault or NO_FAULT
-        out = _answer_post(request, asked, state, fault, rule, headers, request_id)
+        out = _answer_post(replace(context, fault=fault, rule=rule))
     except (FaultError, RuleError) as exc:
         word = "rule" if isinstance(exc, RuleError) else "fault"
         refusal = Refusal(400, str(exc), (Problem(word, str(exc), "custom"),))
-        out, fault = _refused(refusal, request, headers, request_id), NO_FAULT
+        out, fault = _refused(refusal, request, headers), NO_FAULT
     if rule is not None and (out.usage is not None or (fault is rule.fault and _replaces(fault))):
         rule.times += 1
         out = replace(out, rule=rule)
     elif rule is not None and fault is rule.fault:
         fault = NO_FAULT  # its rule is kept for a request that is not refused
     out = replace(out, parsed=asked.body, fault=fault)
-    _note(request, out, state, headers, request_id)
+    _note(context, out)
     return out
 
 
@@ -140,9 +145,7 @@ def _rule_for(asked: Asked, state: State, *, has_fault: bool) -> Rule | None:
     return choose(state.rules, asked, has_fault=has_fault)
 
 
-def _note(
-    request: Request, out: Outgoing, state: State, headers: Mapping[str, str], request_id: str
-) -> None:
+def _note(context: RequestContext, out: Outgoing) -> None:
     """One entry of the ledger: an answer is charged, a refusal is listed at nothing.
 
     What a test wrote in place of an answer is no doing of the service's, nor is a request whose
@@ -150,60 +153,49 @@ def _note(
     """
     if (out.usage is None and out.status < 400) or out.status == 401:
         return
-    asked = out.parsed.get("model") if isinstance(out.parsed, dict) else None
     entry = Entry(
         at=time.time(),
-        key=request.headers.get("authorization", "").partition(" ")[2].strip(),
-        model=out.model or str(asked or ""),
+        key=context.request.headers.get("authorization", "").partition(" ")[2].strip(),
+        model=out.model or context.asked.model,
         succeeded=out.succeeded,
         usage=out.charged,
-        request_id=request_id,
-        inference_id=headers["x-inference-id"],
-        client_request_id=headers.get("x-client-request-id"),
+        request_id=context.request_id,
+        inference_id=context.headers["x-inference-id"],
+        client_request_id=context.headers.get("x-client-request-id"),
     )
-    state.ledger.add(entry)
+    context.state.ledger.add(entry)
 
 
-def _answer_post(
-    request: Request,
-    asked: Asked,
-    state: State,
-    fault: Fault,
-    rule: Rule | None,
-    headers: Mapping[str, str],
-    request_id: str,
-) -> Outgoing:
-    parsed = asked.body
-    problems = _problems(request.path, parsed, state)
-    if fault.is_raw:
-        out = _raw(fault, request.path, headers, request_id)
-        return replace(out, problems=problems)
-    if state.replies and not isinstance(state.replies[0], str):
-        out = _scripted(state.replies.pop(0), fault, headers, request_id)
-        return replace(out, problems=problems)
+def _answer_post(context: RequestContext) -> Outgoing:
+    problems = _problems(context)
+    if context.fault.is_raw:
+        return replace(_raw(context), problems=problems)
+    replies = context.state.replies
+    if replies and not isinstance(replies[0], str):
+        return replace(_scripted(context, replies.pop(0)), problems=problems)
     try:
-        _check_key(request.headers)
-        row = _route(request.path, parsed)
-        _refuse_invalid(request.path, parsed, row, state, problems)
+        _check_key(context.request.headers)
+        row = _route(context)
+        _refuse_invalid(context, row, problems)
         if isinstance(row, Embedder):
-            out = embeddings_reply(parsed, row, state, fault, headers, request_id)
+            out = embeddings_reply(context, row)
+        elif context.path == _RESPONSES_PATH:
+            out = responses_reply(context, row)
         else:
-            reply = responses_reply if request.path == _RESPONSES_PATH else chat_reply
-            scripted = partial(rule.answer, asked) if rule and rule.answers else None
-            out = reply(request, parsed, row, state, fault, scripted, headers, request_id)
+            out = chat_reply(context, row)
         out = replace(out, model=row.id)
     except Refusal as refusal:
-        out = _refused(refusal, request, headers, request_id)
+        out = _refused(refusal, context.request, context.headers)
     return replace(out, problems=problems or out.problems)
 
 
-def _problems(path: str, parsed: Any, state: State) -> tuple[str, ...]:
+def _problems(context: RequestContext) -> tuple[str, ...]:
     """What the strict schema says of a body, whatever will be answered."""
     try:
-        row = _route(path, parsed)
+        row = _route(context)
     except Refusal as refusal:
         return tuple(map(str, refusal.details)) or (refusal.message,)
-    return tuple(map(str, _check(path, parsed, row, state, False)))
+    return tuple(map(str, _check(context, row, live=False)))
 
 
 def _parse(content: bytes) -> Any:
@@ -213,8 +205,9 @@ def _parse(content: bytes) -> Any:
         return content
 
 
-def _route(path: str, parsed: Any) -> Variant | Embedder:
+def _route(context: RequestContext) -> Variant | Embedder:
     """The row that answers; a Refusal when path, body or model are not to be found."""
+    path, parsed = context.path, context.body
     if path not in ENDPOINTS:
         raise Refusal(404, f"Cannot POST {path}")
     if not isinstance(parsed, dict):
@@ -231,56 +224,52 @@ def _route(path: str, parsed: Any) -> Variant | Embedder:
     return row
 
 
-def _check(
-    path: str, body: dict[str, Any], row: Variant | Embedder, state: State, live: bool
-) -> list[Problem]:
+def _check(context: RequestContext, row: Variant | Embedder, *, live: bool) -> list[Problem]:
+    body = context.body
     if isinstance(row, Embedder):
         return embedding_problems(row, body, live)
-    if path != _RESPONSES_PATH:
+    if context.path != _RESPONSES_PATH:
         found = chat_body(row.family, live)(body, "")
         return found or chat_relations(body)
     found = responses_body(row.family, live)(body, "")
     if found:
         return found
-    previous = state.stored.get(body.get("previous_response_id") or "")
+    previous = context.state.stored.get(body.get("previous_response_id") or "")
     return responses_relations(body, previous.open_calls if previous else ())
 
 
 def _refuse_invalid(
-    path: str,
-    body: dict[str, Any],
-    row: Variant | Embedder,
-    state: State,
-    strict: tuple[str, ...],
+    context: RequestContext, row: Variant | Embedder, strict: tuple[str, ...]
 ) -> None:
     """Raise a Refusal when the schema in force finds something; `strict` is what that one did."""
-    found = _check(path, body, row, state, state.live) if strict else []
+    found = _check(context, row, live=context.state.live) if strict else []
     if found:
         raise Refusal(400, errors.BODY_INVALID, tuple(found))
 
 
-def _raw(fault: Fault, path: str, headers: Mapping[str, str], request_id: str) -> Outgoing:
+def _raw(context: RequestContext) -> Outgoing:
     """The answer that a fault puts in place of the service's."""
-    every = {"x-request-id": request_id, **headers}
+    fault = context.fault
     if fault.raw_body is not None:
-        every["content-type"] = fault.content_type or errors.JSON_TYPE
-        return Outgoing(fault.status or 200, every, fault.raw_body)
+        headers = {**context.headers, "content-type": fault.content_type or errors.JSON_TYPE}
+        return Outgoing(fault.status or 200, headers, fault.raw_body)
     status = fault.status or 500
-    body, content_type = errors.body(fault.shape, status, fault.message, path, request_id)
-    every["content-type"] = content_type
-    return Outgoing(status, every, body)
+    body, content_type = errors.body(
+        fault.shape, status, fault.message, context.path, context.request_id
+    )
+    return Outgoing(status, {**context.headers, "content-type": content_type}, body)
 
 
-def _scripted(reply: Reply, fault: Fault, headers: Mapping[str, str], request_id: str) -> Outgoing:
+def _scripted(context: RequestContext, reply: Reply) -> Outgoing:
     """A reply as a test wrote it: neither key nor body are judged, though noted in `problems`."""
-    every = {"content-type": errors.JSON_TYPE, "x-request-id": request_id, **headers}
-    status = fault.success_status
+    fault, status = context.fault, context.fault.success_status
     if isinstance(reply, list):
-        every["content-type"] = EVENT_STREAM
+        headers = {**context.headers, "content-type": EVENT_STREAM}
         events = [sse.frame(data, fault.newline) for data in reply]
-        return Outgoing(status, every, events=tuple(sse.arranged(events, fault)))
+        return Outgoing(status, headers, events=tuple(sse.arranged(events, fault)))
+    headers = {**context.headers, "content-type": errors.JSON_TYPE}
     content = reply if isinstance(reply, bytes) else errors.dump(reply)
-    return Outgoing(status, every, content)
+    return Outgoing(status, headers, content)
 
 
 def server_name() -> str:
