@@ -79,9 +79,6 @@ def loads_arguments(text: str) -> dict[str, Any]:
 
 def _root(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """A root that is only a reference (a recursive model) is resolved: strict wants an object."""
-    alone = schema.get("allOf")
-    if isinstance(alone, list) and len(alone) == 1:  # how pydantic 2.8 writes it
-        schema = {**schema, **mapping(alone[0])}
     if "$ref" not in schema:
         return schema
     target = _resolved(schema, schema)
@@ -104,7 +101,7 @@ def _strict(schema: Any, where: str) -> dict[str, Any]:
     if not isinstance(schema, Mapping) or not schema:
         raise _NotStrict(f"{where} allows any value")
     alone = schema.get("allOf")
-    if isinstance(alone, list) and len(alone) == 1:  # how pydantic 2.8 writes a described $ref
+    if isinstance(alone, list) and len(alone) == 1:  # how pydantic.v1 writes a described $ref
         schema = {**{k: v for k, v in schema.items() if k != "allOf"}, **mapping(alone[0])}
     for keyword in sorted(_UNSUPPORTED.intersection(schema)):
         raise _NotStrict(f"{where} uses {keyword!r}")

@@ -39,7 +39,6 @@ ALIASES: Mapping[str, str] = {
 CONFIG = ConfigDict(
     extra="forbid",
     hide_input_in_errors=True,
-    protected_namespaces=(),
     strict=False,
     arbitrary_types_allowed=True,
     defer_build=True,  # bases are never built, and the rest at the first object, not at import

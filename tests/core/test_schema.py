@@ -55,6 +55,18 @@ def objects_in(schema: Any) -> list[dict[str, Any]]:
     return mine + [found for item in schema.values() for found in objects_in(item)]
 
 
+def test_a_described_reference_of_pydantic_v1_can_be_strict() -> None:
+    home = {"title": "Home", "description": "Theirs", "allOf": [{"$ref": "#/definitions/Home"}]}
+    inner = {"type": "object", "properties": {"zip": {"type": "string"}}, "required": ["zip"]}
+    given = {"type": "object", "properties": {"home": home}, "required": ["home"]}
+    strict, reason = strict_schema({**given, "definitions": {"Home": inner}})
+    assert reason is None
+    assert strict["properties"]["home"] == {
+        "anyOf": [{"$ref": "#/definitions/Home"}],
+        "description": "Theirs",
+    }
+
+
 @pytest.mark.parametrize("model", [Address, Person, Node])
 def test_strict_schemas_are_closed_and_require_everything(model: type[BaseModel]) -> None:
     given = model.model_json_schema()

@@ -23,7 +23,6 @@ from pydantic import BaseModel
 import aimlapi_core
 import llama_index_aimlapi
 from llama_index_aimlapi import AIMLAPI
-from llama_index_aimlapi._tools import certain_until
 from tests.llama_index.ways import items
 
 OURS = tuple(str(Path(p.__file__).parent) for p in (aimlapi_core, llama_index_aimlapi))
@@ -167,9 +166,3 @@ async def test_each_chunk_of_a_stream_costs_as_many_calls(
     short, middle, long = [await calls(endpoint, kind, way, chunks) for chunks in (50, 100, 200)]
     assert long - middle == pytest.approx(2 * (middle - short), rel=0.01)
     assert middle > short
-
-
-@pytest.mark.parametrize("end", ["", "\\", "\\\\", "\\u12", "\\ud83d\\ude0", "\\ud83d\\"])
-def test_only_the_end_of_unfinished_json_is_searched(end: str) -> None:
-    text = '{"text": "' + "word " * 5_000 + end
-    assert len(text) - certain_until(text) <= 12

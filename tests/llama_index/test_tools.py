@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -178,6 +179,13 @@ def test_partial_objects_only_grow() -> None:
     assert seen[0] == {}
     assert seen[-1] == {"a": 123, "s": "é\n😀 1e5", "l": [1.5, {"t": True}, None], "e": {}}
     assert {"a": 12} not in seen
+
+
+@pytest.mark.parametrize("end", ["", "\\", "\\u", "\\u12", "\\ud83d", "\\ud83d\\", "\\ud83d\\ude0"])
+@pytest.mark.parametrize("before", ["word", "word\\\\", "word\\u00ff"])
+def test_an_unfinished_escape_takes_nothing_of_what_came_before_it(before: str, end: str) -> None:
+    sure = json.loads(f'"{before}"')
+    assert partial_object(f'{{"a": {{"b": "{before}{end}') == {"a": {"b": sure}}
 
 
 @pytest.mark.parametrize("text", ["", "  ", "[1", '"x', "nonsense", "}{", '{"a":"\ud83d'])

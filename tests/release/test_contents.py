@@ -21,7 +21,7 @@ PACKAGES = (
     "llama_index_aimlapi",
 )
 NAMESPACES = ("llama_index/llms/aimlapi", "llama_index/embeddings/aimlapi")
-DEPENDENCIES = {"httpx<1,>=0.27", "pydantic<3,>=2.8"}
+DEPENDENCIES = {"httpx<1,>=0.27", "pydantic<3,>=2.12"}
 
 
 @pytest.fixture(scope="module")
