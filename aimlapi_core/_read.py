@@ -7,17 +7,22 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-_decoder = json.JSONDecoder()
+from pydantic_core import from_json
+
 _MOST = 2**63
 
 
 def loads(data: str | bytes) -> Any:
-    """The JSON value. Raises ValueError for anything else, too deep a nesting included."""
+    """The JSON value. Raises ValueError for anything else, too deep a nesting included.
+
+    As `json.loads` reads it, in half of its time: what both take, both read alike. json alone
+    takes half of a surrogate pair, UTF-16 and 32, a byte order mark, and nesting below level 200.
+    """
     try:
-        if isinstance(data, str) and data.startswith("{"):  # spares json.loads two searches
-            value, end = _decoder.raw_decode(data)
-            if end == len(data):
-                return value
+        return from_json(data)
+    except (ValueError, TypeError):  # TypeError: a str with half of a surrogate pair
+        pass
+    try:
         return json.loads(data)
     except RecursionError as exc:
         raise ValueError("JSON nested too deeply") from exc
