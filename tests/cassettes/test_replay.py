@@ -38,15 +38,17 @@ class Capturing(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return await self._async.handle_async_request(request)
 
 
+HOW: dict[str, Any] = {"api_key": KEY, "max_retries": 0}
+
+
 def play(scenario: Scenario, kind: str, capturing: Capturing) -> Any:
-    how: dict[str, Any] = {"api_key": KEY, "max_retries": 0}
     if kind == "sync":
         with httpx.Client(transport=capturing) as http:
-            return scenario.sync(http_client=http, **how)
+            return scenario.sync(http_client=http, **HOW)
 
     async def run() -> Any:
         async with httpx.AsyncClient(transport=capturing) as http:
-            return await scenario.asynchronous(http_async_client=http, **how)
+            return await scenario.asynchronous(http_async_client=http, **HOW)
 
     return asyncio.run(run())
 
@@ -126,6 +128,16 @@ def _of_whole(answer: dict[str, Any]) -> str:
         return json.dumps(json.loads(text))
     except ValueError:
         return text
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_recorded_exchange_is_played_where_no_client_is_handed_in(kind: str) -> None:
+    with vcr.use_cassette(str(FOLDER / f"{SCENARIOS[0].name}.yaml"), **REPLAY) as cassette:
+        if kind == "sync":
+            SCENARIOS[0].sync(**HOW)
+        else:
+            asyncio.run(SCENARIOS[0].asynchronous(**HOW))
+    assert cassette.all_played
 
 
 def test_every_cassette_belongs_to_a_scenario() -> None:
