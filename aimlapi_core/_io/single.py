@@ -53,7 +53,9 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
     _pool: Any
 
     def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
+        self._backend = _Backend()
         self._given: dict[str, Any] = {"ssl_context": ssl_context, "keepalive_expiry": keepalive_s}
+        self._given["network_backend"] = self._backend
         self._pool = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -71,6 +73,23 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
     async def aclose(self) -> None:
         if self._pool is not None:
             await self._pool.aclose()
+        if self._backend.opened is not None:
+            await self._backend.opened.aclose()
+
+
+class _Backend:
+    """What httpcore opens a connection with. It knows the connection, to close it.
+
+    httpcore forgets one whose TLS handshake is cancelled (seen with 1.0.9); it stays open.
+    """
+
+    opened: httpcore.AsyncNetworkStream | None = None
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+        import httpcore
+
+        self.opened = await httpcore.AnyIOBackend().connect_tcp(*args, **kwargs)
+        return self.opened
 
 
 def _origin(url: httpx.URL) -> httpcore.Origin:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import types
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from typing import Any
@@ -84,6 +86,29 @@ async def test_a_call_cancelled_at_any_wait_leaves_no_connection(
         await asyncio.to_thread(wait_until, lambda: emu.open_connections == len(kept()))
     assert first > 4  # to connect, to write, to read, to give the connection back
     await client.aclose()
+
+
+async def test_a_call_cancelled_in_its_tls_handshake_leaves_no_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(20)
+        client = make("AsyncClient", f"https://127.0.0.1:{listener.getsockname()[1]}")
+        task = asyncio.ensure_future(whole(client))
+        peer, _ = await asyncio.to_thread(listener.accept)
+        with peer:
+            peer.settimeout(20)
+            assert await asyncio.to_thread(peer.recv, 1)  # the handshake has begun
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled()
+            await asyncio.to_thread(until_closed, peer)
+        await client.aclose()
+
+
+def until_closed(peer: socket.socket) -> None:
+    """Read to the end. Raises TimeoutError where the other side stays open."""
+    with suppress(ConnectionResetError):
+        while peer.recv(65_536):
+            pass
 
 
 @pytest.mark.parametrize("is_closed", [False, True], ids=["open", "closed"])

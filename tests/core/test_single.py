@@ -70,7 +70,7 @@ def test_httpx_and_httpcore_have_the_names_that_are_used(
         f"`_pool`, which aimlapi_core/_io/single.py sets: see {transport.__name__}.{method}."
     )
     used = {method, closing, "can_handle_request", "is_available", "has_expired"}
-    used |= {"ssl_context", "keepalive_expiry"}
+    used |= {"ssl_context", "keepalive_expiry", "network_backend"}
     missing = used - {*dir(connection), *inspect.signature(connection).parameters}
     assert not missing, (
         f"httpcore {httpcore.__version__}: {connection.__name__} has no {sorted(missing)}, which "
