@@ -105,8 +105,8 @@ class _Use:
         finally:
             if error is not None:
                 self._exchange.leave(error)
-            if self._exchange.turn is not None:
-                self._exchange.turn.give_back()
+            if self._exchange.slot is not None:
+                self._exchange.slot.release()
 
 
 class Client(Asks):
@@ -239,8 +239,8 @@ class Client(Asks):
         """A 2xx answer, its body unread. The one place where requests are repeated."""
         attempt = 0
         while True:
-            if exchange.turn is not None:
-                exchange.turn.take(exchange.patience_s(http))
+            if exchange.slot is not None:
+                exchange.slot.acquire(exchange.patience_s(http))
             exchange.check()
             if exchange.watch is not None:
                 self._admit(exchange.watch)
@@ -315,8 +315,8 @@ class _AsyncUse:
         finally:
             if error is not None:
                 self._exchange.leave(error)
-            if self._exchange.turn is not None:
-                self._exchange.turn.give_back()
+            if self._exchange.slot is not None:
+                self._exchange.slot.release()
 
 
 class AsyncClient(AsyncAsks):
@@ -431,8 +431,8 @@ class AsyncClient(AsyncAsks):
     async def _send(self, exchange: Sending, http: AsyncHttp) -> httpx.Response:
         attempt = 0
         while True:
-            if exchange.turn is not None:
-                await exchange.turn.atake(exchange.patience_s(http))
+            if exchange.slot is not None:
+                await exchange.slot.aacquire(exchange.patience_s(http))
             exchange.check()
             if exchange.watch is not None:
                 await self._admit(exchange.watch)

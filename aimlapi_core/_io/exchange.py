@@ -17,7 +17,7 @@ import httpx
 from aimlapi_core._check import LONGEST_REQUEST_ID, check_client_request_id, is_client_request_id
 from aimlapi_core._embeddings import EmbeddingPlan
 from aimlapi_core._endpoint import Plan, StreamReader
-from aimlapi_core._io.limits import turn_of
+from aimlapi_core._io.limits import slot_for
 from aimlapi_core._io.pools import AsyncHttp, Http
 from aimlapi_core._io.sending import FAILURES, Sending
 from aimlapi_core._io.watch import watch
@@ -83,7 +83,7 @@ class Exchange(Sending, Generic[PlanT]):
         model, endpoint = str(plan.body.get("model")), getattr(plan, "endpoint", "embeddings")
         self.watch = watch(settings, asked, endpoint, model, self.url)
         if settings.max_concurrency is not None:
-            self.turn = turn_of(settings.max_concurrency, self.url, self.headers)
+            self.slot = slot_for(settings.max_concurrency, self.url, self.headers)
 
     def request(self, http: Http | AsyncHttp) -> httpx.Request:
         """The request for one try, by an id of its own. Raises BudgetExceededError."""

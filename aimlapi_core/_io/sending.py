@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from aimlapi_core._io.limits import Turn
+from aimlapi_core._io.limits import Slot
 from aimlapi_core._io.pools import AsyncHttp, Http
 from aimlapi_core._io.watch import Watch
 from aimlapi_core.errors import (
@@ -52,7 +52,7 @@ class Sending:
     headers: dict[str, str]
     client_request_id: str
     watch: Watch | None = None
-    turn: Turn | None = None
+    slot: Slot | None = None
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -78,14 +78,14 @@ class Sending:
         return _merged_headers({**own, "Authorization": f"Bearer {self._key}"}, *layers)
 
     def elapsed_s(self) -> float:
-        """Seconds since the first request began; the wait for its turn is before that."""
+        """Seconds since the first request began; the wait for its slot is before that."""
         return time.monotonic() - self._began
 
     def withdraw(self) -> None:
-        """Send no more requests: one that waits for its turn gives it up."""
+        """Send no more requests: one that waits for its slot gives it up."""
         self._is_withdrawn = True
-        if self.turn is not None:
-            self.turn.withdraw()
+        if self.slot is not None:
+            self.slot.cancel()
 
     def check(self) -> None:
         """Before each request. Raises CancelledError when it is not to be sent any more."""
@@ -102,7 +102,7 @@ class Sending:
         raise NotImplementedError
 
     def patience_s(self, http: Http | AsyncHttp) -> float | None:
-        """How many seconds a request may wait for its turn; None is for ever."""
+        """How many seconds a request may wait for its slot; None is for ever."""
         return None
 
     def _not_found_hint(self) -> str:
@@ -127,8 +127,8 @@ class Sending:
         self.head = {}
         if self.watch is not None:
             self.watch.repeat(error, delay_s)
-        if self.turn is not None:
-            self.turn.give_back()
+        if self.slot is not None:
+            self.slot.release()
 
     def leave(self, error: BaseException | None) -> None:
         """The call is over; with `error` where that ended it, which leaves named and masked."""

@@ -1,6 +1,6 @@
-"""`max_concurrency` through every object: kept for all of one account, and no turn is ever lost.
+"""`max_concurrency` through every object: kept for all of one account, and no slot is ever lost.
 
-A stream that was begun and not ended holds a turn for as long as a test wants.
+A stream that was begun and not ended holds a slot for as long as a test wants.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from tests.anywhere.objects import ASYNC, KEY, MAKERS, REQUEST, SAY, SYNC, asser
 from tests.anywhere.test_cancelling import cancelled_at, stream, whole
 from tests.waiting import wait_until
 
-SOON = httpx.Timeout(30, pool=0.05)  # no turn within that time is an error
+SOON = httpx.Timeout(30, pool=0.05)  # no slot within that time is an error
 LATER = httpx.Timeout(None)
 ADAPTERS = ("ChatAIMLAPI", "AIMLAPIEmbeddings", "AIMLAPI", "AIMLAPIEmbedding")
 
@@ -57,14 +57,14 @@ def held(emu: Emulator, key: str = KEY, limit: int | None = 1, **more: Any) -> I
 
 
 def assert_free(emu: Emulator) -> None:
-    """Raise ConcurrencyTimeoutError where a turn was lost."""
+    """Raise ConcurrencyTimeoutError where a slot was lost."""
     with make("Client", emu.base_url, max_concurrency=1, timeout=SOON) as client:
         client.complete(REQUEST)
 
 
 def waiting() -> int:
-    """How many requests wait for their turn, of all accounts."""
-    return sum(len(q) for gate in list(limits._gates.values()) for q in gate._waiting.values())
+    """How many requests wait for a slot, of all accounts."""
+    return sum(len(limiter._waiting) for limiter in list(limits._limiters.values()))
 
 
 @pytest.mark.parametrize("limit", [1, 3])
@@ -110,14 +110,14 @@ def test_another_key_and_another_origin_are_not_held_up(emu: Emulator) -> None:
 
 
 def test_objects_without_a_limit_neither_wait_nor_count(emu: Emulator) -> None:
-    def has_gate() -> bool:
-        return any(emu.base_url.startswith(origin) for origin, _ in list(limits._gates))
+    def has_limiter() -> bool:
+        return any(emu.base_url.startswith(origin) for origin, _ in list(limits._limiters))
 
     with held(emu, limit=None):
-        assert not has_gate()
+        assert not has_limiter()
         assert_free(emu)
     with held(emu):
-        assert has_gate()
+        assert has_limiter()
         make("Client", emu.base_url, timeout=SOON).complete(REQUEST)
 
 
@@ -148,7 +148,7 @@ async def test_waiters_are_sent_in_the_order_in_which_they_came(emu: Emulator) -
 
 
 @pytest.mark.parametrize("name", SYNC)
-def test_no_turn_in_time_is_an_error_that_says_what_to_do(emu: Emulator, name: str) -> None:
+def test_no_slot_in_time_is_an_error_that_says_what_to_do(emu: Emulator, name: str) -> None:
     thing = make(name, emu.base_url, max_concurrency=1, timeout=SOON, max_retries=3)
     with held(emu), track_costs() as costs:
         for way in SYNC[name].values():
@@ -165,7 +165,7 @@ def test_no_turn_in_time_is_an_error_that_says_what_to_do(emu: Emulator, name: s
 
 
 @pytest.mark.parametrize("name", ASYNC)
-async def test_no_turn_in_time_is_the_same_error_in_a_loop(emu: Emulator, name: str) -> None:
+async def test_no_slot_in_time_is_the_same_error_in_a_loop(emu: Emulator, name: str) -> None:
     thing = make(name, emu.base_url, max_concurrency=1, timeout=SOON, max_retries=3)
     with held(emu):
         for way in ASYNC[name].values():
@@ -221,7 +221,7 @@ FAILING = {
 
 @pytest.mark.parametrize("fault", FAILING.values(), ids=FAILING)
 @pytest.mark.parametrize("name", ["Client", "AsyncClient"])
-def test_a_call_that_fails_gives_its_turn_back(emu: Emulator, name: str, fault: Fault) -> None:
+def test_a_call_that_fails_releases_its_slot(emu: Emulator, name: str, fault: Fault) -> None:
     thing = make(name, emu.base_url, max_concurrency=1, timeout=SOON, max_retries=2)
 
     async def run(way: Callable[[Any], Any]) -> None:
@@ -236,7 +236,7 @@ def test_a_call_that_fails_gives_its_turn_back(emu: Emulator, name: str, fault: 
         assert_free(emu)  # while the error, and all that it was raised in, is still there
 
 
-def test_a_call_that_a_budget_refuses_gives_its_turn_back(emu: Emulator) -> None:
+def test_a_call_that_a_budget_refuses_releases_its_slot(emu: Emulator) -> None:
     client = make("Client", emu.base_url, max_concurrency=1)
     with track_costs(budget_usd=0.000001):
         client.complete(REQUEST)
@@ -245,8 +245,8 @@ def test_a_call_that_a_budget_refuses_gives_its_turn_back(emu: Emulator) -> None
     assert_free(emu)
 
 
-def test_a_call_that_waits_to_repeat_holds_no_turn(emu: Emulator) -> None:
-    """The second, which waits for its turn, is sent between the two requests of the first."""
+def test_a_call_that_waits_to_repeat_holds_no_slot(emu: Emulator) -> None:
+    """The second, which waits for a slot, is sent between the two requests of the first."""
     first, second = (
         make("AIMLAPI", emu.base_url, max_concurrency=1, max_retries=1, timeout=LATER)
         for _ in range(2)
@@ -265,7 +265,7 @@ def test_a_call_that_waits_to_repeat_holds_no_turn(emu: Emulator) -> None:
 
 
 @pytest.mark.parametrize("left", ["closed", "forgotten", "thrown into"])
-def test_a_stream_that_is_left_gives_its_turn_back(emu: Emulator, left: str) -> None:
+def test_a_stream_that_is_left_releases_its_slot(emu: Emulator, left: str) -> None:
     client = make("Client", emu.base_url, max_concurrency=1)
     events = client.stream(REQUEST)
     next(events)
@@ -279,7 +279,7 @@ def test_a_stream_that_is_left_gives_its_turn_back(emu: Emulator, left: str) -> 
     assert_free(emu)
 
 
-def test_streams_left_in_a_loop_give_their_turns_back(emu: Emulator) -> None:
+def test_streams_left_in_a_loop_release_their_slots(emu: Emulator) -> None:
     kept = []
 
     async def leave(way: str) -> None:
@@ -296,8 +296,8 @@ def test_streams_left_in_a_loop_give_their_turns_back(emu: Emulator) -> None:
 
 
 @pytest.mark.parametrize("way", [whole, stream])
-async def test_a_call_cancelled_at_any_wait_loses_no_turn(emu: Emulator, way: Any) -> None:
-    """Its first wait is for its turn."""
+async def test_a_call_cancelled_at_any_wait_loses_no_slot(emu: Emulator, way: Any) -> None:
+    """Its first wait is for its slot."""
     client: AsyncClient = make("AsyncClient", emu.base_url, max_concurrency=1, timeout=LATER)
 
     async def run(first: int) -> asyncio.Task[None]:
@@ -317,7 +317,7 @@ async def test_a_call_cancelled_at_any_wait_loses_no_turn(emu: Emulator, way: An
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no such signal")
-def test_a_thread_interrupted_while_it_waits_loses_no_turn(emu: Emulator) -> None:
+def test_a_thread_interrupted_while_it_waits_loses_no_slot(emu: Emulator) -> None:
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
@@ -347,7 +347,7 @@ def test_a_batch_that_fails_keeps_the_others_from_being_sent(emu: Emulator) -> N
     assert len(emu.seen) == 1
 
 
-def test_a_batch_that_waits_for_its_turn_is_not_sent_once_another_has_failed(
+def test_a_batch_that_waits_for_its_slot_is_not_sent_once_another_has_failed(
     emu: Emulator,
 ) -> None:
     texts = EmbeddingRequest("text-embedding-3-small", tuple("abcd"), dimensions=8, batch_size=1)
@@ -360,7 +360,7 @@ def test_a_batch_that_waits_for_its_turn_is_not_sent_once_another_has_failed(
     assert_free(emu)
 
 
-def test_the_wait_for_a_turn_is_no_part_of_the_policys_time(emu: Emulator) -> None:
+def test_the_wait_for_a_slot_is_no_part_of_the_policys_time(emu: Emulator) -> None:
     policy = RetryPolicy(max_retries=2, initial_delay_s=0, max_elapsed_s=1.0)
     client = make("Client", emu.base_url, max_concurrency=1, timeout=LATER, retry=policy)
     with ThreadPoolExecutor(1) as threads:
@@ -384,14 +384,14 @@ def test_clients_that_were_handed_in_are_limited_too() -> None:
         )
         for _ in range(3):
             Client(settings).complete(REQUEST)
-        other = limits.turn_of(1, "https://a.test/v1", {"Authorization": f"Bearer {KEY}"})
-        other.take(0)
+        other = limits.slot_for(1, "https://a.test/v1", {"Authorization": f"Bearer {KEY}"})
+        other.acquire(0)
         with pytest.raises(ConcurrencyTimeoutError, match=r"0\.05 seconds"):  # its own time-out
             Client(settings).complete(REQUEST)
-        other.give_back()
+        other.release()
 
 
-def test_the_retry_policy_does_not_wait_for_a_turn_again(emu: Emulator) -> None:
+def test_the_retry_policy_does_not_wait_for_a_slot_again(emu: Emulator) -> None:
     patient = RetryPolicy(max_retries=9, initial_delay_s=30, max_delay_s=30)
     with held(emu), pytest.raises(ConcurrencyTimeoutError):
         make("Client", emu.base_url, retry=patient, max_concurrency=1, timeout=SOON).complete(
