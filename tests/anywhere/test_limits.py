@@ -339,12 +339,18 @@ def test_a_thread_interrupted_while_it_waits_loses_no_slot(emu: Emulator) -> Non
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_a_batch_that_fails_keeps_the_others_from_being_sent(emu: Emulator) -> None:
+def test_a_batch_that_fails_keeps_the_others_from_being_begun(emu: Emulator) -> None:
     texts = EmbeddingRequest("text-embedding-3-small", tuple("abcd"), dimensions=8, batch_size=1)
-    emu.faults.append(Fault(status=400))
+    emu.faults.append(Fault(status=400, delay_head_s=0.3))
+    keys: list[str] = []  # one for each request that is begun, whether it waits or not
+
+    def key() -> str:
+        keys.append(KEY)
+        return KEY
+
     with pytest.raises(BadRequestError):
-        make("Client", emu.base_url, max_concurrency=1, timeout=LATER).embed(texts)
-    assert len(emu.seen) == 1
+        make("Client", emu.base_url, api_key=key, max_concurrency=1, timeout=LATER).embed(texts)
+    assert len(emu.seen) == len(keys) == 1
 
 
 def test_a_batch_that_waits_for_its_slot_is_not_sent_once_another_has_failed(
@@ -357,6 +363,25 @@ def test_a_batch_that_waits_for_its_slot_is_not_sent_once_another_has_failed(
         with pytest.raises(BadRequestError):
             make("Client", emu.base_url, max_concurrency=2, timeout=LATER).embed(texts)
         assert len(emu.seen) == sent + 1
+    assert_free(emu)
+
+
+def test_a_batch_that_waits_behind_another_call_gives_up_once_another_batch_has_failed(
+    emu: Emulator,
+) -> None:
+    """Batches: `a` is answered, `b` waits for its slot and fails, `c` waits behind `another`."""
+    texts = EmbeddingRequest("text-embedding-3-small", tuple("abc"), dimensions=8, batch_size=1)
+    how = {"max_concurrency": 2, "timeout": httpx.Timeout(None)}
+    with held(emu, limit=2), ThreadPoolExecutor(2) as threads:
+        emu.faults += [Fault(delay_head_s=0.5), Fault(status=400, delay_head_s=0.5)]
+        fails = threads.submit(make("Client", emu.base_url, **how).embed, texts)
+        wait_until(lambda: waiting() == 1)
+        another = make("Client", emu.base_url, **how).stream(REQUEST)
+        begun = threads.submit(next, another)
+        with pytest.raises(BadRequestError):
+            fails.result()
+        begun.result()
+        another.close()
     assert_free(emu)
 
 
