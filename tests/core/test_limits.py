@@ -44,14 +44,6 @@ def is_free(limit: int = 1) -> bool:
     return True
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    for _ in range(3_000):
-        if condition():
-            break
-        threading.Event().wait(0.01)
-    assert condition()
-
-
 @pytest.mark.parametrize("wrong", [0, -1, True, 1.5, "2"], ids=repr)
 def test_a_limit_that_is_none_is_refused(wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_concurrency must be an int of 1 or more"):
