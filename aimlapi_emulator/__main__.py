@@ -13,13 +13,15 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from . import __version__, command, environment
-from .faults import Fault, FaultError
-from .faults_directive import parse
-from .latency import Latency
+from aimlapi_emulator._version import __version__
+from aimlapi_emulator.cli import environment
+from aimlapi_emulator.cli import subprocess_runner as command
+from aimlapi_emulator.faults.directives import parse
+from aimlapi_emulator.faults.fault import Fault, FaultError
+from aimlapi_emulator.latency import Latency
 
 if TYPE_CHECKING:
-    from .emulator import Emulator
+    from aimlapi_emulator.emulator import Emulator
 
 _DEFAULT_PORT = 8808
 
@@ -95,7 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as exc:
         parser.error(str(exc))
     try:
-        from .emulator import Emulator
+        from aimlapi_emulator.emulator import Emulator
     except ImportError as exc:  # says what to install
         return _failed(str(exc))
     port = given.port if given.port is not None else 0 if to_run else _DEFAULT_PORT

@@ -11,17 +11,19 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from .asked import SeenRequest
-from .exchange import Outgoing, Reply, Request, State, asked_by
-from .faults import Fault
-from .faults_unfired import unfired
-from .latency import AT_ONCE, Latency
-from .ledger import Ledger
-from .rule_checks import as_calls
-from .scripted import Args, Calls, Condition, Rule, Say
-from .server import Connection, bug
-from .service import handle
-from .usage import Usage
+from aimlapi_emulator.billing.ledger import Ledger
+from aimlapi_emulator.billing.usage import Usage
+from aimlapi_emulator.faults.fault import Fault
+from aimlapi_emulator.latency import AT_ONCE, Latency
+from aimlapi_emulator.messages import Outgoing, Reply, Request
+from aimlapi_emulator.scripting.request_view import SeenRequest
+from aimlapi_emulator.scripting.rule import Rule
+from aimlapi_emulator.scripting.rule_validation import as_calls
+from aimlapi_emulator.scripting.types import Args, Calls, Condition, Say
+from aimlapi_emulator.server.connection import Connection, bug
+from aimlapi_emulator.server.router import handle
+from aimlapi_emulator.server.unfired_faults import unfired
+from aimlapi_emulator.state import State, asked_by
 
 _STOP_WITHIN_S = 5.0
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # every address is none to connect to

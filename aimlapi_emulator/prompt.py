@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .attachments import describe_file, describe_image
+from aimlapi_emulator.validation.media import describe_file, describe_image
 
 
 @dataclass(frozen=True, slots=True)

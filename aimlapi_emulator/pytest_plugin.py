@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from .asked import SeenRequest
-from .emulator import Emulator
-from .environment import changes
+from aimlapi_emulator.cli.environment import changes
+from aimlapi_emulator.emulator import Emulator
+from aimlapi_emulator.scripting.request_view import SeenRequest
 
 _EMULATOR = pytest.StashKey[Emulator]()
 _PASSED = pytest.StashKey[bool]()

@@ -20,7 +20,7 @@ from aimlapi_core.errors import AIMLAPIError, StatusError
 from aimlapi_core.models import MODELS, ModelInfo
 from aimlapi_core.retry import is_safe_to_repeat
 from aimlapi_core.types import Endpoint
-from aimlapi_emulator import faults
+from aimlapi_emulator.faults import fault as faults
 from scripts import examples
 from tests.faults import matrix
 

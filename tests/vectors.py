@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import cast
 
-from aimlapi_emulator.vectors import as_json
+from aimlapi_emulator.text.vectors import as_json
 
 
 def vector(text: str, size: int) -> list[float]:

@@ -242,7 +242,7 @@ def doctor(emu: Emulator | None, key: str, url: str = "") -> tuple[int, str]:
 @pytest.fixture
 def fewer(emu: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalogue without pro, and chat-latest on another endpoint than is asked."""
-    from aimlapi_emulator import catalogue
+    from aimlapi_emulator.endpoints import models as catalogue
 
     rows = list(catalogue._rows())
     left = [

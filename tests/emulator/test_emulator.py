@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-import aimlapi_emulator.server
+import aimlapi_emulator.server.connection
 from aimlapi_emulator import Emulator, Fault
 from tests.emulator.asking import CHAT, KEY, Asker, raw_post, user
 from tests.waiting import wait_until
@@ -165,10 +165,10 @@ def test_missing_h11_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with monkeypatch.context() as patch:
         patch.setattr(builtins, "__import__", without)
-        patch.delitem(sys.modules, "aimlapi_emulator.server")
+        patch.delitem(sys.modules, "aimlapi_emulator.server.connection")
         with pytest.raises(ImportError, match=r"aimlapi-integrations\[emulator\]"):
-            importlib.import_module("aimlapi_emulator.server")
-    assert sys.modules["aimlapi_emulator.server"] is aimlapi_emulator.server
+            importlib.import_module("aimlapi_emulator.server.connection")
+    assert sys.modules["aimlapi_emulator.server.connection"] is aimlapi_emulator.server.connection
 
 
 def test_imports_neither_core_nor_frameworks_nor_what_is_slow() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aimlapi_emulator import environment
+from aimlapi_emulator.cli import environment
 
 
 def test_a_proxy_is_passed_by() -> None:

@@ -1,0 +1,1 @@
+"""The built-in rules by which a prompt is answered without a model."""

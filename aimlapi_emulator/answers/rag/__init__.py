@@ -1,0 +1,1 @@
+"""Retrieval-augmented prompts: answers found in their context passages."""

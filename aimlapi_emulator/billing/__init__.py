@@ -1,0 +1,1 @@
+"""Token usage, its cost in credits, and the ledger of the account."""

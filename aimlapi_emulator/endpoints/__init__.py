@@ -1,0 +1,1 @@
+"""One module for each endpoint: what it answers, in the service's formats."""

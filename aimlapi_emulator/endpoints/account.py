@@ -1,0 +1,269 @@
+"""GETs about an account: balance, logs, usage, transactions, key. All are views of the ledger.
+
+Source: the OpenAPI files billing-v2, logs-v2, usage-v2, billing-transactions-v2 and key-get of
+https://docs.aimlapi.com (read 2026-11). A key that contains `management` is a management key;
+one that contains `broke` belongs to an account without funds.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from aimlapi_emulator.billing.ledger import START_USD, Entry, iso, usd
+from aimlapi_emulator.catalog.chat_models import CREDITS_PER_USD
+from aimlapi_emulator.messages import Refusal, Request
+from aimlapi_emulator.state import State
+from aimlapi_emulator.validation.validators import Problem
+
+_QUERY_INVALID = "Query validation error!"
+_LONGEST_S = 92 * 86_400
+_LIMIT_PER_MINUTE = 200
+_PERIOD = re.compile(r"([1-9]\d{0,4})([hd])")
+_STATUSES = ("succeeded", "failed")
+_DIRECTIONS = ("TOPUP", "CHARGE")
+_TYPES = ("PAYMENT", "BONUS", "REFUND", "ADJUSTMENT", "MODEL_USAGE", "CREDITS_EXPIRED", "INIT")
+
+Query = Mapping[str, list[str]]
+
+
+def _invalid(path: str, reason: str) -> Refusal:
+    return Refusal(400, _QUERY_INVALID, (Problem(path, reason),))
+
+
+def _one(query: Query, name: str) -> str | None:
+    return query[name][-1] if name in query else None
+
+
+def _moment(query: Query, name: str) -> float | None:
+    given = _one(query, name)
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise _invalid(name, "Invalid datetime") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _window(query: Query) -> tuple[float, float]:
+    """The moments between which a request asks: `period`, or `start` and `end`."""
+    period, start, end = _one(query, "period"), _moment(query, "start"), _moment(query, "end")
+    if (period is None) == (start is None and end is None):
+        raise _invalid("period", "Provide either period or both start and end")
+    if period is not None:
+        match = _PERIOD.fullmatch(period)
+        if match is None:
+            raise _invalid("period", "Expected a positive integer followed by h or d")
+        end = time.time()
+        start = end - int(match[1]) * (3600 if match[2] == "h" else 86_400)
+    if start is None or end is None or end < start or end - start > _LONGEST_S:
+        raise _invalid("end", "end must not be earlier than start, nor 92 days later")
+    return start, end
+
+
+def _whole(query: Query, name: str, default: int, least: int, most: int) -> int:
+    given = _one(query, name)
+    if given is None:
+        return default
+    if not given.isascii() or not given.isdigit() or not least <= int(given) <= most:
+        raise _invalid(name, f"Expected an integer between {least} and {most}")
+    return int(given)
+
+
+def _choices(query: Query, name: str, known: tuple[str, ...]) -> list[str]:
+    for value in query.get(name, ()):
+        if value not in known:
+            expected = " | ".join(f"'{one}'" for one in known)
+            raise _invalid(name, f"Invalid enum value. Expected {expected}, received '{value}'")
+    return query.get(name, [])
+
+
+def _asked_key(query: Query, key: str) -> str:
+    """The key whose requests are asked for; a foreign one needs a management key."""
+    prefix = _one(query, "key_prefix")
+    if prefix is not None and not key.startswith(prefix) and "management" not in key:
+        raise Refusal(403, "A management key is required to report on another key.")
+    return key
+
+
+def _entries(query: Query, key: str, state: State) -> list[Entry]:
+    start, end = _window(query)
+    _asked_key(query, key)
+    prefix = _one(query, "key_prefix")
+    mine = state.ledger.seen(None if prefix else key)
+    return [e for e in mine if start <= e.at <= end and (not prefix or e.key.startswith(prefix))]
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    used = entry.usage
+    return {
+        "created": entry.created,
+        "status": "succeeded" if entry.succeeded else "failed",
+        "origin": "api",
+        "model": entry.model,
+        "cost": {"usd": usd(used.credits), "credits": used.credits},
+        "tokens": {
+            "input": used.prompt,
+            "output": used.completion,
+            "total": used.prompt + used.completion,
+        },
+        "request_id": entry.request_id,
+        "inference_id": entry.inference_id,
+        "client_request_id": entry.client_request_id,
+    }
+
+
+def _logs(query: Query, key: str, state: State) -> dict[str, Any]:
+    models, statuses = query.get("model", []), _choices(query, "status", _STATUSES)
+    if len(models) > 50:
+        raise _invalid("model", "Array must contain at most 50 element(s)")
+    limit = _whole(query, "limit", 50, 1, 100)
+    offset = _whole(query, "offset", 0, 0, 10**9)
+    found = [
+        row
+        for row in map(_row, _entries(query, key, state))
+        if (not statuses or row["status"] in statuses)
+        and (not models or {row["model"], row["model"].rpartition("/")[2]} & set(models))
+    ]
+    more = offset + limit < len(found)
+    pages = {"limit": limit, "offset": offset, "total": len(found), "has_more": more}
+    return {"data": found[offset : offset + limit], "pagination": pages}
+
+
+def _balance(_query: Query, key: str, state: State) -> dict[str, Any]:
+    left = 0.0 if "broke" in key else usd(START_USD * CREDITS_PER_USD - state.ledger.credits)
+    return {"current_balance": left, "currency": "USD"}
+
+
+def _balance_v1(_query: Query, key: str, state: State) -> dict[str, Any]:
+    left = 0 if "broke" in key else START_USD * CREDITS_PER_USD - state.ledger.credits
+    return {
+        "balance": left,
+        "lowBalance": left < 10_000,
+        "lowBalanceThreshold": 10_000,
+        "lastUpdated": iso(time.time()),
+        "autoDebitStatus": "disabled",
+        "status": "current",
+        "statusExplanation": "Balance is current and up to date",
+    }
+
+
+def _usage(query: Query, key: str, state: State) -> dict[str, Any]:
+    start, end = _window(query)
+    charged = [e.usage.credits for e in _entries(query, key, state) if e.usage.credits]
+    return {
+        "api_key_prefix": _one(query, "key_prefix"),
+        "start": iso(start),
+        "end": iso(end),
+        "spend": usd(sum(charged)),
+        "currency": "USD",
+        "requests": len(charged),
+    }
+
+
+def _transactions(query: Query, key: str, state: State) -> dict[str, Any]:
+    if "management" not in key:
+        raise Refusal(403, "A management key is required for this operation.")
+    directions, types = _choices(query, "direction", _DIRECTIONS), _choices(query, "type", _TYPES)
+    start, end = _moment(query, "from"), _moment(query, "to")
+    limit = _whole(query, "limit", 50, 1, 100)
+    skipped = _skipped(_one(query, "cursor"))
+    rows = [_charge(entry) for entry in state.ledger.seen() if entry.usage.credits]
+    found = [
+        row
+        for at, row in [*rows, _first()]
+        if (not directions or row["direction"] in directions)
+        and (not types or row["type"] in types)
+        and (start is None or at >= start)
+        and (end is None or at < end)
+    ]
+    more = skipped + limit < len(found)
+    cursor = base64.urlsafe_b64encode(f"at:{skipped + limit}".encode()).decode()
+    pages = {"next_cursor": cursor if more else None, "has_more": more}
+    return {"data": found[skipped : skipped + limit], "pagination": pages}
+
+
+def _skipped(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        name, _, number = base64.urlsafe_b64decode(cursor).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        name = number = ""
+    if name != "at" or not number.isdigit():
+        raise _invalid("cursor", "Invalid cursor")
+    return int(number)
+
+
+def _charge(entry: Entry) -> tuple[float, dict[str, Any]]:
+    return entry.at, {
+        "created_at": entry.created,
+        "direction": "CHARGE",
+        "type": "MODEL_USAGE",
+        "amount": {"usd": usd(entry.usage.credits), "credits": entry.usage.credits},
+        "model": entry.model,
+        "reference_id": entry.inference_id,
+    }
+
+
+def _first() -> tuple[float, dict[str, Any]]:
+    return 0.0, {
+        "created_at": iso(0.0),
+        "direction": "TOPUP",
+        "type": "INIT",
+        "amount": {"usd": float(START_USD), "credits": START_USD * CREDITS_PER_USD},
+        "model": None,
+        "reference_id": None,
+    }
+
+
+def _key(_query: Query, key: str, state: State) -> dict[str, Any]:
+    made = iso(0.0)
+    month = sum(entry.usage.credits for entry in state.ledger.seen(key))
+    data = {
+        "name": "emulated",
+        "disabled": False,
+        "prefix": key[:8],
+        "scopes": ["model:chat"] if "chatonly" in key else None,
+        "limit": None,
+        "created_at": made,
+        "updated_at": made,
+        "monthly_usage": usd(month),
+    }
+    return {"data": data}
+
+
+_VIEWS: Mapping[str, Callable[[Query, str, State], dict[str, Any]]] = {
+    "/v2/billing": _balance,
+    "/v1/billing/balance": _balance_v1,
+    "/v2/billing/transactions": _transactions,
+    "/v2/logs": _logs,
+    "/v2/usage": _usage,
+    "/v1/key": _key,
+}
+PATHS = frozenset(_VIEWS)
+
+
+def account(request: Request, state: State) -> dict[str, Any]:
+    """The answer to a GET on one of `PATHS`, whose key was checked. Raises Refusal."""
+    key = request.headers.get("authorization", "").partition(" ")[2].strip()
+    if request.path == "/v2/logs":
+        _limit(key, state)
+    query = parse_qs(urlsplit(request.target).query, keep_blank_values=True)
+    return _VIEWS[request.path](query, key, state)
+
+
+def _limit(key: str, state: State) -> None:
+    """The only rate limit that the vendor publishes: 200 requests for logs in a minute."""
+    now = time.monotonic()
+    recent = [at for at in state.asked.get(key, ()) if now - at < 60]
+    if len(recent) >= _LIMIT_PER_MINUTE:
+        raise Refusal(429, "Too Many Requests")
+    state.asked[key] = [*recent, now]

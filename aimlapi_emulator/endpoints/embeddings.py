@@ -1,0 +1,69 @@
+"""What an embeddings request is answered with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aimlapi_emulator.billing.usage import Usage, cost_headers, credits_for
+from aimlapi_emulator.catalog.embedding_models import Embedder
+from aimlapi_emulator.endpoints import error_bodies as errors
+from aimlapi_emulator.faults.bad_usage import spoilt_usage
+from aimlapi_emulator.faults.directives import strip_directives
+from aimlapi_emulator.faults.fault import Fault
+from aimlapi_emulator.messages import Outgoing
+from aimlapi_emulator.state import RequestContext
+from aimlapi_emulator.text.vectors import as_base64, as_json
+from aimlapi_emulator.validation.embeddings import texts, tokens
+
+
+def _rows(given: Sequence[str], size: int, encoding: str) -> list[str]:
+    """Each text's row as JSON; written here since a JSON encoder is slow on many floats."""
+    if encoding == "base64":
+        vectors = (f'"{as_base64(text, size)}"' for text in given)
+    else:
+        vectors = (as_json(text, size) for text in given)
+    return [
+        f'{{"object":"embedding","index":{index},"embedding":{vector}}}'
+        for index, vector in enumerate(vectors)
+    ]
+
+
+def _spoilt(rows: list[str], fault: Fault) -> list[str]:
+    """The rows in the order and number that a fault wants."""
+    if fault.empty:
+        return []
+    if fault.drop_row:
+        rows = [row for at, row in enumerate(rows) if at != len(rows) // 2]
+    if fault.shuffle_data:
+        rows = rows[1::2] + rows[::2]
+    return rows
+
+
+def _told(row: Embedder, usage: Usage, fault: Fault, answer_id: str) -> dict[str, Any]:
+    """What follows the rows in an answer."""
+    told: dict[str, Any] = {"model": row.served}
+    if fault.usage != "missing":
+        prompt = None if row.family == "voyage" else usage.prompt
+        counts = {"prompt_tokens": prompt, "total_tokens": usage.prompt}
+        told["usage"] = spoilt_usage(counts, fault.usage)
+    if row.family == "qwen":
+        told["id"] = answer_id
+    if fault.meta:
+        told["meta"] = usage.meta()
+    return told
+
+
+def embeddings_reply(context: RequestContext, row: Embedder) -> Outgoing:
+    """The answer to a valid embeddings request."""
+    body, fault = context.body, context.fault
+    given = [strip_directives(text) or text for text in texts(body)]
+    size = int(body.get("dimensions") or row.size)
+    prompt = sum(map(tokens, given))
+    usage = Usage(prompt, 0, 0, 0, credits_for(prompt, row.usd_per_million))
+    rows = _spoilt(_rows(given, size, body.get("encoding_format", "float")), fault)
+    told = errors.dump(_told(row, usage, fault, context.state.ids.uuid()))
+    content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), told[1:])
+    headers = {**context.headers, "content-type": errors.JSON_TYPE}
+    headers |= cost_headers(usage, fault.meta)
+    return Outgoing(fault.success_status, headers, content, usage=usage)

@@ -1,0 +1,101 @@
+"""GET /v1/models: one row per model and endpoint, as the service lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from aimlapi_emulator.catalog.chat_models import VARIANTS, Variant
+from aimlapi_emulator.catalog.embedding_models import EMBEDDERS, Embedder
+from aimlapi_emulator.endpoints import error_bodies as errors
+from aimlapi_emulator.messages import Refusal
+
+_CHAT = "openai/chat-completions"
+_RESPONSES = "openai/responses/submit"
+_EMBEDDINGS = "openai/embeddings"
+_DEVELOPERS = {
+    "openai": "Open AI",
+    "qwen": "Alibaba Cloud",
+    "voyage": "Anthropic",
+    "google": "Google",
+}
+
+
+def _rows() -> Iterator[tuple[Variant | Embedder, str]]:
+    for row in VARIANTS:
+        if row.chat_paths:
+            yield row, _CHAT
+        if row.responses:
+            yield row, _RESPONSES
+    for embedder in EMBEDDERS:
+        yield embedder, _EMBEDDINGS
+
+
+def _unit(way: str, price: float) -> dict[str, Any]:
+    return {
+        "name": "token",
+        "measure": way,
+        "price": price,
+        "per": 1_000_000,
+    }
+
+
+def _details(row: Variant | Embedder, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(what the row's info adds to every row's, what it holds when a request includes it)."""
+    if isinstance(row, Embedder):
+        return {"developer": _DEVELOPERS[row.family]}, {
+            "modalities": {"input": ["text"], "output": ["embedding"]},
+            "capabilities": [],
+            "pricing": [_unit("input", row.usd_per_million)],
+        }
+    prices = (("input", row.in_usd_per_million), ("output", row.out_usd_per_million))
+    takes = ["text", "document", "image"] if kind == _CHAT else ["text", "document"]
+    return {"developer": "Open AI", "outputMax": row.output_max}, {
+        "modalities": {"input": takes, "output": ["text"]},
+        "capabilities": ["streaming", "tools", "structured_outputs"],
+        "pricing": [_unit(way, price) for way, price in prices],
+    }
+
+
+def _entry(row: Variant | Embedder, kind: str, include: set[str]) -> dict[str, Any]:
+    info, extras = _details(row, kind)
+    extras["pricing"] = {"kind": "fixed", "currency": "USD", "units": extras["pricing"]}
+    return {
+        "id": row.id,
+        "aliases": list(row.aliases),
+        "type": kind,
+        "info": {
+            "name": row.id.rpartition("/")[2],
+            "description": "Emulated by rules; no model answers.",
+            "contextLength": row.context_length,
+            **info,
+        },
+        "tags": [],
+        **{name: extra for name, extra in extras.items() if include & {name, "all"}},
+    }
+
+
+def catalogue(target: str) -> dict[str, Any]:
+    """The list that a request's query asks for: `id` (or alias), `type`, `include`."""
+    query = parse_qs(urlsplit(target).query)
+    wanted = {part for value in query.get("id", ()) for part in value.split(",")}
+    kind = query.get("type", [""])[0]
+    include = {part for value in query.get("include", ()) for part in value.split(",")}
+    if query.get("details", [""])[0] in ("true", "1"):
+        include.add("all")
+    rows = [
+        _entry(row, name, include)
+        for row, name in _rows()
+        if (not wanted or wanted & {row.id, *row.aliases}) and kind in ("", name)
+    ]
+    return {"object": "list", "data": rows}
+
+
+def one_model(given: str) -> dict[str, Any]:
+    """The row of one model, by id or alias. Raises a Refusal when there is none."""
+    name = unquote(given)
+    for row, kind in _rows():
+        if name in (row.id, *row.aliases):
+            return {"object": "model", "data": _entry(row, kind, {"all"})}
+    raise Refusal(404, errors.MODEL_NOT_FOUND)

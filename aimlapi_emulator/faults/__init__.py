@@ -1,0 +1,1 @@
+"""Faults on demand: their fields, prompt directives and corrupted usage."""

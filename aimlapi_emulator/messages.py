@@ -1,0 +1,78 @@
+"""HTTP requests and responses, as they pass between connections and endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aimlapi_emulator.billing.ledger import NOTHING
+from aimlapi_emulator.billing.usage import Usage
+from aimlapi_emulator.faults.fault import NO_FAULT, Fault
+from aimlapi_emulator.latency import AT_ONCE, Latency
+from aimlapi_emulator.scripting.rule import Rule
+from aimlapi_emulator.validation.validators import Problem
+
+Reply = str | dict[str, Any] | bytes | list[str]
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A complete request; `target` may hold a query."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.split("?", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is answered: either a body, or the events of a stream."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    events: tuple[bytes, ...] | None = None
+    fault: Fault = NO_FAULT
+    parsed: Any = None
+    problems: tuple[str, ...] = ()
+    model: str | None = None
+    """The row that answered."""
+    usage: Usage | None = None
+    """What the answer took; None where the service did not answer."""
+    rule: Rule | None = None
+    """The scripted rule that answered."""
+    latency: Latency = AT_ONCE
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the service answered, without an error inside the stream, and was heard."""
+        in_stream = self.events is not None and self.fault.error_event is not None
+        return self.usage is not None and not in_stream and self.fault.drop is None
+
+    @property
+    def charged(self) -> Usage:
+        """What is billed for it: nothing for a failure."""
+        return self.usage if self.usage is not None and self.succeeded else NOTHING
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the answer itself, its reasoning left out."""
+        return self.usage.completion - self.usage.reasoning if self.usage is not None else 0
+
+
+class Refusal(Exception):
+    """A request that is answered with an error in the service's shape."""
+
+    def __init__(self, status: int, message: str, details: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.details = details

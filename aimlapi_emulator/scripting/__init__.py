@@ -1,0 +1,1 @@
+"""Rules that a test scripts with `Emulator.when`, and requests it asserts on."""

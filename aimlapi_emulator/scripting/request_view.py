@@ -1,0 +1,142 @@
+"""What a request asks, read alike on every endpoint, whether its body is valid or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aimlapi_emulator.billing.ledger import NOTHING
+from aimlapi_emulator.billing.usage import Usage
+from aimlapi_emulator.catalog.chat_models import Variant, find
+from aimlapi_emulator.catalog.embedding_models import PATH as EMBEDDINGS_PATH
+from aimlapi_emulator.catalog.embedding_models import Embedder, find_embedder
+from aimlapi_emulator.prompt import Message, Prompt, from_chat, from_responses
+
+ENDPOINTS: Mapping[str, str] = {
+    "/v1/chat/completions": "chat",
+    "/chat/completions": "chat",
+    "/v1/responses": "responses",
+    EMBEDDINGS_PATH: "embeddings",
+}
+
+
+def find_row(model: str, path: str) -> Variant | Embedder | None:
+    """The row that answers `model` on `path`, or None."""
+    return find_embedder(model) if path == EMBEDDINGS_PATH else find(model, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, as it arrived. What cannot be read of it, as in a GET, is empty."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    """Lower-case names; of keys and cookies only the last four characters."""
+    body: Any
+    """Parsed JSON, or bytes that were none."""
+    earlier: tuple[Mapping[str, Any], ...] = ()
+    """On Responses: the items of the response that `previous_response_id` names."""
+
+    @property
+    def endpoint(self) -> str:
+        """`chat`, `responses`, `embeddings`, or "" for another path."""
+        return ENDPOINTS.get(self.path.split("?", 1)[0], "")
+
+    @property
+    def model(self) -> str:
+        """The model id, as it was asked for."""
+        return str(self._member("model") or "")
+
+    @property
+    def stream(self) -> bool:
+        """Whether a stream was asked for."""
+        return self._member("stream") is True
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What was said, with `role` (system, user, assistant or tool), `text` and `calls`."""
+        return self.prompt.messages
+
+    @property
+    def system_text(self) -> str:
+        """All system, developer and `instructions` texts."""
+        return self.prompt.system_text
+
+    @property
+    def last_message(self) -> str:
+        """The user's last text or, once tools have answered it, the results that came last.
+
+        Results of calls that were made together stand in one line each. Of embeddings the texts.
+        """
+        found: list[str] = []
+        for message in reversed(self.messages):
+            if found and message.role != "tool":
+                break
+            if message.role == "user":
+                return message.text
+            if message.role == "tool":
+                found.insert(0, message.text)
+        return "\n".join(found)
+
+    @property
+    def tools(self) -> list[str]:
+        """Names of the tools that may be called; of the service's own tools their type."""
+        own = [str(tool["type"]) for tool in self.prompt.hosted]
+        return [tool.name for tool in self.prompt.tools] + own
+
+    @property
+    def tool_results(self) -> list[tuple[str, str]]:
+        """(tool name, result) since the last user message, in order."""
+        return self.prompt.turn_results()
+
+    @property
+    def prompt(self) -> Prompt:
+        """All that an answer is made from; without a message where the body cannot be read."""
+        try:
+            if self.endpoint == "chat":
+                return from_chat(self.body)
+            if self.endpoint == "responses":
+                return from_responses(self.body, self.earlier)
+        except (AttributeError, KeyError, TypeError, ValueError):  # a body that breaks the schema
+            pass
+        text = self.user_text
+        return Prompt((Message("user", text),) if text else ())
+
+    @property
+    def user_text(self) -> str:
+        """The user's last text, which stays the same when tools have answered it."""
+        items = self._member("messages") or self._member("input")
+        if isinstance(items, str):
+            return items
+        if isinstance(items, list) and items and all(isinstance(item, str) for item in items):
+            return "\n".join(items)  # texts to embed
+        for item in reversed(items) if isinstance(items, list) else ():
+            if isinstance(item, dict) and item.get("role") == "user":
+                content = item.get("content")
+                parts = content if isinstance(content, list) else [{"text": content}]
+                texts = [part.get("text") for part in parts if isinstance(part, dict)]
+                return "\n".join(text for text in texts if isinstance(text, str))
+        return ""
+
+    def _member(self, name: str) -> Any:
+        return self.body.get(name) if isinstance(self.body, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRequest(Asked):
+    """One complete request, and what became of it."""
+
+    connection: int = 0
+    """1 for the first connection that the emulator accepted, and so on, whatever is cleared."""
+    problems: tuple[str, ...] = ()
+    """What the strict schema says of the body, or why a rule or fault was refused; else empty."""
+    status: int = 0
+    """What was answered; 0 when a fault dropped the connection instead."""
+    unfired: tuple[str, ...] = ()
+    """Fields of the request's fault that found nothing to act on, e.g. a cut behind the end."""
+    rule: str = ""
+    """The scripted rule that answered, as it was written; "" when none did."""
+    usage: Usage = NOTHING
+    """Tokens, `credits` and `usd` of the answer; all 0 for a failure, which is not billed."""

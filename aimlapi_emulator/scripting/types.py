@@ -1,0 +1,30 @@
+"""The types of a scripted rule's parts, and the error of a rule that cannot act."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aimlapi_emulator.scripting.request_view import Asked
+
+Condition = str | re.Pattern[str] | Callable[[Asked], object]
+Said = str | Mapping[str, Any]
+Arguments = Mapping[str, Any] | str
+Say = Said | Callable[[Asked], Said]
+Args = Arguments | Callable[[Asked], Arguments]
+Calls = Sequence[tuple[str, Args | None]]
+
+
+class RuleError(ValueError):
+    """A rule that cannot act; the message says why."""
+
+
+def is_json_object(value: Any) -> bool:
+    """Whether it is a dict that JSON can hold."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, dict)

@@ -1,0 +1,1 @@
+"""HTTP/1.1 connections, and which endpoint a request is routed to."""

@@ -1,0 +1,326 @@
+"""Sockets: HTTP/1.1 by h11 over asyncio streams, and the faults that act on bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import socket
+import struct
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Protocol
+
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
+try:
+    import h11
+except ImportError as exc:  # pragma: no cover - the extra brings it
+    raise ImportError(
+        "aimlapi_emulator needs h11: pip install 'aimlapi-integrations[emulator]'"
+    ) from exc
+
+from aimlapi_emulator.endpoints import error_bodies as errors
+from aimlapi_emulator.faults.fault import NO_FAULT, Fault
+from aimlapi_emulator.messages import Outgoing, Request
+from aimlapi_emulator.server.router import server_name
+
+_READ_SIZE = 65_536
+_WRITE_SIZE = 16_384
+_BOM = b"\xef\xbb\xbf"
+_WITHOUT_BODY = (204, 304)
+_FIRST_BYTE = re.compile(rb"[\xc0-\xff]")  # of a character of several, in UTF-8
+_LOG = logging.getLogger("aimlapi_emulator")
+
+
+class Host(Protocol):
+    """What a connection needs of the emulator."""
+
+    def next_fault(self) -> Fault | None:
+        """The fault chosen for the POST that has just begun."""
+
+    def respond(self, request: Request, connection: int, fault: Fault | None) -> Outgoing:
+        """The answer to a complete request, which is noted as seen."""
+
+    def answering(self) -> AbstractContextManager[None]:
+        """Entered while a complete request is answered."""
+
+    def note_dropped(self, request: Request, connection: int) -> None:
+        """Note a complete request that gets no answer."""
+
+
+class _Closed(Exception):
+    """The connection is over."""
+
+
+class Connection:
+    """One client connection. `serve` once; it returns when the connection is closed."""
+
+    def __init__(
+        self, host: Host, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._host = host
+        self._number = number
+        self._reader = reader
+        self._writer = writer
+        self._http = h11.Connection(h11.SERVER)
+        raw = writer.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    async def serve(self) -> None:
+        """Answer requests until either side closes."""
+        try:
+            while True:
+                await self._exchange()
+                if (
+                    self._http.our_state is h11.MUST_CLOSE
+                    or self._http.their_state is h11.MUST_CLOSE
+                ):
+                    break
+                self._http.start_next_cycle()
+        except (_Closed, ConnectionError, h11.LocalProtocolError):
+            pass
+        except h11.RemoteProtocolError as exc:
+            _LOG.warning("not an HTTP/1.1 request: %s", exc)
+        finally:
+            self._writer.close()
+
+    async def _event(self) -> h11.Event:
+        while True:
+            event = self._http.next_event()
+            if event is h11.NEED_DATA:
+                if self._http.they_are_waiting_for_100_continue:
+                    go_on = h11.InformationalResponse(status_code=100, headers=[])
+                    self._writer.write(self._http.send(go_on) or b"")
+                data = await self._reader.read(_READ_SIZE)
+                self._http.receive_data(data)
+                continue
+            if event is h11.PAUSED:
+                raise _Closed
+            assert not isinstance(event, type)  # the two sentinels are handled above
+            return event
+
+    async def _exchange(self) -> None:
+        head = await self._event()
+        if not isinstance(head, h11.Request):
+            raise _Closed
+        method = head.method.decode()
+        fault = self._host.next_fault() if method == "POST" else None
+        if fault is not None and fault.drop == "before_read":
+            self._close(fault.drop_with)
+        content = await self._body()
+        request = Request(
+            method,
+            head.target.decode(),
+            {name.decode(): value.decode("latin-1") for name, value in head.headers},
+            content,
+        )
+        if fault is not None and fault.drop == "after_read":
+            self._host.note_dropped(request, self._number)
+            self._close(fault.drop_with)
+        with self._host.answering():
+            await self._send(self._host.respond(request, self._number, fault))
+
+    async def _body(self) -> bytes:
+        parts: list[bytes] = []
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Data):
+                parts.append(bytes(event.data))
+            elif isinstance(event, h11.EndOfMessage):
+                return b"".join(parts)
+            else:
+                raise _Closed
+
+    def _close(self, way: str) -> None:
+        """Close without another byte, by FIN or by RST; never returns."""
+        if way == "rst":
+            raw = self._writer.get_extra_info("socket")
+            if raw is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._writer.transport.abort()
+        raise _Closed
+
+    async def _send(self, out: Outgoing) -> None:
+        fault = out.fault
+        if fault.drop is not None:  # by a directive, which is known once the body was read
+            self._close(fault.drop_with)
+        for status in fault.interim:
+            self._writer.write(self._http.send(_interim(status)) or b"")
+        streamed = out.events is not None
+        wait = fault.delay_head_s + out.latency.before_s(0 if streamed else out.tokens)
+        if wait:
+            await asyncio.sleep(wait)
+        out = _filled(out)
+        head = self._http.send(h11.Response(status_code=out.status, headers=_headers(out))) or b""
+        if fault is NO_FAULT and not (streamed and out.latency.tokens_per_second):
+            await self._send_at_once(head, out)
+            return
+        await self._send_in_pieces(head, out)
+
+    async def _send_at_once(self, head: bytes, out: Outgoing) -> None:
+        sent = [head, *(self._http.send(h11.Data(data=block)) or b"" for block in _blocks(out))]
+        sent.append(self._http.send(h11.EndOfMessage()) or b"")
+        self._writer.write(b"".join(sent))
+        await self._writer.drain()
+
+    async def _send_in_pieces(self, head: bytes, out: Outgoing) -> None:
+        fault = out.fault
+        self._writer.write(head)
+        await self._writer.drain()
+        if fault.delay_body_s:
+            await asyncio.sleep(fault.delay_body_s)
+        body, was_cut = _cut(out)
+        pieces = list(_pieces(body, fault))
+        gaps = [0.0] * len(pieces)
+        if out.events is not None:
+            gaps = out.latency.gaps_s(pieces, out.tokens)
+        flushed = bool(
+            any(gaps) or fault.delay_between_s or fault.piece_size or fault.split_characters
+        )
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        for index, (piece, gap) in enumerate(zip(pieces, gaps, strict=True)):
+            due += gap  # from the beginning, so that late wake-ups do not add up
+            pause = max(due - clock() if gap else 0.0, fault.delay_between_s if index else 0.0)
+            if pause > 0:
+                await asyncio.sleep(pause)
+            self._writer.write(self._http.send(h11.Data(data=piece)) or b"")
+            if flushed:
+                await self._writer.drain()
+                await asyncio.sleep(0)
+        await self._writer.drain()
+        if not was_cut or fault.drop_with == "end":
+            self._writer.write(self._http.send(h11.EndOfMessage()) or b"")
+            await self._writer.drain()
+        if fault.close_after or (was_cut and fault.drop_with != "end"):
+            if fault.drop_with == "rst":
+                await self._arrived()
+            self._close(fault.drop_with)
+
+    async def _arrived(self) -> None:
+        """Wait until the peer's system has what was written: an RST discards what is on its way.
+
+        On Linux the peer's program may read it after the RST too, however late. Other systems
+        discard what it has not read by then, and do not tell: a moment is all that it gets there.
+        """
+        transport = self._writer.transport
+        transport.set_write_buffer_limits(0)
+        await self._writer.drain()
+        if sys.platform != "linux":
+            await asyncio.sleep(0.01)
+        raw = transport.get_extra_info("socket")
+        while not transport.is_closing() and _unacknowledged(raw):  # noqa: ASYNC110  # no event
+            await asyncio.sleep(0.001)
+
+
+def _unacknowledged(raw: socket.socket) -> bool:
+    """Whether the peer has not acknowledged all that was written (`SIOCOUTQ` in tcp(7))."""
+    if sys.platform == "linux":
+        return any(fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, bytes(4)))
+    return False
+
+
+def _interim(status: int) -> h11.InformationalResponse:
+    hints = [("link", "</hint>; rel=preload")] if status == 103 else []
+    reason = {100: b"Continue", 103: b"Early Hints"}.get(status, b"Interim")
+    return h11.InformationalResponse(status_code=status, headers=hints, reason=reason)
+
+
+def _filled(out: Outgoing) -> Outgoing:
+    """The answer with its byte order mark; without a body where its status allows none."""
+    if out.status in _WITHOUT_BODY:
+        return replace(out, body=b"", events=None)
+    if not out.fault.bom:
+        return out
+    if out.events is None:
+        return replace(out, body=_BOM + out.body)
+    return replace(out, events=(_BOM, *out.events))
+
+
+def _headers(out: Outgoing) -> list[tuple[str, str]]:
+    now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    found = {"date": now, "server": server_name(), **out.headers}
+    if out.fault.content_type is not None:
+        found["content-type"] = out.fault.content_type
+    extra = {name.lower() for name in out.fault.headers}
+    found = {name: value for name, value in found.items() if name not in extra}
+    ends_early = out.fault.drop_with == "end" and (
+        out.fault.cut_after_bytes is not None or out.fault.cut_after_events is not None
+    )
+    if out.status in _WITHOUT_BODY:
+        pass
+    elif out.events is None and not ends_early:
+        found["content-length"] = str(len(out.body))
+    else:
+        found["transfer-encoding"] = "chunked"
+    return [*found.items(), *out.fault.headers.items()]
+
+
+def _blocks(out: Outgoing) -> Iterator[bytes]:
+    """The body in few blocks, each of whole events."""
+    if out.events is None:
+        if out.body:
+            yield out.body
+        return
+    block: list[bytes] = []
+    size = 0
+    for event in out.events:
+        block.append(event)
+        size += len(event)
+        if size >= _WRITE_SIZE:
+            yield b"".join(block)
+            block, size = [], 0
+    if block:
+        yield b"".join(block)
+
+
+def _cut(out: Outgoing) -> tuple[list[bytes], bool]:
+    """(events or the body as they are to be sent, whether something of them is left out)."""
+    fault = out.fault
+    body = [out.body] if out.events is None else list(out.events)
+    was_cut = False
+    events = fault.cut_after_events
+    if events is not None and out.events is not None and events <= len(body) - fault.bom:
+        body, was_cut = body[: events + fault.bom], True
+    size = fault.cut_after_bytes
+    if size is not None and size <= sum(map(len, body)):
+        body, was_cut = list(_first_bytes(body, size)), True
+    return body, was_cut
+
+
+def _first_bytes(body: Iterable[bytes], size: int) -> Iterator[bytes]:
+    for part in body:
+        if size <= 0:
+            return
+        yield part[:size]
+        size -= len(part)
+
+
+def _pieces(body: list[bytes], fault: Fault) -> Iterator[bytes]:
+    """What each write holds, across events; the parts as they are when no fault cuts them."""
+    whole = b"".join(body)
+    if fault.split_characters:
+        ends = [match.end() for match in _FIRST_BYTE.finditer(whole)]
+    elif fault.piece_size is not None:
+        ends = list(range(fault.piece_size, len(whole), fault.piece_size))
+    else:
+        yield from (part for part in body if part)
+        return
+    for start, end in pairwise([0, *ends, len(whole)]):
+        yield whole[start:end]
+
+
+def bug(request: Request, exc: Exception) -> Outgoing:
+    """The answer when the emulator itself fails, which its log tells in full."""
+    _LOG.error("the emulator failed on %s %s", request.method, request.path, exc_info=exc)
+    message = f"The emulator itself failed: {type(exc).__name__}: {exc}"
+    body, content_type = errors.body("legacy", 500, message, request.path, "emulator")
+    return Outgoing(500, {"content-type": content_type}, body)

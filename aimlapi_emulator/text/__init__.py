@@ -1,0 +1,1 @@
+"""Words, token counts and embedding vectors of a text."""

@@ -1,0 +1,1 @@
+"""Request validation by the published schemas, in the service's words."""

@@ -1,0 +1,97 @@
+"""Rules between the fields of a request, which a schema by itself cannot say.
+
+They are run when the schema found nothing. The service passes such bodies on to its upstream,
+which refuses them with a 400.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from aimlapi_emulator.validation.validators import Problem
+
+
+def _problem(path: str, reason: str) -> Problem:
+    return Problem(path, reason, "custom")
+
+
+def _tool_rules(body: Mapping[str, Any], names: Sequence[str]) -> Iterable[Problem]:
+    if "tools" not in body:
+        for key in ("tool_choice", "parallel_tool_calls"):
+            if body.get(key) is not None:
+                yield _problem(key, f"'{key}' is only allowed when 'tools' are specified")
+        return
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield _problem("tools", f"Tool names must be unique, {name!r} is not")
+    choice = body.get("tool_choice")
+    wanted = None
+    if isinstance(choice, dict) and choice.get("type") == "function":
+        wanted = choice.get("name") or (choice.get("function") or {}).get("name")
+    if wanted is not None and wanted not in names:
+        yield _problem("tool_choice", f"Tool choice {wanted!r} not found in 'tools'")
+
+
+def chat_relations(body: Mapping[str, Any]) -> list[Problem]:
+    """Between fields of a chat completion request."""
+    names = [tool["function"]["name"] for tool in body.get("tools", ()) if "function" in tool]
+    found = list(_tool_rules(body, names))
+    if "stream_options" in body and not body.get("stream"):
+        found.append(
+            _problem("stream_options", "'stream_options' is only allowed when 'stream' is enabled")
+        )
+    if body.get("top_logprobs") is not None and not body.get("logprobs"):
+        found.append(_problem("top_logprobs", "'top_logprobs' needs 'logprobs' to be true"))
+    return found + list(_answered(body["messages"]))
+
+
+def _answered(messages: Sequence[Mapping[str, Any]]) -> Iterable[Problem]:
+    waiting: list[str] = []
+    for index, message in enumerate(messages):
+        path = f"messages.{index}"
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in waiting:
+                text = (
+                    "A tool message must answer a preceding call of 'tool_calls'; no call has id "
+                )
+                yield _problem(f"{path}.tool_call_id", text + repr(message["tool_call_id"]))
+            else:
+                waiting.remove(message["tool_call_id"])
+            continue
+        if waiting:
+            yield _unanswered(path, waiting)
+        waiting = [call["id"] for call in message.get("tool_calls") or ()]
+        if message["role"] == "assistant" and not (
+            waiting or message.get("content") is not None or message.get("refusal")
+        ):
+            yield _problem(path, "An assistant message needs 'content' or 'tool_calls'")
+    if waiting:
+        yield _unanswered("messages", waiting)
+
+
+def _unanswered(path: str, waiting: Sequence[str]) -> Problem:
+    text = "'tool_calls' must be followed by tool messages that answer each call; unanswered: "
+    return _problem(path, text + ", ".join(waiting))
+
+
+def responses_relations(body: Mapping[str, Any], known_calls: Iterable[str]) -> list[Problem]:
+    """Between fields of a Responses request; `known_calls` stand in the previous response."""
+    names = [tool["name"] for tool in body.get("tools", ()) if tool["type"] == "function"]
+    found = list(_tool_rules(body, names))
+    items = body["input"] if isinstance(body["input"], list) else []
+    open_calls = list(known_calls)
+    for index, item in enumerate(items):
+        kind = item.get("type")
+        if kind == "function_call":
+            open_calls.append(item["call_id"])
+        elif kind == "function_call_output":
+            if item["call_id"] not in open_calls:
+                text = f"No function call found with call_id {item['call_id']!r}"
+                found.append(_problem(f"input.{index}.call_id", text))
+            else:
+                open_calls.remove(item["call_id"])
+    found += [
+        _problem("input", f"No tool output found for function call {call_id}")
+        for call_id in open_calls
+    ]
+    return found

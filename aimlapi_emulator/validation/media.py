@@ -1,0 +1,72 @@
+"""Images and files in requests: what the service takes, and how the emulator names them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from aimlapi_emulator.validation.validators import Problem, kind
+
+_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.=+-]+)*?)(;base64)?,(.*)", re.S)
+_IMAGE_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+
+def _decode(data: str) -> bytes | None:
+    try:
+        return base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def check_image_url(value: Any, path: str) -> list[Problem]:
+    """An http(s) url, or a data url of base64 JPEG, PNG, GIF or WEBP."""
+    if not isinstance(value, str):
+        return [Problem(path, f"Expected string, received {kind(value)}")]
+    if re.match(r"https?://[^\s/]+", value):
+        return []
+    match = _DATA_URL.fullmatch(value)
+    if match is None:
+        return [Problem(path, "Invalid url", "invalid_string")]
+    if match[1] not in _IMAGE_TYPES:
+        text = f"Invalid image type {match[1]!r}: use JPEG, PNG, GIF or WEBP"
+        return [Problem(path, text, "invalid_string")]
+    if not match[3] or not _decode(match[4]):
+        return [Problem(path, "Invalid base64 image data", "invalid_string")]
+    return []
+
+
+def check_file_data(value: Any, path: str) -> list[Problem]:
+    """Base64 of a PDF, bare or as a data url."""
+    if not isinstance(value, str):
+        return [Problem(path, f"Expected string, received {kind(value)}")]
+    match = _DATA_URL.fullmatch(value)
+    if match is not None and match[1] != "application/pdf":
+        text = f"Unsupported file type {match[1]!r}: only PDF is supported"
+        return [Problem(path, text, "invalid_string")]
+    data = _decode(match[4] if match else value)
+    if not data:
+        return [Problem(path, "Invalid base64 file data", "invalid_string")]
+    if b"%PDF-" not in data[:1024]:
+        return [Problem(path, "Unsupported file: only PDF is supported", "invalid_string")]
+    return []
+
+
+def describe_image(url: str) -> str:
+    """`[image image/png 70 bytes]`, or `[image https://...]`."""
+    match = _DATA_URL.fullmatch(url)
+    if match is None:
+        return f"[image {url[:200]}]"
+    return f"[image {match[1]} {len(_decode(match[4]) or b'')} bytes]"
+
+
+def describe_file(file: dict[str, Any]) -> str:
+    """`[file report.pdf application/pdf 1200 bytes]`."""
+    data = file.get("file_data")
+    name = file.get("filename") or file.get("file_id") or "unnamed"
+    if not isinstance(data, str):
+        return f"[file {name}]"
+    match = _DATA_URL.fullmatch(data)
+    size = len(_decode(match[4] if match else data) or b"")
+    return f"[file {name} application/pdf {size} bytes]"
