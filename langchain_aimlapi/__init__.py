@@ -23,8 +23,8 @@ except ModuleNotFoundError as exc:
     raise
 
 from aimlapi_core import __version__
-from langchain_aimlapi._foreign import GONE
-from langchain_aimlapi._register import register
+from langchain_aimlapi._init_chat_model import register
+from langchain_aimlapi._request.legacy_arguments import GONE
 from langchain_aimlapi.errors import (
     AIMLAPIError,
     AuthenticationError,

@@ -19,13 +19,14 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
-from langchain_aimlapi import _answers, _content, _growth, _structured, _tools
-from langchain_aimlapi._arguments import Arguments
-from langchain_aimlapi._checks import check_numbers, check_types, pydantic_worded
-from langchain_aimlapi._emptiness import warn_of_emptiness, warn_of_empty_end
-from langchain_aimlapi._events import EventWriter
-from langchain_aimlapi._model import ModelObject
-from langchain_aimlapi._request import (
+from langchain_aimlapi._chat_model_base import ModelObject
+from langchain_aimlapi._request import tools as _tools
+from langchain_aimlapi._request.argument_validation import (
+    check_numbers,
+    check_types,
+    pydantic_worded,
+)
+from langchain_aimlapi._request.build import (
     SHAPING,
     call_arguments,
     canonical,
@@ -34,6 +35,13 @@ from langchain_aimlapi._request import (
     with_hidden_key,
     without_nones,
 )
+from langchain_aimlapi._request.constructor_types import Arguments
+from langchain_aimlapi._response import content_blocks as _content
+from langchain_aimlapi._response import messages as _answers
+from langchain_aimlapi._response.empty_output import warn_of_emptiness, warn_of_empty_end
+from langchain_aimlapi._response.v3_events import EventWriter
+from langchain_aimlapi._structured_output import plan as _structured
+from langchain_aimlapi._structured_output import raw_output as _growth
 from langchain_aimlapi.errors import raised_for_langchain
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ from pydantic import Field
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, InvalidRequestError
-from langchain_aimlapi import _connection
-from langchain_aimlapi._arguments import EmbeddingArguments
-from langchain_aimlapi._checks import check_numbers, pydantic_worded
-from langchain_aimlapi._connection import CONFIG, Connected
-from langchain_aimlapi._foreign import WITHOUT_EFFECT
-from langchain_aimlapi._request import canonical, with_hidden_key, without_nones
+from langchain_aimlapi import _base as _connection
+from langchain_aimlapi._base import CONFIG, Connected
+from langchain_aimlapi._request.argument_validation import check_numbers, pydantic_worded
+from langchain_aimlapi._request.build import canonical, with_hidden_key, without_nones
+from langchain_aimlapi._request.constructor_types import EmbeddingArguments
+from langchain_aimlapi._request.legacy_arguments import WITHOUT_EFFECT
 from langchain_aimlapi.errors import raised_for_langchain
 
 DEFAULT_MODEL = "text-embedding-3-small"

@@ -11,7 +11,7 @@ from langchain_core.tracers import LangChainTracer
 from langchain_core.tracers.schemas import Run
 from typing_extensions import override
 
-from langchain_aimlapi._convert import PROVIDER
+from langchain_aimlapi._base import PROVIDER
 
 
 class CostTracer(LangChainTracer):

@@ -23,7 +23,7 @@ from langchain_core.messages import (
 )
 from pydantic import ValidationError
 
-from langchain_aimlapi._convert import to_messages
+from langchain_aimlapi._request.messages import to_messages
 from tests.fuzz.laws import (
     MODELS,
     SURROGATE,

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from aimlapi_core import Text, ToolCall
 from langchain_aimlapi import InvalidRequestError
-from langchain_aimlapi._convert import to_messages
+from langchain_aimlapi._request.messages import to_messages
 from langchain_aimlapi.errors import raised_for_langchain
 
 ENCODED = base64.b64encode("naïve".encode()).decode()

@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from aimlapi_core import ReasoningDelta, RefusalDelta, StreamEvent, TextDelta, ToolCallDelta
-from langchain_aimlapi._answers import to_chunks
+from langchain_aimlapi._response.messages import to_chunks
 
 METADATA = {"model_provider": "aimlapi"}
 CALL = {"name": "f", "args": "{}", "id": "call_1", "index": 0, "type": "tool_call_chunk"}

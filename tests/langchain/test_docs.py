@@ -6,7 +6,9 @@ import ast
 import re
 from pathlib import Path
 
-from langchain_aimlapi import _connection, _request, embeddings
+from langchain_aimlapi import _base as _connection
+from langchain_aimlapi import embeddings
+from langchain_aimlapi._request import build as _request
 
 DOCS = Path(__file__).parents[2] / "docs"
 NAMED = sorted(

@@ -23,8 +23,8 @@ import langchain_aimlapi
 from aimlapi_core import EmbeddingReply
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import AIMLAPIEmbeddings
-from langchain_aimlapi._arguments import EmbeddingArguments
-from langchain_aimlapi._foreign import WITHOUT_EFFECT
+from langchain_aimlapi._request.constructor_types import EmbeddingArguments
+from langchain_aimlapi._request.legacy_arguments import WITHOUT_EFFECT
 from langchain_aimlapi.embeddings import ALIASES
 from tests.langchain.calls import embedded
 

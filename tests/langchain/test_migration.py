@@ -13,7 +13,7 @@ from langchain_core.embeddings import Embeddings
 import langchain_aimlapi
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import AimlapiEmbeddings, ChatAIMLAPI, ChatAimlapi, ConfigurationError
-from langchain_aimlapi._foreign import _REMEDIES, GONE, WITHOUT_EFFECT
+from langchain_aimlapi._request.legacy_arguments import _REMEDIES, GONE, WITHOUT_EFFECT
 from tests.langchain.calls import embedded, invoke, stream
 
 

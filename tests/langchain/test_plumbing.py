@@ -24,8 +24,8 @@ import aimlapi_core
 import langchain_aimlapi
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI
-from langchain_aimlapi._arguments import Arguments
-from langchain_aimlapi._request import ALIASES, SHAPING
+from langchain_aimlapi._request.build import ALIASES, SHAPING
+from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi.errors import translated
 from tests.langchain.calls import call, invoke
 

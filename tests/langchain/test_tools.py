@@ -12,8 +12,8 @@ from typing_extensions import TypedDict
 from aimlapi_core import BuiltinTool, InvalidRequestError, JsonSchema, NamedTool, Tool
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
-from langchain_aimlapi._schemas import is_recursive
-from langchain_aimlapi._tools import (
+from langchain_aimlapi._request.json_schemas import is_recursive
+from langchain_aimlapi._request.tools import (
     core_choice,
     core_format,
     core_tool,

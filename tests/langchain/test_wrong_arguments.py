@@ -26,8 +26,8 @@ from langchain_aimlapi import (
     InvalidRequestError,
     MissingKeyError,
 )
-from langchain_aimlapi._request import ALIASES
-from langchain_aimlapi._schemas import json_schema
+from langchain_aimlapi._request.build import ALIASES
+from langchain_aimlapi._request.json_schemas import json_schema
 from tests.langchain.calls import embedded, invoke
 
 Make = Callable[..., ChatAIMLAPI]

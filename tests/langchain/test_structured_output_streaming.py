@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI, InvalidAnswerError
-from langchain_aimlapi._structured import AnswerParser
+from langchain_aimlapi._structured_output.parser import AnswerParser
 from tests.langchain.calls import call
 
 Make = Callable[..., ChatAIMLAPI]

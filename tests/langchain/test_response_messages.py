@@ -27,8 +27,8 @@ from aimlapi_core import (
     Transport,
     Usage,
 )
-from langchain_aimlapi._answers import spoiling_end, to_chunks, to_result, total_of
-from langchain_aimlapi._emptiness import warning_for
+from langchain_aimlapi._response.empty_output import warning_for
+from langchain_aimlapi._response.messages import spoiling_end, to_chunks, to_result, total_of
 from tests.langchain.calls import total
 
 MODEL = "openai/gpt-5-2"

@@ -19,14 +19,19 @@ from aimlapi_core import (
     model_info,
     nearest,
 )
-from langchain_aimlapi import _connection
-from langchain_aimlapi._arguments import Arguments
-from langchain_aimlapi._checks import check_types
-from langchain_aimlapi._clients import hidden
-from langchain_aimlapi._connection import TRANSPORT
-from langchain_aimlapi._convert import to_messages
-from langchain_aimlapi._foreign import remedy_for
-from langchain_aimlapi._tools import core_choice, core_format, core_tool, wire_choice, wire_format
+from langchain_aimlapi import _base as _connection
+from langchain_aimlapi._base import TRANSPORT, hidden
+from langchain_aimlapi._request.argument_validation import check_types
+from langchain_aimlapi._request.constructor_types import Arguments
+from langchain_aimlapi._request.legacy_arguments import remedy_for
+from langchain_aimlapi._request.messages import to_messages
+from langchain_aimlapi._request.tools import (
+    core_choice,
+    core_format,
+    core_tool,
+    wire_choice,
+    wire_format,
+)
 
 # Arguments with the same name here, in the constructor, in calls and in ChatRequest.
 _SAME = (

@@ -1,7 +1,7 @@
 """Arguments of other packages that have no like here: what to write instead.
 
 Of the older `langchain-aimlapi` and of langchain-openai. Aliases, which are taken as they are,
-stand in `_connection.ALIASES` and `_request.ALIASES`.
+stand in `_base.ALIASES` and `_request.build.ALIASES`.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ from aimlapi_core import (
     Tool,
     ToolCall,
 )
-from langchain_aimlapi._convert import to_messages
-from langchain_aimlapi._tools import ToolLike, core_tool
+from langchain_aimlapi._request.messages import to_messages
+from langchain_aimlapi._request.tools import ToolLike, core_tool
 
 _ASCII_PER_TOKEN = 4.0
 _OTHERS_PER_TOKEN = 1.6

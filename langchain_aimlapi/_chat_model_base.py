@@ -16,11 +16,11 @@ from pydantic import Field, PrivateAttr, model_validator
 from typing_extensions import override
 
 from aimlapi_core import __version__, note_cache_hit
-from langchain_aimlapi import _answers, _tokens
-from langchain_aimlapi._connection import CONFIG, Connected
-from langchain_aimlapi._convert import PROVIDER
-from langchain_aimlapi._profile import listed_profile, profile_of
-from langchain_aimlapi._request import SHAPING, without_secrets
+from langchain_aimlapi._base import CONFIG, PROVIDER, Connected
+from langchain_aimlapi._model_profile import listed_profile, profile_of
+from langchain_aimlapi._request import token_estimate as _tokens
+from langchain_aimlapi._request.build import SHAPING, without_secrets
+from langchain_aimlapi._response import messages as _answers
 
 DEFAULT_MODEL = "openai/gpt-5-2"
 _IDENTIFYING = sorted([*SHAPING, "base_url"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_aimlapi._convert import PROVIDER
+from langchain_aimlapi._base import PROVIDER
 from langchain_aimlapi.errors import ConfigurationError
 
 

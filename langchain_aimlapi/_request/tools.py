@@ -27,7 +27,7 @@ from aimlapi_core import (
     nearest,
     strict_schema,
 )
-from langchain_aimlapi._schemas import is_recursive, json_schema, with_root
+from langchain_aimlapi._request.json_schemas import is_recursive, json_schema, with_root
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None

@@ -15,7 +15,7 @@ from typing import Any
 from langchain_core.messages import ToolMessage
 
 from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
-from langchain_aimlapi._blocks import Block, to_part
+from langchain_aimlapi._request.content_blocks import Block, to_part
 
 _ATTACHED = "The result is attached in the next user message."
 

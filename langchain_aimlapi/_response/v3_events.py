@@ -21,9 +21,9 @@ from aimlapi_core import (
     TextDelta,
     ToolCallDelta,
 )
-from langchain_aimlapi._answers import call_block, to_result
-from langchain_aimlapi._content import blocks_of
-from langchain_aimlapi._convert import PROVIDER
+from langchain_aimlapi._base import PROVIDER
+from langchain_aimlapi._response.content_blocks import blocks_of
+from langchain_aimlapi._response.messages import call_block, to_result
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData

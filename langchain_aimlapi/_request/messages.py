@@ -32,10 +32,9 @@ from aimlapi_core import (
     dumps_arguments,
     nearest,
 )
-from langchain_aimlapi._blocks import CALL_BLOCKS, FOREIGN_BLOCKS, Block, to_part
-from langchain_aimlapi._tool_results import to_result, unseen
-
-PROVIDER = "aimlapi"
+from langchain_aimlapi._base import PROVIDER
+from langchain_aimlapi._request.content_blocks import CALL_BLOCKS, FOREIGN_BLOCKS, Block, to_part
+from langchain_aimlapi._request.tool_results import to_result, unseen
 
 # The names that LangChain's users write in ChatMessage, each with the wire's role.
 _ROLES: dict[str, Role] = {

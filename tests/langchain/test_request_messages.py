@@ -28,7 +28,7 @@ from aimlapi_core import (
     Text,
     ToolCall,
 )
-from langchain_aimlapi._convert import to_messages
+from langchain_aimlapi._request.messages import to_messages
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
 PDF = "data:application/pdf;base64,JVBERi0="

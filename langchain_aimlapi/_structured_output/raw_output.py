@@ -1,65 +1,14 @@
-"""Structured answers that are streamed: objects that grow, and the raw message beside them."""
+"""`include_raw` of structured output: the raw message, the object and the parsing error."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableMap
 from langchain_core.runnables.utils import AddableDict
-from langchain_core.utils.json import parse_partial_json
 
-if TYPE_CHECKING:
-    from langchain_aimlapi._structured import AnswerParser
-
-
-class Growth:
-    """The objects of one streamed answer. Feed many times, close once."""
-
-    def __init__(self, parser: AnswerParser) -> None:
-        self._parser = parser
-        self._whole: AIMessageChunk | BaseMessage | None = None
-        self.last: Any = None
-
-    def feed(self, piece: str | BaseMessage) -> Iterator[Any]:
-        """What has grown. Nothing for classes: half an object does not validate."""
-        message = AIMessageChunk(content=piece) if isinstance(piece, str) else piece
-        if isinstance(message, AIMessageChunk) and isinstance(self._whole, AIMessageChunk):
-            self._whole = self._whole + message
-        else:
-            self._whole = message
-        if self._parser.target is not None or not isinstance(message, AIMessageChunk):
-            return
-        value = _half(self._pending())
-        if value and value != self.last:
-            self.last = value
-            yield value
-
-    def close(self) -> Iterator[Any]:
-        """The whole object, unless it was the last that was given out."""
-        if self._whole is None:
-            return
-        value = self._parser._object(self._whole)
-        if self.last is None or value != self.last:
-            self.last = value
-            yield value
-
-    def _pending(self) -> str:
-        whole = self._whole
-        if self._parser.tool_name is None or not isinstance(whole, AIMessageChunk):
-            return self._parser._answer(whole) if whole is not None else ""
-        pieces = [c for c in whole.tool_call_chunks if c["name"] == self._parser.tool_name]
-        return (pieces[0]["args"] or "") if pieces else ""
-
-
-def _half(text: str) -> dict[str, Any] | None:
-    """The object that a beginning of its JSON shows so far; None when it shows none."""
-    try:
-        value = parse_partial_json(text) if text.strip() else None
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+from langchain_aimlapi._structured_output.parser import AnswerParser, Growth
 
 
 class _Outcome(AddableDict):

@@ -34,7 +34,7 @@ from aimlapi_core import (
     loads_arguments,
 )
 from aimlapi_core._copies import Copies
-from langchain_aimlapi._convert import PROVIDER
+from langchain_aimlapi._base import PROVIDER
 
 _CUT_REASONS = frozenset({"length", "content_filter"})
 _PASSED_ON = ("service_tier", "system_fingerprint", "native_finish_reason")

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages import content as types
 from langchain_core.messages.block_translators import register_translator
 
-from langchain_aimlapi._convert import PROVIDER
+from langchain_aimlapi._base import PROVIDER
 
 # From langchain-core 1.7.5 on; its parsers look for this block.
 _REFUSALS_ARE_KNOWN = "refusal" in types.KNOWN_BLOCK_TYPES

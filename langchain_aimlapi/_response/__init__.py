@@ -1,0 +1,1 @@
+"""Replies and stream events into LangChain's messages and chunks."""
