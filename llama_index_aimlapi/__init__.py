@@ -19,7 +19,7 @@ except ModuleNotFoundError as exc:
         "llama_index_aimlapi needs LlamaIndex: pip install 'aimlapi-integrations[llama-index]'"
     ) from exc
 
-from llama_index_aimlapi._usage import TotalUsage
+from llama_index_aimlapi._embedding_usage import TotalUsage
 from llama_index_aimlapi.errors import (
     BrokenToolCallError,
     CutAnswerError,

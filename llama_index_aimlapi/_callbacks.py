@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 
-from llama_index_aimlapi._checks import check_messages
+from llama_index_aimlapi._request.argument_validation import check_messages
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

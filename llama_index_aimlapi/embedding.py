@@ -18,11 +18,17 @@ from aimlapi_core import (
     InvalidRequestError,
     embedding_info,
 )
-from llama_index_aimlapi._batches import Embedding, in_tasks, in_threads, requests_per_batch, split
-from llama_index_aimlapi._checks import check_model
-from llama_index_aimlapi._connected import Connected, plain_key, plain_timeout
-from llama_index_aimlapi._request import check_arguments, one_of
-from llama_index_aimlapi._usage import TotalUsage
+from llama_index_aimlapi._base import Connected, plain_key, plain_timeout
+from llama_index_aimlapi._embedding_batches import (
+    Embedding,
+    in_tasks,
+    in_threads,
+    requests_per_batch,
+    split,
+)
+from llama_index_aimlapi._embedding_usage import TotalUsage
+from llama_index_aimlapi._request.argument_validation import check_model
+from llama_index_aimlapi._request.build import check_arguments, one_of
 
 if TYPE_CHECKING:
     import httpx

@@ -20,13 +20,15 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 
 from aimlapi_core import StreamEvent
-from llama_index_aimlapi._answers import Asked, Growing, to_completion, to_response
 from llama_index_aimlapi._callbacks import chat_callback, completion_callback
-from llama_index_aimlapi._checks import check_prompt
-from llama_index_aimlapi._configured import Configured
-from llama_index_aimlapi._prediction import Predicting
-from llama_index_aimlapi._request import build
-from llama_index_aimlapi._tools import first_call_only, selections, tool_call_arguments
+from llama_index_aimlapi._llm_base import Configured
+from llama_index_aimlapi._request.argument_validation import check_prompt
+from llama_index_aimlapi._request.build import build
+from llama_index_aimlapi._request.prepared import Asked
+from llama_index_aimlapi._request.tools import tool_call_arguments
+from llama_index_aimlapi._response.messages import Growing, to_completion, to_response
+from llama_index_aimlapi._response.tool_calls import first_call_only, selections
+from llama_index_aimlapi._structured_output.methods import Predicting
 
 Item = TypeVar("Item")
 

@@ -26,7 +26,7 @@ from llama_index.core.base.llms.types import (
 )
 from pydantic import ValidationError
 
-from llama_index_aimlapi._convert import to_messages
+from llama_index_aimlapi._request.messages import to_messages
 from tests.fuzz.laws import (
     MODELS,
     SURROGATE,

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import AIMLAPI, BrokenToolCallError
-from tests.llama_index.test_convert import PNG, PNG_URL
+from tests.llama_index.test_request_messages import PNG, PNG_URL
 from tests.llama_index.ways import SETUPS
 
 Make = Callable[..., AIMLAPI]

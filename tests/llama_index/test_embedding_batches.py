@@ -15,7 +15,7 @@ from llama_index.core.storage.kvstore import SimpleKVStore
 from aimlapi_core import ServerError
 from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import AIMLAPIEmbedding
-from llama_index_aimlapi._batches import shares
+from llama_index_aimlapi._embedding_batches import shares
 from tests.vectors import vector
 
 Make = Callable[..., AIMLAPIEmbedding]

@@ -16,7 +16,8 @@ from llama_index.core.base.llms.types import (
 )
 
 from aimlapi_core import ChatRequest, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta
-from llama_index_aimlapi._answers import Asked, Growing
+from llama_index_aimlapi._request.prepared import Asked
+from llama_index_aimlapi._response.messages import Growing
 
 ASKED = Asked(ChatRequest("m", ()))
 FUNCTION = {"name": "f", "arguments": "{}"}

@@ -19,8 +19,8 @@ from aimlapi_core import (
 )
 from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import AIMLAPI
-from tests.llama_index.test_convert import PDF as PDF_FILE
-from tests.llama_index.test_convert import PNG
+from tests.llama_index.test_request_messages import PDF as PDF_FILE
+from tests.llama_index.test_request_messages import PNG
 from tests.llama_index.ways import CHAT, COMPLETE, SETUPS, items, last
 
 Make = Callable[..., AIMLAPI]

@@ -17,8 +17,8 @@ from aimlapi_core import (
     Text,
 )
 from llama_index_aimlapi import AIMLAPI
-from llama_index_aimlapi._names import OF_OPENAI_LIKE
-from llama_index_aimlapi._request import to_response_format
+from llama_index_aimlapi._request.build import to_response_format
+from llama_index_aimlapi._request.legacy_arguments import OF_OPENAI_LIKE
 
 HELLO = [ChatMessage(content="Hello")]
 PLAIN = {"model": "openai/gpt-5-2", "messages": (Message("user", (Text("Hello"),)),)}

@@ -11,15 +11,9 @@ from llama_index.core.tools import FunctionTool
 
 from aimlapi_core import BuiltinTool, InvalidRequestError, NamedTool, Tool
 from llama_index_aimlapi import BrokenToolCallError, NoToolCallError
-from llama_index_aimlapi._names import wire_name
-from llama_index_aimlapi._tools import (
-    Offered,
-    partial_object,
-    selections,
-    to_tool_choice,
-    to_tools,
-    tool_dict,
-)
+from llama_index_aimlapi._request.tool_names import wire_name
+from llama_index_aimlapi._request.tools import Offered, to_tool_choice, to_tools, tool_dict
+from llama_index_aimlapi._response.tool_calls import partial_object, selections
 
 SCHEMA = {
     "type": "object",

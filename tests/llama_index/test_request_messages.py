@@ -35,7 +35,7 @@ from aimlapi_core import (
     Text,
     ToolCall,
 )
-from llama_index_aimlapi._convert import to_messages
+from llama_index_aimlapi._request.messages import to_messages
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"

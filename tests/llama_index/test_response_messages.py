@@ -34,8 +34,9 @@ from aimlapi_core import (
     Transport,
     Usage,
 )
-from llama_index_aimlapi._answers import Asked, Growing, to_completion, to_response
-from llama_index_aimlapi._tools import Offered
+from llama_index_aimlapi._request.prepared import Asked
+from llama_index_aimlapi._request.tools import Offered
+from llama_index_aimlapi._response.messages import Growing, to_completion, to_response
 
 REQUEST = ChatRequest("m", (Message("user", (Text("x"),)),))
 ASKED = Asked(REQUEST)

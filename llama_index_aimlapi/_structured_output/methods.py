@@ -19,15 +19,9 @@ from llama_index.core.types import Model, PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 
 from aimlapi_core import model_info
-from llama_index_aimlapi._request import SETTINGS
-from llama_index_aimlapi._structured import (
-    Partials,
-    Prediction,
-    by_schema,
-    by_tool,
-    check_class,
-    read,
-)
+from llama_index_aimlapi._request.build import SETTINGS
+from llama_index_aimlapi._structured_output.parser import Partials, read
+from llama_index_aimlapi._structured_output.plan import Prediction, by_schema, by_tool, check_class
 
 dispatcher = get_dispatcher(__name__)
 logger = logging.getLogger("aimlapi")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aimlapi_core import ConfigurationError, InvalidRequestError
-from llama_index_aimlapi._names import did_you_mean
+from llama_index_aimlapi._request.legacy_arguments import did_you_mean
 
 # Members of the request that have no name here and look like a misspelling of one that has.
 _MEMBERS = frozenset(

@@ -22,11 +22,15 @@ from aimlapi_core import (
     ResponseFormat,
     model_info,
 )
-from llama_index_aimlapi._answers import Asked
-from llama_index_aimlapi._checks import check_headers, check_members, check_types
-from llama_index_aimlapi._convert import to_messages
-from llama_index_aimlapi._names import OF_OPENAI_LIKE, did_you_mean
-from llama_index_aimlapi._tools import to_tool_choice, to_tools
+from llama_index_aimlapi._request.argument_validation import (
+    check_headers,
+    check_members,
+    check_types,
+)
+from llama_index_aimlapi._request.legacy_arguments import OF_OPENAI_LIKE, did_you_mean
+from llama_index_aimlapi._request.messages import to_messages
+from llama_index_aimlapi._request.prepared import Asked
+from llama_index_aimlapi._request.tools import to_tool_choice, to_tools
 
 # Accepted by the constructor and by each call.
 SETTINGS = (

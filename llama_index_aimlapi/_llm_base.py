@@ -15,9 +15,9 @@ from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 from pydantic import Field, SecretStr
 
 from aimlapi_core import DEFAULT_TIMEOUT_S, model_info
-from llama_index_aimlapi._checks import check_model, check_window
-from llama_index_aimlapi._connected import Connected, plain_key, plain_timeout
-from llama_index_aimlapi._request import SETTINGS, check_arguments, check_extra_kwargs, one_of
+from llama_index_aimlapi._base import Connected, plain_key, plain_timeout
+from llama_index_aimlapi._request.argument_validation import check_model, check_window
+from llama_index_aimlapi._request.build import SETTINGS, check_arguments, check_extra_kwargs, one_of
 
 if TYPE_CHECKING:
     import httpx

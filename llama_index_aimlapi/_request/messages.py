@@ -1,4 +1,4 @@
-"""LlamaIndex messages to core messages. Pure, but for `_media`, which reads local files.
+"""LlamaIndex messages to core messages. Pure, but for `media`, which reads local files.
 
 Rules: nothing of the caller's is changed. Neighbouring texts are joined by a newline, as
 `ChatMessage.content` joins them. A tool result is text, so images and documents in it move to
@@ -41,8 +41,8 @@ from aimlapi_core import (
     ToolCall,
     dumps_arguments,
 )
-from llama_index_aimlapi._media import to_file, to_image
-from llama_index_aimlapi._names import wire_name
+from llama_index_aimlapi._request.media import to_file, to_image
+from llama_index_aimlapi._request.tool_names import wire_name
 
 # Where this adapter keeps the provider's data in a ThinkingBlock; others keep theirs beside it.
 OPAQUE = "aimlapi"

@@ -22,7 +22,8 @@ from llama_index_aimlapi import (
     NoToolCallError,
     RefusalError,
 )
-from llama_index_aimlapi._structured import Partials, by_schema, by_tool, read
+from llama_index_aimlapi._structured_output.parser import Partials, read
+from llama_index_aimlapi._structured_output.plan import by_schema, by_tool
 from tests.llama_index.ways import SETUPS, STRUCTURED, items, last
 
 Make = Callable[..., AIMLAPI]

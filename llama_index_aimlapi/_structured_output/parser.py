@@ -1,96 +1,26 @@
-"""Structured prediction: how an object is asked for, and how it is read. Pure.
-
-It is asked for by JSON schema, or by a forced tool whose parameters are the schema. Both ways
-share one path: the arguments of a call, the JSON text so far, the object.
-"""
+"""Parses a response, whole or streamed, as an instance of a pydantic class."""
 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, get_args, get_origin
 
 from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
-from llama_index.core.program.function_program import get_function_tool
 from llama_index.core.program.utils import FlexibleModel, create_flexible_model
 from llama_index.core.types import Model
-from pydantic import AliasChoices, BaseModel, RootModel, ValidationError
+from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from aimlapi_core import InvalidRequestError, drop_added_nulls, strict_schema
-from llama_index_aimlapi._names import wire_name
-from llama_index_aimlapi._tools import PARTIAL, partial_object, tool_dict
+from aimlapi_core import drop_added_nulls
+from llama_index_aimlapi._response.tool_calls import PARTIAL, partial_object
+from llama_index_aimlapi._structured_output.plan import Prediction
 from llama_index_aimlapi.errors import (
     CutAnswerError,
     EmptyAnswerError,
     NoToolCallError,
     RefusalError,
 )
-
-logger = logging.getLogger("aimlapi")
-
-# A program's own arguments, which say how to call the tool: here that is settled.
-_SETTLED = ("tool_required", "tool_choice", "allow_parallel_tool_calls")
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction(Generic[Model]):
-    """How an `output_cls` is asked for: `call` holds the arguments of the chat call.
-
-    `strict_for` is the class's own schema where a strict form of it is sent.
-    """
-
-    output_cls: type[Model]
-    call: Mapping[str, Any]
-    by_tool: bool
-    strict_for: Mapping[str, Any] | None = None
-
-    def arguments(self, llm_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The call's arguments with the caller's own."""
-        given = {k: v for k, v in (llm_kwargs or {}).items() if k not in _SETTLED}
-        return {**given, **self.call}
-
-
-def check_class(output_cls: Any) -> None:
-    """Raises InvalidRequestError for what is no class that an object can be read into."""
-    if not (isinstance(output_cls, type) and issubclass(output_cls, BaseModel)):
-        raise InvalidRequestError(
-            f"output_cls is a class made from pydantic's BaseModel, not {output_cls!r:.120}."
-        )
-    if issubclass(output_cls, RootModel) and not _is_object(output_cls.model_json_schema()):
-        raise InvalidRequestError(
-            f"{output_cls.__name__} is no JSON object, and the service answers with objects only: "
-            "put it into a field of a class."
-        )
-
-
-def by_schema(output_cls: type[Model]) -> Prediction[Model]:
-    """Asked for by JSON schema, a strict one where the class allows it."""
-    schema = output_cls.model_json_schema()
-    strict, reason = strict_schema(schema)
-    if reason is not None:
-        logger.info("%s is asked for without strict=True: %s.", output_cls.__name__, reason)
-    wanted = {
-        "name": wire_name(output_cls.__name__),
-        "schema": strict or schema,
-        "strict": strict is not None,
-    }
-    call = {"response_format": {"type": "json_schema", "json_schema": wanted}}
-    return Prediction(output_cls, call, by_tool=False, strict_for=schema if strict else None)
-
-
-def by_tool(output_cls: type[Model]) -> Prediction[Model]:
-    """Asked for as the arguments of a tool that the model must call."""
-    tool = tool_dict(get_function_tool(output_cls), None)
-    name = tool["function"]["name"]
-    call = {
-        "tools": [tool],
-        "tool_choice": {"type": "function", "function": {"name": name}},
-        "parallel_tool_calls": False,
-    }
-    return Prediction(output_cls, call, by_tool=True)
 
 
 def read(response: ChatResponse, prediction: Prediction[Model]) -> Model:
@@ -213,12 +143,6 @@ def _is_filled(value: Any) -> bool:
     if isinstance(value, (list, tuple, set, frozenset)):
         return all(map(_is_filled, value))
     return True
-
-
-def _is_object(schema: Mapping[str, Any]) -> bool:
-    name = str(schema.get("$ref", "")).rpartition("/")[2]
-    target = schema.get("$defs", {}).get(name, {}) if name else schema
-    return bool(target.get("type") == "object")
 
 
 def _by_field_name(value: Any, kind: Any) -> Any:

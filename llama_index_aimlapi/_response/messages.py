@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -25,7 +25,6 @@ from llama_index.core.base.llms.types import (
 )
 
 from aimlapi_core import (
-    ChatRequest,
     Choice,
     Finished,
     ProviderItem,
@@ -39,9 +38,10 @@ from aimlapi_core import (
     ToolCallDelta,
 )
 from aimlapi_core._copies import Copies
-from llama_index_aimlapi._convert import OPAQUE
-from llama_index_aimlapi._facts import facts, legacy_call, raw, to_logprobs
-from llama_index_aimlapi._tools import PARTIAL, Offered, returned
+from llama_index_aimlapi._request.messages import OPAQUE
+from llama_index_aimlapi._request.prepared import Asked
+from llama_index_aimlapi._response.metadata import facts, legacy_call, raw, to_logprobs
+from llama_index_aimlapi._response.tool_calls import PARTIAL, returned
 
 logger = logging.getLogger("aimlapi")
 
@@ -59,14 +59,6 @@ _ITEMS = Copies(
         additional_kwargs={},
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, and what the tool names on its wire stand for."""
-
-    request: ChatRequest
-    offered: Mapping[str, Offered] = field(default_factory=dict)
 
 
 def to_response(reply: Reply, asked: Asked, delta: str | None = None) -> ChatResponse:

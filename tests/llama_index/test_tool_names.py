@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from llama_index_aimlapi._names import wire_name
+from llama_index_aimlapi._request.tool_names import wire_name
 
 
 @pytest.mark.parametrize("name", ["add", "a-b_C9", "x" * 64])

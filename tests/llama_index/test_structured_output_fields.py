@@ -14,8 +14,10 @@ from pydantic import AliasChoices, BaseModel, Field, RootModel
 from aimlapi_core import InvalidRequestError, ToolCall
 from aimlapi_emulator import Emulator
 from llama_index_aimlapi import AIMLAPI
-from llama_index_aimlapi._structured import Partials, by_schema, by_tool, read
-from llama_index_aimlapi._tools import Offered, returned
+from llama_index_aimlapi._request.tools import Offered
+from llama_index_aimlapi._response.tool_calls import returned
+from llama_index_aimlapi._structured_output.parser import Partials, read
+from llama_index_aimlapi._structured_output.plan import by_schema, by_tool
 from tests.llama_index.ways import STRUCTURED, last
 
 PROMPT = PromptTemplate("Describe a {what}.")

@@ -1,0 +1,1 @@
+"""LlamaIndex's messages, tools and arguments into a `ChatRequest`."""

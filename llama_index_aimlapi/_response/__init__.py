@@ -1,0 +1,1 @@
+"""Replies and stream events into LlamaIndex's responses."""

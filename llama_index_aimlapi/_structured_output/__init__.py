@@ -1,0 +1,1 @@
+"""Structured prediction: what to request, and how to parse it."""
