@@ -6,16 +6,19 @@ request = ChatRequest("openai/gpt-5-2", (Message("user", (Text("Hello"),)),))
 print(Client().complete(request).choices[0].text)
 """
 
-from aimlapi_core._check import UnsupportedParameterWarning
-from aimlapi_core._endpoint import UnknownModelWarning
 from aimlapi_core._io.client import AsyncClient, Client
-from aimlapi_core._io.costs import Costs, track_costs
+from aimlapi_core._io.track_costs import Costs, track_costs
 from aimlapi_core._otel import start_tracing, stop_tracing
 from aimlapi_core._version import __version__
+from aimlapi_core._wire.endpoint import UnknownModelWarning
+from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
+from aimlapi_core._wire.validation import UnsupportedParameterWarning
 from aimlapi_core.account import Account, LoggedCall, LogPage, OfferedModel, Prices
-from aimlapi_core.budget import BudgetWarning
-from aimlapi_core.calls import UnknownCall
-from aimlapi_core.cost import CREDITS_PER_USD
+from aimlapi_core.costs.budget import BudgetWarning
+from aimlapi_core.costs.ledger import note_cache_hit
+from aimlapi_core.costs.totals import Totals
+from aimlapi_core.costs.unknown_call import UnknownCall
+from aimlapi_core.embedding_models import EMBEDDINGS, EmbeddingInfo, embedding_info
 from aimlapi_core.errors import (
     AIMLAPIError,
     AuthenticationError,
@@ -46,16 +49,7 @@ from aimlapi_core.errors import (
     UnsupportedParameterError,
     UpstreamRejectedError,
 )
-from aimlapi_core.models import (
-    EMBEDDINGS,
-    MODELS,
-    EmbeddingInfo,
-    ModelInfo,
-    embedding_info,
-    model_info,
-    nearest,
-    nearest_model,
-)
+from aimlapi_core.models import MODELS, ModelInfo, model_info, nearest, nearest_model
 from aimlapi_core.retry import RetryPolicy
 from aimlapi_core.schema import (
     drop_added_nulls,
@@ -64,8 +58,6 @@ from aimlapi_core.schema import (
     strict_schema,
 )
 from aimlapi_core.settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_S, Settings
-from aimlapi_core.totals import Totals
-from aimlapi_core.tracking import note_cache_hit
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,

@@ -12,8 +12,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from aimlapi_core._read import integer, mapping, number, rows, text
-from aimlapi_core.cost import CREDITS_PER_USD
+from aimlapi_core._json_reading import integer, mapping, number, rows, text
+from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
 from aimlapi_core.errors import InvalidRequestError, UnexpectedReplyError
 from aimlapi_core.settings import Settings
 

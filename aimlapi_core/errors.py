@@ -43,7 +43,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from aimlapi_core._read import loads
+from aimlapi_core._json_reading import loads
 
 if TYPE_CHECKING:
     from aimlapi_core.types import Reply

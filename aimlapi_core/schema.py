@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._read import loads, mapping
+from aimlapi_core._json_reading import loads, mapping
 from aimlapi_core.errors import InvalidRequestError
 
 _DROPPED = frozenset({"title", "default", "examples", "$schema", "$id", "discriminator"})

@@ -1,7 +1,7 @@
 """The values that pass between the adapters and the wire: frozen, slotted, framework-free.
 
-Rules of this module: names are ours, not the wire's (the wire's stand in `_chat` and
-`_responses` alone); `None` always means "not given" on the way out and "did not come" on the
+Rules of this module: names are ours, not the wire's (the wire's stand in `_wire.chat` and
+`_wire.responses` alone); `None` always means "not given" on the way out and "did not come" on the
 way in; nothing here does I/O, validates or converts.
 """
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from aimlapi_core.costs.totals import to_credits
 from aimlapi_core.errors import ConfigurationError
-from aimlapi_core.totals import to_credits
 from aimlapi_ray.report import RowsError
 
 _INTEGERS = 2**63  # SQLite's are signed and of 64 bits

@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
-from aimlapi_core.totals import Totals
+from aimlapi_core.costs.totals import Totals
 from aimlapi_ray.checks import check_id
 from aimlapi_ray.report import JournalError, Progress, Report, RowsError, Spend, Tally
 

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aimlapi_core.costs.totals import to_credits, to_usd
 from aimlapi_core.errors import BudgetExceededError, UnknownCostError
-from aimlapi_core.totals import to_credits, to_usd
 from aimlapi_ray.journal import Journal, RowId, Turn, explained
 from aimlapi_ray.report import JournalError, Progress, Report, Spend, TooManyFailedError
 

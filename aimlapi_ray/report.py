@@ -7,8 +7,8 @@ from dataclasses import astuple, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from aimlapi_core.costs.totals import Totals, sum_of, table
 from aimlapi_core.errors import AIMLAPIError
-from aimlapi_core.totals import Totals, sum_of, table
 
 
 @dataclass(frozen=True, slots=True)

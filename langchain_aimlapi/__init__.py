@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aimlapi_core import _installation
+from aimlapi_core._adapters import package_conflict as _installation
 
 try:
     _installation.check()

@@ -2,7 +2,7 @@
 
 import warnings
 
-from aimlapi_core import _installation
+from aimlapi_core._adapters import package_conflict as _installation
 
 # `langchain_aimlapi` is broken then, but nothing here needs it.
 if _mixed := _installation.trouble():

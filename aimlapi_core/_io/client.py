@@ -13,20 +13,10 @@ from typing import TypeVar
 
 import httpx
 
-from aimlapi_core import _embeddings
-from aimlapi_core._embeddings import EmbeddingPlan
-from aimlapi_core._endpoint import StreamReader, plan
-from aimlapi_core._io.asking import Asks, AsyncAsks
-from aimlapi_core._io.exchange import (
-    Drain,
-    Exchange,
-    PlanT,
-    Watchdog,
-    async_stream,
-    is_plain,
-    sync_stream,
-)
-from aimlapi_core._io.pools import (
+from aimlapi_core._io.account_api import Asks, AsyncAsks
+from aimlapi_core._io.http_call import FAILURES, SEND_FAILURES, Sending, Together
+from aimlapi_core._io.model_call import Exchange, PlanT
+from aimlapi_core._io.shared_connections import (
     AsyncHttp,
     Http,
     Pool,
@@ -37,8 +27,11 @@ from aimlapi_core._io.pools import (
     release_async,
     release_sync,
 )
-from aimlapi_core._io.sending import FAILURES, SEND_FAILURES, Sending, Together
+from aimlapi_core._io.stream_end import Drain, Watchdog, async_stream, is_plain, sync_stream
 from aimlapi_core._version import __version__
+from aimlapi_core._wire import embeddings as _embeddings
+from aimlapi_core._wire.embeddings import EmbeddingPlan
+from aimlapi_core._wire.endpoint import StreamReader, plan
 from aimlapi_core.errors import AIMLAPIError
 from aimlapi_core.retry import judge
 from aimlapi_core.settings import Settings

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from aimlapi_core import _installation
+from aimlapi_core._adapters import package_conflict as _installation
 from aimlapi_core._io.client import Client
+from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
 from aimlapi_core.account import OfferedModel
-from aimlapi_core.cost import CREDITS_PER_USD
 from aimlapi_core.errors import (
     BILLING_URL,
     KEYS_URL,

@@ -33,7 +33,7 @@ from aimlapi_core import (
     Usage,
     loads_arguments,
 )
-from aimlapi_core._copies import Copies
+from aimlapi_core._adapters.model_cloner import Copies
 from langchain_aimlapi._base import PROVIDER
 
 _CUT_REASONS = frozenset({"length", "content_filter"})

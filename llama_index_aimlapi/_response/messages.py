@@ -37,7 +37,7 @@ from aimlapi_core import (
     ToolCall,
     ToolCallDelta,
 )
-from aimlapi_core._copies import Copies
+from aimlapi_core._adapters.model_cloner import Copies
 from llama_index_aimlapi._request.messages import OPAQUE
 from llama_index_aimlapi._request.prepared import Asked
 from llama_index_aimlapi._response.metadata import facts, legacy_call, raw, to_logprobs

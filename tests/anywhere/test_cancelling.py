@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from aimlapi_core import AsyncClient
-from aimlapi_core._io import pools
+from aimlapi_core._io import shared_connections as pools
 from aimlapi_emulator import Emulator, Fault
 from tests.anywhere.objects import REQUEST, make
 from tests.waiting import wait_until

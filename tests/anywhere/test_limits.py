@@ -35,7 +35,7 @@ from aimlapi_core import (
     Settings,
     track_costs,
 )
-from aimlapi_core._io import limits
+from aimlapi_core._io import concurrency_limit as limits
 from aimlapi_emulator import Emulator, Fault
 from tests.anywhere.objects import ASYNC, KEY, MAKERS, REQUEST, SAY, SYNC, assert_whole, make
 from tests.anywhere.test_cancelling import cancelled_at, stream, whole

@@ -24,8 +24,8 @@ from aimlapi_core import (
     ToolCall,
     UnexpectedReplyError,
 )
-from aimlapi_core._chat import decode
-from aimlapi_core._endpoint import plan
+from aimlapi_core._wire.chat import decode
+from aimlapi_core._wire.endpoint import plan
 
 USER = Message("user", (Text("hi"),))
 WEATHER = Tool(

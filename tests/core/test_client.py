@@ -48,7 +48,7 @@ from aimlapi_core import (
     TextDelta,
     UnexpectedReplyError,
 )
-from aimlapi_core._io import pools
+from aimlapi_core._io import shared_connections as pools
 from aimlapi_emulator import Emulator, Fault
 from tests.waiting import wait_until
 
@@ -351,7 +351,7 @@ def test_a_body_that_never_ends_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, kind: str, endless: bool
 ) -> None:
     """After `[DONE]` the end of the body is held back, or more bytes come for ever."""
-    monkeypatch.setattr("aimlapi_core._io.exchange.DRAIN_S", 600.0 if endless else 0.05)
+    monkeypatch.setattr("aimlapi_core._io.stream_end.DRAIN_S", 600.0 if endless else 0.05)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         release = threading.Event()
 

@@ -28,10 +28,10 @@ from aimlapi_core import (
     UnexpectedReplyError,
     UnsupportedParameterError,
     UnsupportedParameterWarning,
-    _check,
     embedding_info,
 )
-from aimlapi_core._embeddings import decode, plan
+from aimlapi_core._wire import validation as _check
+from aimlapi_core._wire.embeddings import decode, plan
 from aimlapi_emulator import Emulator, Fault
 
 SMALL = "text-embedding-3-small"

@@ -8,7 +8,7 @@ from codecs import BOM_UTF8
 import pytest
 
 from aimlapi_core import ChatRequest, Finished, Message, Text, TextDelta, UnexpectedReplyError
-from aimlapi_core._endpoint import plan
+from aimlapi_core._wire.endpoint import plan
 
 REQUEST = ChatRequest("openai/gpt-5-2", (Message("user", (Text("hi"),)),))
 CHOICE = {"index": 0, "message": {"role": "assistant", "content": "Grüße"}, "finish_reason": "stop"}

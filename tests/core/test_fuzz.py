@@ -24,8 +24,8 @@ from aimlapi_core import (
     drop_added_nulls,
     strict_schema,
 )
-from aimlapi_core._embeddings import decode as decode_embeddings
-from aimlapi_core._endpoint import Plan, plan
+from aimlapi_core._wire.embeddings import decode as decode_embeddings
+from aimlapi_core._wire.endpoint import Plan, plan
 from aimlapi_core.errors import error_for
 from tests.core.cases import CASES, RESPONSES_CASES, Case
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aimlapi_core import Settings
-from aimlapi_core._installation import refused_data
+from aimlapi_core._adapters.package_conflict import refused_data
 from aimlapi_core._io.doctor import examine
 
 STOPWORDS = "llama_index/core/_static/nltk_cache/corpora/stopwords/english"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +20,7 @@ from aimlapi_core import (
     TextDelta,
     ToolCallDelta,
 )
-from aimlapi_core._endpoint import Plan, plan
+from aimlapi_core._wire.endpoint import Plan, plan
 from tests.core.cases import CASES, RESPONSES_CASES, Case
 
 ROOT = Path(__file__).parents[2]
@@ -122,75 +121,3 @@ def test_text_after_the_finish_reason_raises(case: Case) -> None:
     late = b'data: {"choices":[{"index":0,"delta":{"content":"late"}}]}\n\n'
     with pytest.raises(StreamError, match="after its finish reason"):
         list(events_of(case, [case.sse(done=False) + late]))
-
-
-ORDER = [
-    {"types", "_read", "_copies", "_installation"},
-    {"errors"},
-    {"models", "retry", "cost", "_sse", "_usage", "schema", "settings", "_version"},
-    {"_chat_choice", "_responses_items"},
-    {"_chat_fold", "_stop", "_check", "_responses_fold"},
-    {"_chat", "_responses", "_embeddings"},
-    {"_endpoint", "account", "_otel", "totals"},
-    {"budget"},
-    {"calls", "tracking"},
-    {"settling"},
-    {"_io"},
-    {"__init__", "__main__"},
-]
-
-
-def imports_of(path: Path, package: str) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return {n for n in names if n.startswith(package)}
-
-
-def rank(module: str) -> int:
-    return next(i for i, names in enumerate(ORDER) if module in names)
-
-
-CORE_FILES = sorted((ROOT / "aimlapi_core").rglob("*.py"))
-
-
-@pytest.mark.parametrize("path", CORE_FILES, ids=lambda p: p.stem)
-def test_core_imports_point_one_way(path: Path) -> None:
-    relative = path.relative_to(ROOT / "aimlapi_core")
-    own = relative.parts[0].removesuffix(".py")
-    source = path.read_text()
-    for name in imports_of(path, "aimlapi_core"):
-        part = name.split(".")[1] if "." in name else ""
-        if any(part in names for names in ORDER) and not (own == "errors" and part == "types"):
-            assert rank(part) <= rank(own), f"{own} imports {part}"
-    if own != "_io":
-        for forbidden in ("httpx", "asyncio", "time"):
-            runtime = [
-                node
-                for node in ast.parse(source).body
-                if isinstance(node, (ast.Import, ast.ImportFrom))
-                and forbidden in ast.unparse(node).replace(",", " ").split()
-            ]
-            assert not runtime, f"{own} imports {forbidden}"
-    assert not imports_of(path, "langchain")
-    assert not imports_of(path, "llama_index")
-    assert not imports_of(path, "aimlapi_emulator")
-
-
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "aimlapi_emulator").rglob("*.py")), ids=lambda p: p.stem
-)
-def test_emulator_knows_neither_core_nor_frameworks(path: Path) -> None:
-    for package in ("aimlapi_core", "langchain", "llama_index"):
-        assert not imports_of(path, package)
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "aimlapi_ray").rglob("*.py")), ids=lambda p: p.stem)
-def test_batches_know_the_core_and_no_framework(path: Path) -> None:
-    for package in ("langchain", "llama_index", "aimlapi_emulator"):
-        assert not imports_of(path, package)
-    if path.stem != "run":
-        assert not imports_of(path, "ray")

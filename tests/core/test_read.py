@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aimlapi_core._read import loads
+from aimlapi_core._json_reading import loads
 
 # Pieces of JSON, and of what is nearly JSON.
 PIECES = (

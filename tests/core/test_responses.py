@@ -29,10 +29,10 @@ from aimlapi_core import (
     ToolCall,
     ToolCallDelta,
     UnexpectedReplyError,
-    _check,
 )
-from aimlapi_core._endpoint import Plan, plan
-from aimlapi_core._responses_fold import Fold
+from aimlapi_core._wire import validation as _check
+from aimlapi_core._wire.endpoint import Plan, plan
+from aimlapi_core._wire.responses_stream import Fold
 from tests.core.cases import events_of_item, function_call, message, reasoning, response
 
 USER = Message("user", (Text("hi"),))

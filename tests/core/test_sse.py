@@ -1,6 +1,6 @@
 import pytest
 
-from aimlapi_core._sse import SSEDecoder
+from aimlapi_core._wire.sse import SSEDecoder
 
 
 def decode(data: bytes, size: int | None = None) -> list[tuple[str, str]]:

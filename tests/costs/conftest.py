@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aimlapi_core import AsyncClient, Client, Settings
-from aimlapi_core._io import pools
+from aimlapi_core._io import shared_connections as pools
 from aimlapi_emulator import Emulator
 
 

@@ -28,9 +28,9 @@ from aimlapi_core import (
     UnknownCostError,
     track_costs,
 )
-from aimlapi_core.calls import OpenCall
-from aimlapi_core.settling import questions
-from aimlapi_core.tracking import Ledger
+from aimlapi_core.costs.ledger import Ledger
+from aimlapi_core.costs.pending_call import OpenCall
+from aimlapi_core.costs.reconciliation import questions
 from aimlapi_emulator import Emulator, Fault
 from tests.costs.conftest import settings
 from tests.costs.ways import CHAT, HELLO, asking, complete, stream
@@ -94,7 +94,7 @@ def test_a_repetition_stands_before_the_ceiling_too(how: str, quick: None, emu: 
             costs.set_budget(0)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("aimlapi_core._io.exchange.Sending.repeat", _then(spend))
+            patch.setattr("aimlapi_core._io.model_call.Sending.repeat", _then(spend))
             with pytest.raises(BudgetExceededError):
                 complete(how, settings(emu))
     assert len(emu.seen) == 1
@@ -102,7 +102,7 @@ def test_a_repetition_stands_before_the_ceiling_too(how: str, quick: None, emu: 
 
 
 def _then(after: Any) -> Any:
-    from aimlapi_core._io.exchange import Sending
+    from aimlapi_core._io.model_call import Sending
 
     repeat = Sending.repeat
 

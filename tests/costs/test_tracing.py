@@ -220,7 +220,7 @@ def test_a_debug_record_tells_durations_and_ids_and_no_secret(
 
 
 def test_an_unwatched_call_makes_no_watch(emu: Emulator) -> None:
-    from aimlapi_core._io.watch import watch
+    from aimlapi_core._io.call_observer import watch
 
     assert watch(settings(emu), asking(), "chat", CHAT, emu.base_url) is None
 

@@ -13,8 +13,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from aimlapi_core import ChatRequest, InvalidRequestError, Message
-from aimlapi_core._endpoint import Plan, plan
-from aimlapi_core._io.exchange import encode_json
+from aimlapi_core._wire.endpoint import Plan, plan
+from aimlapi_core._wire.json_encoding import encode_json
 
 OPENAPI_DIR = os.environ.get("AIMLAPI_OPENAPI_DIR")
 
@@ -86,7 +86,7 @@ def tried(
 ) -> tuple[Plan | None, str]:
     """The plan of a request with this history, its body tried; or the words of the refusal."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is left out is told so; see tests/core/test_check.py
+        warnings.simplefilter("ignore")  # reported as left out: tests/core/test_validation.py
         try:
             planned = plan(ChatRequest(model, to_messages(history)), stream=stream)
             encode_json(planned.body)

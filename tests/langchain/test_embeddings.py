@@ -21,7 +21,8 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 import aimlapi_core
 import langchain_aimlapi
-from aimlapi_core import EmbeddingReply, UnsupportedParameterWarning, _check
+from aimlapi_core import EmbeddingReply, UnsupportedParameterWarning
+from aimlapi_core._wire import validation as _check
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import AIMLAPIEmbeddings
 from tests.langchain.calls import bodies, embedded

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aimlapi_core._installation import OLDER_FILES, judged, lost, trouble
+from aimlapi_core._adapters.package_conflict import OLDER_FILES, judged, lost, trouble
 
 ROOT = Path(__file__).parents[2]
 REMEDY = (
@@ -25,8 +25,8 @@ sys.path = [p for p in sys.path if p == site or not os.path.isdir(os.path.join(p
 """
 ASK = """
 import sys
-from aimlapi_core import _installation
-print(_installation.trouble(metadata=True))
+from aimlapi_core._adapters.package_conflict import trouble
+print(trouble(metadata=True))
 assert 'langchain_aimlapi' not in sys.modules
 """
 

@@ -15,7 +15,9 @@ from tests.mutations.run import ROOT, checked_out, digest, parse, try_all
 from tests.mutations.trial import broken, verdict
 
 OLD = '_BEGIN = len(b"data: ")'
-ROW = Break("a promise", "aimlapi_core/_sse.py", OLD, "_BEGIN = 5", ("tests/core/test_sse.py",))
+ROW = Break(
+    "a promise", "aimlapi_core/_wire/sse.py", OLD, "_BEGIN = 5", ("tests/core/test_sse.py",)
+)
 NOTICED, MISSED = Finding("noticed", "tests/x.py::test_y"), Finding("missed")
 
 

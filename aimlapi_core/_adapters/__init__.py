@@ -1,0 +1,1 @@
+"""What the adapters share and the core itself does not use."""

@@ -1,0 +1,110 @@
+"""httpx transports that hold one keep-alive connection, where httpx's own hold a pool.
+
+Each serves one call at a time, so a pool would only look through its one connection; and a pool
+that is interrupted (Ctrl-C) inside its lock waits for that lock for ever.
+
+They are `httpx.HTTPTransport`s, whose `handle_request` is looked up on the class at each call, so
+that what replaces it there (vcrpy from 8.2, for cassettes) is asked here too.
+
+`_pool` is httpx's own name, the same from 0.27 to 0.28; `tests/core/test_single_connection.py` says where a
+later httpx has another. httpcore is imported with the first call, as httpx does: it takes a while.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    import httpcore
+
+
+class SingleConnection(httpx.HTTPTransport):
+    """Opens its connection at the first call, and another once that one cannot be used again."""
+
+    _pool: Any  # an `httpcore.HTTPConnection` where httpx has its pool; None before the first call
+
+    def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
+        self._given: dict[str, Any] = {"ssl_context": ssl_context, "keepalive_expiry": keepalive_s}
+        self._pool = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        import httpcore
+
+        origin = _origin(request.url)
+        if not _is_usable(self._pool, origin):
+            self.close()
+            self._pool = httpcore.HTTPConnection(origin, **self._given)
+        try:
+            return super().handle_request(request)
+        except httpcore.ConnectionNotAvailable:  # closed by another thread since; nothing was sent
+            return self.handle_request(request)
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+
+class AsyncSingleConnection(httpx.AsyncHTTPTransport):
+    """As `SingleConnection`."""
+
+    _pool: Any
+
+    def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
+        self._backend = _Backend()
+        self._given: dict[str, Any] = {"ssl_context": ssl_context, "keepalive_expiry": keepalive_s}
+        self._given["network_backend"] = self._backend
+        self._pool = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        import httpcore
+
+        origin = _origin(request.url)
+        if not _is_usable(self._pool, origin):
+            await self.aclose()
+            self._pool = httpcore.AsyncHTTPConnection(origin, **self._given)
+        try:
+            return await super().handle_async_request(request)
+        except httpcore.ConnectionNotAvailable:  # closed by another task since; nothing was sent
+            return await self.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        if self._pool is not None:
+            await self._pool.aclose()
+        if self._backend.opened is not None:
+            await self._backend.opened.aclose()
+
+
+class _Backend:
+    """What httpcore opens a connection with. It knows the connection, to close it.
+
+    httpcore forgets one whose TLS handshake is cancelled (seen with 1.0.9); it stays open.
+    """
+
+    opened: httpcore.AsyncNetworkStream | None = None
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+        import httpcore
+
+        self.opened = await httpcore.AnyIOBackend().connect_tcp(*args, **kwargs)
+        return self.opened
+
+
+def _origin(url: httpx.URL) -> httpcore.Origin:
+    import httpcore
+
+    return httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    ).origin
+
+
+def _is_usable(held: Any, origin: httpcore.Origin) -> bool:
+    """Whether `held` leads there, is idle, not for too long, and was not closed by the server."""
+    return (
+        held is not None
+        and held.can_handle_request(origin)
+        and held.is_available()
+        and not held.has_expired()
+    )

@@ -1,0 +1,1 @@
+"""Wire formats: requests encoded, replies and streams decoded. No I/O."""

@@ -1,0 +1,170 @@
+"""`/v1/chat/completions`: requests out in the narrowest form, answers read in the loosest.
+
+Out: no nulls, no empty `tools`, tool results as strings, empty assistant content left out.
+Each of these was refused by the live service or by the strictest published schema
+(aimlapi/api-docs gpt-5-2.json, state 2026-08-21; langchain-ai/langgraph examples/aimlapi
+README, live 2026-09-03). In: any member may be missing, null or unknown; see `chat_stream`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aimlapi_core._json_reading import mapping, rows
+from aimlapi_core._wire.chat_stream import Fold, came
+from aimlapi_core.errors import UnexpectedReplyError
+from aimlapi_core.models import ModelInfo
+from aimlapi_core.types import (
+    BuiltinTool,
+    ChatRequest,
+    File,
+    Image,
+    JsonSchema,
+    Message,
+    NamedTool,
+    Part,
+    Refusal,
+    Reply,
+    ResponseFormat,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+)
+
+__all__ = ["PATH", "Fold", "decode", "encode"]
+
+PATH = "/chat/completions"
+
+
+def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dict[str, Any]:
+    """The JSON body. `info` names this model's output limit."""
+    limit_name = info.chat_limit if info else "max_tokens"
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": [_encode_message(message) for message in request.messages],
+    }
+    if request.tools:
+        body["tools"] = [_encode_tool(tool) for tool in request.tools]
+        body["tool_choice"] = _encode_tool_choice(request.tool_choice)
+        body["parallel_tool_calls"] = request.parallel_tool_calls
+    body["response_format"] = _encode_format(request.response_format)
+    body["temperature"] = request.temperature
+    body["top_p"] = request.top_p
+    body[limit_name] = request.max_output_tokens
+    body["n"] = request.n
+    body["seed"] = request.seed
+    body["logprobs"] = request.logprobs
+    body["top_logprobs"] = request.top_logprobs
+    body["reasoning_effort"] = request.reasoning_effort
+    body["stop"] = list(request.stop) or None
+    # Of no listed model's chat schema, so that they get here only for ids without a row and
+    # with unsupported_params="send": the API judges.
+    body["instructions"] = request.instructions
+    body["previous_response_id"] = request.previous_response_id
+    body["store"] = request.store
+    body["truncation"] = request.truncation
+    body["include"] = list(request.include) or None
+    if request.reasoning_summary is not None:
+        body["reasoning"] = {"summary": request.reasoning_summary}
+    if stream:
+        body["stream"] = True
+        if request.stream_usage:
+            body["stream_options"] = {"include_usage": True}
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
+    """The Reply of a whole answer. Raises UnexpectedReplyError for anything else."""
+    if not rows(mapping(payload).get("choices")):
+        raise UnexpectedReplyError(
+            f"The service answered with success, but not with a chat completion: {came(payload)}",
+            body=came(payload),
+            request_id=headers.get("x-request-id"),
+        )
+    fold = Fold()
+    fold.absorb(dict(payload), whole=True)
+    return fold.reply(headers)
+
+
+def _encode_message(message: Message) -> dict[str, Any]:
+    body: dict[str, Any] = {"role": message.role}
+    if message.name:
+        body["name"] = message.name
+    if message.role == "assistant":
+        return {**body, **_assistant_members(message)}
+    if message.role == "tool":
+        return {**body, "content": _joined(message), "tool_call_id": message.tool_call_id}
+    if all(isinstance(part, Text) for part in message.parts) and len(message.parts) <= 1:
+        return {**body, "content": _joined(message)}
+    return {**body, "content": [_encode_part(part) for part in message.parts]}
+
+
+def _assistant_members(message: Message) -> dict[str, Any]:
+    """Reasoning and provider items have no place in this schema and are left out."""
+    members: dict[str, Any] = {}
+    text = _joined(message)
+    calls = [part for part in message.parts if isinstance(part, ToolCall)]
+    refusal = "".join(part.text for part in message.parts if isinstance(part, Refusal))
+    if text or not (calls or refusal):
+        members["content"] = text
+    if refusal:
+        members["refusal"] = refusal
+    if calls:
+        members["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments or "{}"},
+                **(call.extra or {}),
+            }
+            for call in calls
+        ]
+    return members
+
+
+def _encode_part(part: Part) -> dict[str, Any]:
+    if isinstance(part, Image):
+        detail = {"detail": part.detail} if part.detail else {}
+        return {"type": "image_url", "image_url": {"url": part.url, **detail}}
+    if isinstance(part, File):
+        filename = {"filename": part.filename} if part.filename else {}
+        return {"type": "file", "file": {"file_data": part.data, **filename}}
+    return {"type": "text", "text": getattr(part, "text", "")}
+
+
+def _joined(message: Message) -> str:
+    return "".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def _encode_tool(tool: Tool | BuiltinTool) -> dict[str, Any]:
+    if isinstance(tool, BuiltinTool):
+        return dict(tool.wire)
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters) or {"type": "object", "properties": {}},
+        "strict": tool.strict,
+    }
+    members = {key: value for key, value in function.items() if value is not None}
+    return {"type": "function", "function": members}
+
+
+def _encode_tool_choice(choice: ToolChoice | None) -> Any:
+    if isinstance(choice, NamedTool):
+        return {"type": "function", "function": {"name": choice.name}}
+    return dict(choice) if isinstance(choice, Mapping) else choice
+
+
+def _encode_format(response_format: ResponseFormat | None) -> dict[str, Any] | None:
+    if isinstance(response_format, JsonSchema):
+        members = {
+            "name": response_format.name,
+            "schema": dict(response_format.schema),
+            "strict": response_format.strict,
+            "description": response_format.description,
+        }
+        wire = {key: value for key, value in members.items() if value is not None}
+        return {"type": "json_schema", "json_schema": wire}
+    return {"type": response_format} if response_format else None

@@ -1,0 +1,244 @@
+"""`/v1/embeddings`: many texts out in few requests, vectors back in the order of the texts.
+
+Source: aimlapi/api-docs text-embedding-3-small.json and the pages beside it, state 2026-08-21.
+OpenAI's models refuse unknown members of the body; texts go as strings, never as token ids
+(400 invalid_union; langchain-ai/langgraph examples/aimlapi README, live 2026-09-03).
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aimlapi_core._wire import usage as _usage
+from aimlapi_core._wire.chat_stream import came
+from aimlapi_core._wire.reported_cost import cost_of
+from aimlapi_core._wire.validation import (
+    UnsupportedParameterWarning,
+    check_client_request_id,
+    warn_once,
+)
+from aimlapi_core.embedding_models import EmbeddingInfo, embedding_info
+from aimlapi_core.errors import (
+    InvalidRequestError,
+    UnexpectedReplyError,
+    UnsupportedParameterError,
+)
+from aimlapi_core.types import Cost, EmbeddingReply, EmbeddingRequest, Transport, Usage
+
+PATH = "/embeddings"
+
+# For ids without a row: the cap of a public client (mem0), for no limit is documented.
+_UNKNOWN = EmbeddingInfo(id="", aliases=(), dimensions=0, context_window=0, max_texts=100)
+
+# A token is seldom shorter than two bytes of UTF-8: fewer tokens are counted never, more often.
+_BYTES_PER_TOKEN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingPlan:
+    """One request, ready to be sent, for the texts that begin at `start`."""
+
+    start: int
+    count: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+    path: str = PATH
+
+    def decode(self, payload: Any, headers: Mapping[str, str]) -> EmbeddingReply:
+        """The vectors of one answer. `headers` in lower case. Raises UnexpectedReplyError."""
+        return decode(payload, headers, self.count)
+
+
+def plan(request: EmbeddingRequest) -> list[EmbeddingPlan]:
+    """The requests that embed all texts. Raises InvalidRequestError before any is sent."""
+    info = embedding_info(request.model)
+    request = _checked(request, info)
+    limits = info or _UNKNOWN
+    headers = dict(request.extra_headers)
+    if request.client_request_id:
+        headers["X-Client-Request-Id"] = request.client_request_id
+    fixed: dict[str, Any] = {
+        "encoding_format": "base64" if limits.base64 else None,
+        "dimensions": request.dimensions,
+        "input_type": request.input_type,
+    }
+    more = {key: value for key, value in fixed.items() if value is not None}
+    plans = []
+    for start, texts in _batches(request, limits):
+        given = texts[0] if len(texts) == 1 else list(texts)
+        body = {"model": request.model, "input": given, **more, **request.extra_body}
+        plans.append(EmbeddingPlan(start, len(texts), body, headers))
+    return plans
+
+
+def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingReply:
+    """The vectors of one answer, in the order of its texts, whatever the order of its rows."""
+    rows = payload.get("data") if isinstance(payload, Mapping) else None
+    try:
+        vectors = _in_order(rows or [])
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        raise _unexpected(f"a row cannot be read ({exc!r})", headers) from exc
+    if len(vectors) != count or not rows:
+        what = f"{len(vectors)} vectors for {count} texts" if rows else came(payload)
+        raise _unexpected(what, headers)
+    assert isinstance(payload, Mapping)
+    return EmbeddingReply(
+        vectors=tuple(vectors),
+        model=payload.get("model"),
+        usage=_all_sent(_usage.CHAT.read(payload.get("usage"))),
+        cost=cost_of(headers, payload.get("meta")),
+    )
+
+
+def _all_sent(usage: Usage | None) -> Usage | None:
+    """Voyage's models give a total alone: all of it was sent, for nothing is generated."""
+    if usage is None or usage.input_tokens:
+        return usage
+    return replace(usage, input_tokens=usage.total_tokens)
+
+
+def joined(replies: Sequence[tuple[EmbeddingReply, Transport]]) -> EmbeddingReply:
+    """One reply for all requests, given in the order of the texts."""
+    usages = [reply.usage for reply, _ in replies]
+    costs = [reply.cost for reply, _ in replies]
+    return EmbeddingReply(
+        vectors=tuple(vector for reply, _ in replies for vector in reply.vectors),
+        model=replies[0][0].model if replies else None,
+        usage=_sum_of_usages([u for u in usages if u]) if all(usages) else None,
+        cost=_sum_of_costs([c for c in costs if c]) if all(costs) else None,
+        transports=tuple(transport for _, transport in replies),
+    )
+
+
+def _checked(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingRequest:
+    if not request.model or not isinstance(request.model, str):
+        raise InvalidRequestError(f"model must be a model id, not {request.model!r}")
+    size = request.batch_size
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        raise InvalidRequestError(f"batch_size must be an integer at least 1, not {size!r}")
+    check_client_request_id(request.client_request_id)
+    for position, text in enumerate(request.texts):
+        if not isinstance(text, str):
+            kind = type(text).__name__
+            raise InvalidRequestError(f"Text {position} is {kind}, not a string.")
+        if not text.strip():
+            raise InvalidRequestError(
+                f"Text {position} is empty: the service embeds no empty text. Leave it out."
+            )
+        longest = info.max_text_chars if info else None
+        if longest is not None and len(text) > longest and request.unsupported_params != "send":
+            raise InvalidRequestError(
+                f"Text {position} has {len(text):,} characters; {request.model!r} takes at most "
+                f"{longest:,}. Split it."
+            )
+    return _fitted(request, info)
+
+
+def _fitted(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingRequest:
+    """The request without what the model does not take, as `unsupported_params` says."""
+    if info is None or request.unsupported_params == "send":
+        return request
+    lengths = info.dimension_range
+    asked = request.dimensions
+    if asked == info.dimensions:
+        request = replace(request, dimensions=asked if lengths else None)
+    elif asked is not None and lengths is None:
+        request = _without("dimensions", request, info)
+    elif asked is not None and lengths and not lengths[0] <= asked <= lengths[1]:
+        raise InvalidRequestError(
+            f"dimensions must be from {lengths[0]} to {lengths[1]} for {info.id!r}, not {asked!r}"
+        )
+    if request.input_type is not None and not info.input_types:
+        request = _without("input_type", request, info)
+    elif request.input_type is not None and request.input_type not in info.input_types:
+        raise InvalidRequestError(
+            f"input_type must be one of {', '.join(info.input_types)} for {info.id!r}, "
+            f"not {request.input_type!r}"
+        )
+    return request
+
+
+def _without(name: str, request: EmbeddingRequest, info: EmbeddingInfo) -> EmbeddingRequest:
+    sentence = (
+        f"{info.id!r} does not take {name!r} ({info.source}, checked {info.checked}). "
+        'unsupported_params="send" sends it all the same.'
+    )
+    if request.unsupported_params == "raise":
+        raise UnsupportedParameterError(sentence)
+    warn_once(
+        (info.id, "embeddings", name),
+        f"{name!r} was left out: {sentence}",
+        UnsupportedParameterWarning,
+    )
+    cleared: dict[str, Any] = {name: None}
+    return replace(request, **cleared)
+
+
+def _batches(
+    request: EmbeddingRequest, limits: EmbeddingInfo
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """(position of the first text, texts) of each request: as many texts as the limits allow."""
+    most = min(request.batch_size or limits.max_texts, limits.max_texts)
+    most_bytes = limits.max_tokens * _BYTES_PER_TOKEN
+    longest = limits.max_item_chars
+    start = size = 0
+    for position, text in enumerate(request.texts):
+        length = len(text.encode("utf-8", "surrogatepass"))
+        # A text too long for an array goes alone, as a string.
+        alone = longest is not None and len(text) > longest
+        full = position - start >= most or size + length > most_bytes
+        if position > start and (full or alone):
+            yield start, request.texts[start:position]
+            start, size = position, 0
+        size += most_bytes if alone else length
+    if request.texts:
+        yield start, request.texts[start:]
+
+
+def _in_order(rows: Sequence[Any]) -> list[list[float]]:
+    indexed = sorted(
+        (row.get("index", position), _vector(row["embedding"])) for position, row in enumerate(rows)
+    )
+    if [index for index, _ in indexed] != list(range(len(rows))):
+        raise ValueError("the rows' indices are not 0, 1, 2, …")
+    return [vector for _, vector in indexed]
+
+
+def _vector(wire: Any) -> list[float]:
+    """A list of numbers, or base64 of little-endian 32-bit floats."""
+    if isinstance(wire, str):
+        numbers = array("f", base64.b64decode(wire, validate=True))
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return numbers.tolist()
+    return [float(number) for number in wire]
+
+
+def _unexpected(what: str, headers: Mapping[str, str]) -> UnexpectedReplyError:
+    return UnexpectedReplyError(
+        f"The service answered with success, but not with the vectors asked for: {what}",
+        body=what,
+        request_id=headers.get("x-request-id"),
+    )
+
+
+def _sum_of_usages(usages: Sequence[Usage]) -> Usage:
+    return Usage(
+        input_tokens=sum(usage.input_tokens for usage in usages),
+        output_tokens=0,
+        total_tokens=sum(usage.total_tokens for usage in usages),
+    )
+
+
+def _sum_of_costs(costs: Sequence[Cost]) -> Cost:
+    credits = [cost.credits for cost in costs]
+    dollars = [cost.usd for cost in costs]
+    return Cost(
+        credits=sum(c for c in credits if c is not None) if None not in credits else None,
+        usd=sum(d for d in dollars if d is not None) if None not in dollars else None,
+    )

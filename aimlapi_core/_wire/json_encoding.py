@@ -1,0 +1,44 @@
+"""Request bodies as JSON bytes; what JSON cannot hold is named."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from aimlapi_core.errors import InvalidRequestError
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def encode_json(body: Mapping[str, Any]) -> bytes:
+    """Compact UTF-8 JSON. Raises InvalidRequestError, naming what JSON cannot hold."""
+    try:
+        return _ENCODER.encode(body).encode()
+    except (TypeError, ValueError, RecursionError) as exc:
+        with suppress(RecursionError):
+            for found in _no_json(body, ""):
+                raise InvalidRequestError(
+                    f"The request cannot be written as JSON: {found}"
+                ) from exc
+        raise InvalidRequestError(f"The request cannot be written as JSON: {exc}") from exc
+
+
+def _no_json(value: Any, at: str) -> Iterator[str]:
+    """What in `value`, which stands at `at`, no JSON can hold."""
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from _no_json(member, f"{at}.{key}" if at else str(key))
+    elif isinstance(value, (list, tuple)):
+        for index, member in enumerate(value):
+            yield from _no_json(member, f"{at}[{index}]")
+    elif isinstance(value, str):
+        broken = next((c for c in value if "\ud800" <= c <= "\udfff"), None)
+        if broken is not None:
+            yield f"{at} holds {broken!r}, half of a character, which has no bytes: take it out"
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{at} is {value!r}, which is no number there"
+    elif value is not None and not isinstance(value, (bool, int, float)):
+        yield f"{at} is of type {type(value).__name__}"

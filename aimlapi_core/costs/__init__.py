@@ -1,0 +1,1 @@
+"""What calls cost: scopes, totals, budgets and reconciliation. No I/O."""

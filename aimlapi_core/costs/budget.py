@@ -1,0 +1,79 @@
+"""A ceiling on what a scope may spend: when a request is refused, and when there is a warning."""
+
+from __future__ import annotations
+
+import warnings
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from aimlapi_core.costs.totals import to_credits, to_usd
+from aimlapi_core.errors import BudgetExceededError, ConfigurationError, UnknownCostError
+
+OnUnknownCost: TypeAlias = Literal["estimate", "raise"]
+
+
+class BudgetWarning(UserWarning):
+    """A budget is used up to the share that was asked to be warned of."""
+
+
+class Budget:
+    """A ceiling in credits. Ask `check` before each request; `hold` what it may cost meanwhile.
+
+    Locks nothing: its scope does.
+    """
+
+    def __init__(
+        self,
+        usd: Decimal | float | str,
+        warn_at: float | None,
+        on_unknown_cost: OnUnknownCost,
+    ) -> None:
+        if on_unknown_cost not in ("estimate", "raise"):
+            raise ConfigurationError(
+                f'on_unknown_cost must be "estimate" or "raise", not {on_unknown_cost!r}'
+            )
+        if warn_at is not None and not 0 < warn_at <= 1:
+            raise ConfigurationError(f"warn_at must be above 0 and at most 1, not {warn_at!r}")
+        self.ceiling = to_credits(usd)
+        self.refuses_unknown = on_unknown_cost == "raise"
+        self._warn_at = warn_at
+        self._warned = False
+
+    def check(
+        self, *, stated: int, estimated: int, reserved: int, in_flight: int, doubtful: int
+    ) -> None:
+        """Raise when a request may not go out: amounts are credits, the others numbers of calls.
+
+        `doubtful`: the calls whose cost never came and is not estimated either.
+        """
+        amounts = {
+            "budget_usd": to_usd(self.ceiling),
+            "spent_usd": to_usd(stated),
+            "estimated_usd": to_usd(estimated),
+            "reserved_usd": to_usd(reserved),
+        }
+        if doubtful:
+            raise UnknownCostError(
+                f"The budget of {amounts['budget_usd']:f} USD cannot be watched: what {doubtful} "
+                "call(s) cost never came and is not in the service's logs yet. The request was "
+                "not sent; call settle() on the scope a little later, and go on.",
+                **amounts,
+            )
+        spent = stated + estimated
+        if spent + reserved >= self.ceiling:
+            raise BudgetExceededError(
+                f"The budget is reached: {amounts['spent_usd']:f} USD spent, "
+                f"{amounts['estimated_usd']:f} estimated and {amounts['reserved_usd']:f} expected "
+                f"for {in_flight} request(s) under way, of {amounts['budget_usd']:f}. The request "
+                "was not sent; go on in a scope with a larger budget_usd.",
+                **amounts,
+            )
+        if self._warn_at is not None and spent >= self.ceiling * self._warn_at:
+            self._warn(spent)
+
+    def _warn(self, spent: int) -> None:
+        # Before a request, not after an answer: a warning that is made an error loses none.
+        if not self._warned:
+            self._warned = True
+            message = f"{to_usd(spent):f} USD of the budget of {to_usd(self.ceiling):f} are spent."
+            warnings.warn(message, BudgetWarning, stacklevel=2)

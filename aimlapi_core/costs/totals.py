@@ -1,0 +1,121 @@
+"""Sums over calls, in whole credits, and how they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from decimal import ROUND_FLOOR, Context, Decimal, InvalidOperation
+
+from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
+from aimlapi_core.errors import ConfigurationError
+from aimlapi_core.types import Cost, Usage
+
+# The caller's own context may round to fewer digits.
+_EXACT = Context(prec=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over calls. `credits` is what the service stated; estimates are in none of these.
+
+    `calls` are those that were sent, each batch of an embedding by itself; `retries` their
+    repetitions; `failed` the calls that ended in an error; `priced` those whose cost is known
+    and above nothing. `cached_tokens` are part of `input_tokens`, `reasoning_tokens` part of
+    `output_tokens`. A `cache_hit` is an answer of the framework's cache: no call, no cost.
+    """
+
+    calls: int = 0
+    retries: int = 0
+    failed: int = 0
+    priced: int = 0
+    cache_hits: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    credits: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*(getattr(self, name) + getattr(other, name) for name in _NAMES))
+
+    @property
+    def usd(self) -> Decimal:
+        """The credits in dollars, exactly."""
+        return to_usd(self.credits)
+
+
+_NAMES = tuple(field.name for field in fields(Totals))
+
+
+def sum_of(totals: Iterable[Totals]) -> Totals:
+    """The sum of sums."""
+    whole = Totals()
+    for one in tuple(totals):
+        whole += one
+    return whole
+
+
+def totals_of(usage: Usage | None) -> Totals:
+    """The tokens of one call."""
+    if usage is None:
+        return Totals()
+    return Totals(
+        input_tokens=usage.input_tokens,
+        cached_tokens=usage.cached_tokens or 0,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens or 0,
+    )
+
+
+def to_usd(credits: int) -> Decimal:
+    """Credits in dollars, exactly."""
+    return _EXACT.divide(Decimal(credits), CREDITS_PER_USD)
+
+
+def to_credits(usd: Decimal | float | str) -> int:
+    """Dollars in whole credits, rounded down. Raises ConfigurationError for no amount."""
+    try:
+        amount = Decimal(str(usd))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if isinstance(usd, bool) or not amount.is_finite() or amount < 0:
+        raise ConfigurationError(f"An amount in USD must be a number of 0 or more, not {usd!r}.")
+    return int(_EXACT.multiply(amount, CREDITS_PER_USD).to_integral_value(ROUND_FLOOR))
+
+
+def stated_credits(cost: Cost) -> int:
+    """The whole credits that a cost means."""
+    if cost.credits is not None:
+        return cost.credits
+    return round(Decimal(repr(cost.usd)) * CREDITS_PER_USD)
+
+
+_COLUMNS = (
+    ("calls", "calls"),
+    ("retries", "retries"),
+    ("failed", "failed"),
+    ("cache hits", "cache_hits"),
+    ("input", "input_tokens"),
+    ("cached", "cached_tokens"),
+    ("output", "output_tokens"),
+    ("reasoning", "reasoning_tokens"),
+    ("credits", "credits"),
+)
+
+
+def table(by_model: Mapping[str, Totals]) -> str:
+    """Sums as a table: a line for each model, then all of them."""
+    names = {**by_model, "total": sum_of(by_model.values())}
+    lines = [["model", *(head for head, _ in _COLUMNS), "USD"]]
+    for name, totals in names.items():
+        cells = [f"{getattr(totals, field):,}" for _, field in _COLUMNS]
+        lines.append([name, *cells, f"{totals.usd:.7f}"])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = [
+        "  ".join(
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    ]
+    return "\n".join(text)

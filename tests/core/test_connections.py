@@ -1,0 +1,183 @@
+"""The connections to one origin: which one a call takes, and when an idle one is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import ssl
+import threading
+from functools import partial
+from itertools import islice
+
+import httpx
+import pytest
+
+from aimlapi_core import Client, ConnectionLostError, Settings
+from aimlapi_core._io.connections import AsyncWire, Places, Wire
+from aimlapi_emulator import Emulator, Fault
+from tests.core.test_client import HELLO
+from tests.waiting import wait_until
+
+NOBODY = "http://127.0.0.1:9/v1"
+TIMEOUT = httpx.Timeout(5)
+BURST = 6
+
+# One TLS context for all, since each takes tens of milliseconds to build.
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+sync_transport = partial(httpx.HTTPTransport, verify=TLS)
+async_transport = partial(httpx.AsyncHTTPTransport, verify=TLS)
+
+
+def test_the_lowest_free_place_is_taken_first() -> None:
+    places = Places(sync_transport)
+    taken = [places.take()[0] for _ in range(4)]
+    for place in (2, 0, 3):
+        places.give_back(place)
+    assert taken == [0, 1, 2, 3]
+    assert [places.take()[0] for _ in range(4)] == [0, 2, 3, 4]
+
+
+def test_a_call_that_cannot_be_sent_gives_its_place_back() -> None:
+    own = Wire(sync_transport)
+    for _ in range(3):
+        request = own.build_request("POST", NOBODY, content=b"{}", headers={}, timeout=TIMEOUT)
+        with pytest.raises(httpx.ConnectError):
+            own.send(request, stream=True, follow_redirects=False)
+    assert own._places.take()[0] == 0
+    own.close()
+
+
+async def test_an_async_call_that_cannot_be_sent_gives_its_place_back() -> None:
+    own = AsyncWire(async_transport)
+    for _ in range(3):
+        request = own.build_request("POST", NOBODY, content=b"{}", headers={}, timeout=TIMEOUT)
+        with pytest.raises(httpx.ConnectError):
+            await own.send(request, stream=True, follow_redirects=False)
+    assert own._places.take()[0] == 0
+    await own.aclose()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # http:// to a host that is not this machine
+def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            asked.append(connection.recv(65_536).split(b"\r\n")[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        server = threading.Thread(target=serve)
+        server.start()
+        with (
+            Client(Settings(api_key="k", base_url="http://elsewhere.invalid/v1")) as client,
+            pytest.raises(ConnectionLostError),
+        ):
+            client.complete(HELLO)
+        server.join()
+    assert asked == [b"POST http://elsewhere.invalid/v1/chat/completions HTTP/1.1"]
+
+
+def test_an_answer_sets_no_cookie_behind_a_proxy_either(
+    emu: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", NOBODY)  # which http:// does not ask
+    emu.faults.append(Fault(headers={"Set-Cookie": "session=1; Path=/"}))
+    for key in ("sk-test-0000", "sk-test-0001"):
+        with Client(Settings(api_key=key, base_url=emu.base_url)) as client:
+            client.complete(HELLO)
+            client.complete(HELLO)
+    assert not any("cookie" in seen.headers for seen in emu.seen)
+
+
+def test_a_forgotten_stream_may_end_while_idle_connections_are_looked_for() -> None:
+    """The garbage collector ends it, in the middle of anything that makes an object."""
+    transport = sync_transport()  # one will do for all places, since none is used
+    places = Places(lambda: transport, keepalive_s=0)
+    # More than the interpreter keeps tuples in store: those are made without a collection.
+    taken = [places.take()[0] for _ in range(6_000)]
+    for place in taken[:3_000]:
+        places.give_back(place)
+    left = iter(taken[3_000:])
+
+    def collected(phase: str, _: dict[str, int]) -> None:
+        if phase == "stop":
+            for place in islice(left, 1):
+                places.give_back(place)
+
+    before = gc.get_threshold()
+    gc.freeze()  # so that each of the many collections looks through little
+    gc.callbacks.append(collected)
+    gc.set_threshold(1)
+    try:
+        stale = list(places.stale())
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(collected)
+        gc.unfreeze()
+    assert len(stale) >= 3_000
+
+
+def test_connections_of_a_burst_are_closed_once_idle_for_too_long(emu: Emulator) -> None:
+    own = Wire(sync_transport, keepalive_s=0)
+    answers = [
+        own.send(_hello(own, emu), stream=True, follow_redirects=False) for _ in range(BURST)
+    ]
+    assert emu.open_connections == BURST
+    for answer in answers:
+        answer.read()
+        answer.close()
+    own.send(_hello(own, emu), stream=True, follow_redirects=False).close()
+    wait_until(lambda: emu.open_connections == 0)
+    own.close()
+
+
+async def test_async_connections_of_a_burst_are_closed_once_idle_for_too_long(
+    emu: Emulator,
+) -> None:
+    own = AsyncWire(async_transport, keepalive_s=0)
+    answers = [
+        await own.send(_hello(own, emu), stream=True, follow_redirects=False) for _ in range(BURST)
+    ]
+    assert emu.open_connections == BURST
+    for answer in answers:
+        await answer.aread()
+        await answer.aclose()
+    await (await own.send(_hello(own, emu), stream=True, follow_redirects=False)).aclose()
+    await asyncio.to_thread(wait_until, lambda: emu.open_connections == 0)
+    await own.aclose()
+
+
+def _hello(own: Wire | AsyncWire, emu: Emulator) -> httpx.Request:
+    return own.build_request(
+        "POST",
+        f"{emu.base_url}/chat/completions",
+        content=b'{"model":"openai/gpt-5-2","messages":[{"role":"user","content":"hi"}]}',
+        headers={"Authorization": "Bearer sk-test-0000", "Content-Type": "application/json"},
+        timeout=TIMEOUT,
+    )
+
+
+def test_a_request_is_what_httpx_makes() -> None:
+    """But for the spelling of names, and for decoders that httpx has from other packages."""
+    given = {"Authorization": "Bearer k", "Content-Type": "application/json", "X-Own": "1"}
+    body = '{"a": "Grüße"}'.encode()
+    own = Wire(sync_transport)
+    made = own.build_request("POST", NOBODY, content=body, headers=given, timeout=TIMEOUT)
+    with httpx.Client() as client:
+        wanted = client.build_request("POST", NOBODY, content=body, headers=given, timeout=TIMEOUT)
+    for request in (made, wanted):
+        for name in ("user-agent", "accept-encoding"):
+            request.headers.pop(name, None)
+    assert made.headers == wanted.headers
+    assert (made.method, made.url, made.read()) == (wanted.method, wanted.url, wanted.read())
+    assert made.extensions == wanted.extensions
+
+
+@pytest.mark.parametrize("name", ["Host", "host", "ACCEPT", "Content-Length"])
+def test_a_header_of_the_callers_stands_once(name: str) -> None:
+    own = Wire(sync_transport)
+    made = own.build_request("POST", NOBODY, content=b"{}", headers={name: "7"}, timeout=TIMEOUT)
+    assert made.headers.get_list(name) == ["7"]
