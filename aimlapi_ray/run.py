@@ -25,7 +25,7 @@ from aimlapi_ray.checks import (
     rows_per_block,
 )
 from aimlapi_ray.journal import Journal
-from aimlapi_ray.keeper import Closed, Keeper, said_by_keeper
+from aimlapi_ray.journal_actor import Closed, Keeper, said_by_keeper
 from aimlapi_ray.report import JournalError, Progress, Report, RowsError, RunEndedError
 from aimlapi_ray.worker import Ask, Worker
 

@@ -25,7 +25,7 @@ from aimlapi_core import (
 )
 from aimlapi_emulator import Emulator, Fault
 from aimlapi_ray.journal import Journal, Turn
-from aimlapi_ray.keeper import Closed, Keeper
+from aimlapi_ray.journal_actor import Closed, Keeper
 from aimlapi_ray.report import Report
 from aimlapi_ray.worker import Ask, NoTextError, Worker
 from langchain_aimlapi import ChatAIMLAPI

@@ -11,7 +11,7 @@ import pytest
 from aimlapi_core import AuthenticationError, BudgetExceededError, Totals, UnknownCostError
 from aimlapi_ray import JournalError, RowsError, Spend, TooManyFailedError
 from aimlapi_ray.journal import LOST_LIMIT, Journal, Turn
-from aimlapi_ray.keeper import Keeper, said_by_keeper
+from aimlapi_ray.journal_actor import Keeper, said_by_keeper
 
 JOB: dict[str, Any] = {"job": "lakes", "model": "m"}
 COST = Spend({"m": Totals(calls=1, priced=1, credits=1_000)})  # 0.0005 USD
