@@ -14,8 +14,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from aimlapi_emulator._version import __version__
-from aimlapi_emulator.cli import environment
-from aimlapi_emulator.cli import subprocess_runner as command
+from aimlapi_emulator.cli import environment, subprocess_runner
 from aimlapi_emulator.faults.directives import parse
 from aimlapi_emulator.faults.fault import Fault, FaultError
 from aimlapi_emulator.latency import Latency
@@ -159,7 +158,7 @@ def _run(emulator: Emulator, to_run: list[str]) -> int:
         file=sys.stderr,
         flush=True,
     )
-    return command.run(to_run, environment.changed(emulator.base_url, os.environ))
+    return subprocess_runner.run(to_run, environment.changed(emulator.base_url, os.environ))
 
 
 if __name__ == "__main__":

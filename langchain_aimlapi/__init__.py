@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from aimlapi_core._adapters import package_conflict as _installation
+from aimlapi_core._adapters import package_conflict as _package_conflict
 
 try:
-    _installation.check()
+    _package_conflict.check()
     from langchain_aimlapi.chat_models import ChatAIMLAPI, ChatAimlapi
     from langchain_aimlapi.embeddings import AIMLAPIEmbeddings, AimlapiEmbeddings
 except ModuleNotFoundError as exc:
@@ -19,7 +19,7 @@ except ModuleNotFoundError as exc:
             "langchain_aimlapi needs langchain-core: pip install 'aimlapi-integrations[langchain]'"
         ) from exc
     if (exc.name or "").startswith("langchain_aimlapi."):
-        raise ImportError(_installation.lost(str(exc.name), __path__[0])) from exc
+        raise ImportError(_package_conflict.lost(str(exc.name), __path__[0])) from exc
     raise
 
 from aimlapi_core import __version__

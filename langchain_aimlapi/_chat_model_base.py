@@ -18,9 +18,9 @@ from typing_extensions import override
 from aimlapi_core import __version__, note_cache_hit
 from langchain_aimlapi._base import CONFIG, PROVIDER, Connected
 from langchain_aimlapi._model_profile import listed_profile, profile_of
-from langchain_aimlapi._request import token_estimate as _tokens
+from langchain_aimlapi._request import token_estimate
 from langchain_aimlapi._request.build import SHAPING, without_secrets
-from langchain_aimlapi._response import messages as _answers
+from langchain_aimlapi._response import messages as response_messages
 
 DEFAULT_MODEL = "openai/gpt-5-2"
 _IDENTIFYING = sorted([*SHAPING, "base_url"])
@@ -137,14 +137,14 @@ class ModelObject(Connected, BaseChatModel):
 
     @override
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None], /) -> dict[str, Any]:
-        return _answers.total_of(llm_outputs)
+        return response_messages.total_of(llm_outputs)
 
     @override
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         generations = super()._convert_cached_generations(cache_val)
         for answer in generations[:1]:  # the answers of one call share its cost
             note_cache_hit(answer.message.response_metadata.get("model_name") or self.model)
-        return [_answers.free(g) for g in generations]
+        return [response_messages.free(g) for g in generations]
 
     @override
     def _resolve_model_profile(self) -> ModelProfile | None:
@@ -187,10 +187,10 @@ class ModelObject(Connected, BaseChatModel):
     def get_num_tokens(self, text: str) -> int:
         if self.custom_get_token_ids is not None:
             return len(self.custom_get_token_ids(text))
-        return _tokens.of_text(text)
+        return token_estimate.of_text(text)
 
     @override
     def get_num_tokens_from_messages(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
     ) -> int:
-        return _tokens.of_messages(messages, tools or (), self.get_num_tokens)
+        return token_estimate.of_messages(messages, tools or (), self.get_num_tokens)

@@ -20,7 +20,7 @@ from typing_extensions import Unpack, override
 
 from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
 from langchain_aimlapi._chat_model_base import ModelObject
-from langchain_aimlapi._request import tools as _tools
+from langchain_aimlapi._request import tools as request_tools
 from langchain_aimlapi._request.argument_validation import (
     check_numbers,
     check_types,
@@ -36,18 +36,18 @@ from langchain_aimlapi._request.build import (
     without_nones,
 )
 from langchain_aimlapi._request.constructor_types import Arguments
-from langchain_aimlapi._response import content_blocks as _content
-from langchain_aimlapi._response import messages as _answers
+from langchain_aimlapi._response import content_blocks
+from langchain_aimlapi._response import messages as response_messages
 from langchain_aimlapi._response.empty_output import warn_of_emptiness, warn_of_empty_end
 from langchain_aimlapi._response.v3_events import EventWriter
-from langchain_aimlapi._structured_output import plan as _structured
-from langchain_aimlapi._structured_output import raw_output as _growth
+from langchain_aimlapi._structured_output import plan as structured_output_plan
+from langchain_aimlapi._structured_output import raw_output
 from langchain_aimlapi.errors import raised_for_langchain
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
 
-_content.register()
+content_blocks.register()
 
 
 class ChatAIMLAPI(ModelObject):
@@ -128,7 +128,7 @@ class ChatAIMLAPI(ModelObject):
                     for event in events:
                         yield from self._chunks(event, request)
                 except StreamError as error:
-                    yield from _answers.chunks_after_break(error)
+                    yield from response_messages.chunks_after_break(error)
                     raise
 
     @override
@@ -147,7 +147,7 @@ class ChatAIMLAPI(ModelObject):
                         for chunk in self._chunks(event, request):
                             yield chunk
                 except StreamError as error:
-                    for chunk in _answers.chunks_after_break(error):
+                    for chunk in response_messages.chunks_after_break(error):
                         yield chunk
                     raise
 
@@ -210,11 +210,11 @@ class ChatAIMLAPI(ModelObject):
 
     def _result(self, reply: Reply, request: ChatRequest) -> ChatResult:
         warn_of_emptiness(reply)
-        return _answers.to_result(reply, request.model)
+        return response_messages.to_result(reply, request.model)
 
     def _chunks(self, event: StreamEvent, request: ChatRequest) -> list[ChatGenerationChunk]:
         warn_of_empty_end(event)
-        return _answers.to_chunks(event, request.model, usage=request.stream_usage)
+        return response_messages.to_chunks(event, request.model, usage=request.stream_usage)
 
     @override
     def bind(self, **kwargs: Any) -> Any:  # its class is private to langchain-core
@@ -230,9 +230,9 @@ class ChatAIMLAPI(ModelObject):
     @override
     def bind_tools(
         self,
-        tools: Sequence[_tools.ToolLike],
+        tools: Sequence[request_tools.ToolLike],
         *,
-        tool_choice: _tools.ToolChoiceLike = None,
+        tool_choice: request_tools.ToolChoiceLike = None,
         strict: bool | None = None,
         parallel_tool_calls: bool | None = None,
         response_format: Any = None,
@@ -247,9 +247,9 @@ class ChatAIMLAPI(ModelObject):
         """
         with raised_for_langchain():
             check_types({"tools": tools})
-            wire = [_tools.wire_tool(tool, strict) for tool in tools]
-            choice = _tools.wire_choice(tool_choice, wire)
-            wire_format = _tools.wire_format(response_format) if response_format else None
+            wire = [request_tools.wire_tool(tool, strict) for tool in tools]
+            choice = request_tools.wire_choice(tool_choice, wire)
+            wire_format = request_tools.wire_format(response_format) if response_format else None
             call_arguments(kwargs)
         bound = {
             "tools": wire or None,
@@ -264,10 +264,10 @@ class ChatAIMLAPI(ModelObject):
         self,
         schema: Mapping[str, Any] | type | None = None,
         *,
-        method: _structured.Method = "json_schema",
+        method: structured_output_plan.Method = "json_schema",
         include_raw: bool = False,
         strict: bool | None = None,
-        tools: Sequence[_tools.ToolLike] | None = None,
+        tools: Sequence[request_tools.ToolLike] | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
         """The model followed by a parser that gives an instance of `schema`.
@@ -282,8 +282,8 @@ class ChatAIMLAPI(ModelObject):
         Raises UnusableAnswerError (refused, cut, empty, invalid) where there is no instance.
         """
         with raised_for_langchain():
-            plan = _structured.plan(schema, method, strict)
-            _structured.check_clash(plan, method, kwargs)
+            plan = structured_output_plan.plan(schema, method, strict)
+            structured_output_plan.check_clash(plan, method, kwargs)
         trace: dict[str, Any] = {}
         if plan.traced:
             how = {"method": method, "strict": strict}
@@ -292,7 +292,7 @@ class ChatAIMLAPI(ModelObject):
             [*plan.tools, *(tools or ())],
             **{**plan.arguments, **trace, **kwargs},
         )
-        return _growth.with_raw(llm, plan.parser) if include_raw else llm | plan.parser
+        return raw_output.with_raw(llm, plan.parser) if include_raw else llm | plan.parser
 
 
 # The name in the older distribution `langchain-aimlapi`: the same class.

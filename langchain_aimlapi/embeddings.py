@@ -17,7 +17,7 @@ from pydantic import Field
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, InvalidRequestError
-from langchain_aimlapi import _base as _connection
+from langchain_aimlapi import _base
 from langchain_aimlapi._base import CONFIG, Connected
 from langchain_aimlapi._request.argument_validation import check_numbers, pydantic_worded
 from langchain_aimlapi._request.build import canonical, with_hidden_key, without_nones
@@ -28,7 +28,7 @@ from langchain_aimlapi.errors import raised_for_langchain
 DEFAULT_MODEL = "text-embedding-3-small"
 
 ALIASES: Mapping[str, str] = {
-    **_connection.ALIASES,
+    **_base.ALIASES,
     "chunk_size": "batch_size",
     "model_kwargs": "extra_body",
 }

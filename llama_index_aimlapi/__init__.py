@@ -2,10 +2,10 @@
 
 import warnings
 
-from aimlapi_core._adapters import package_conflict as _installation
+from aimlapi_core._adapters import package_conflict as _package_conflict
 
 # `langchain_aimlapi` is broken then, but nothing here needs it.
-if _mixed := _installation.trouble():
+if _mixed := _package_conflict.trouble():
     warnings.warn(_mixed, stacklevel=2)
 
 try:

@@ -20,7 +20,7 @@ from aimlapi_core.errors import AIMLAPIError, StatusError
 from aimlapi_core.models import MODELS, ModelInfo
 from aimlapi_core.retry import is_safe_to_repeat
 from aimlapi_core.types import Endpoint
-from aimlapi_emulator.faults import fault as faults
+from aimlapi_emulator.faults import fault
 from scripts import examples
 from tests.faults import matrix
 
@@ -148,7 +148,7 @@ def fault_fields() -> str:
     """The fields of a Fault in Markdown, each with its default and its docstring."""
     (body,) = (
         node.body
-        for node in ast.parse(inspect.getsource(faults)).body
+        for node in ast.parse(inspect.getsource(fault)).body
         if isinstance(node, ast.ClassDef) and node.name == "Fault"
     )
     rows = [
@@ -161,7 +161,7 @@ def fault_fields() -> str:
 
 
 def _default(name: str) -> str:
-    value = getattr(faults.NO_FAULT, name)
+    value = getattr(fault.NO_FAULT, name)
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 

@@ -29,7 +29,7 @@ from aimlapi_core._io.shared_connections import (
 )
 from aimlapi_core._io.stream_end import Drain, Watchdog, async_stream, is_plain, sync_stream
 from aimlapi_core._version import __version__
-from aimlapi_core._wire import embeddings as _embeddings
+from aimlapi_core._wire import embeddings
 from aimlapi_core._wire.embeddings import EmbeddingPlan
 from aimlapi_core._wire.endpoint import StreamReader, plan
 from aimlapi_core.errors import AIMLAPIError
@@ -63,7 +63,7 @@ def _noted(
     answer: tuple[EmbeddingReply, Transport], answered: Callable[[EmbeddingReply], None] | None
 ) -> tuple[EmbeddingReply, Transport]:
     if answered is not None:
-        answered(_embeddings.joined([answer]))
+        answered(embeddings.joined([answer]))
     return answer
 
 
@@ -169,7 +169,7 @@ class Client(Asks):
         with its reply, in the thread that made it, also where another request fails: it was
         billed. Raises the first failure; requests that have not begun by then are not sent.
         """
-        plans = _embeddings.plan(request)
+        plans = embeddings.plan(request)
         together = Together()
 
         def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
@@ -183,7 +183,7 @@ class Client(Asks):
 
         at_once = min(len(plans), concurrent_batches, self.settings.max_concurrency or len(plans))
         if at_once < 2:
-            return _embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
+            return embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
         with ThreadPoolExecutor(at_once) as threads:
             # A thread inherits no context: neither the open scope of costs nor the current span.
             running = {threads.submit(copy_context().run, one, plan): plan for plan in plans}
@@ -193,7 +193,7 @@ class Client(Asks):
             except BaseException as exc:
                 threads.shutdown(wait=False, cancel_futures=True)
                 raise together.stop(exc)  # noqa: B904  # mostly exc itself, with its own cause
-            return _embeddings.joined([future.result() for future in running])
+            return embeddings.joined([future.result() for future in running])
 
     def close(self) -> None:
         """Give up the claim on the shared connections; the last one closes them."""
@@ -370,7 +370,7 @@ class AsyncClient(AsyncAsks):
         answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
         """The vectors of all texts, as `Client.embed` gives them; the first failure cancels all."""
-        plans = _embeddings.plan(request)
+        plans = embeddings.plan(request)
         free = asyncio.Semaphore(max(1, concurrent_batches))
 
         async def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
@@ -382,7 +382,7 @@ class AsyncClient(AsyncAsks):
 
         tasks = [asyncio.ensure_future(one(plan)) for plan in plans]
         try:
-            return _embeddings.joined(await asyncio.gather(*tasks))
+            return embeddings.joined(await asyncio.gather(*tasks))
         except BaseException:
             for task in tasks:
                 task.cancel()

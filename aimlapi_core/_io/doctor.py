@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from aimlapi_core._adapters import package_conflict as _installation
+from aimlapi_core._adapters import package_conflict
 from aimlapi_core._io.client import Client
 from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
 from aimlapi_core.account import OfferedModel
@@ -83,7 +83,7 @@ def _packages() -> Iterator[Finding]:
             yield Finding("note", f"{package} is not installed; needed only for {extra}")
         else:
             yield Finding("wrong", f"{package} is missing: pip install aimlapi-integrations")
-    for trouble in (_installation.trouble(metadata=True), _installation.refused_data()):
+    for trouble in (package_conflict.trouble(metadata=True), package_conflict.refused_data()):
         if trouble is not None:
             yield Finding("wrong", trouble)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aimlapi_core._json_reading import index as as_index
 from aimlapi_core._json_reading import integer, loads, mapping, real, rows, text
-from aimlapi_core._wire import usage as _usage
+from aimlapi_core._wire import usage
 from aimlapi_core._wire.chat_choice import ChoiceFold
 from aimlapi_core._wire.reported_cost import cost_of
 from aimlapi_core.errors import StreamCutError, StreamFailedError, failure_in
@@ -166,7 +166,7 @@ class Fold:
             model=self._model,
             created=self._created,
             choices=tuple(self._choices[i].value() for i in sorted(self._choices)),
-            usage=_usage.CHAT.read(self._usage),
+            usage=usage.CHAT.read(self._usage),
             cost=cost_of(headers, self._meta),
             extra=self._extra,
         )

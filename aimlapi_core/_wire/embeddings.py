@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aimlapi_core._wire import usage as _usage
+from aimlapi_core._wire import usage as wire_usage
 from aimlapi_core._wire.chat_stream import came
 from aimlapi_core._wire.reported_cost import cost_of
 from aimlapi_core._wire.validation import (
@@ -90,7 +90,7 @@ def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingRep
     return EmbeddingReply(
         vectors=tuple(vectors),
         model=payload.get("model"),
-        usage=_all_sent(_usage.CHAT.read(payload.get("usage"))),
+        usage=_all_sent(wire_usage.CHAT.read(payload.get("usage"))),
         cost=cost_of(headers, payload.get("meta")),
     )
 

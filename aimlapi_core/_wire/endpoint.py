@@ -10,8 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from aimlapi_core._json_reading import index as as_index
 from aimlapi_core._json_reading import loads
-from aimlapi_core._wire import chat as _chat
-from aimlapi_core._wire import responses as _responses
+from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.sse import SSEDecoder
 from aimlapi_core._wire.stop_sequences import StopCutter, cut_reply
 from aimlapi_core._wire.validation import check_request, fit_to_model, warn_once
@@ -96,8 +95,8 @@ class _Wire(NamedTuple):
 _NO_EVENT = (b"{", b"[", b"<")
 
 _WIRES: Mapping[Endpoint, _Wire] = {
-    "chat": _Wire(_chat.PATH, _chat.encode, _chat.decode, _chat.Fold),
-    "responses": _Wire(_responses.PATH, _responses.encode, _responses.decode, _responses.Fold),
+    "chat": _Wire(chat.PATH, chat.encode, chat.decode, chat.Fold),
+    "responses": _Wire(responses.PATH, responses.encode, responses.decode, responses.Fold),
 }
 
 

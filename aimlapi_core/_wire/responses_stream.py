@@ -16,7 +16,7 @@ from typing import Any
 
 from aimlapi_core._json_reading import index as as_index
 from aimlapi_core._json_reading import integer, loads, mapping, rows, text
-from aimlapi_core._wire import usage as _usage
+from aimlapi_core._wire import usage
 from aimlapi_core._wire.chat_stream import came
 from aimlapi_core._wire.reported_cost import cost_of
 from aimlapi_core._wire.responses_items import GAP, Item, output_of, parts_of
@@ -261,7 +261,7 @@ def _reply(
         model=text(response.get("model")),
         created=integer(response.get("created_at")),
         choices=(Choice(0, parts, _finish_reason(response, parts)),),
-        usage=_usage.RESPONSES.read(response.get("usage")),
+        usage=usage.RESPONSES.read(response.get("usage")),
         cost=cost_of(headers, response.get("meta")),
         endpoint="responses",
         extra={k: v for k, v in response.items() if v is not None and k not in _NOT_EXTRA},

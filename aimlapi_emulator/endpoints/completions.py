@@ -15,10 +15,13 @@ from aimlapi_emulator.billing.usage import (
     reasoning_tokens,
 )
 from aimlapi_emulator.catalog.chat_models import Variant
-from aimlapi_emulator.endpoints import chat_format as chat
-from aimlapi_emulator.endpoints import error_bodies as errors
-from aimlapi_emulator.endpoints import responses_format as responses
-from aimlapi_emulator.endpoints import responses_stream, sse
+from aimlapi_emulator.endpoints import (
+    chat_format,
+    error_bodies,
+    responses_format,
+    responses_stream,
+    sse,
+)
 from aimlapi_emulator.faults.directives import strip_directives
 from aimlapi_emulator.messages import EVENT_STREAM, Outgoing, Refusal
 from aimlapi_emulator.prompt import Message, Prompt, from_chat, from_responses
@@ -87,9 +90,9 @@ def _sent(
     if context.body.get("stream"):
         headers = {**context.headers, "content-type": EVENT_STREAM, "cache-control": "no-cache"}
         return Outgoing(fault.success_status, headers, events=tuple(events()), usage=usage)
-    headers = {**context.headers, "content-type": errors.JSON_TYPE}
+    headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
     headers |= cost_headers(usage, fault.meta)
-    return Outgoing(fault.success_status, headers, errors.dump(body()), usage=usage)
+    return Outgoing(fault.success_status, headers, error_bodies.dump(body()), usage=usage)
 
 
 def chat_reply(context: RequestContext, variant: Variant) -> Outgoing:
@@ -102,13 +105,13 @@ def chat_reply(context: RequestContext, variant: Variant) -> Outgoing:
         first = replace(first, reasoning="The user wants an answer. I will give one by the rules.")
     made = [varied(first, index) for index in range(int(body.get("n") or 1))]
     usage = measure(variant, prompt, made, thought, context.state.cache)
-    told = chat.chat_answer(context, variant, made, usage)
+    told = chat_format.chat_answer(context, variant, made, usage)
     error = sse.chat_error(context.path, context.request_id)
     return _sent(
         context,
         usage,
-        lambda: chat.whole(told),
-        lambda: sse.frames(chat.stream(told), context.fault, error, named=False, done=True),
+        lambda: chat_format.whole(told),
+        lambda: sse.frames(chat_format.stream(told), context.fault, error, named=False, done=True),
     )
 
 
@@ -129,16 +132,16 @@ def responses_reply(context: RequestContext, variant: Variant) -> Outgoing:
     thought, limit = _thought(body, variant)
     made = _decide(context, prompt, limit)
     usage = measure(variant, prompt, [made], thought, state.cache)
-    told = responses.responses_answer(context, variant, made, usage)
+    told = responses_format.responses_answer(context, variant, made, usage)
     if body.get("store"):
         earlier = previous.items if previous else ()
-        state.stored[told.id] = responses.stored(earlier, body, told)
+        state.stored[told.id] = responses_format.stored(earlier, body, told)
     error = sse.chat_error(context.path, context.request_id)
     error = responses_stream.stream_error(told, error)
     events = responses_stream.stream(told)
     return _sent(
         context,
         usage,
-        lambda: responses.whole(told),
+        lambda: responses_format.whole(told),
         lambda: sse.frames(events, context.fault, error, named=True, done=False),
     )

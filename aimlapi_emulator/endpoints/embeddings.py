@@ -7,7 +7,7 @@ from typing import Any
 
 from aimlapi_emulator.billing.usage import Usage, cost_headers, credits_for
 from aimlapi_emulator.catalog.embedding_models import Embedder
-from aimlapi_emulator.endpoints import error_bodies as errors
+from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.faults.bad_usage import spoilt_usage
 from aimlapi_emulator.faults.directives import strip_directives
 from aimlapi_emulator.faults.fault import Fault
@@ -62,8 +62,8 @@ def embeddings_reply(context: RequestContext, row: Embedder) -> Outgoing:
     prompt = sum(map(tokens, given))
     usage = Usage(prompt, 0, 0, 0, credits_for(prompt, row.usd_per_million))
     rows = _spoilt(_rows(given, size, body.get("encoding_format", "float")), fault)
-    told = errors.dump(_told(row, usage, fault, context.state.ids.uuid()))
+    told = error_bodies.dump(_told(row, usage, fault, context.state.ids.uuid()))
     content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), told[1:])
-    headers = {**context.headers, "content-type": errors.JSON_TYPE}
+    headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
     headers |= cost_headers(usage, fault.meta)
     return Outgoing(fault.success_status, headers, content, usage=usage)

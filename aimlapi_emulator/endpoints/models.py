@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from aimlapi_emulator.catalog.chat_models import VARIANTS, Variant
 from aimlapi_emulator.catalog.embedding_models import EMBEDDERS, Embedder
-from aimlapi_emulator.endpoints import error_bodies as errors
+from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.messages import Refusal
 
 _CHAT = "openai/chat-completions"
@@ -98,4 +98,4 @@ def one_model(given: str) -> dict[str, Any]:
     for row, kind in _rows():
         if name in (row.id, *row.aliases):
             return {"object": "model", "data": _entry(row, kind, {"all"})}
-    raise Refusal(404, errors.MODEL_NOT_FOUND)
+    raise Refusal(404, error_bodies.MODEL_NOT_FOUND)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from aimlapi_emulator.endpoints import error_bodies as errors
+from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.endpoints.responses_format import ResponsesAnswer, envelope
 from aimlapi_emulator.endpoints.sse import Payload
 from aimlapi_emulator.faults.fault import Fault
@@ -141,7 +141,7 @@ def stream_error(
     """Makes the in-stream errors of this endpoint, and the ones it shares with chat."""
 
     def make(fault: Fault, before: int) -> tuple[str | None, Payload]:
-        message = fault.message or errors.default_message(500)
+        message = fault.message or error_bodies.default_message(500)
         if fault.error_event == "error":
             flat = {"type": "error", "code": "server_error", "message": message, "param": None}
             return "error", {**flat, "sequence_number": before}

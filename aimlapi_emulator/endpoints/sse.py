@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from aimlapi_emulator.endpoints import error_bodies as errors
+from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.faults.fault import Fault, FaultError
 
 Payload = Mapping[str, Any]
@@ -41,7 +41,7 @@ def frames(
         told[middle] = {**told[middle], "obfuscation": "x" * fault.pad_event_bytes}
     made = [
         frame(
-            errors.dump(payload).decode(),
+            error_bodies.dump(payload).decode(),
             line,
             str(payload["type"]) if named else None,
         )
@@ -50,7 +50,7 @@ def frames(
     if fault.error_event is not None:
         before = min(fault.error_after_events, len(made))
         event, payload = error(fault, before)
-        text = errors.dump(payload).decode()
+        text = error_bodies.dump(payload).decode()
         made = [*made[:before], frame(text, line, event)]
     elif done and fault.done:
         made.append(frame("[DONE]", line))
@@ -86,15 +86,15 @@ def chat_error(path: str, request_id: str) -> Callable[[Fault, int], tuple[str |
 
     def make(fault: Fault, before: int) -> tuple[str | None, Payload]:
         status = 500
-        message = fault.message or errors.default_message(status)
+        message = fault.message or error_bodies.default_message(status)
         if fault.error_event == "openai":
-            return None, errors.openai(status, message)
+            return None, error_bodies.openai(status, message)
         if fault.error_event == "problem":
-            return None, errors.problem(status, message, path, request_id)
+            return None, error_bodies.problem(status, message, path, request_id)
         if fault.error_event == "legacy":
-            return None, errors.legacy(status, message, path, request_id)
+            return None, error_bodies.legacy(status, message, path, request_id)
         if fault.error_event == "event":
-            return "error", errors.legacy(status, message, path, request_id)
+            return "error", error_bodies.legacy(status, message, path, request_id)
         raise FaultError(f"error_event={fault.error_event!r} is of /v1/responses only")
 
     return make

@@ -26,7 +26,7 @@ except ImportError as exc:  # pragma: no cover - the extra brings it
         "aimlapi_emulator needs h11: pip install 'aimlapi-integrations[emulator]'"
     ) from exc
 
-from aimlapi_emulator.endpoints import error_bodies as errors
+from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
 from aimlapi_emulator.messages import Outgoing, Request
 from aimlapi_emulator.server.router import server_name
@@ -322,5 +322,5 @@ def bug(request: Request, exc: Exception) -> Outgoing:
     """The answer when the emulator itself fails, which its log tells in full."""
     _LOG.error("the emulator failed on %s %s", request.method, request.path, exc_info=exc)
     message = f"The emulator itself failed: {type(exc).__name__}: {exc}"
-    body, content_type = errors.body("legacy", 500, message, request.path, "emulator")
+    body, content_type = error_bodies.body("legacy", 500, message, request.path, "emulator")
     return Outgoing(500, {"content-type": content_type}, body)

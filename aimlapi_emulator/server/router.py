@@ -17,8 +17,7 @@ from aimlapi_emulator._version import __version__
 from aimlapi_emulator.billing.ledger import Entry
 from aimlapi_emulator.catalog.chat_models import Variant
 from aimlapi_emulator.catalog.embedding_models import Embedder
-from aimlapi_emulator.endpoints import error_bodies as errors
-from aimlapi_emulator.endpoints import sse
+from aimlapi_emulator.endpoints import error_bodies, sse
 from aimlapi_emulator.endpoints.account import PATHS as ACCOUNT_PATHS
 from aimlapi_emulator.endpoints.account import account
 from aimlapi_emulator.endpoints.completions import chat_reply, responses_reply
@@ -63,7 +62,7 @@ def handle(request: Request, state: State, queued: Fault | None) -> Outgoing:
 
 def _unless_known(request: Request, body: Any, headers: Mapping[str, str]) -> Outgoing:
     """A list with its ETag, or 304 for a request that names it."""
-    etag = f'"{hashlib.sha256(errors.dump(body)).hexdigest()[:32]}"'
+    etag = f'"{hashlib.sha256(error_bodies.dump(body)).hexdigest()[:32]}"'
     headers = {"etag": etag, **headers}
     if request.headers.get("if-none-match") == etag:
         return Outgoing(304, headers)
@@ -71,26 +70,28 @@ def _unless_known(request: Request, body: Any, headers: Mapping[str, str]) -> Ou
 
 
 def _json(body: Any, headers: Mapping[str, str]) -> Outgoing:
-    return Outgoing(200, {"content-type": errors.JSON_TYPE, **headers}, errors.dump(body))
+    return Outgoing(
+        200, {"content-type": error_bodies.JSON_TYPE, **headers}, error_bodies.dump(body)
+    )
 
 
 def _refused(refusal: Refusal, request: Request, headers: Mapping[str, str]) -> Outgoing:
     request_id, details = headers["x-request-id"], named(refusal.details)
-    body = errors.problem(refusal.status, refusal.message, request.path, request_id, details)
+    body = error_bodies.problem(refusal.status, refusal.message, request.path, request_id, details)
     problems = tuple(map(str, refusal.details))
-    every = {"content-type": errors.PROBLEM_TYPE, **headers}
-    return Outgoing(refusal.status, every, errors.dump(body), problems=problems)
+    every = {"content-type": error_bodies.PROBLEM_TYPE, **headers}
+    return Outgoing(refusal.status, every, error_bodies.dump(body), problems=problems)
 
 
 def _check_key(headers: Mapping[str, str], *, spends: bool = True) -> None:
     scheme, _, key = headers.get("authorization", "").partition(" ")
     key = key.strip()
     if scheme.lower() == "bearer" and not key:
-        raise Refusal(401, errors.EMPTY_KEY)
+        raise Refusal(401, error_bodies.EMPTY_KEY)
     if scheme.lower() != "bearer" or "bad" in key or "invalid" in key:
-        raise Refusal(401, errors.NO_KEY)
+        raise Refusal(401, error_bodies.NO_KEY)
     if spends and "broke" in key:
-        raise Refusal(403, errors.NO_FUNDS)
+        raise Refusal(403, error_bodies.NO_FUNDS)
 
 
 def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
@@ -207,14 +208,14 @@ def _route(context: RequestContext) -> Variant | Embedder:
     if not isinstance(parsed, dict):
         what = "invalid JSON" if isinstance(parsed, bytes) else kind(parsed)
         problem = Problem("", f"Expected object, received {what}")
-        raise Refusal(400, errors.BODY_INVALID, (problem,))
+        raise Refusal(400, error_bodies.BODY_INVALID, (problem,))
     model = parsed.get("model")
     if not isinstance(model, str) or not model:
         problem = Problem("model", "Required" if model is None else "Invalid model")
-        raise Refusal(400, errors.BODY_INVALID, (problem,))
+        raise Refusal(400, error_bodies.BODY_INVALID, (problem,))
     row = find_row(model, path)
     if row is None:
-        raise Refusal(404, errors.MODEL_NOT_FOUND)
+        raise Refusal(404, error_bodies.MODEL_NOT_FOUND)
     return row
 
 
@@ -238,17 +239,17 @@ def _refuse_invalid(
     """Raise a Refusal when the schema in force finds something; `strict` is what that one did."""
     found = _check(context, row, live=context.state.live) if strict else []
     if found:
-        raise Refusal(400, errors.BODY_INVALID, tuple(found))
+        raise Refusal(400, error_bodies.BODY_INVALID, tuple(found))
 
 
 def _raw(context: RequestContext) -> Outgoing:
     """The answer that a fault puts in place of the service's."""
     fault = context.fault
     if fault.raw_body is not None:
-        headers = {**context.headers, "content-type": fault.content_type or errors.JSON_TYPE}
+        headers = {**context.headers, "content-type": fault.content_type or error_bodies.JSON_TYPE}
         return Outgoing(fault.status or 200, headers, fault.raw_body)
     status = fault.status or 500
-    body, content_type = errors.body(
+    body, content_type = error_bodies.body(
         fault.shape, status, fault.message, context.path, context.request_id
     )
     return Outgoing(status, {**context.headers, "content-type": content_type}, body)
@@ -261,8 +262,8 @@ def _scripted(context: RequestContext, reply: Reply) -> Outgoing:
         headers = {**context.headers, "content-type": EVENT_STREAM}
         events = [sse.frame(data, fault.newline) for data in reply]
         return Outgoing(status, headers, events=tuple(sse.arranged(events, fault)))
-    headers = {**context.headers, "content-type": errors.JSON_TYPE}
-    content = reply if isinstance(reply, bytes) else errors.dump(reply)
+    headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
+    content = reply if isinstance(reply, bytes) else error_bodies.dump(reply)
     return Outgoing(status, headers, content)
 
 

@@ -19,7 +19,7 @@ from aimlapi_core import (
     model_info,
     nearest,
 )
-from langchain_aimlapi import _base as _connection
+from langchain_aimlapi import _base
 from langchain_aimlapi._base import TRANSPORT, hidden
 from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.constructor_types import Arguments
@@ -58,7 +58,7 @@ _NEVER_NONE = TRANSPORT - {"timeout"}
 # Arguments of calls that may hold a key.
 _SECRET = frozenset("api_key default_headers extra_headers".split())
 # Names from other packages that are taken for ours.
-ALIASES: Mapping[str, str] = {**_connection.ALIASES, "max_completion_tokens": "max_tokens"}
+ALIASES: Mapping[str, str] = {**_base.ALIASES, "max_completion_tokens": "max_tokens"}
 
 # What use_responses_api says in langchain-openai.
 _ENDPOINTS = {None: "auto", False: "chat", True: "responses"}

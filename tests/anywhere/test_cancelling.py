@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from aimlapi_core import AsyncClient
-from aimlapi_core._io import shared_connections as pools
+from aimlapi_core._io import shared_connections
 from aimlapi_emulator import Emulator, Fault
 from tests.anywhere.objects import REQUEST, make
 from tests.waiting import wait_until
@@ -68,7 +68,7 @@ async def test_a_call_cancelled_at_any_wait_leaves_no_connection(
     client = make("AsyncClient", emu.base_url)
 
     await whole(client)
-    (pool,) = pools._async[asyncio.get_running_loop()].values()
+    (pool,) = shared_connections._async[asyncio.get_running_loop()].values()
 
     def kept() -> list[Any]:
         """Connections that wait for the next call."""

@@ -35,7 +35,7 @@ from aimlapi_core import (
     Settings,
     track_costs,
 )
-from aimlapi_core._io import concurrency_limit as limits
+from aimlapi_core._io import concurrency_limit
 from aimlapi_emulator import Emulator, Fault
 from tests.anywhere.objects import ASYNC, KEY, MAKERS, REQUEST, SAY, SYNC, assert_whole, make
 from tests.anywhere.test_cancelling import cancelled_at, stream, whole
@@ -64,7 +64,7 @@ def assert_free(emu: Emulator) -> None:
 
 def waiting() -> int:
     """How many requests wait for a slot, of all accounts."""
-    return sum(len(limiter._waiting) for limiter in list(limits._limiters.values()))
+    return sum(len(limiter._waiting) for limiter in list(concurrency_limit._limiters.values()))
 
 
 @pytest.mark.parametrize("limit", [1, 3])
@@ -111,7 +111,9 @@ def test_another_key_and_another_origin_are_not_held_up(emu: Emulator) -> None:
 
 def test_objects_without_a_limit_neither_wait_nor_count(emu: Emulator) -> None:
     def has_limiter() -> bool:
-        return any(emu.base_url.startswith(origin) for origin, _ in list(limits._limiters))
+        return any(
+            emu.base_url.startswith(origin) for origin, _ in list(concurrency_limit._limiters)
+        )
 
     with held(emu, limit=None):
         assert not has_limiter()
@@ -409,7 +411,9 @@ def test_clients_that_were_handed_in_are_limited_too() -> None:
         )
         for _ in range(3):
             Client(settings).complete(REQUEST)
-        other = limits.slot_for(1, "https://a.test/v1", {"Authorization": f"Bearer {KEY}"})
+        other = concurrency_limit.slot_for(
+            1, "https://a.test/v1", {"Authorization": f"Bearer {KEY}"}
+        )
         other.acquire(0)
         with pytest.raises(ConcurrencyTimeoutError, match=r"0\.05 seconds"):  # its own time-out
             Client(settings).complete(REQUEST)

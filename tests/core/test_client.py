@@ -48,7 +48,7 @@ from aimlapi_core import (
     TextDelta,
     UnexpectedReplyError,
 )
-from aimlapi_core._io import shared_connections as pools
+from aimlapi_core._io import shared_connections
 from aimlapi_emulator import Emulator, Fault
 from tests.waiting import wait_until
 
@@ -67,9 +67,9 @@ def _pools_of_its_own() -> Iterator[None]:
 
 
 def close_all() -> None:
-    for pool in list(pools._sync.values()):
+    for pool in list(shared_connections._sync.values()):
         pool.http.close()
-    pools._sync.clear()
+    shared_connections._sync.clear()
 
 
 @pytest.fixture
@@ -419,7 +419,7 @@ def test_one_client_in_many_event_loops_sends_each_request_once(emu: Emulator) -
     for _ in range(3):
         asyncio.run(twice())
     assert len(emu.seen) == 6
-    assert pools._async == {}
+    assert shared_connections._async == {}
 
 
 def test_loops_in_threads_and_loops_never_ended_do_no_harm(emu: Emulator) -> None:
@@ -443,12 +443,14 @@ def test_a_loop_closed_without_ending_its_generators_is_forgotten(emu: Emulator)
     client = AsyncClient(settings(emu))
     loop = asyncio.new_event_loop()
     loop.run_until_complete(client.complete(HELLO))
-    for pool in pools._async[loop].values():  # only so that no socket outlives this test
+    for pool in shared_connections._async[
+        loop
+    ].values():  # only so that no socket outlives this test
         loop.run_until_complete(pool.http.aclose())
     loop.close()
     asyncio.run(client.complete(HELLO))  # type: ignore[arg-type]  # a coroutine, typed by its async def
     assert len(emu.seen) == 2
-    assert pools._async == {}
+    assert shared_connections._async == {}
 
 
 def test_threads_share_a_client_and_open_no_more_than_they_use(emu: Emulator) -> None:
@@ -477,7 +479,7 @@ def test_clients_of_one_origin_share_connections_until_the_last_claim(emu: Emula
     two.complete(HELLO)
     assert emu.connections - before == 1
     two.close()
-    assert pools._sync == {}
+    assert shared_connections._sync == {}
     one.complete(HELLO)  # a closed client may be used again
     assert emu.connections - before == 2
 
@@ -487,7 +489,7 @@ def test_a_forgotten_stream_may_be_collected_at_any_moment(emu: Emulator) -> Non
     emu.faults.append(Fault(delay_between_s=0.01))
     events = Client(settings(emu)).stream(HELLO)
     next(events)
-    with pools._lock:
+    with shared_connections._lock:
         del events
         gc.collect()
     wait_until(lambda: emu.open_connections == 0)
@@ -498,7 +500,7 @@ def test_the_dead_claim_nothing(emu: Emulator) -> None:
     gc.collect()
     with Client(settings(emu)) as client:
         client.complete(HELLO)
-    assert pools._sync == {}
+    assert shared_connections._sync == {}
 
 
 def test_clients_handed_in_are_used_and_left_open(emu: Emulator) -> None:
@@ -595,7 +597,7 @@ def test_one_tls_context_is_built_once_and_off_the_event_loop(
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     monkeypatch.setattr(httpx, "create_ssl_context", building)
-    monkeypatch.setattr(pools, "_tls", [])
+    monkeypatch.setattr(shared_connections, "_tls", [])
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -678,8 +680,8 @@ WHOLE = b'{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}'
 
 
 def test_idle_connections_are_dropped_before_nodes_server_would() -> None:
-    assert pools.LIMITS.keepalive_expiry is not None
-    assert pools.LIMITS.keepalive_expiry < 5
+    assert shared_connections.LIMITS.keepalive_expiry is not None
+    assert shared_connections.LIMITS.keepalive_expiry < 5
 
 
 async def test_many_first_calls_build_one_tls_context(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -690,8 +692,8 @@ async def test_many_first_calls_build_one_tls_context(monkeypatch: pytest.Monkey
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     monkeypatch.setattr(httpx, "create_ssl_context", building)
-    monkeypatch.setattr(pools, "_tls", [])
-    await asyncio.gather(*(asyncio.to_thread(pools._tls_context) for _ in range(10)))
+    monkeypatch.setattr(shared_connections, "_tls", [])
+    await asyncio.gather(*(asyncio.to_thread(shared_connections._tls_context) for _ in range(10)))
     assert len(built) == 1
 
 
@@ -847,7 +849,7 @@ def test_closing_one_object_leaves_the_calls_of_its_threads_alone(emu: Emulator)
     next(events)
     client.close()
     assert isinstance(list(events)[-1], Finished)
-    assert pools._sync == {}
+    assert shared_connections._sync == {}
     wait_until(lambda: emu.open_connections == 0)
 
 
@@ -858,7 +860,7 @@ async def test_closing_in_the_middle_of_an_async_call_lets_it_end(emu: Emulator)
     await anext(events)
     await client.aclose()
     assert isinstance([event async for event in events][-1], Finished)
-    assert pools._async == {}
+    assert shared_connections._async == {}
 
 
 @both

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from aimlapi_core import ConcurrencyTimeoutError, ConfigurationError, Settings
-from aimlapi_core._io import concurrency_limit as limits
+from aimlapi_core._io import concurrency_limit
 from aimlapi_core._io.concurrency_limit import AccountLimiter, Slot, _Waiter, slot_for
 from tests.waiting import LONG_S, wait_until
 
@@ -93,14 +93,14 @@ def test_the_account_is_origin_and_key_however_they_are_spelled() -> None:
 
 def test_the_registry_holds_no_key_and_nothing_of_what_is_over() -> None:
     gc.collect()
-    before = len(limits._limiters)
+    before = len(concurrency_limit._limiters)
     held = slot()
     held.acquire(0)
-    assert len(limits._limiters) == before + 1
-    assert "sk-of" not in repr(dict(limits._limiters)) + repr(vars(held._limiter))
+    assert len(concurrency_limit._limiters) == before + 1
+    assert "sk-of" not in repr(dict(concurrency_limit._limiters)) + repr(vars(held._limiter))
     held.release()
     del held
-    assert len(limits._limiters) == before
+    assert len(concurrency_limit._limiters) == before
 
 
 def enter(limiter: AccountLimiter, name: str, limit: int, went: list[str]) -> _Waiter:
@@ -188,7 +188,7 @@ class Interrupt:
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> Any:
         code = frame.f_code
-        if code.co_filename != limits.__file__:
+        if code.co_filename != concurrency_limit.__file__:
             return None
         line = linecache.getline(code.co_filename, frame.f_lineno).strip()
         # The end of a `with` is a line to a tracer, but Python looks at no signal there.
@@ -483,7 +483,7 @@ class Interrupts:
 
     def receive(self, number: int, frame: FrameType | None) -> None:
         outermost = ""
-        while frame is not None and frame.f_code.co_filename == limits.__file__:
+        while frame is not None and frame.f_code.co_filename == concurrency_limit.__file__:
             outermost, frame = frame.f_code.co_name, frame.f_back
         if self.come and outermost in ("acquire", "release"):  # what a finaliser raises is lost
             raise KeyboardInterrupt

@@ -30,7 +30,7 @@ from aimlapi_core import (
     ToolCallDelta,
     UnexpectedReplyError,
 )
-from aimlapi_core._wire import validation as _check
+from aimlapi_core._wire import validation
 from aimlapi_core._wire.endpoint import Plan, plan
 from aimlapi_core._wire.responses_stream import Fold
 from tests.core.cases import events_of_item, function_call, message, reasoning, response
@@ -199,7 +199,7 @@ def test_background_and_too_low_limits_are_refused() -> None:
 
 
 def test_names_of_messages_are_left_out_with_a_warning() -> None:
-    _check._warned.clear()
+    validation._warned.clear()
     with pytest.warns(UserWarning, match="name"):
         assert body(Message("user", (Text("hi"),), name="ann"))["input"] == [
             {"role": "user", "content": "hi"}

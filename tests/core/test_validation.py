@@ -22,7 +22,7 @@ from aimlapi_core import (
     UnsupportedParameterError,
     UnsupportedParameterWarning,
 )
-from aimlapi_core._wire import validation as _check
+from aimlapi_core._wire import validation
 from aimlapi_core._wire.endpoint import plan
 from aimlapi_core._wire.json_encoding import encode_json
 
@@ -38,7 +38,7 @@ def sent(*messages: Message, model: str = "openai/gpt-5-2", **more: Any) -> dict
 
 @pytest.fixture(autouse=True)
 def _warnings_not_yet_given() -> None:
-    _check._warned.clear()
+    validation._warned.clear()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aimlapi_core import AsyncClient, Client, Settings
-from aimlapi_core._io import shared_connections as pools
+from aimlapi_core._io import shared_connections
 from aimlapi_emulator import Emulator
 
 
@@ -14,9 +14,9 @@ from aimlapi_emulator import Emulator
 def _pools_of_its_own() -> Iterator[None]:
     """No connection that another test left idle, nor one left for another."""
     yield
-    for pool in list(pools._sync.values()):
+    for pool in list(shared_connections._sync.values()):
         pool.http.close()
-    pools._sync.clear()
+    shared_connections._sync.clear()
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -242,16 +242,16 @@ def doctor(emu: Emulator | None, key: str, url: str = "") -> tuple[int, str]:
 @pytest.fixture
 def fewer(emu: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalogue without pro, and chat-latest on another endpoint than is asked."""
-    from aimlapi_emulator.endpoints import models as catalogue
+    from aimlapi_emulator.endpoints import models
 
-    rows = list(catalogue._rows())
+    rows = list(models._rows())
     left = [
         (row, kind)
         for row, kind in rows
         if row.id != PRO
         and not (row.id.endswith("chat-latest") and kind == "openai/chat-completions")
     ]
-    monkeypatch.setattr(catalogue, "_rows", lambda: left)
+    monkeypatch.setattr(models, "_rows", lambda: left)
 
 
 def test_the_doctor_finds_nothing_wrong(emu: Emulator) -> None:
