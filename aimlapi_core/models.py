@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from aimlapi_core.request_params import REQUEST_PARAMS, in_every_schema, in_group
 from aimlapi_core.types import Endpoint
 
 CHECKED = "2026-08-29"
@@ -50,11 +51,7 @@ class ModelInfo:
 
     def bounds(self, name: str, endpoint: Endpoint) -> tuple[float, float | None] | None:
         """(least, most) of a number, both allowed, None for no most; None where it has none."""
-        if name == "max_output_tokens" and endpoint == "responses":
-            return LEAST_RESPONSES_TOKENS, None
-        if name == "max_output_tokens":
-            return 1, None
-        return RANGES.get(name)
+        return REQUEST_PARAMS[name].bounds(endpoint)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -67,31 +64,11 @@ class ModelInfo:
         return "temperature" in self.params[self.endpoints[0]]
 
 
-# What the documented and the live specification both refuse outside of, for every row that takes
-# the parameter: (least, most), both allowed [D gpt-5-2.json, gpt-5-2-pro-RESPONSES.json] [L].
-RANGES: Mapping[str, tuple[float, float | None]] = MappingProxyType(
-    {
-        "temperature": (0, 2),
-        "top_p": (0.01, 1),
-        "n": (1, None),
-        "seed": (1, None),
-        "top_logprobs": (0, 20),
-    }
-)
-LEAST_RESPONSES_TOKENS = 16
-
-# Every chat schema of GPT-5.2 has these [D gpt-5-2-chat-latest.json].
-_CHAT = frozenset(
-    "tools tool_choice parallel_tool_calls response_format max_output_tokens seed".split()
-)
-# Every Responses schema of GPT-5.2 has these [D gpt-5-2-pro-RESPONSES.json].
-_RESPONSES = frozenset(
-    "tools tool_choice parallel_tool_calls response_format max_output_tokens "
-    "instructions previous_response_id store truncation include".split()
-)
-_REASONING = frozenset({"reasoning_effort", "reasoning_summary"})
-_SAMPLING = frozenset({"temperature", "top_p"})
-_LOGPROBS = frozenset({"logprobs", "top_logprobs"})
+_CHAT = in_every_schema("chat")  # [D gpt-5-2-chat-latest.json]
+_RESPONSES = in_every_schema("responses")  # [D gpt-5-2-pro-RESPONSES.json]
+_REASONING = in_group("reasoning")
+_SAMPLING = in_group("sampling")
+_LOGPROBS = in_group("logprobs")
 _BOTH: frozenset[Endpoint] = frozenset({"chat", "responses"})
 _BUILTIN = ("web_search_preview", "web_search_preview_2025_03_11", "mcp")
 

@@ -1,8 +1,8 @@
 """The values that pass between the adapters and the wire: frozen, slotted, framework-free.
 
-Rules of this module: names are ours, not the wire's (the wire's stand in `_wire.chat` and
-`_wire.responses` alone); `None` always means "not given" on the way out and "did not come" on the
-way in; nothing here does I/O, validates or converts.
+Rules of this module: names are ours (the wire's are in the metadata of `ChatRequest`, in
+`_wire.chat` and in `_wire.responses`); `None` always means "not given" on the way out and "did not
+come" on the way in; nothing here does I/O, validates or converts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,12 @@ from typing import Any, Literal, TypeAlias
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 Endpoint: TypeAlias = Literal["chat", "responses"]
 ImageDetail: TypeAlias = Literal["low", "high", "auto"]
+BOTH: tuple[Endpoint, ...] = ("chat", "responses")
+
+
+def param(default: Any = None, /, **facts: Any) -> Any:
+    """A field of `ChatRequest` with its facts: the arguments of `request_params.RequestParam`."""
+    return field(default=default, metadata=facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,8 @@ ResponseFormat: TypeAlias = Literal["text", "json_object"] | JsonSchema
 class ChatRequest:
     """All that one call asks for. A field that is None is not sent.
 
+    A field's metadata is its row of `aimlapi_core.request_params`: a new parameter is one here.
+
     `stop` holds stop sequences; `max_output_tokens` is the limit on the answer in tokens,
     whatever its wire name. `extra_body` is merged last into the JSON body, as given;
     `extra_headers` into the request's headers. `client_request_id`: 1 to 128 characters of
@@ -142,33 +150,62 @@ class ChatRequest:
     """
 
     model: str
-    messages: tuple[Message, ...]
-    tools: tuple[Tool | BuiltinTool, ...] = ()
-    tool_choice: ToolChoice | None = None
-    parallel_tool_calls: bool | None = None
-    response_format: ResponseFormat | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    max_output_tokens: int | None = None
-    n: int | None = None
-    seed: int | None = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
-    reasoning_effort: str | None = None
-    reasoning_summary: str | None = None
-    stop: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = field(metadata={"scope": "internal"})
+    tools: tuple[Tool | BuiltinTool, ...] = param((), scope="call", in_every=BOTH)
+    tool_choice: ToolChoice | None = param(scope="call", in_every=BOTH)
+    parallel_tool_calls: bool | None = param(scope="call", in_every=BOTH)
+    response_format: ResponseFormat | None = param(scope="call", in_every=BOTH)
+    # Ranges: [D gpt-5-2.json, gpt-5-2-pro-RESPONSES.json] [L].
+    temperature: float | None = param(
+        chat="temperature", responses="temperature", minimum=0, maximum=2, group="sampling"
+    )
+    top_p: float | None = param(
+        chat="top_p", responses="top_p", minimum=0.01, maximum=1, group="sampling"
+    )
+    max_output_tokens: int | None = param(
+        argument="max_tokens",
+        chat="max_tokens",  # or what the model's row says
+        responses="max_output_tokens",
+        minimum=1,
+        responses_minimum=16,
+        in_every=BOTH,
+        aliases=("max_completion_tokens",),
+    )
+    n: int | None = param(chat="n", responses="n", minimum=1)
+    seed: int | None = param(chat="seed", responses="seed", minimum=1, in_every=("chat",))
+    logprobs: bool | None = param(chat="logprobs", responses="logprobs", group="logprobs")
+    top_logprobs: int | None = param(
+        chat="top_logprobs", responses="top_logprobs", minimum=0, maximum=20, group="logprobs"
+    )
+    reasoning_effort: str | None = param(
+        chat="reasoning_effort", responses="reasoning.effort", group="reasoning"
+    )
+    reasoning_summary: str | None = param(
+        chat="reasoning.summary", responses="reasoning.summary", group="reasoning"
+    )
+    stop: tuple[str, ...] = param((), chat="stop", is_cut_by_client=True)
     stream_usage: bool = True
-    instructions: str | None = None
-    previous_response_id: str | None = None
-    store: bool | None = None
-    truncation: str | None = None
-    include: tuple[str, ...] = ()
+    # The next five are in no documented chat schema: sent there for ids without a row, and with
+    # unsupported_params="send".
+    instructions: str | None = param(
+        chat="instructions", responses="instructions", in_every=("responses",)
+    )
+    previous_response_id: str | None = param(
+        chat="previous_response_id", responses="previous_response_id", in_every=("responses",)
+    )
+    store: bool | None = param(chat="store", responses="store", in_every=("responses",))
+    truncation: str | None = param(
+        chat="truncation", responses="truncation", in_every=("responses",)
+    )
+    include: tuple[str, ...] = param(
+        (), chat="include", responses="include", in_every=("responses",)
+    )
     endpoint: Literal["auto", "chat", "responses"] = "auto"
     unsupported_params: Literal["warn", "raise", "send"] = "warn"
-    client_request_id: str | None = None
-    run_id: str | None = None
+    client_request_id: str | None = param(scope="call")
+    run_id: str | None = param(scope="internal")
     extra_body: Mapping[str, Any] = field(default_factory=dict)
-    extra_headers: Mapping[str, str] = field(default_factory=dict)
+    extra_headers: Mapping[str, str] = field(default_factory=dict, metadata={"scope": "call"})
 
 
 @dataclass(frozen=True, slots=True)

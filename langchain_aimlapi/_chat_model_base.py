@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.load import dumpd
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration, Generation
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import PrivateAttr, model_validator
 from typing_extensions import override
 
 from aimlapi_core import __version__, note_cache_hit
@@ -20,6 +20,7 @@ from langchain_aimlapi._base import CONFIG, PROVIDER, Connected
 from langchain_aimlapi._model_profile import listed_profile, profile_of
 from langchain_aimlapi._request import token_estimate
 from langchain_aimlapi._request.build import SHAPING, without_secrets
+from langchain_aimlapi._request.constructor_types import RequestFields
 from langchain_aimlapi._response import messages as response_messages
 
 DEFAULT_MODEL = "openai/gpt-5-2"
@@ -32,32 +33,10 @@ def _dumped_names(of: type[BaseChatModel]) -> tuple[str, ...]:
     return tuple(name for name, field in of.model_fields.items() if not field.exclude)
 
 
-class ModelObject(Connected, BaseChatModel):
+class ModelObject(Connected, RequestFields, BaseChatModel):
     """Arguments and bookkeeping; the calls are `ChatAIMLAPI`'s."""
 
     model: str = DEFAULT_MODEL
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
-    n: int | None = None
-    seed: int | None = None
-    stop: str | Sequence[str] | None = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
-    reasoning_effort: str | None = None
-    reasoning_summary: str | None = None
-    reasoning: Mapping[str, Any] | None = None
-    streaming: bool = False
-    stream_usage: bool = True
-    endpoint: Literal["auto", "chat", "responses"] = "auto"
-    unsupported_params: Literal["warn", "raise", "send"] = "warn"
-    instructions: str | None = None
-    previous_response_id: str | None = None
-    store: bool | None = None
-    truncation: str | None = None
-    include: Sequence[str] | None = None
-    model_kwargs: Mapping[str, Any] = Field(default_factory=dict)
-    extra_body: Mapping[str, Any] = Field(default_factory=dict)
 
     _dumped: tuple[dict[str, Any], dict[str, Any]] | None = PrivateAttr(default=None)
 

@@ -22,7 +22,7 @@ MOST_MODULES = 15
 FLOORS = {
     "aimlapi_core": """
         types _version _json_reading _adapters
-        errors
+        errors request_params
         models retry schema
         embedding_models settings
         _wire

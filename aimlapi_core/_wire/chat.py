@@ -15,6 +15,7 @@ from aimlapi_core._json_reading import mapping, rows
 from aimlapi_core._wire.chat_stream import Fold, came
 from aimlapi_core.errors import UnexpectedReplyError
 from aimlapi_core.models import ModelInfo
+from aimlapi_core.request_params import add_params
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -40,7 +41,6 @@ PATH = "/chat/completions"
 
 def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dict[str, Any]:
     """The JSON body. `info` names this model's output limit."""
-    limit_name = info.chat_limit if info else "max_tokens"
     body: dict[str, Any] = {
         "model": request.model,
         "messages": [_encode_message(message) for message in request.messages],
@@ -50,24 +50,9 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
         body["tool_choice"] = _encode_tool_choice(request.tool_choice)
         body["parallel_tool_calls"] = request.parallel_tool_calls
     body["response_format"] = _encode_format(request.response_format)
-    body["temperature"] = request.temperature
-    body["top_p"] = request.top_p
-    body[limit_name] = request.max_output_tokens
-    body["n"] = request.n
-    body["seed"] = request.seed
-    body["logprobs"] = request.logprobs
-    body["top_logprobs"] = request.top_logprobs
-    body["reasoning_effort"] = request.reasoning_effort
-    body["stop"] = list(request.stop) or None
-    # Of no listed model's chat schema, so that they get here only for ids without a row and
-    # with unsupported_params="send": the API judges.
-    body["instructions"] = request.instructions
-    body["previous_response_id"] = request.previous_response_id
-    body["store"] = request.store
-    body["truncation"] = request.truncation
-    body["include"] = list(request.include) or None
-    if request.reasoning_summary is not None:
-        body["reasoning"] = {"summary": request.reasoning_summary}
+    add_params(body, request, "chat")
+    if info and "max_tokens" in body:
+        body[info.chat_limit] = body.pop("max_tokens")
     if stream:
         body["stream"] = True
         if request.stream_usage:

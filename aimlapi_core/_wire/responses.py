@@ -13,6 +13,7 @@ from typing import Any
 
 from aimlapi_core._wire.responses_stream import Fold, decode
 from aimlapi_core.models import ModelInfo
+from aimlapi_core.request_params import add_params
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -46,32 +47,16 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
         "input": [
             item for message in request.messages for item in _encode_message(message, replays)
         ],
-        "instructions": request.instructions,
-        "text": _encode_format(request.response_format),
-        "reasoning": _given(effort=request.reasoning_effort, summary=request.reasoning_summary),
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "max_output_tokens": request.max_output_tokens,
-        "previous_response_id": request.previous_response_id,
-        "store": request.store,
-        "truncation": request.truncation,
-        "include": list(request.include) or None,
         "stream": stream or None,
-        # Of no listed model's Responses schema: sent for ids without a row, and on "send".
-        "n": request.n,
-        "seed": request.seed,
-        "logprobs": request.logprobs,
-        "top_logprobs": request.top_logprobs,
     }
+    if request.response_format:
+        body["text"] = _encode_format(request.response_format)
+    add_params(body, request, "responses")
     if request.tools:
         body["tools"] = [_encode_tool(tool) for tool in request.tools]
         body["tool_choice"] = _encode_tool_choice(request.tool_choice)
         body["parallel_tool_calls"] = request.parallel_tool_calls
     return {name: value for name, value in body.items() if value is not None}
-
-
-def _given(**members: Any) -> dict[str, Any] | None:
-    return {name: value for name, value in members.items() if value is not None} or None
 
 
 def _encode_message(message: Message, replays: bool) -> Iterator[dict[str, Any]]:
@@ -140,6 +125,10 @@ def _encode_tool_choice(choice: ToolChoice | None) -> Any:
     if isinstance(choice, NamedTool):
         return {"type": "function", "name": choice.name}
     return dict(choice) if isinstance(choice, Mapping) else choice
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _encode_format(response_format: ResponseFormat | None) -> dict[str, Any] | None:

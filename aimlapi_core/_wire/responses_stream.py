@@ -26,6 +26,7 @@ from aimlapi_core.errors import (
     UnexpectedReplyError,
     failure_in,
 )
+from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.types import Choice, Finished, Part, Refusal, Reply, StreamEvent, Text, ToolCall
 
 logger = logging.getLogger("aimlapi")
@@ -33,11 +34,10 @@ logger = logging.getLogger("aimlapi")
 # Members with a field of their own, and those that only repeat the request.
 _NOT_EXTRA = frozenset(
     "id object created_at model status output output_text usage meta error incomplete_details "
-    "instructions tools tool_choice temperature top_p text truncation parallel_tool_calls "
-    "reasoning store background max_output_tokens max_tool_calls metadata previous_response_id "
-    "prompt prompt_cache_key prompt_cache_retention safety_identifier top_logprobs user "
-    "frequency_penalty presence_penalty".split()
-)
+    "tools tool_choice text parallel_tool_calls background max_tool_calls metadata "
+    "prompt prompt_cache_key prompt_cache_retention safety_identifier user frequency_penalty "
+    "presence_penalty".split()
+) | frozenset(row.responses.partition(".")[0] for row in REQUEST_PARAMS.values())
 _REASONS = {"max_output_tokens": "length"}
 _REMEMBERED = 256  # events; one that comes twice comes soon after
 

@@ -10,11 +10,12 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, TypeGuard
 
 from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
 from aimlapi_core.models import ModelInfo
+from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -38,14 +39,9 @@ _REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{LONGEST_REQUEST_ID}}}")
 _MAX_TOOLS = 128
 _MAX_STOPS = 4  # where the API takes them at all [D gpt-5.2-chat.json]
 
-_NUMBERS = ("temperature", "top_p", "n", "seed", "max_output_tokens", "top_logprobs")
-_INTEGERS = frozenset({"n", "seed", "max_output_tokens", "top_logprobs"})
-
-# Parameters that rows of the table may lack, by our names.
-_GATED = (
-    "temperature top_p n seed logprobs top_logprobs reasoning_effort reasoning_summary "
-    "instructions previous_response_id store truncation include"
-).split()
+_NUMBERS = tuple(row for row in REQUEST_PARAMS.values() if row.is_number)
+_DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
+_MODEL_DEPENDENT = tuple(row.name for row in REQUEST_PARAMS.values() if row.is_model_dependent)
 
 
 class UnsupportedParameterWarning(UserWarning):
@@ -102,7 +98,7 @@ def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoin
         return request
     left_out = [
         name
-        for name in _GATED
+        for name in _MODEL_DEPENDENT
         if getattr(request, name) not in (None, ()) and name not in info.params[endpoint]
     ]
     if left_out and mode == "raise":
@@ -116,7 +112,7 @@ def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoin
         m.name for m in request.messages if m.role not in ("assistant", "tool")
     ):
         _warn_of("name (of a message)", info, endpoint)
-    emptied: dict[str, Any] = {name: () if name == "include" else None for name in left_out}
+    emptied = {name: _DEFAULTS[name] for name in left_out}
     if emptied:
         request = replace(request, **emptied)
     _check_values(request, info, endpoint)
@@ -153,18 +149,17 @@ def _warn_of(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
 
 
 def _check_values(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:
-    for name in _NUMBERS:
-        value, bounds = getattr(request, name), info.bounds(name, endpoint)
+    for row in _NUMBERS:
+        value, bounds = getattr(request, row.name), row.bounds(endpoint)
         if value is None or bounds is None:
             continue
-        least, most = bounds
-        wrong_type = isinstance(value, bool) or not isinstance(
-            value, int if name in _INTEGERS else (int, float)
-        )
-        if wrong_type or value < least or (most is not None and value > most):
-            kind = "an integer" if name in _INTEGERS else "a number"
-            bound = f"at least {least}" if most is None else f"from {least} to {most}"
-            raise InvalidRequestError(f"{name} must be {kind} {bound}, not {value!r}")
+        minimum, maximum = bounds
+        types = int if row.kind == "int" else (int, float)
+        wrong_type = isinstance(value, bool) or not isinstance(value, types)
+        if wrong_type or value < minimum or (maximum is not None and value > maximum):
+            kind = "an integer" if row.kind == "int" else "a number"
+            bound = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+            raise InvalidRequestError(f"{row.name} must be {kind} {bound}, not {value!r}")
     effort = request.reasoning_effort
     if effort is not None and effort not in info.reasoning_efforts:
         raise InvalidRequestError(

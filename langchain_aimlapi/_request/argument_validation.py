@@ -12,12 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from aimlapi_core import ConfigurationError, InvalidRequestError
+from aimlapi_core.request_params import REQUEST_PARAMS
 
 # Pydantic takes True for the number 1.
 _NUMBERS = frozenset(
-    "timeout max_retries temperature top_p max_tokens n seed top_logprobs dimensions batch_size "
-    "max_concurrency concurrent_batches".split()
-)
+    "timeout max_retries dimensions batch_size max_concurrency concurrent_batches".split()
+) | {row.argument for row in REQUEST_PARAMS.values() if row.is_number}
 
 
 def _is_texts(value: Any) -> bool:

@@ -19,6 +19,7 @@ from aimlapi_core import (
     model_info,
     nearest,
 )
+from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from langchain_aimlapi import _base
 from langchain_aimlapi._base import TRANSPORT, hidden
 from langchain_aimlapi._request.argument_validation import check_types
@@ -33,19 +34,14 @@ from langchain_aimlapi._request.tools import (
     wire_format,
 )
 
-# Arguments with the same name here, in the constructor, in calls and in ChatRequest.
-_SAME = (
-    "temperature top_p n seed logprobs top_logprobs reasoning_effort reasoning_summary "
-    "instructions previous_response_id store truncation endpoint unsupported_params "
-    "stream_usage"
-).split()
 # Arguments of the constructor that shape a request and may be given to a call too.
-SHAPING = frozenset(
-    [*_SAME, "model", "max_tokens", "stop", "include", "reasoning", "model_kwargs", "extra_body"]
-)
+SHAPING = frozenset([*arguments("model"), "reasoning", "model_kwargs"])
 # Arguments that only calls have.
-_CALL_ONLY = frozenset(
-    "tools tool_choice parallel_tool_calls response_format extra_headers client_request_id".split()
+_CALL_ONLY = frozenset(arguments("call"))
+# Those that are converted below; the others go into the request as they are.
+_CONVERTED = _CALL_ONLY | {"model", "stop", "include", "extra_body"}
+_AS_THEY_ARE = tuple(
+    row for row in REQUEST_PARAMS.values() if row.scope == "model" and row.name not in _CONVERTED
 )
 # LangChain's own, or without meaning once streaming was decided.
 _IGNORED = frozenset(
@@ -58,7 +54,10 @@ _NEVER_NONE = TRANSPORT - {"timeout"}
 # Arguments of calls that may hold a key.
 _SECRET = frozenset("api_key default_headers extra_headers".split())
 # Names from other packages that are taken for ours.
-ALIASES: Mapping[str, str] = {**_base.ALIASES, "max_completion_tokens": "max_tokens"}
+ALIASES: Mapping[str, str] = {
+    **_base.ALIASES,
+    **{alias: row.argument for row in REQUEST_PARAMS.values() for alias in row.aliases},
+}
 
 # What use_responses_api says in langchain-openai.
 _ENDPOINTS = {None: "auto", False: "chat", True: "responses"}
@@ -189,14 +188,17 @@ def to_request(
         tool_choice=core_choice(choice) if tools else None,
         parallel_tool_calls=merged.get("parallel_tool_calls") if tools else None,
         response_format=core_format(wire_format(given_format) if given_format else None),
-        max_output_tokens=merged.get("max_tokens"),
         stop=_stops(merged.get("stop")),
         include=tuple(merged.get("include") or ()),
         extra_body=merged.get("extra_body") or {},
         extra_headers=merged.get("extra_headers") or {},
         client_request_id=merged.get("client_request_id"),
         run_id=run_id,
-        **{name: merged[name] for name in _SAME if merged.get(name) is not None},
+        **{
+            row.name: merged[row.argument]
+            for row in _AS_THEY_ARE
+            if merged.get(row.argument) is not None
+        },
     )
 
 

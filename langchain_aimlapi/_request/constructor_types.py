@@ -1,10 +1,11 @@
-"""The constructors' arguments as users write them, for type checkers and editors."""
+"""The request parameters as fields, and all arguments of constructors as type checkers see them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
@@ -57,6 +58,37 @@ class EmbeddingArguments(SharedArguments, total=False):
     embedding_ctx_length: int
     allowed_special: Any
     disallowed_special: Any
+
+
+class RequestFields(BaseModel):
+    """The fields of `ChatAIMLAPI` that shape a request; a new parameter is added here, twice.
+
+    `Arguments` below names the same for editors and type checkers: pydantic's own signature is lost
+    behind `ChatAIMLAPI.__init__`, which takes other packages' names as well.
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    n: int | None = None
+    seed: int | None = None
+    stop: str | Sequence[str] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    reasoning_effort: str | None = None
+    reasoning_summary: str | None = None
+    reasoning: Mapping[str, Any] | None = None
+    streaming: bool = False
+    stream_usage: bool = True
+    endpoint: Literal["auto", "chat", "responses"] = "auto"
+    unsupported_params: Literal["warn", "raise", "send"] = "warn"
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    store: bool | None = None
+    truncation: str | None = None
+    include: Sequence[str] | None = None
+    model_kwargs: Mapping[str, Any] = Field(default_factory=dict)
+    extra_body: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class Arguments(SharedArguments, total=False):

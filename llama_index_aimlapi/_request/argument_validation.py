@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aimlapi_core import ConfigurationError, InvalidRequestError
+from aimlapi_core.request_params import REQUEST_PARAMS
 from llama_index_aimlapi._request.legacy_arguments import did_you_mean
 
 # Members of the request that have no name here and look like a misspelling of one that has.
 _MEMBERS = frozenset(
-    "background functions max_completion_tokens max_output_tokens max_tool_calls models reasoning "
+    "background functions max_output_tokens max_tool_calls models reasoning "
     "response_id stream stream_options text tool_resources top_k top_a".split()
-)
+) | {alias for row in REQUEST_PARAMS.values() for alias in row.aliases}
 _CREDENTIAL = re.compile("auth|key|token|cookie|secret|password", re.IGNORECASE)
 _NO_CREDENTIAL = re.compile("idempotency", re.IGNORECASE)
 
@@ -120,18 +121,18 @@ def _is_dict(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
+# By the kind of a parameter, and of those that the core converts no further.
+_KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "bool": (_is_bool, "True or False"),
+    "tuple[str, ...]": (_are_texts, "a string or a list of strings"),
+}
 _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    **{row.argument: _KINDS[row.kind] for row in REQUEST_PARAMS.values() if row.kind in _KINDS},
     "model": (_is_text, "the id of a model"),
     "endpoint": (_is_text, '"auto", "chat" or "responses"'),
-    "stop": (_are_texts, "a string or a list of strings"),
-    "include": (_are_texts, "a list of strings"),
     "tools": (_is_list, "a list of tools"),
     "client_request_id": (_is_text, "a string"),
     "max_tokens": (_is_count, "a whole number above 0"),
     "extra_body": (_is_dict, "a dict"),
     "extra_headers": (_is_dict, "a dict"),
-    **{
-        name: (_is_bool, "True or False")
-        for name in ("logprobs", "parallel_tool_calls", "stream_usage", "store")
-    },
 }

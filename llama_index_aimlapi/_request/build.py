@@ -22,6 +22,7 @@ from aimlapi_core import (
     ResponseFormat,
     model_info,
 )
+from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from llama_index_aimlapi._request.argument_validation import (
     check_headers,
     check_members,
@@ -33,44 +34,21 @@ from llama_index_aimlapi._request.prepared import Asked
 from llama_index_aimlapi._request.tools import to_tool_choice, to_tools
 
 # Accepted by the constructor and by each call.
-SETTINGS = (
-    "model",
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "n",
-    "seed",
-    "logprobs",
-    "top_logprobs",
-    "stop",
-    "stream_usage",
-    "reasoning_effort",
-    "reasoning_summary",
-    "instructions",
-    "previous_response_id",
-    "store",
-    "truncation",
-    "include",
-    "endpoint",
-    "unsupported_params",
-    "extra_body",
-)
+SETTINGS = arguments("model")
 # Accepted by each call alone.
-CALL_ONLY = (
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "response_format",
-    "extra_headers",
-    "client_request_id",
-)
-# The members of both endpoints' bodies that say what an argument says, where not its own name.
-_ON_THE_WIRE: Mapping[str, tuple[str, ...]] = {
-    "max_tokens": ("max_tokens", "max_output_tokens", "max_completion_tokens"),
-    "reasoning_effort": ("reasoning_effort", "reasoning"),
-    "reasoning_summary": ("reasoning_summary", "reasoning"),
-    "response_format": ("response_format", "text"),
-    "stream_usage": ("stream_options",),
+CALL_ONLY = arguments("call")
+_FIELDS = {row.argument: name for name, row in REQUEST_PARAMS.items()}
+# The members of both endpoints' bodies that say what an argument says.
+_ON_THE_WIRE: Mapping[str, frozenset[str]] = {
+    **{
+        row.argument: frozenset(
+            name.partition(".")[0] for name in (row.argument, row.chat, row.responses, *row.aliases)
+        )
+        - {""}
+        for row in REQUEST_PARAMS.values()
+    },
+    "response_format": frozenset({"response_format", "text"}),
+    "stream_usage": frozenset({"stream_options"}),
 }
 
 
@@ -130,12 +108,11 @@ def build(
         tools=tools,
         tool_choice=to_tool_choice(choice, offered) if tools else None,
         parallel_tool_calls=parallel if tools else None,
-        max_output_tokens=merged.pop("max_tokens", None),
         response_format=to_response_format(merged.pop("response_format", None)),
         stop=_strings(merged.pop("stop", ())),
         include=_strings(merged.pop("include", ())),
         run_id=active_span_id.get(),
-        **merged,
+        **{_FIELDS[name]: value for name, value in merged.items()},
     )
     return Asked(request, offered)
 
@@ -193,7 +170,7 @@ def _merged(
     for layer in (named, given, call):
         check_types(layer)
     check_headers(merged.get("extra_headers", {}))
-    said = {member for name in call for member in _ON_THE_WIRE.get(name, (name,))}
+    said = {member for name in call for member in _ON_THE_WIRE[name]}
     below = {**unnamed, **named.get("extra_body", {}), **given.get("extra_body", {})}
     kept = {name: value for name, value in below.items() if name not in said}
     return {**merged, "extra_body": {**kept, **call.get("extra_body", {})}}

@@ -1,0 +1,111 @@
+"""One table of request parameters: what must be written out in full elsewhere is equal to it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_type_hints
+
+import pytest
+
+from aimlapi_core import ChatRequest, Message, Text, model_info
+from aimlapi_core._wire import chat, responses
+from aimlapi_core.request_params import REQUEST_PARAMS, RequestParam
+from aimlapi_core.types import Endpoint
+
+ENCODERS = {"chat": chat.encode, "responses": responses.encode}
+# A value of each kind that is sent as it is.
+VALUES: Mapping[str, Any] = {
+    "float": 0.5,
+    "int": 17,
+    "bool": True,
+    "str": "low",
+    "tuple[str, ...]": ("a", "b"),
+}
+PLACED = [row for row in REQUEST_PARAMS.values() if row.chat or row.responses]
+BY_MODEL = [row for row in REQUEST_PARAMS.values() if row.scope == "model"]
+
+
+def found(body: Any, place: str) -> Any:
+    """What stands at a dotted place."""
+    for member in place.split("."):
+        body = body[member]
+    return body
+
+
+@pytest.mark.parametrize("endpoint", ENCODERS)
+@pytest.mark.parametrize("row", PLACED, ids=lambda row: row.name)
+def test_a_parameter_is_sent_at_its_place(row: RequestParam, endpoint: Endpoint) -> None:
+    value = VALUES[row.kind]
+    request = ChatRequest("unlisted/model", (Message("user", (Text("hi"),)),), **{row.name: value})
+    plain = ENCODERS[endpoint](ChatRequest(request.model, request.messages), None, stream=False)
+    body = ENCODERS[endpoint](request, None, stream=False)
+    if row.place(endpoint):
+        sent = found(body, row.place(endpoint))
+        assert sent == (list(value) if isinstance(value, tuple) else value)
+        assert len(body) == len(plain) + 1
+    else:
+        assert body == plain
+
+
+def test_a_member_that_is_shared_holds_both() -> None:
+    request = ChatRequest("m", (), reasoning_effort="low", reasoning_summary="auto")
+    body = responses.encode(request, None, stream=False)
+    assert body["reasoning"] == {"effort": "low", "summary": "auto"}
+
+
+def test_the_output_limit_has_the_name_of_the_models_row() -> None:
+    info = model_info("openai/gpt-5-2")
+    assert info is not None
+    body = chat.encode(ChatRequest(info.id, (), max_output_tokens=20), info, stream=False)
+    assert body[info.chat_limit] == 20
+
+
+def type_of(row: RequestParam, texts: Any) -> Any:
+    """The type of an adapter's argument; `texts` is what it takes for several texts."""
+    hint = get_type_hints(ChatRequest)[row.name]
+    if row.kind == "tuple[str, ...]":
+        return (str | texts | None) if row.name == "stop" else (texts | None)
+    return hint
+
+
+def test_langchain_has_each_parameter_with_its_type() -> None:
+    pytest.importorskip("langchain_core")
+    from langchain_aimlapi import ChatAIMLAPI
+    from langchain_aimlapi._request.constructor_types import Arguments
+
+    for row in BY_MODEL:
+        field = ChatAIMLAPI.model_fields[row.argument]
+        if row.name == "extra_body":
+            continue
+        wanted = type_of(row, Sequence[str])
+        assert field.annotation == wanted, row.argument
+        default = inspect.signature(ChatRequest).parameters[row.name].default
+        assert row.name == "model" or field.get_default() in (default, None), row.argument
+    named = set(Arguments.__annotations__)
+    assert {row.argument for row in BY_MODEL} <= named
+    assert {alias for row in BY_MODEL for alias in row.aliases} <= named
+
+
+def test_llamaindex_has_each_parameter_with_its_type() -> None:
+    pytest.importorskip("llama_index.core")
+    from llama_index_aimlapi import AIMLAPI
+
+    signature = inspect.signature(AIMLAPI.__init__)
+    for row in BY_MODEL:
+        assert row.argument in signature.parameters, row.argument
+        if row.name != "extra_body":
+            assert AIMLAPI.model_fields[row.argument].annotation == type_of(row, list[str])
+            written = signature.parameters[row.argument].annotation  # a string
+            wanted = row.kind.replace("tuple[str, ...]", "Sequence[str]")
+            wanted = f"str | {wanted}" if row.name == "stop" else wanted
+            assert written.removesuffix(" | None") == wanted, row.argument
+
+
+def test_choices_are_the_same_everywhere() -> None:
+    """A Literal is written as such in the request: adapters take its words and no others."""
+    kinds = [row.kind for row in REQUEST_PARAMS.values() if row.kind.startswith("Literal")]
+    assert len(kinds) == 2
+    for row in BY_MODEL:
+        if row.kind.startswith("Literal"):
+            assert get_type_hints(ChatRequest)[row.name] == eval(row.kind, {"Literal": Literal})
