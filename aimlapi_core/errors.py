@@ -37,16 +37,47 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aimlapi_core._json_reading import loads
 
 if TYPE_CHECKING:
     from aimlapi_core.types import Reply
+
+__all__ = [
+    "AIMLAPIError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BudgetExceededError",
+    "ConcurrencyTimeoutError",
+    "ConfigurationError",
+    "ConnectFailedError",
+    "ConnectionLostError",
+    "ContextTooLongError",
+    "InsufficientFundsError",
+    "InvalidRequestError",
+    "MaintenanceError",
+    "MissingKeyError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "RequestTimeoutError",
+    "ServerError",
+    "StatusError",
+    "StreamCutError",
+    "StreamError",
+    "StreamFailedError",
+    "TransportError",
+    "UnexpectedReplyError",
+    "UnknownCostError",
+    "UnsupportedParameterError",
+    "UpstreamRejectedError",
+]
 
 BILLING_URL = "https://aimlapi.com/app/billing"
 KEYS_URL = "https://aimlapi.com/app/keys"
@@ -187,7 +218,13 @@ class StatusError(AIMLAPIError):
 
     `message_text` is the service's own sentence, `fields` maps the names of failing fields to
     reasons, `body` is the parsed JSON or the beginning of the text, `headers` are in lower case.
+
+    Of the class: `hint` ends its messages, and `statuses` are the HTTP statuses that mean this
+    error whatever the text says. A subclass that states them needs no other line anywhere.
     """
+
+    hint: ClassVar[str] = ""
+    statuses: ClassVar[tuple[int, ...]] = ()
 
     def __init__(
         self,
@@ -216,54 +253,76 @@ class StatusError(AIMLAPIError):
 class BadRequestError(StatusError):
     """The service found the request wrong."""
 
+    hint = "Correct the request: sending it again gives the same."
+
 
 class ContextTooLongError(BadRequestError):
     """The messages do not fit the model's context window."""
+
+    hint = "Shorten the messages or use a model with a larger context window."
 
 
 class AuthenticationError(StatusError):
     """The key is missing, wrong or disabled."""
 
+    hint = f"Check AIMLAPI_API_KEY; keys are made at {KEYS_URL}."
+    statuses = (401,)
+
 
 class PermissionDeniedError(StatusError):
     """The key is good but may not do this (scope, verification, its own limit)."""
+
+    hint = f"Check the key's scopes and limits at {KEYS_URL}."
+    statuses = (403,)
 
 
 class InsufficientFundsError(StatusError):
     """The account has no funds left."""
 
+    hint = f"Top up the balance at {BILLING_URL}."
+    statuses = (402,)
+
 
 class NotFoundError(StatusError):
     """No such model on this endpoint, or no such path."""
+
+    hint = "Check the model id, the endpoint and base_url."
+    statuses = (404,)
 
 
 class RateLimitError(StatusError):
     """Too many requests."""
 
+    hint = "Slow down, or raise max_retries."
     is_retryable = True
 
 
 class QuotaExceededError(RateLimitError):
     """A quota that waiting a few seconds does not bring back."""
 
+    hint = f"Waiting a little does not cure this; see {BILLING_URL}."
     is_retryable = False
 
 
 class ServerError(StatusError):
     """The service, or the provider behind it, failed."""
 
+    hint = "Try again later; report the request id if it stays."
+    statuses = (408, 409)
     is_retryable = True
 
 
 class MaintenanceError(ServerError):
     """The service says that the model is under maintenance."""
 
+    hint = "Try later or use another model."
     is_retryable = False
 
 
 class UpstreamRejectedError(ServerError):
     """A 5xx whose text is an upstream provider's 4xx: asking again gives the same."""
 
+    hint = "The provider refused the request itself: correct it."
     is_retryable = False
 
 
@@ -288,20 +347,6 @@ _MAINTENANCE = re.compile(r"under maintenance", re.I)
 _UPSTREAM_4XX = re.compile(r"^\s*4(?!08|09|29)\d\d\b")  # those three pass with time
 _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.I | re.S)
 
-_HINTS: dict[type[StatusError], str] = {
-    ContextTooLongError: "Shorten the messages or use a model with a larger context window.",
-    BadRequestError: "Correct the request: sending it again gives the same.",
-    AuthenticationError: f"Check AIMLAPI_API_KEY; keys are made at {KEYS_URL}.",
-    InsufficientFundsError: f"Top up the balance at {BILLING_URL}.",
-    PermissionDeniedError: f"Check the key's scopes and limits at {KEYS_URL}.",
-    NotFoundError: "Check the model id, the endpoint and base_url.",
-    QuotaExceededError: f"Waiting a little does not cure this; see {BILLING_URL}.",
-    RateLimitError: "Slow down, or raise max_retries.",
-    MaintenanceError: "Try later or use another model.",
-    UpstreamRejectedError: "The provider refused the request itself: correct it.",
-    ServerError: "Try again later; report the request id if it stays.",
-}
-
 
 def error_for(status_code: int, headers: Mapping[str, str], body: bytes) -> StatusError:
     """The error that an answer with a status outside 2xx means.
@@ -318,7 +363,7 @@ def error_for(status_code: int, headers: Mapping[str, str], body: bytes) -> Stat
     named = "".join(f" [{name}: {reason}]" for name, reason in fields.items())
     ident = f" (request id {request_id})" if request_id else ""
     error = kind(
-        f"HTTP {status_code}: {said}{named}{ident}. {_HINTS[kind]}",
+        f"HTTP {status_code}: {said}{named}{ident}. {kind.hint}",
         status_code=status_code,
         message_text=text,
         fields=fields,
@@ -358,26 +403,31 @@ def failure_in(frame: Mapping[str, Any], event: str = "") -> tuple[str, str | No
 
 
 def _kind(status: int, text: str) -> type[StatusError]:
-    if status in (402, 403) and (status == 402 or _MONEY.search(text)):
+    if status == 403 and _MONEY.search(text):
         return InsufficientFundsError
     if status == 429:
         return QuotaExceededError if _QUOTA.search(text) else RateLimitError
     if status >= 500:
         if _MAINTENANCE.search(text):
             return MaintenanceError
-        return UpstreamRejectedError if _UPSTREAM_4XX.match(text) else ServerError
+        if _UPSTREAM_4XX.match(text):
+            return UpstreamRejectedError
     if _CONTEXT.search(text) and status in (400, 413, 422):
         return ContextTooLongError
+    by_status = {one: kind for kind in _kinds(StatusError) for one in kind.__dict__["statuses"]}
+    if status in by_status:
+        return by_status[status]
     if status < 400:  # a redirect: base_url is not the API's
         return NotFoundError
-    by_status: dict[int, type[StatusError]] = {
-        401: AuthenticationError,
-        403: PermissionDeniedError,
-        404: NotFoundError,
-        408: ServerError,
-        409: ServerError,
-    }
-    return by_status.get(status, BadRequestError)
+    return ServerError if status >= 500 else BadRequestError
+
+
+def _kinds(above: type[StatusError]) -> Iterator[type[StatusError]]:
+    """The subclasses that state statuses of their own; an adapter's, of the same names, do not."""
+    for kind in above.__subclasses__():
+        if "statuses" in kind.__dict__:
+            yield kind
+        yield from _kinds(kind)
 
 
 def _sentence(parsed: Any) -> str:

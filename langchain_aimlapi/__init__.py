@@ -23,6 +23,7 @@ except ModuleNotFoundError as exc:
     raise
 
 from aimlapi_core import __version__
+from langchain_aimlapi import errors
 from langchain_aimlapi._init_chat_model import register
 from langchain_aimlapi._request.legacy_arguments import GONE
 from langchain_aimlapi.errors import (
@@ -106,4 +107,4 @@ def __getattr__(name: str) -> Any:
             f"{name} of the older distribution langchain-aimlapi is not in this one, which has "
             f"the same import name. {GONE[name]}"
         )
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(errors, name)  # the core's errors without a class of their own here

@@ -215,11 +215,35 @@ _TABLE: dict[type[AIMLAPIError], type[AIMLAPIError]] = {
 }
 
 
+def _twin(kind: type[AIMLAPIError]) -> type[AIMLAPIError]:
+    """This package's class for one of the core's: one of the above, or made of what is above it."""
+    if kind not in _TABLE:
+        above = next((_TABLE[one] for one in kind.__mro__ if one in _TABLE), lc.ModelError)
+        members = {"__doc__": kind.__doc__, "__module__": __name__}
+        _TABLE[kind] = type(kind.__name__, (kind, above), members)
+    return _TABLE[kind]
+
+
+def __getattr__(name: str) -> Any:
+    """A class of the core's that has no line above: `except` and pickle find it here."""
+    kind = getattr(core.errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, AIMLAPIError) and kind not in _ABSTRACT:
+        return _twin(kind)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+# Raised as such by nobody.
+_ABSTRACT = (core.AIMLAPIError, core.TransportError, core.StreamError)
+
+
 def translated(error: AIMLAPIError) -> AIMLAPIError:
     """`error` as this package's class, with all its attributes; itself when it is one already."""
-    ours = next((_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE), None)
-    if ours is None or isinstance(error, ours):
+    kind = next(
+        (one for one in type(error).__mro__ if one.__module__ == core.errors.__name__), None
+    )
+    if kind is None or kind in _ABSTRACT or isinstance(error, _twin(kind)):
         return error
+    ours = _twin(kind)
     new = ours.__new__(ours, *error.args)
     new.args = error.args
     new.__dict__.update(error.__dict__)

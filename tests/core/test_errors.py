@@ -233,3 +233,37 @@ def test_a_page_full_of_open_tags_takes_no_time() -> None:
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000])
 def test_a_body_nested_too_deeply_is_text(body: bytes) -> None:
     assert error_for(500, {}, body).status_code == 500
+
+
+def test_a_class_that_states_its_status_needs_no_other_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its hint, its class in LangChain, pickling there: all follow from the class in the tree."""
+    pytest.importorskip("langchain_core")
+    import langchain_aimlapi
+    from langchain_aimlapi.errors import translated
+
+    class TeapotError(errors.StatusError):
+        """The service is a teapot."""
+
+        hint = "Ask for tea."
+        statuses = (418,)
+
+    # Undone at the end: the class stays in the tree, as one of a test's own, of no status.
+    monkeypatch.setattr(TeapotError, "__module__", errors.__name__)
+    monkeypatch.setattr(errors, "TeapotError", TeapotError, raising=False)
+    error = error_for(418, {}, b"short and stout")
+    assert type(error) is TeapotError
+    assert str(error) == "HTTP 418: short and stout. Ask for tea."
+    twin = translated(error)
+    assert type(twin) is langchain_aimlapi.TeapotError
+    assert isinstance(twin, (TeapotError, langchain_aimlapi.StatusError))
+    assert type(pickle.loads(pickle.dumps(twin))) is type(twin)
+    TeapotError.statuses = ()
+
+
+def test_every_status_error_says_what_to_do() -> None:
+    kinds = [getattr(errors, name) for name in errors.__all__]
+    refusals = [kind for kind in kinds if issubclass(kind, errors.StatusError)]
+    assert len(refusals) > 10
+    assert [kind.__name__ for kind in refusals if not kind.hint] == ["StatusError"]
