@@ -6,8 +6,9 @@ that is interrupted (Ctrl-C) inside its lock waits for that lock for ever.
 They are `httpx.HTTPTransport`s, whose `handle_request` is looked up on the class at each call, so
 that what replaces it there (vcrpy from 8.2, for cassettes) is asked here too.
 
-`_pool` is httpx's own name, the same from 0.27 to 0.28; `tests/core/test_single_connection.py` says where a
-later httpx has another. httpcore is imported with the first call, as httpx does: it takes a while.
+`_pool` is httpx's own name, the same from 0.27 to 0.28; `tests/core/test_single_connection.py` says
+where a later httpx has another. httpcore is imported with the first call, as httpx does: it takes a
+while.
 """
 
 from __future__ import annotations

@@ -67,7 +67,8 @@ def test_httpx_and_httpcore_have_the_names_that_are_used(
 ) -> None:
     assert "_pool" in getattr(transport, method).__code__.co_names, (
         f"httpx {httpx.__version__} keeps what it sends requests with under another name than "
-        f"`_pool`, which aimlapi_core/_io/single_connection.py sets: see {transport.__name__}.{method}."
+        "`_pool`, which aimlapi_core/_io/single_connection.py sets: see "
+        f"{transport.__name__}.{method}."
     )
     used = {method, closing, "can_handle_request", "is_available", "has_expired"}
     used |= {"ssl_context", "keepalive_expiry", "network_backend"}
