@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -273,6 +275,11 @@ class Emulator:
         _REQUESTS.debug("%s %s: %s", seen.method, seen.path, status or "no answer", extra=told)
 
     def _run(self, ready: threading.Event, failed: list[BaseException]) -> None:
+        # A signal that this thread took, as it may after a stop of the process (Ctrl-Z), would not
+        # wake the main thread, which alone runs Python's handlers.
+        if sys.platform != "win32":
+            ours = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+            signal.pthread_sigmask(signal.SIG_BLOCK, ours)
         try:
             asyncio.run(self._serve(ready))
         except BaseException as exc:  # `start` raises in its own thread what ended this one

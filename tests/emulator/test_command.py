@@ -29,18 +29,18 @@ answer = httpx.post(os.environ["AIMLAPI_BASE_URL"] + "/chat/completions", json=b
 print(answer.status_code)
 """
 
-# Waits for a signal, then for another one that must not come.
+# Waits for a signal, then for LAST, before which the first must not come again.
 WAIT = """
 import signal, sys, time
 got = []
-for number in (signal.SIGINT, signal.SIGTERM):
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, lambda n, _: got.append(n))
 print("ready", flush=True)
-until = time.monotonic() + 20
-while not got and time.monotonic() < until:
+while not got:
     time.sleep(0.01)
 print("got", flush=True)
-time.sleep(1)
+while signal.LAST not in got:
+    time.sleep(0.01)
 print(*map(int, got), flush=True)
 sys.exit(7)
 """
@@ -90,7 +90,11 @@ def test_it_serves_until_interrupted() -> None:
         assert process.stdout is not None
         line = process.stdout.readline()
         url = next(word for word in line.split() if word.startswith("http://"))
-        answer = httpx.post(f"{url}/chat/completions", json=BODY, headers=KEY, timeout=5)
+        answer = httpx.post(
+            f"{url}/chat/completions",
+            json=BODY,
+            headers=KEY,
+        )
         assert answer.status_code == 200
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
@@ -171,18 +175,21 @@ def test_a_command_that_a_signal_ends_is_told_as_shells_do() -> None:
 
 
 @unix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_are_passed_on(number: signal.Signals) -> None:
-    process = start(*python(WAIT))
+@pytest.mark.parametrize(("first", "last"), [("SIGINT", "SIGTERM"), ("SIGTERM", "SIGHUP")])
+def test_signals_are_passed_on(first: str, last: str) -> None:
+    numbers = signal.Signals[first], signal.Signals[last]
+    process = start(*python(WAIT.replace("LAST", last)))
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        process.send_signal(number)
+        process.send_signal(numbers[0])
+        assert process.stdout.readline() == "got\n"
+        process.send_signal(numbers[1])
         out, err = process.communicate()
     finally:
         process.kill()
         process.wait()
-    assert (process.returncode, out) == (7, f"got\n{int(number)}\n")
+    assert (process.returncode, out) == (7, "{:d} {:d}\n".format(*numbers))
     assert "Traceback" not in err
 
 
@@ -199,8 +206,8 @@ def test_a_signal_that_is_ignored_is_ignored_by_the_command() -> None:
 @pytest.mark.parametrize("session", ["ours", "own"])
 def test_ctrl_c_of_a_terminal_reaches_the_command_once(tmp_path: Path, session: str) -> None:
     ours, theirs = os.openpty()
-    script = tmp_path / "wait.py"
-    script.write_text(WAIT if session == "ours" else f"import os; os.setsid()\n{WAIT}")
+    script, wait = tmp_path / "wait.py", WAIT.replace("LAST", "SIGTERM")
+    script.write_text(wait if session == "ours" else f"import os; os.setsid()\n{wait}")
     # A session leader without a terminal gets the one that it opens first.
     line = 'exec <"$0" && exec "$@"'
     words = [sys.executable, "-m", "aimlapi_emulator", "--", sys.executable, str(script)]
@@ -220,6 +227,7 @@ def test_ctrl_c_of_a_terminal_reaches_the_command_once(tmp_path: Path, session: 
             process.send_signal(signal.SIGSTOP)
         os.write(ours, b"\x03")
         assert process.stdout.readline() == "got\n"
+        process.send_signal(signal.SIGTERM)  # of a higher number, so it is seen after the Ctrl-C
         process.send_signal(signal.SIGCONT)
         out, err = process.communicate()
     finally:
@@ -227,7 +235,7 @@ def test_ctrl_c_of_a_terminal_reaches_the_command_once(tmp_path: Path, session: 
         process.wait()
         os.close(ours)
         os.close(theirs)
-    assert (process.returncode, out) == (7, f"{int(signal.SIGINT)}\n")
+    assert (process.returncode, out) == (7, f"{int(signal.SIGINT)} {int(signal.SIGTERM)}\n")
     assert "Traceback" not in err
 
 
