@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -239,19 +240,23 @@ def doctor(emu: Emulator | None, key: str, url: str = "") -> tuple[int, str]:
     return run.returncode, run.stdout
 
 
-@pytest.fixture
-def fewer(emu: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+class Fewer(httpx.HTTPTransport):
     """A catalogue without pro, and chat-latest on another endpoint than is asked."""
-    from aimlapi_emulator.endpoints import models
 
-    rows = list(models._rows())
-    left = [
-        (row, kind)
-        for row, kind in rows
-        if row.id != PRO
-        and not (row.id.endswith("chat-latest") and kind == "openai/chat-completions")
-    ]
-    monkeypatch.setattr(models, "_rows", lambda: left)
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        if not request.url.path.endswith("/models"):
+            return answer
+        rows = json.loads(answer.read())["data"]
+        answer.close()
+        left = [
+            row
+            for row in rows
+            if row["id"] != PRO
+            and not (row["id"].endswith("chat-latest") and row["type"] == "openai/chat-completions")
+        ]
+        assert len(left) < len(rows)
+        return httpx.Response(200, json={"data": left})
 
 
 def test_the_doctor_finds_nothing_wrong(emu: Emulator) -> None:
@@ -323,11 +328,13 @@ def test_the_doctor_says_when_the_address_is_not_the_services(emu: Emulator) -> 
     assert "does not answer as AI/ML API does" in said
 
 
-def test_the_doctor_says_which_model_is_not_offered(fewer: None, emu: Emulator) -> None:
-    code, said = doctor(emu, "sk-test-0000")
-    assert code == 1
-    assert "openai/gpt-5-2-pro: not in the catalogue" in said
-    assert "openai/gpt-5-2-chat-latest: not offered on the chat endpoint now" in said
+def test_the_doctor_says_which_model_is_not_offered(emu: Emulator) -> None:
+    with httpx.Client(transport=Fewer()) as http:
+        how = {"api_key": "sk-test-0000", "base_url": emu.base_url, "http_client": http}
+        wrong = {one.text for one in examine(Settings(**how)) if one.state == "wrong"}
+    assert any("openai/gpt-5-2-pro: not in the catalogue" in text for text in wrong)
+    said = "openai/gpt-5-2-chat-latest: not offered on the chat endpoint now"
+    assert any(said in text for text in wrong)
 
 
 def test_questions_find_errors_typed_when_cut(how: str, emu: Emulator) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from aimlapi_core import (
@@ -85,32 +86,23 @@ def test_the_outer_ceiling_holds_in_an_inner_scope(emu: Emulator) -> None:
     assert inner.total.calls == 1
 
 
-def test_a_repetition_stands_before_the_ceiling_too(how: str, quick: None, emu: Emulator) -> None:
-    """What another call spends while this one waits for its repetition counts."""
-    emu.faults.append(Fault(status=503))
-    with track_costs(budget_usd=1) as costs:
+def test_a_repetition_stands_before_the_ceiling_too(how: str, quick: None) -> None:
+    """What another call spends before this one is repeated counts."""
+    sent = []
 
-        def spend(_error: Any, *_rest: Any) -> None:
-            costs.set_budget(0)
+    def refuse(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        costs.set_budget(0)
+        return httpx.Response(503)
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("aimlapi_core._io.model_call.Sending.repeat", _then(spend))
-            with pytest.raises(BudgetExceededError):
-                complete(how, settings(emu))
-    assert len(emu.seen) == 1
+    transport = httpx.MockTransport(refuse)
+    with track_costs(budget_usd=1) as costs, httpx.Client(transport=transport) as http:
+        other = httpx.AsyncClient(transport=transport)  # opens nothing, so nothing is closed
+        given = Settings(api_key="sk-test-0000", http_client=http, http_async_client=other)
+        with pytest.raises(BudgetExceededError):
+            complete(how, given)
+    assert len(sent) == 1
     assert (costs.total.calls, costs.total.failed, costs.in_flight) == (1, 1, 0)
-
-
-def _then(after: Any) -> Any:
-    from aimlapi_core._io.model_call import Sending
-
-    repeat = Sending.repeat
-
-    def both(self: Any, *given: Any) -> None:
-        repeat(self, *given)
-        after(*given)
-
-    return both
 
 
 def test_a_larger_ceiling_lets_the_work_go_on(emu: Emulator) -> None:
