@@ -99,7 +99,7 @@ async def test_an_async_stream_that_is_left_closes_its_connection(
 
 
 @pytest.mark.parametrize(("name", "call"), WHOLE.values(), ids=WHOLE)
-@pytest.mark.parametrize("slow", [Fault(delay_head_s=0.3), Fault(delay_body_s=0.3)], ids=str)
+@pytest.mark.parametrize("slow", [Fault(delay_head_s=1.0), Fault(delay_body_s=1.0)], ids=str)
 async def test_a_cancelled_call_closes_its_connection(
     emu: Emulator, name: str, call: Any, slow: Fault
 ) -> None:

@@ -222,11 +222,15 @@ def test_each_answered_request_is_told_also_when_another_fails(
 
 
 class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Counts how many requests are under way at once; each takes a moment."""
+    """Counts how many requests are under way at once; they are answered `bound` by `bound`.
 
-    def __init__(self) -> None:
+    The moment behind that is for one too many to come.
+    """
+
+    def __init__(self, bound: int) -> None:
         self.now = self.most = self.requests = 0
         self._lock = threading.Lock()
+        self._together, self._atogether = threading.Barrier(bound), asyncio.Barrier(bound)
 
     def _count(self, step: int) -> None:
         with self._lock:
@@ -236,12 +240,14 @@ class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._count(1)
+        self._together.wait()
         time.sleep(0.02)
         self._count(-1)
         return httpx.Response(200, json={"data": [row(0, 1.0), row(1, 2.0)]})
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._count(1)
+        await self._atogether.wait()
         await asyncio.sleep(0.02)
         self._count(-1)
         return httpx.Response(200, json={"data": [row(0, 1.0), row(1, 2.0)]})
@@ -250,7 +256,7 @@ class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):
 @both
 @pytest.mark.parametrize("bound", [1, 3])
 def test_concurrency_is_bounded(kind: str, bound: int) -> None:
-    counting = Counting()
+    counting = Counting(bound)
     request = EmbeddingRequest(SMALL, TEXTS, batch_size=2)
     setup: dict[str, Any] = {"api_key": "k", "base_url": "http://127.0.0.1:9"}
     with httpx.Client(transport=counting) as http:

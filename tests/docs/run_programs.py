@@ -35,7 +35,7 @@ _SLOW_TO_IMPORT = {
     "langchain.agents": "langchain.agents",
     "llama_index": "llama_index_aimlapi",
 }
-_AT_MOST_S = 600  # for one program, on a busy machine: to find one that hangs
+_AT_MOST_S = 600  # for one program, so that a hang is told by its name
 _left_open: list[str] = []
 
 

@@ -234,11 +234,11 @@ def test_question_finds_its_passage_among_fifty(ask: Asker, at: int, size: int) 
 
 
 @pytest.mark.parametrize("encoding", ["float", "base64"])
-def test_a_thousand_texts_are_fast(ask: Asker, encoding: str) -> None:
+def test_a_thousand_texts_take_seconds_at_most(ask: Asker, encoding: str) -> None:
     said = [f"Text number {n} tells of the {TOPICS[n % 50]} by the river" for n in range(1000)]
     begin = time.process_time()
     answer = embed(ask, said, encoding_format=encoding)
-    assert time.process_time() - begin < 3  # about half a second on an idle machine
+    assert time.process_time() - begin < 10  # a twentieth of it on an idle machine
     assert len(answer.json()["data"]) == 1000
 
 

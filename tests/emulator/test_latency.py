@@ -117,7 +117,7 @@ def test_a_stream_waits_then_goes_at_its_pace(
     tokens = emu.seen[0].usage.completion - emu.seen[0].usage.reasoning
     assert 0.2 <= first < 0.2 + SOON_S
     assert found[-1][0] >= 0.2 + tokens / 20 - 0.05
-    assert found[-1][0] - first >= tokens / 20 * 0.8
+    assert found[-1][0] - first >= tokens / 20 * 0.5  # the first may be seen late
 
 
 def test_late_wake_ups_do_not_add_up(emu: Emulator) -> None:

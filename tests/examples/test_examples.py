@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -176,15 +177,23 @@ def test_a_key_that_reaches_nobody_ends_in_clear_words() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is another thing on Windows")
 def test_ctrl_c_ends_an_example_without_a_traceback() -> None:
-    with subprocess.Popen(
-        [sys.executable, str(examples.FOLDER / "no_framework.py")],
-        env=without_key(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:
+    """While it waits for an answer: nobody accepts its connection."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        subprocess.Popen(
+            [sys.executable, str(examples.FOLDER / "no_framework.py")],
+            env={
+                **without_key(),
+                "AIMLAPI_API_KEY": "sk-test-0000",
+                "AIMLAPI_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/v1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as process,
+    ):
         assert process.stdout is not None
-        assert "emulator" in process.stdout.readline()
+        assert "Talking to" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, told = process.communicate()
     assert (process.returncode, told) == (130, "")

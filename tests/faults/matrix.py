@@ -111,19 +111,19 @@ ROWS = (
     ),
     Row(
         "silence instead of an answer",
-        [Fault(delay_head_s=1.0)] * 2,
+        [Fault(delay_head_s=3600)] * 2,
         core.RequestTimeoutError,
         core.RequestTimeoutError,
     ),
     Row(
         "silence after the head",
-        [Fault(delay_body_s=1.0)] * 2,
+        [Fault(delay_body_s=3600)] * 2,
         core.RequestTimeoutError,
         core.StreamCutError,
     ),
     Row(
         "103 Early Hints, then silence",
-        [Fault(interim=(103,), delay_head_s=1.0)] * 2,
+        [Fault(interim=(103,), delay_head_s=3600)] * 2,
         core.RequestTimeoutError,
         core.RequestTimeoutError,
     ),

@@ -222,7 +222,8 @@ def test_usage_is_told_from_inside_a_vector_store(embeddings: Make) -> None:
 @pytest.mark.parametrize("most", [1, 3])
 def test_concurrency_is_bounded(how: str, most: int) -> None:
     with Emulator() as emu:
-        emu.faults.extend([Fault(delay_head_s=0.05)] * 9)
+        emu.faults += [Fault(delay_head_s=0.5)] * most  # all of them come while the first waits
+        emu.faults += [Fault(delay_head_s=0.05)] * (9 - most)
         with AIMLAPIEmbeddings(
             api_key="sk-test", base_url=emu.base_url, batch_size=1, concurrent_batches=most
         ) as model:

@@ -17,6 +17,7 @@ from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import AIMLAPIEmbedding
 from llama_index_aimlapi._embedding_batches import shares
 from tests.vectors import vector
+from tests.waiting import wait_until
 
 Make = Callable[..., AIMLAPIEmbedding]
 TEXTS = [f"text number {i}" for i in range(1000)]
@@ -208,12 +209,13 @@ async def test_nodes_are_embedded_with_their_metadata(
 
 
 async def test_a_cancelled_call_sends_no_more(embedder: Make, emu: Emulator) -> None:
-    emu.faults += [Fault(delay_head_s=0.2)] * 100
+    emu.faults += [Fault(delay_head_s=3600)] * 100
     model = embedder(embed_batch_size=10, dimensions=SIZE)
     task = asyncio.ensure_future(model.aget_text_embedding_batch(TEXTS))
-    await asyncio.sleep(0.1)
+    await asyncio.to_thread(wait_until, lambda: len(emu.seen) == 4)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.sleep(0.5)
-    assert len(emu.seen) <= 4
+    for left in asyncio.all_tasks() - {asyncio.current_task()}:  # would send more, and not end
+        await asyncio.wait([left])
+    assert len(emu.seen) == 4

@@ -24,6 +24,7 @@ from llama_index_aimlapi.mcp import to_blocks
 from tests.llama_index import mcp_server
 from tests.llama_index.test_agents import pytestmark as _quiet
 from tests.llama_index.test_agents import start
+from tests.waiting import LONG_S
 
 Make = Callable[..., AIMLAPI]
 pytestmark = _quiet
@@ -142,7 +143,7 @@ async def test_a_client_that_starts_a_server_for_each_call(
     make: Make, emu: Emulator, tmp_path: Path
 ) -> None:
     pids = tmp_path / "pids"
-    client = BasicMCPClient(sys.executable, args=[SERVER, str(pids)])
+    client = BasicMCPClient(sys.executable, args=[SERVER, str(pids)], timeout=int(LONG_S))
     spec = McpToolSpec(client, allowed_tools=["multiply"])
     # As LlamaIndex gives them: the result's repr is the text.
     tools = await spec.to_tool_list_async()
