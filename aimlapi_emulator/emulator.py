@@ -157,8 +157,10 @@ class Emulator:
 
         Ids go on, and the latency is again what the emulator was made with.
         Connections and requests that are open already are counted no more, so that one emulator
-        can serve many tests.
+        can serve many tests. Requests that have been sent by now, also by callers that gave them
+        up, are forgotten too.
         """
+        self._receive_pending()
         self.seen.clear()
         self.faults.clear()
         self._clears += 1
@@ -166,6 +168,24 @@ class Emulator:
         self.open_requests = self.peak_requests = 0
         self._state.clear()
         self.latency = self._first_latency
+
+    def _receive_pending(self) -> None:
+        """Return once requests whose bytes have arrived are in `seen`."""
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None or thread is threading.current_thread():
+            return
+        done = threading.Event()
+
+        def turn(left: int) -> None:
+            if left:
+                loop.call_soon(turn, left - 1)
+            else:
+                done.set()
+
+        # From a connection in the backlog to its request in `seen` a loop takes about six turns.
+        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            loop.call_soon_threadsafe(turn, 12)
+            done.wait(_STOP_WITHIN_S if thread.is_alive() else 0)
 
     def when(
         self,

@@ -179,3 +179,16 @@ def test_imports_neither_core_nor_frameworks_nor_what_is_slow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_request_that_was_given_up_is_forgotten_too(emu: Emulator) -> None:
+    """Its bytes are at the server, which may not have read them when the emulator is cleared."""
+    body = b'{"model": "openai/gpt-5-2", "messages": [{"role": "user", "content": "late"}]}'
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    key = "Authorization: Bearer sk-x\r\n\r\n"
+    for _ in range(50):
+        with socket.create_connection((emu.host, emu.port)) as given_up:
+            given_up.sendall(head.encode() + key.encode() + body)
+        emu.clear()
+        httpx.get(f"{emu.base_url}/models")
+        assert [seen.method for seen in emu.seen] == ["GET"]
