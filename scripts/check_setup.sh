@@ -33,7 +33,7 @@ try() {
         tar -c --null -T - -f - | tar -x -C "$copy" -f -
     (
         cd "$copy"
-        export PYTHON="$python" "$@"
+        export PYTHON="$python" AIMLAPI_API_KEY= "$@" # the emulator answers
         sh scripts/setup.sh
         .venv/bin/python -m scripts.examples llama_index_ingestion
         .venv/bin/python -m pytest -q tests/llama_index/test_ingestion.py
