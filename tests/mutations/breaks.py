@@ -27,6 +27,7 @@ class Finding:
 
     outcome: str
     why: str = ""
+    seconds: float = 0.0
 
 
 def load() -> list[Break]:

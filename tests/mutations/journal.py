@@ -18,9 +18,10 @@ class Journal:
         self._path, self._state = path, state
         self._findings: dict[str, Finding] = {}
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-            with suppress(ValueError):  # the last line of a run that was killed
+            with suppress(ValueError, KeyError):  # the last line of a run that was killed
                 entry = json.loads(line)
-                self._findings[entry["key"]] = Finding(entry["outcome"], entry["why"])
+                found = Finding(entry["outcome"], entry["why"], entry["seconds"])
+                self._findings[entry["key"]] = found
 
     def __contains__(self, row: Break) -> bool:
         return self._key(row) in self._findings

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.mutations.breaks import Break, Finding, load
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 
     def note(row: Break, finding: Finding) -> None:
         journal[row] = finding
-        print(f"{finding.outcome:8} {row.promise}", flush=True)
+        print(f"{finding.outcome:8} {finding.seconds:5.1f} s  {row.promise}", flush=True)
 
     try:
         asyncio.run(try_all(left, files, note))
@@ -125,7 +126,9 @@ async def try_each(
         worker = Worker(copy)
         try:
             for row in rows:
-                note(row, await judge(worker, row))
+                start = time.monotonic()
+                finding = await judge(worker, row)
+                note(row, replace(finding, seconds=round(time.monotonic() - start, 1)))
         finally:
             await worker.close()
 
