@@ -180,7 +180,7 @@ def test_a_request_that_comes_just_before_the_lock_is_released_is_admitted() -> 
 
 
 class Interrupt:
-    """Raises KeyboardInterrupt before the nth line that limits.py runs, as Ctrl-C may."""
+    """Raises KeyboardInterrupt before the nth line that the limiter runs, as Ctrl-C may."""
 
     def __init__(self, number: int) -> None:
         self.left = number
@@ -470,7 +470,7 @@ async def run_in_loop(seed: int, held: Held, rounds: int) -> None:
 
 
 class Interrupts:
-    """Signals to the main thread, each a KeyboardInterrupt where it finds it in limits.py."""
+    """Signals to the main thread, each a KeyboardInterrupt inside the limiter."""
 
     def __init__(self) -> None:
         self.come = False
