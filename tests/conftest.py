@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,15 @@ from aimlapi_emulator import Emulator
 
 OPENAPI_DIR = os.environ.get("AIMLAPI_OPENAPI_DIR")
 _accepted: list[tuple[str, Any]] = []
+
+
+# `nohup`, and a shell that starts work in the background, have signals ignored. What tests start
+# would inherit that, and wait for ever for the signal that a test sends it.
+_HANDLERS = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
+for _name, _handler in _HANDLERS.items():
+    _number = getattr(signal, _name, None)  # Windows has no SIGHUP
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 @pytest.hookimpl(optionalhook=True)
