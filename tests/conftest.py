@@ -62,13 +62,21 @@ def _no_key_in_the_air(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
             monkeypatch.delenv(name, raising=False)
 
 
-class _Accepted(logging.Handler):
-    """Notes the valid requests among those that the emulators log."""
+_LOG = logging.getLogger("aimlapi_emulator.requests")
+_WATCHED = logging.DEBUG - 1  # a level that no test sets
 
-    def emit(self, record: logging.LogRecord) -> None:
+
+class _Accepted(logging.Filter):
+    """Notes the valid requests among those that the emulators log.
+
+    Where no test asked for them they go no further: pytest would keep each until its test ends.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
         seen, schema = record.__dict__["request"], record.__dict__["schema"]
         if schema == "strict" and seen.method == "POST" and not seen.problems and seen.body:
             _accepted.append((seen.path, seen.body))
+        return _LOG.level != _WATCHED
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -77,12 +85,12 @@ def _watch_accepted_requests() -> Iterator[None]:
     if not OPENAPI_DIR:
         yield
         return
-    log, notes = logging.getLogger("aimlapi_emulator.requests"), _Accepted()
-    log.addHandler(notes)
-    log.setLevel(logging.DEBUG)
+    notes = _Accepted()
+    _LOG.addFilter(notes)
+    _LOG.setLevel(_WATCHED)
     yield
-    log.setLevel(logging.NOTSET)
-    log.removeHandler(notes)
+    _LOG.setLevel(logging.NOTSET)
+    _LOG.removeFilter(notes)
 
 
 @pytest.fixture(autouse=True)
