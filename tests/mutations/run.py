@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     files = checked_out()
     journal = Journal(JOURNAL, digest(files))
     left = [row for row in rows if row not in journal]
-    print(f"{len(rows)} breaks, {len(rows) - len(left)} of them found in the journal", flush=True)
+    print(f"Breaks: {len(rows)}, in the journal: {len(rows) - len(left)}", flush=True)
     start = time.monotonic()
 
     def note(row: Break, finding: Finding) -> None:
@@ -78,8 +78,8 @@ def report(findings: dict[Break, Finding], seconds: float) -> int:
             print(*(f"  {test}" for test in row.tests), finding.why, sep="\n")
     outcomes = [finding.outcome for finding in findings.values()]
     print(
-        f"\n{len(outcomes)} breaks: {outcomes.count('noticed')} noticed, "
-        f"{outcomes.count('missed')} missed, {outcomes.count('error')} not judged; "
+        f"\nBreaks: {len(outcomes)}, noticed: {outcomes.count('noticed')}, "
+        f"missed: {outcomes.count('missed')}, not judged: {outcomes.count('error')}; "
         f"{seconds / 60:.1f} minutes"
     )
     return int(outcomes.count("noticed") < len(outcomes))

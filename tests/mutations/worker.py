@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Any
@@ -78,13 +79,18 @@ def run(arguments: list[str]) -> dict[str, Any]:
         os.dup2(nothing.fileno(), 0)
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
-        record = Record()
+        record, start = Record(), time.monotonic()
         quiet = ["-q", "--disable-warnings", "-p", "no:cacheprovider"]
         code = pytest.main([*quiet, *arguments], plugins=[record])
         sys.stdout.flush()
         output.seek(0)
         told = output.read().decode(errors="replace")[-2000:]
-    return {"code": code, "output": told, **vars(record)}
+    return {
+        "code": code,
+        "output": told,
+        "seconds": time.monotonic() - start,
+        **vars(record),
+    }
 
 
 if __name__ == "__main__":
