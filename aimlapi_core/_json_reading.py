@@ -19,7 +19,8 @@ def loads(data: str | bytes) -> Any:
     takes half of a surrogate pair, UTF-16 and 32, a byte order mark, and nesting below level 200.
     """
     try:
-        return from_json(data)
+        # Not all strings: ids and texts come once, and 16,384 of them would be kept.
+        return from_json(data, cache_strings="keys")
     except (ValueError, TypeError):  # TypeError: a str with half of a surrogate pair
         pass
     try:
