@@ -46,7 +46,7 @@ test-all: setup cassettes
 # Without a framework its own needs are absent, and older versions of httpx and pydantic will do.
 oldest:
 	@PYTHON="$(PYTHON)" sh scripts/environment.sh .oldest/core -c constraints/oldest-core.txt \
-		-e '.[emulator]' hypothesis jsonschema 'pytest>=9' pytest-asyncio pytest-socket pytest-xdist
+		-e '.[emulator]' hypothesis 'pytest>=9' pytest-asyncio pytest-socket pytest-xdist
 	.oldest/core/bin/python -m pytest -n auto -m "not live and not heavy" tests/core tests/emulator
 	@PYTHON="$(PYTHON)" sh scripts/environment.sh .oldest/frameworks -c constraints/oldest.txt \
 		-e '.[all]' --group dev
