@@ -77,7 +77,7 @@ def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMess
 
 def call_block(call: ToolCall, finish_reason: str | None) -> LCToolCall | InvalidToolCall:
     """The call as LangChain keeps it: valid only when it is whole."""
-    reason = why_cut(call, finish_reason)
+    reason = truncation_reason(call, finish_reason)
     if reason is None:
         return tool_call(name=call.name, args=loads_arguments(call.arguments), id=call.id)
     return invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=reason)
@@ -144,7 +144,7 @@ _DELTAS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {
 
 def _closing_messages(reply: Reply, model: str, *, usage: bool) -> Iterator[AIMessageChunk]:
     choice = reply.choices[0] if reply.choices else Choice(0)
-    yield from _spoilers(choice, choice.finish_reason)
+    yield from _invalidating_chunks(choice, choice.finish_reason)
     yield AIMessageChunk(
         content="",
         additional_kwargs=_closing_kwargs(choice),
@@ -161,16 +161,16 @@ def chunks_after_break(error: StreamError) -> Iterator[ChatGenerationChunk]:
     """
     for choice in (error.partial.choices if error.partial else ())[:1]:
         # Cut, like one that reached its limit.
-        yield from map(_generation, _spoilers(choice, "length"))
+        yield from map(_generation, _invalidating_chunks(choice, "length"))
 
 
-def _spoilers(choice: Choice, finish_reason: str | None) -> Iterator[AIMessageChunk]:
+def _invalidating_chunks(choice: Choice, finish_reason: str | None) -> Iterator[AIMessageChunk]:
     for index, call in enumerate(choice.tool_calls):
-        if why_cut(call, finish_reason) is not None:
-            yield _call_chunk(index, spoiling_end(call.arguments))
+        if truncation_reason(call, finish_reason) is not None:
+            yield _call_chunk(index, invalid_json_suffix(call.arguments))
 
 
-def why_cut(call: ToolCall, finish_reason: str | None) -> str | None:
+def truncation_reason(call: ToolCall, finish_reason: str | None) -> str | None:
     """Why a call must not be run; None when it is whole.
 
     A call without any argument text in an answer that was cut counts as cut: nobody knows
@@ -186,24 +186,32 @@ def why_cut(call: ToolCall, finish_reason: str | None) -> str | None:
     return None
 
 
-def spoiling_end(arguments: str) -> str:
-    """Text that makes broken arguments stay broken for langchain-core's repairing parser.
+def invalid_json_suffix(arguments: str) -> str:
+    """Text to append to broken arguments so that langchain-core's parser rejects them.
 
-    Expected: a cut call ends in `invalid_tool_calls`. What happens (langchain-core 1.7.2 to
-    1.8.2, `AIMessageChunk.init_tool_calls`): merged arguments go through `parse_partial_json`,
-    which closes them and calls the result valid; it gives up only at a mismatched closer
-    outside of a string. Can go when langchain-core does not repair tool arguments any more.
+    Expected: a truncated tool call ends in `invalid_tool_calls`. What happens (langchain-core
+    1.7.2 to 1.8.3, `AIMessageChunk.init_tool_calls`): the merged arguments go through
+    `parse_partial_json`, which closes open strings and brackets and calls the result valid. It
+    gives up only at a closing bracket that does not match the innermost open one, so the suffix
+    is that bracket, after the quote that ends an open string. Can go when langchain-core does
+    not repair tool arguments any more.
     """
+    open_brackets: list[str] = []
     inside = escaped = False
     for character in arguments:
         if escaped:
             escaped = False
-        elif inside and character == "\\":
-            escaped = True
+        elif inside:
+            escaped = character == "\\"
+            inside = character != '"'
         elif character == '"':
-            inside = not inside
+            inside = True
+        elif character in "{[":
+            open_brackets.append(character)
+        elif character in "}]" and open_brackets:
+            open_brackets.pop()
     closing_quote = ('""' if escaped else '"') if inside else ""
-    return closing_quote + "]}]"
+    return closing_quote + ("}" if open_brackets[-1:] == ["["] else "]")
 
 
 def _closing_kwargs(choice: Choice) -> dict[str, Any]:

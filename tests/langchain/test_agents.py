@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel
 
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI
-from tests.langchain.calls import invoke
+from tests.langchain.calls import invoke, stream
 
 Make = Callable[..., ChatAIMLAPI]
 
@@ -82,6 +83,32 @@ def test_a_cut_call_is_reported_to_the_model(emu: Emulator, chat: Make) -> None:
     messages = invoke("sync", agent, ask("get_weather of city: Paris"))["messages"]
     assert messages[1].invalid_tool_calls
     assert not any(isinstance(m, ToolMessage) and m.status != "error" for m in messages)
+
+
+NESTED = json.dumps({"orders": [{"name": "a", "ids": list(range(40))}]})
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("reason", ["length", "tool_calls"])
+@pytest.mark.parametrize("mode", ["messages", "updates", "values"])
+def test_a_truncated_call_is_not_run(
+    how: str, endpoint: str, reason: str, mode: str, emu: Emulator, chat: Make
+) -> None:
+    runs: list[Any] = []
+
+    @tool
+    def place(orders: list[Any]) -> str:
+        """Place orders."""
+        runs.append(orders)
+        return "placed"
+
+    if reason == "length":
+        emu.faults.append(Fault(finish_reason="length"))  # cuts the arguments in the middle
+    emu.when("buy", call="place", args=NESTED if reason == "length" else NESTED[:40])
+    agent = create_agent(chat(endpoint=endpoint), [place])
+    pieces = stream(how, agent, ask("buy two"), stream_mode=mode)
+    assert runs == []
+    assert any("place" in str(piece) for piece in pieces)
 
 
 def test_token_streams_of_an_agent_carry_usage(how: str, chat: Make) -> None:

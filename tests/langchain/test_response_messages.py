@@ -5,7 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.messages.content import KNOWN_BLOCK_TYPES
 
 from aimlapi_core import (
@@ -19,6 +22,7 @@ from aimlapi_core import (
     Refusal,
     RefusalDelta,
     Reply,
+    StreamCutError,
     StreamEvent,
     Text,
     TextDelta,
@@ -28,7 +32,13 @@ from aimlapi_core import (
     Usage,
 )
 from langchain_aimlapi._response.empty_output import warning_for
-from langchain_aimlapi._response.messages import spoiling_end, to_chunks, to_result, total_of
+from langchain_aimlapi._response.messages import (
+    chunks_after_break,
+    to_chunks,
+    to_result,
+    total_of,
+)
+from tests.fuzz.laws import json_values
 from tests.langchain.calls import total
 
 MODEL = "openai/gpt-5-2"
@@ -225,23 +235,62 @@ def test_a_call_without_arguments_has_none() -> None:
         assert [call["args"] for call in message.tool_calls] == [{}]
 
 
-def test_every_prefix_of_arguments_is_spoilt() -> None:
-    whole = '{"city": "Par\\"is\\\\", "days": [1, {"n": null}], "é": true}'
-    for end in range(1, len(whole)):
-        cut = whole[:end]
-        message = AIMessageChunk(
-            content="",
-            tool_call_chunks=[
-                {
-                    "name": "f",
-                    "args": cut + spoiling_end(cut),
-                    "id": "1",
-                    "index": 0,
-                    "type": "tool_call_chunk",
-                }
-            ],
-        )
-        assert message.tool_calls == [], cut
+def sums(pieces: list[Any]) -> list[Any]:
+    """The chunks added up in each way that langchain-core has."""
+    return [total(pieces), add_ai_message_chunks(*pieces)]
+
+
+@given(
+    st.dictionaries(st.text(max_size=3), json_values, min_size=1, max_size=3),
+    st.sampled_from([None, 1]),
+    st.booleans(),
+    st.sampled_from(["length", "content_filter", "tool_calls"]),
+    st.data(),
+)
+@settings(max_examples=400)
+def test_no_prefix_of_arguments_becomes_a_valid_call(
+    arguments: dict[str, Any], indent: int | None, ascii_only: bool, reason: str, data: Any
+) -> None:
+    whole = json.dumps(arguments, indent=indent, ensure_ascii=ascii_only)
+    cut = whole[: data.draw(st.integers(1, len(whole) - 1))]
+    middle = data.draw(st.integers(0, len(cut)))
+    events = (
+        ToolCallDelta(0, "c1", "f", cut[:middle]),
+        ToolCallDelta(0, arguments=cut[middle:]),
+        Finished(reply(ToolCall("c1", "f", cut), finish_reason=reason)),
+    )
+    chunks = [chunk for event in events for chunk in to_chunks(event, MODEL, usage=True)]
+    for message in sums([chunk.message for chunk in chunks]):
+        assert (message.tool_calls, len(message.invalid_tool_calls)) == ([], 1)
+        assert message.invalid_tool_calls[0]["args"].startswith(cut)
+
+
+# One for each innermost bracket and each state of a string.
+CUT_ARGUMENTS = (
+    '{"orders": [{"name": "a", "ids": [1, 2',
+    '{"orders": [{"name": "a", "ids": [1, 2]',
+    '{"orders": [{"name": "a", "ids": [[[',
+    '{"a": {"b": {',
+    '{"a": ["b]}',
+    '{"a": ["b\\',
+    '{"a": ["b\\u00',
+    '{"a": [{"b]',
+    '{"a": 1, "b":',
+    "{",
+    " ",
+    "",
+)
+
+
+@pytest.mark.parametrize("cut", CUT_ARGUMENTS)
+def test_cut_arguments_are_an_invalid_call_in_a_broken_stream(cut: str) -> None:
+    partial = reply(ToolCall("c1", "f", cut), finish_reason=None)
+    before = [
+        chunk.message for chunk in to_chunks(ToolCallDelta(0, "c1", "f", cut), MODEL, usage=True)
+    ]
+    after = [chunk.message for chunk in chunks_after_break(StreamCutError("cut", partial=partial))]
+    for message in sums([*before, *after]):
+        assert (message.tool_calls, len(message.invalid_tool_calls)) == ([], 1)
 
 
 def test_parallel_calls_merge_by_index() -> None:
