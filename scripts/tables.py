@@ -3,7 +3,8 @@
 The models of README and docs/models.md come from `aimlapi_core.models`, the errors of
 docs/errors.md from the classes themselves, the faults of docs/reliability.md from the tests' own
 matrix, the fields of docs/faults.md from the docstrings of `Fault`, the list of examples from
-their own, the versions that the tests are run with from constraints/.
+their own, the versions that the tests are run with from constraints/, docs/architecture.md from
+CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from aimlapi_core.errors import AIMLAPIError, StatusError
 from aimlapi_core.models import MODELS, ModelInfo
+from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.retry import is_safe_to_repeat
 from aimlapi_core.types import Endpoint
 from aimlapi_emulator.faults import fault
@@ -26,16 +28,12 @@ from tests.faults import matrix
 
 ROOT = Path(__file__).parents[1]
 
-# What a reader looks for, by the names of the constructors' arguments.
-_SHOWN = {
-    "temperature": "`temperature`, `top_p`",
-    "reasoning_effort": "`reasoning_effort`",
-    "reasoning_summary": "`reasoning_summary`",
-    "logprobs": "`logprobs`",
-    "n": "`n`",
-    "seed": "`seed`",
-    "stop": "`stop`",
-}
+# The parameters that a model may not take; what every Responses schema has is not listed.
+_DIFFERING = [
+    param
+    for param in REQUEST_PARAMS.values()
+    if (param.is_model_dependent or param.is_cut_by_client) and "responses" not in param.in_every
+]
 
 
 def models() -> str:
@@ -50,10 +48,12 @@ def models() -> str:
 
 def _row(info: ModelInfo, endpoint: Endpoint) -> str:
     preferred = endpoint == info.endpoints[0]
-    takes = [shown for name, shown in _SHOWN.items() if name in info.params[endpoint]]
-    if "reasoning_effort" in info.params[endpoint]:
-        efforts = ", ".join(info.reasoning_efforts)
-        takes[takes.index("`reasoning_effort`")] = f"`reasoning_effort` ({efforts})"
+    efforts = {"reasoning_effort": f" ({', '.join(info.reasoning_efforts)})"}
+    takes = [
+        f"`{param.argument}`{efforts.get(param.name, '')}"
+        for param in _DIFFERING
+        if param.name in info.params[endpoint]
+    ]
     cells = [
         f"`{info.id}`" if preferred else "",
         endpoint if preferred else f'`endpoint="{endpoint}"`',
@@ -130,12 +130,23 @@ _OF_LANGCHAIN = ("langchain-core", "langchain", "langgraph")
 _OF_LLAMA_INDEX = ("llama-index-core", "llama-index-workflows")
 _OF_ALL = ("pydantic", "httpx", "h11", "opentelemetry-api")
 
+_ARCHITECTURE = ("How the parts fit", "Laws", "Why it is so")
+
+
+def architecture() -> str:
+    """The sections of CONTRIBUTING.md that a reader of the handbook wants too."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    sections = {part.partition("\n")[0]: part.strip() for part in text.split("\n## ")}
+    return "\n\n".join(f"## {sections[title]}" for title in _ARCHITECTURE)
+
+
 # (file, name of the table between `<!-- name: begin -->` and `<!-- name: end -->`, its maker)
 TABLES = (
     (ROOT / "README.md", "models", models),
     (ROOT / "docs" / "models.md", "models", models),
     (ROOT / "docs" / "errors.md", "errors", errors),
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
+    (ROOT / "docs" / "architecture.md", "architecture", architecture),
     (ROOT / "README.md", "bench", bench),
     (ROOT / "examples" / "README.md", "examples", examples.table),
     (ROOT / "README.md", "versions", partial(versions, *_OF_LANGCHAIN, *_OF_LLAMA_INDEX, *_OF_ALL)),
