@@ -1,4 +1,4 @@
-"""The emulator as a value: start, point a client at `base_url`, look at `seen`, stop."""
+"""The emulator as a value: start, point a client at `base_url`, look at `requests`, stop."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Emulator:
         self.port = port
         self.schema = schema
         self.latency = self._first_latency = latency
-        self.seen: list[SeenRequest] = []
+        self.requests: list[SeenRequest] = []
         self.faults: list[Fault | None] = []
         self.connections = 0
         self.open_connections = 0
@@ -161,7 +161,7 @@ class Emulator:
         up, are forgotten too.
         """
         self._receive_pending()
-        self.seen.clear()
+        self.requests.clear()
         self.faults.clear()
         self._clears += 1
         self.connections = self.open_connections = self.peak_connections = 0
@@ -170,7 +170,7 @@ class Emulator:
         self.latency = self._first_latency
 
     def _receive_pending(self) -> None:
-        """Return once requests whose bytes have arrived are in `seen`."""
+        """Return once requests whose bytes have arrived are in `requests`."""
         loop, thread = self._loop, self._thread
         if loop is None or thread is None or thread is threading.current_thread():
             return
@@ -182,7 +182,7 @@ class Emulator:
             else:
                 done.set()
 
-        # From a connection in the backlog to its request in `seen` a loop takes about six turns.
+        # From an accepted connection to its entry in `requests` a loop takes about six turns.
         with contextlib.suppress(RuntimeError):  # the loop has ended by itself
             loop.call_soon_threadsafe(turn, 12)
             done.wait(_STOP_WITHIN_S if thread.is_alive() else 0)
@@ -239,7 +239,7 @@ class Emulator:
         return Fault(status=500, message=f"Emulator.faults holds {fault!r}, which is no Fault")
 
     def respond(self, request: Request, connection: int, fault: Fault | None) -> Outgoing:
-        """The answer to a complete request, which is noted in `seen`."""
+        """The answer to a complete request, which is noted in `requests`."""
         try:
             out = handle(request, self._state, fault)
         except Exception as exc:  # a fault of ours is answered as one, and the server goes on
@@ -251,7 +251,7 @@ class Emulator:
         self._note(request, connection, out, status, idle)
         if self.latency == AT_ONCE or (out.usage is None and out.events is None):
             return out
-        return replace(out, latency=self.latency.of_request(len(self.seen)))
+        return replace(out, latency=self.latency.of_request(len(self.requests)))
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -290,7 +290,7 @@ class Emulator:
             repr(out.rule) if out.rule is not None else "",
             out.charged,
         )
-        self.seen.append(seen)
+        self.requests.append(seen)
         told = {"request": seen, "schema": self.schema}
         _REQUESTS.debug("%s %s: %s", seen.method, seen.path, status or "no answer", extra=told)
 

@@ -104,7 +104,9 @@ def pytest_runtest_makereport(
 
 
 def _told(emulator: Emulator) -> list[str]:
-    lines = [line for seen in list(emulator.seen) for line in _read(_of_request, seen, "a request")]
+    lines = [
+        line for seen in list(emulator.requests) for line in _read(_of_request, seen, "a request")
+    ]
     lines = lines or ["no request was seen"]
     for rule in emulator.unused_rules():
         lines += _read(lambda one: [f"answered nothing: {one!r}"], rule, "a rule")

@@ -270,8 +270,8 @@ def run(seconds: float) -> int:
 
 def count_requests(emulator: Emulator, requests: Counter[int]) -> None:
     """Count what has arrived, by the number in its prompt, and forget it."""
-    seen = emulator.seen[:]
-    del emulator.seen[: len(seen)]
+    seen = emulator.requests[:]
+    del emulator.requests[: len(seen)]
     for one in seen:
         prompt = str(one.body.get("messages", one.body.get("input")))
         requests[int(prompt.rsplit("call ", 1)[1].split(" ", 1)[0])] += 1

@@ -105,8 +105,8 @@ def test_the_key_is_in_nothing_that_is_printed_or_written(emu: Emulator, tmp_pat
     emu.faults.extend(fault for fault in FAULTS for _ in range(8))
     done = run(["-c", PROGRAM, emu.base_url, str(len(FAULTS))], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert len(emu.seen) == 8 * len(FAULTS)
-    assert all(seen.headers["authorization"].endswith(CANARY[-4:]) for seen in emu.seen)
+    assert len(emu.requests) == 8 * len(FAULTS)
+    assert all(seen.headers["authorization"].endswith(CANARY[-4:]) for seen in emu.requests)
     assert "Incorrect API key provided: ***" in done.stdout
     assert "DEBUG:httpcore" in done.stderr
     assert "response = <Response [401" in done.stdout  # locals are shown, all the same

@@ -47,7 +47,7 @@ class Fault:
     """Interim responses before the head, e.g. 100 (Continue) and 103 (Early Hints)."""
     drop: str | None = None
     """Close without any answer: `before_read`, once the request's head has come, which leaves
-    the request out of `seen`, or `after_read` of its body."""
+    the request out of `requests`, or `after_read` of its body."""
     drop_with: str = "fin"
     """How a drop or a cut closes: `fin`, `rst`, or (cuts only) `end`, a body that ends properly."""
     close_after: bool = False

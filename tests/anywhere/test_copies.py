@@ -43,8 +43,8 @@ def test_a_copy_works_and_so_does_the_original(
     if hasattr(twin, "close"):
         twin.close()  # its own claim, not the original's
     use(thing)
-    assert len(emu.seen) == requests_of(name) * (2 + called)
-    assert {seen.headers["authorization"][-4:] for seen in emu.seen} == {KEY[-4:]}
+    assert len(emu.requests) == requests_of(name) * (2 + called)
+    assert {seen.headers["authorization"][-4:] for seen in emu.requests} == {KEY[-4:]}
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +62,11 @@ def test_a_spawned_worker_calls_with_what_it_is_sent(
     thing = make(name, emu.base_url)
     if called:
         use(thing)
-    mine = {seen.connection for seen in emu.seen}
-    emu.seen.clear()
+    mine = {seen.connection for seen in emu.requests}
+    emu.requests.clear()
     worker.submit(use, thing).result()
-    assert len(emu.seen) == requests_of(name)
-    assert mine.isdisjoint(seen.connection for seen in emu.seen)
+    assert len(emu.requests) == requests_of(name)
+    assert mine.isdisjoint(seen.connection for seen in emu.requests)
 
 
 def _in_child(thing: Any, pipe: Any) -> None:
@@ -86,8 +86,8 @@ def test_a_forked_child_and_its_parent_both_go_on(emu: Emulator, name: str, call
     thing = make(name, emu.base_url)
     if called:
         use(thing)
-    mine = {seen.connection for seen in emu.seen}
-    emu.seen.clear()
+    mine = {seen.connection for seen in emu.requests}
+    emu.requests.clear()
     fork = multiprocessing.get_context("fork")
     here, there = fork.Pipe()
     process = fork.Process(target=_in_child, args=(thing, there))
@@ -97,9 +97,9 @@ def test_a_forked_child_and_its_parent_both_go_on(emu: Emulator, name: str, call
     process.join()
     assert process.exitcode == 0
     here.close()
-    assert len(emu.seen) == requests_of(name)
-    theirs = {seen.connection for seen in emu.seen}
+    assert len(emu.requests) == requests_of(name)
+    theirs = {seen.connection for seen in emu.requests}
     assert mine.isdisjoint(theirs)
     use(thing)
-    assert len(emu.seen) == 2 * requests_of(name)
-    assert theirs.isdisjoint(seen.connection for seen in emu.seen[requests_of(name) :])
+    assert len(emu.requests) == 2 * requests_of(name)
+    assert theirs.isdisjoint(seen.connection for seen in emu.requests[requests_of(name) :])

@@ -65,7 +65,7 @@ def test_a_stream_that_is_left_closes_its_connection(
         with pytest.raises(KeyError):
             stream.throw(KeyError("the caller's own"))
     wait_until(lambda: emu.open_connections == 0)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     thing.close()
 
 
@@ -94,7 +94,7 @@ async def test_an_async_stream_that_is_left_closes_its_connection(
             await task
     await task if way == "aclose" else None
     await asyncio.to_thread(wait_until, lambda: emu.open_connections == 0)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     await thing.aclose()
 
 
@@ -106,10 +106,10 @@ async def test_a_cancelled_call_closes_its_connection(
     emu.faults.append(slow)
     thing = make(name, emu.base_url)
     task = asyncio.ensure_future(call(thing))
-    await asyncio.to_thread(wait_until, lambda: len(emu.seen) == 1)
+    await asyncio.to_thread(wait_until, lambda: len(emu.requests) == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     await asyncio.to_thread(wait_until, lambda: emu.open_connections == 0)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     await thing.aclose()

@@ -94,7 +94,7 @@ def test_all_objects_in_threads_and_loops_keep_to_the_limit_of_their_account(
     with ThreadPoolExecutor(len(calls)) as threads:
         for done in [threads.submit(call) for call in calls]:
             done.result()
-    assert len(emu.seen) == requests
+    assert len(emu.requests) == requests
     assert emu.peak_requests == limit
 
 
@@ -144,7 +144,7 @@ async def test_waiters_are_sent_in_the_order_in_which_they_came(emu: Emulator) -
         calls = [asyncio.ensure_future(llm.acomplete(f"number {n}")) for n in range(9)]
         await asyncio.to_thread(wait_until, lambda: waiting() == 9)
     await asyncio.gather(*calls)
-    sent = [seen.body["messages"][0]["content"] for seen in emu.seen[1:]]
+    sent = [seen.body["messages"][0]["content"] for seen in emu.requests[1:]]
     assert sent == [f"number {n}" for n in range(9)]
     await llm.aclose()
 
@@ -161,7 +161,7 @@ def test_no_slot_in_time_is_an_error_that_says_what_to_do(emu: Emulator, name: s
             assert caught.value.client_request_id is None
             is_langchains = isinstance(caught.value, lc.ModelTimeoutError)
             assert is_langchains == (name in ("ChatAIMLAPI", "AIMLAPIEmbeddings"))
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     assert costs.unknown == ()
     assert_free(emu)
 
@@ -173,7 +173,7 @@ async def test_no_slot_in_time_is_the_same_error_in_a_loop(emu: Emulator, name: 
         for way in ASYNC[name].values():
             with pytest.raises(ConcurrencyTimeoutError):
                 await way(thing)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     await asyncio.to_thread(assert_free, emu)
     await thing.aclose()
 
@@ -262,7 +262,7 @@ def test_a_call_that_waits_to_repeat_holds_no_slot(emu: Emulator) -> None:
             wait_until(lambda: waiting() == 2)
         one.result()
         other.result()
-    sent = [seen.body["messages"][0]["content"] for seen in emu.seen[1:]]
+    sent = [seen.body["messages"][0]["content"] for seen in emu.requests[1:]]
     assert sent == ["the first", "the second", "the first"]
 
 
@@ -352,7 +352,7 @@ def test_a_batch_that_fails_keeps_the_others_from_being_begun(emu: Emulator) -> 
 
     with pytest.raises(BadRequestError):
         make("Client", emu.base_url, api_key=key, max_concurrency=1, timeout=LATER).embed(texts)
-    assert len(emu.seen) == len(keys) == 1
+    assert len(emu.requests) == len(keys) == 1
 
 
 def test_a_batch_that_waits_for_its_slot_is_not_sent_once_another_has_failed(
@@ -360,11 +360,11 @@ def test_a_batch_that_waits_for_its_slot_is_not_sent_once_another_has_failed(
 ) -> None:
     texts = EmbeddingRequest("text-embedding-3-small", tuple("abcd"), dimensions=8, batch_size=1)
     with held(emu, limit=2):
-        sent = len(emu.seen)
+        sent = len(emu.requests)
         emu.faults.append(Fault(status=400, delay_head_s=0.3))
         with pytest.raises(BadRequestError):
             make("Client", emu.base_url, max_concurrency=2, timeout=LATER).embed(texts)
-        assert len(emu.seen) == sent + 1
+        assert len(emu.requests) == sent + 1
     assert_free(emu)
 
 
@@ -392,13 +392,13 @@ def test_the_wait_for_a_slot_is_no_part_of_the_policys_time(emu: Emulator) -> No
     client = make("Client", emu.base_url, max_concurrency=1, timeout=LATER, retry=policy)
     with ThreadPoolExecutor(1) as threads:
         with held(emu):
-            sent = len(emu.seen)
+            sent = len(emu.requests)
             emu.faults += [Fault(status=503), Fault(status=503)]
             waits = threads.submit(client.complete, REQUEST)
             wait_until(lambda: waiting() == 1)
             threading.Event().wait(1.1)
         assert waits.result().choices
-    assert len(emu.seen) == sent + 3
+    assert len(emu.requests) == sent + 3
 
 
 def test_clients_that_were_handed_in_are_limited_too() -> None:

@@ -25,7 +25,7 @@ def test_event_loops_one_after_another(emu: Emulator, name: str) -> None:
     thing = make(name, emu.base_url)
     for _ in range(4):
         asyncio.run(ause(thing))
-    assert len(emu.seen) == 4 * len(ASYNC[name])
+    assert len(emu.requests) == 4 * len(ASYNC[name])
 
 
 @pytest.mark.parametrize("name", ASYNC_NAMES)
@@ -42,7 +42,7 @@ def test_many_threads_each_with_a_loop_of_its_own(emu: Emulator, name: str) -> N
     with ThreadPoolExecutor(THREADS) as threads:
         for run in [threads.submit(asyncio.run, calls()) for _ in range(THREADS)]:
             run.result()
-    assert len(emu.seen) == THREADS * 4 * len(ASYNC[name])
+    assert len(emu.requests) == THREADS * 4 * len(ASYNC[name])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -50,7 +50,7 @@ def test_threads_that_call_in_every_way(emu: Emulator, name: str) -> None:
     thing = make(name, emu.base_url)
     with ThreadPoolExecutor(THREADS) as threads:
         list(threads.map(use, [thing] * THREADS * 2))
-    assert len(emu.seen) == 2 * THREADS * (len(SYNC.get(name, ())) + len(ASYNC.get(name, ())))
+    assert len(emu.requests) == 2 * THREADS * (len(SYNC.get(name, ())) + len(ASYNC.get(name, ())))
 
 
 CHAT = {"choices": [{"message": {"content": SAID}, "finish_reason": "stop"}]}

@@ -63,7 +63,7 @@ def test_synchronous_calls_leave_nothing(emu: Emulator, calls: int) -> None:
     few = left(emu)
     for thing, way in islice(each, calls - FEW):
         assert_whole(way(thing))
-    used = {seen.connection for seen in emu.seen}
+    used = {seen.connection for seen in emu.requests}
     compare(few, left(emu))
     assert len(used) == 1
     for thing in things.values():
@@ -82,7 +82,7 @@ def test_asynchronous_calls_leave_nothing(emu: Emulator, calls: int) -> None:
         few = left(emu)
         for thing, way in islice(each, calls - FEW):
             assert_whole(await way(thing))
-        used = {seen.connection for seen in emu.seen}
+        used = {seen.connection for seen in emu.requests}
         compare(few, left(emu))
         assert len(used) == 1
 

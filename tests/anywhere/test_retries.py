@@ -60,7 +60,7 @@ def test_max_retries_is_exact_in_every_way(
     emu.faults.extend([fault] * 9)
     with pytest.raises(error):
         call(make(name, emu.base_url, max_retries=retries))
-    assert len(emu.seen) == retries + 1
+    assert len(emu.requests) == retries + 1
 
 
 @each
@@ -69,7 +69,7 @@ def test_a_lost_connection_is_never_asked_again(emu: Emulator, name: str, call: 
     with pytest.raises(ConnectionLostError) as caught:
         call(make(name, emu.base_url, max_retries=5))
     assert caught.value.request_sent
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 @each
@@ -102,13 +102,13 @@ def test_langchains_own_wrapper_counts_by_itself(
     patient = chat.with_retry(stop_after_attempt=3, wait_exponential_jitter=False)
     with pytest.raises(ServerError):
         patient.invoke(SAY)
-    assert len(emu.seen) == 3
+    assert len(emu.requests) == 3
     emu.clear()
     emu.faults.extend([Fault(drop="after_read")] * 9)
     safe = chat.with_retry(retry_if_exception_type=(ServerError,), stop_after_attempt=3)
     with pytest.raises(ConnectionLostError):
         safe.invoke(SAY)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 def test_llama_indexs_own_wrapper_counts_by_itself(emu: Emulator) -> None:
@@ -120,4 +120,4 @@ def test_llama_indexs_own_wrapper_counts_by_itself(emu: Emulator) -> None:
         retry_on_exceptions_with_backoff(
             lambda: llm.complete(SAY), [ErrorToRetry(ServerError)], max_tries=3, min_backoff_secs=0
         )
-    assert len(emu.seen) == 3
+    assert len(emu.requests) == 3

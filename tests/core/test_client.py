@@ -123,8 +123,8 @@ def test_an_answer_comes_whole(emu: Emulator, kind: str, form: str) -> None:
     assert reply.cost.usd == pytest.approx((reply.cost.credits or 0) / 2_000_000)
     assert reply.transport is not None
     assert reply.transport.inference_id
-    assert emu.seen[0].problems == ()
-    assert emu.seen[0].headers["user-agent"].startswith("aimlapi-core/")
+    assert emu.requests[0].problems == ()
+    assert emu.requests[0].headers["user-agent"].startswith("aimlapi-core/")
 
 
 @both
@@ -145,7 +145,7 @@ def test_max_retries_is_exact(
     with pytest.raises((RateLimitError, ServerError)) as caught:
         call(settings(emu, max_retries=3), kind, form)
     assert caught.value.status_code == status
-    assert len(emu.seen) == 4
+    assert len(emu.requests) == 4
 
 
 @both
@@ -153,7 +153,7 @@ def test_max_retries_is_exact(
 def test_a_retry_brings_the_answer(emu: Emulator, quick: None, kind: str, form: str) -> None:
     emu.faults.extend([Fault(status=500, shape="html"), Fault(status=429, shape="legacy")])
     assert "Grüße" in call(settings(emu), kind, form).choices[0].text
-    assert len(emu.seen) == 3
+    assert len(emu.requests) == 3
 
 
 @both
@@ -162,7 +162,7 @@ def test_no_retries_means_one_request(emu: Emulator, kind: str, form: str) -> No
     emu.faults.extend([Fault(status=503)] * 3)
     with pytest.raises(ServerError):
         call(settings(emu, max_retries=0), kind, form)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 @both
@@ -190,7 +190,7 @@ def test_never_sent_twice(
     emu.faults.append(fault)
     with pytest.raises(error) as caught:
         call(settings(emu, max_retries=5), kind, form)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     if isinstance(caught.value, ConnectionLostError):
         assert caught.value.request_sent
     if isinstance(caught.value, NotFoundError):
@@ -234,8 +234,8 @@ def test_silence_is_a_typed_time_out_that_is_not_repeated(
     silent = httpx.Timeout(None, read=0.1)
     with pytest.raises(RequestTimeoutError, match="may be billed"):
         call(settings(emu, timeout=silent, max_retries=3), kind, form)
-    wait_until(lambda: emu.seen)
-    assert len(emu.seen) == 1
+    wait_until(lambda: emu.requests)
+    assert len(emu.requests) == 1
 
 
 @both
@@ -244,7 +244,7 @@ def test_a_wrong_key_says_so_and_is_in_no_message(emu: Emulator, kind: str, form
     with pytest.raises(AuthenticationError, match="AIMLAPI_API_KEY") as caught:
         call(settings(emu, api_key="sk-bad-1234567890"), kind, form)
     assert "sk-bad-1234567890" not in repr(caught.value) + str(caught.value.__dict__)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 @both
@@ -267,7 +267,7 @@ def test_nothing_is_sent_without_a_key_or_messages(emu: Emulator, kind: str, for
     bad = ChatRequest("openai/gpt-5-2", HELLO.messages, extra_body={"x": float("nan")})
     with pytest.raises(InvalidRequestError, match="JSON"):
         call(settings(emu), kind, form, bad)
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 STREAM_ENDS = [
@@ -290,7 +290,7 @@ def test_bad_ends_of_streams_raise_with_what_came(
     emu.faults.append(fault)
     with pytest.raises(error) as caught:
         call(settings(emu, max_retries=5), kind, "stream")
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     assert caught.value.partial is not None
 
 
@@ -401,7 +401,7 @@ async def test_cancelling_an_async_stream_closes_its_connection(emu: Emulator) -
             pass
 
     task = asyncio.create_task(read())
-    await asyncio.to_thread(wait_until, lambda: bool(emu.seen))
+    await asyncio.to_thread(wait_until, lambda: bool(emu.requests))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -418,7 +418,7 @@ def test_one_client_in_many_event_loops_sends_each_request_once(emu: Emulator) -
 
     for _ in range(3):
         asyncio.run(twice())
-    assert len(emu.seen) == 6
+    assert len(emu.requests) == 6
     assert shared_connections._async == {}
 
 
@@ -436,7 +436,7 @@ def test_loops_in_threads_and_loops_never_ended_do_no_harm(emu: Emulator) -> Non
     loop.run_until_complete(and_close())
     loop.close()
     asyncio.run(and_close())
-    assert len(emu.seen) == 10
+    assert len(emu.requests) == 10
 
 
 def test_a_loop_closed_without_ending_its_generators_is_forgotten(emu: Emulator) -> None:
@@ -449,7 +449,7 @@ def test_a_loop_closed_without_ending_its_generators_is_forgotten(emu: Emulator)
         loop.run_until_complete(pool.http.aclose())
     loop.close()
     asyncio.run(client.complete(HELLO))  # type: ignore[arg-type]  # a coroutine, typed by its async def
-    assert len(emu.seen) == 2
+    assert len(emu.requests) == 2
     assert shared_connections._async == {}
 
 
@@ -508,7 +508,7 @@ def test_clients_handed_in_are_used_and_left_open(emu: Emulator) -> None:
         with Client(settings(emu, http_client=http)) as client:
             client.complete(HELLO)
         assert not http.is_closed
-        assert emu.seen[0].headers["x-mine"] == "yes"
+        assert emu.requests[0].headers["x-mine"] == "yes"
     with pytest.raises(ConfigurationError, match="closed"):
         client.complete(HELLO)
 
@@ -519,7 +519,7 @@ def test_the_callers_headers_win(emu: Emulator) -> None:
         "openai/gpt-5-2", HELLO.messages, client_request_id="run-1", extra_headers={"x-title": "b"}
     )
     reply = call(settings(emu, default_headers=headers), "sync", "whole", request)
-    seen = emu.seen[0].headers
+    seen = emu.requests[0].headers
     assert (seen["user-agent"], seen["x-title"]) == ("mine/1", "b")
     assert reply.transport is not None
     assert reply.transport.client_request_id == "run-1"
@@ -583,7 +583,7 @@ def test_stop_sequences_are_cut_by_the_client(emu: Emulator) -> None:
             reply = call(settings(emu), kind, form, request)
             assert reply.choices[0].text.endswith("Grüße")
             assert reply.choices[0].finish_reason == "stop"
-    assert all("stop" not in seen.body for seen in emu.seen)
+    assert all("stop" not in seen.body for seen in emu.requests)
 
 
 @both
@@ -655,7 +655,7 @@ def test_redirects_are_not_followed_even_by_a_client_that_would(emu: Emulator) -
         client = Client(settings(emu, http_client=http))
         with pytest.raises(NotFoundError, match="307"):
             client.complete(HELLO)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 @both
@@ -665,7 +665,7 @@ def test_a_total_budget_ends_the_retries(emu: Emulator, quick: None, kind: str, 
     policy = RetryPolicy(max_retries=3, max_elapsed_s=1)
     with pytest.raises(RateLimitError):
         call(settings(emu, retry=policy), kind, form)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 def test_a_connection_that_the_server_closed_while_idle_is_not_used_again(emu: Emulator) -> None:
@@ -673,7 +673,7 @@ def test_a_connection_that_the_server_closed_while_idle_is_not_used_again(emu: E
     emu.faults.append(Fault(headers={"Connection": "close"}, raw_body=WHOLE))
     for _ in range(3):
         client.complete(HELLO)
-    assert len(emu.seen) == 3
+    assert len(emu.requests) == 3
 
 
 WHOLE = b'{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}'
@@ -839,7 +839,7 @@ def test_an_error_whose_body_is_cut_keeps_its_status(
 ) -> None:
     emu.faults.append(Fault(status=503, cut_after_bytes=10))
     assert call(settings(emu), kind, form).choices
-    assert len(emu.seen) == 2
+    assert len(emu.requests) == 2
 
 
 def test_closing_one_object_leaves_the_calls_of_its_threads_alone(emu: Emulator) -> None:

@@ -89,7 +89,7 @@ def test_an_answer_sets_no_cookie_behind_a_proxy_either(
         with Client(Settings(api_key=key, base_url=emu.base_url)) as client:
             client.complete(HELLO)
             client.complete(HELLO)
-    assert not any("cookie" in seen.headers for seen in emu.seen)
+    assert not any("cookie" in seen.headers for seen in emu.requests)
 
 
 def test_a_forgotten_stream_may_end_while_idle_connections_are_looked_for() -> None:

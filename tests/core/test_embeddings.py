@@ -186,7 +186,7 @@ def test_all_texts_in_order_with_a_failed_batch_in_the_middle(
     assert len(reply.vectors) == 30
     for got, wanted in zip(reply.vectors, expected, strict=True):
         assert got == pytest.approx(wanted)
-    assert sorted(len(seen.body["input"]) for seen in emu.seen) == [10, 10, 10, 10]
+    assert sorted(len(seen.body["input"]) for seen in emu.requests) == [10, 10, 10, 10]
     assert done == [10, 10, 10]
     assert len(reply.transports) == 3
     assert reply.usage is not None
@@ -202,7 +202,7 @@ def test_the_first_failure_ends_the_rest(emu: Emulator, kind: str) -> None:
     request = EmbeddingRequest(SMALL, TEXTS, batch_size=1)
     with pytest.raises(ServerError):
         embed(emu, kind, request, retries=0, concurrent_batches=2)
-    assert len(emu.seen) < len(TEXTS)
+    assert len(emu.requests) < len(TEXTS)
 
 
 # The asynchronous client cancels what is under way, whose answer nobody reads.
@@ -214,7 +214,7 @@ def test_each_answered_request_is_told_also_when_another_fails(
     request = EmbeddingRequest(SMALL, (*TEXTS[:4], "no [[fault status=400]]"), batch_size=2)
     with pytest.raises(BadRequestError):
         embed(emu, kind, request, concurrent_batches=at_once, answered=replies.append)
-    answered = [seen for seen in emu.seen if seen.status == 200]
+    answered = [seen for seen in emu.requests if seen.status == 200]
     assert [len(reply.vectors) for reply in replies] == [2] * len(answered)
     told = {reply.transports[0].request_id for reply in replies}
     assert len(told) == len(answered) > 0
@@ -275,7 +275,7 @@ def test_vectors_have_the_length_asked_for(emu: Emulator, kind: str) -> None:
     (vector,) = embed(emu, kind, large).vectors
     assert len(vector) == 256
     assert math.hypot(*vector) == pytest.approx(1, abs=1e-4)
-    assert emu.seen[0].problems == ()
+    assert emu.requests[0].problems == ()
 
 
 def test_a_model_that_is_not_found_names_no_other_endpoint(emu: Emulator) -> None:

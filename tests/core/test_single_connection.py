@@ -157,7 +157,7 @@ async def test_a_connection_that_is_closed_just_before_its_request_is_replaced(
     monkeypatch.setattr(httpcore.HTTPConnection, "handle_request", closed)
     monkeypatch.setattr(httpcore.AsyncHTTPConnection, "handle_async_request", aclosed)
     assert await get(transport, emu) == 200
-    assert (len(emu.seen), emu.connections) == (2, 2)
+    assert (len(emu.requests), emu.connections) == (2, 2)
     await close(transport, emu)
 
 

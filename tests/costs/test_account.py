@@ -157,7 +157,7 @@ def test_an_unchanged_catalogue_is_not_sent_again(how: str, emu: Emulator) -> No
         first, second = asyncio.run(run())
     assert len(first) > 10
     assert second == first
-    assert [seen.status for seen in emu.seen] == [200, 304]
+    assert [seen.status for seen in emu.requests] == [200, 304]
 
 
 def test_questions_are_repeated_like_calls(quick: None, emu: Emulator) -> None:
@@ -167,7 +167,7 @@ def test_questions_are_repeated_like_calls(quick: None, emu: Emulator) -> None:
         client.usage_logs(limit=1)
     with pytest.raises(RateLimitError):
         client.usage_logs(limit=1)
-    assert len(emu.seen) == 203
+    assert len(emu.requests) == 203
 
 
 def test_questions_are_counted_in_no_scope(how: str, emu: Emulator) -> None:
@@ -267,7 +267,7 @@ def test_the_doctor_finds_nothing_wrong(emu: Emulator) -> None:
         assert re.search(rf"^ok +{re.escape(model)}: offered", said, re.M)
     assert said.endswith("Everything is set up.\n")
     assert "sk-test" not in said
-    assert {seen.method for seen in emu.seen} == {"GET"}
+    assert {seen.method for seen in emu.requests} == {"GET"}
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_the_call_after_the_ceiling_is_not_sent(how: str, emu: Emulator) -> None
             complete(how, settings(emu))
         with pytest.raises(BudgetExceededError):
             stream(how, settings(emu))
-    assert len(emu.seen) == 3
+    assert len(emu.requests) == 3
     assert costs.credits == emu.ledger.credits == 3 * price
     assert caught.value.spent_usd == caught.value.budget_usd == costs.usd
     assert not caught.value.is_retryable
@@ -75,7 +75,7 @@ def test_a_credit_below_the_ceiling_one_more_is_sent(emu: Emulator) -> None:
 def test_an_empty_budget_sends_nothing(how: str, emu: Emulator) -> None:
     with track_costs(budget_usd=0), pytest.raises(BudgetExceededError):
         complete(how, settings(emu))
-    assert not emu.seen
+    assert not emu.requests
 
 
 def test_the_outer_ceiling_holds_in_an_inner_scope(emu: Emulator) -> None:
@@ -192,7 +192,7 @@ def test_a_warning_that_is_an_error_loses_no_answer(emu: Emulator) -> None:
             warnings.simplefilter("error")
             with pytest.raises(BudgetWarning):
                 complete("sync", settings(emu))
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     assert costs.in_flight == 0
 
 
@@ -210,7 +210,7 @@ def test_without_a_stated_cost_the_tokens_are_estimated_at_live_prices(
     assert costs.credits == 0
     assert costs.estimated_credits == emu.ledger.credits == 3 * price
     assert caught.value.estimated_usd == caught.value.budget_usd
-    catalogue = [s for s in emu.seen if s.path.startswith("/v1/models")]
+    catalogue = [s for s in emu.requests if s.path.startswith("/v1/models")]
     assert len(catalogue) == 1
 
 
@@ -236,7 +236,7 @@ def test_raise_looks_into_the_logs_and_refuses_what_they_do_not_know(
         emu.ledger.delay_s = 0.0
         complete(how, settings(emu))
     assert costs.estimated_credits == 0
-    assert [seen.method for seen in emu.seen].count("POST") == 3
+    assert [seen.method for seen in emu.requests].count("POST") == 3
 
 
 @pytest.mark.parametrize("on_unknown_cost", ["estimate", "raise"])
@@ -283,7 +283,7 @@ def test_when_the_service_cannot_be_asked_the_call_is_refused(
         with pytest.raises(UnknownCostError):
             complete(how, ours)
     assert "could not ask" in caplog.text
-    assert [seen.method for seen in emu.seen].count("POST") == 1
+    assert [seen.method for seen in emu.requests].count("POST") == 1
 
 
 def test_a_budget_asks_the_account_that_a_call_was_made_with(how: str, emu: Emulator) -> None:
@@ -352,7 +352,7 @@ def test_without_a_budget_nothing_is_asked(how: str, emu: Emulator) -> None:
     with track_costs():
         complete(how, settings(emu))
         complete(how, settings(emu))
-    assert [seen.method for seen in emu.seen] == ["POST", "POST"]
+    assert [seen.method for seen in emu.requests] == ["POST", "POST"]
 
 
 def test_a_failed_call_gives_its_hold_back(quick: None, emu: Emulator) -> None:

@@ -23,7 +23,7 @@ VALID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 def sent(emu: Emulator) -> list[str]:
-    return [seen.headers["x-client-request-id"] for seen in emu.seen]
+    return [seen.headers["x-client-request-id"] for seen in emu.requests]
 
 
 @pytest.mark.parametrize("form", ["whole", "stream"])
@@ -81,7 +81,7 @@ def test_an_id_among_the_headers_is_the_callers_too(
     complete("sync", settings(emu, default_headers={spelled: "of-mine"}))
     complete("sync", settings(emu), asking(extra_headers={spelled: "of-this"}))
     assert sent(emu) == ["of-mine", "of-mine.r1", "of-this"]
-    assert all(list(seen.headers).count("x-client-request-id") == 1 for seen in emu.seen)
+    assert all(list(seen.headers).count("x-client-request-id") == 1 for seen in emu.requests)
 
 
 @pytest.mark.parametrize("wrong", ["", "two words", "ä", "a" * 129, "semi;colon"])
@@ -92,7 +92,7 @@ def test_an_id_that_the_service_would_drop_is_refused(wrong: str, emu: Emulator)
     if wrong:
         with pytest.raises(InvalidRequestError):
             complete("sync", settings(emu), asking(client_request_id=wrong))
-    assert not emu.seen
+    assert not emu.requests
 
 
 def test_batches_of_an_embedding_have_ids_of_their_own(how: str, emu: Emulator) -> None:

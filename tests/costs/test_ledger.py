@@ -349,10 +349,10 @@ def test_a_charge_that_comes_late_is_waited_for(how: str, emu: Emulator) -> None
     emu.ledger.delay_s = 3600.0
     assert len(settled(how, costs)) == 1
     assert costs.credits == 0
-    asked = len(emu.seen)
+    asked = len(emu.requests)
 
     def show_after_the_first_look() -> None:
-        wait_until(lambda: len(emu.seen) > asked)
+        wait_until(lambda: len(emu.requests) > asked)
         emu.ledger.delay_s = 0.0
 
     shown = threading.Thread(target=show_after_the_first_look)
@@ -368,7 +368,9 @@ def test_the_logs_are_searched_page_by_page(emu: Emulator) -> None:
     for _ in range(2):
         embed("sync", settings(emu), *map(str, range(105)), batch_size=1)
     assert costs.settle() == ()
-    assert [seen.path for seen in emu.seen].count("/v2/logs?period=1h&limit=100&offset=200") == 1
+    assert [seen.path for seen in emu.requests].count(
+        "/v2/logs?period=1h&limit=100&offset=200"
+    ) == 1
 
 
 def test_an_id_that_calls_share_tells_nothing(emu: Emulator) -> None:
@@ -414,7 +416,7 @@ def test_calls_of_one_account_are_looked_up_together(how: str, emu: Emulator) ->
             stream(how, settings(emu, api_key=key), events=1)
     assert settled(how, costs) == ()
     assert costs.credits == emu.ledger.credits > 0
-    assert [seen.method for seen in emu.seen].count("GET") == 2
+    assert [seen.method for seen in emu.requests].count("GET") == 2
 
 
 def test_settling_that_fails_changes_nothing_and_can_be_repeated(how: str, emu: Emulator) -> None:

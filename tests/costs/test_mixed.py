@@ -57,7 +57,7 @@ class Doer:
     def has_come(self, text: str, before: int) -> bool:
         """Whether the request with this text came after so many, and so was charged."""
         lake = " ".join(text.split()[:3])
-        return any(f"{lake} " in str(seen.body) for seen in self.emu.seen[before:])
+        return any(f"{lake} " in str(seen.body) for seen in self.emu.requests[before:])
 
     def sync_calls(self) -> list[Callable[[str], Any]]:
         calls: list[Callable[[str], Any]] = [
@@ -128,7 +128,7 @@ async def run_async(doer: Doer) -> None:
 
     async def one(call: Any, text: str) -> None:
         async with free:
-            before = len(doer.emu.seen)
+            before = len(doer.emu.requests)
             task = asyncio.ensure_future(call(text))
             if "delay_head_s" in text:
                 await asyncio.to_thread(wait_until, lambda: doer.has_come(text, before))

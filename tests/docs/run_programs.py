@@ -62,7 +62,7 @@ def run(name: str, code: str, folder: Path) -> None:
         with contextlib.redirect_stdout(printed):
             runpy.run_path(str(path), run_name="__main__")
             gc.collect()
-        problems = [found for seen in emulator.seen for found in seen.problems]
+        problems = [found for seen in emulator.requests for found in seen.problems]
     result = {"printed": printed.getvalue(), "problems": problems}
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
     if _left_open:

@@ -54,7 +54,7 @@ def test_answer_has_the_published_shape(emu: Emulator, ask: Asker) -> None:
     assert int(answer.headers["x-aimlapi-credits-used"]) == spent["credits_used"] > 0
     assert float(answer.headers["x-aimlapi-usd-spent"]) == spent["usd_spent"]
     assert answer.headers["x-inference-id"]
-    assert [(s.path, s.status, s.problems) for s in emu.seen] == [("/v1/embeddings", 200, ())]
+    assert [(s.path, s.status, s.problems) for s in emu.requests] == [("/v1/embeddings", 200, ())]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_refused_bodies(
 ) -> None:
     answer = ask.client.post("/embeddings", json={"model": model, "input": "Hello", **body})
     assert list(refusal(answer)) == [path]
-    assert emu.seen[-1].problems
+    assert emu.requests[-1].problems
 
 
 def test_token_ids_are_refused_in_the_observed_words(ask: Asker) -> None:
@@ -138,7 +138,7 @@ def test_token_ids_are_refused_in_the_observed_words(ask: Asker) -> None:
 
 def test_live_schema_drops_unknown_keys(live: Emulator, ask_live: Asker) -> None:
     assert embed(ask_live, "Hello", user="me").status_code == 200
-    assert live.seen[-1].problems == ("user: Unrecognized key(s) in object: 'user'",)
+    assert live.requests[-1].problems == ("user: Unrecognized key(s) in object: 'user'",)
     assert embed(ask_live, [1]).status_code == 400
     assert embed(ask_live, "Hello", ADA, dimensions=5).status_code == 400
 
@@ -271,7 +271,7 @@ def test_faults_act_on_embeddings(emu: Emulator, ask: Asker) -> None:
     assert list(bare.json()) == ["object", "data", "model"]
     assert "x-aimlapi-credits-used" not in bare.headers
     assert embed(ask, "Hello").status_code == 200
-    assert [seen.status for seen in emu.seen] == [201, 429, 200, 200]
+    assert [seen.status for seen in emu.requests] == [201, 429, 200, 200]
     emu.faults.extend([Fault(cut_after_bytes=100), Fault(drop="after_read")])
     for _ in range(2):
         with pytest.raises(httpx.RemoteProtocolError):

@@ -27,7 +27,7 @@ def test_calls_in_turn_use_one_connection(emu: Emulator, ask: Asker) -> None:
     for stream in (False, True, False):
         ask.chat("x", stream=stream)
     assert emu.connections == emu.open_connections == emu.peak_connections == 1
-    assert {seen.connection for seen in emu.seen} == {1}
+    assert {seen.connection for seen in emu.requests} == {1}
 
 
 def test_calls_at_once_are_counted(emu: Emulator) -> None:
@@ -60,7 +60,7 @@ def test_each_request_is_logged(
         "POST /v1/chat/completions: 200",
         "POST /v1/chat/completions: no answer",
     ]
-    assert [record.__dict__["request"] for record in told] == emu.seen
+    assert [record.__dict__["request"] for record in told] == emu.requests
 
 
 def test_clear_forgets_all_but_ids(emu: Emulator, ask: Asker) -> None:
@@ -68,7 +68,7 @@ def test_clear_forgets_all_but_ids(emu: Emulator, ask: Asker) -> None:
     emu.faults.append(Fault(status=500))
     emu.reply_with("y")
     emu.clear()
-    assert (emu.seen, emu.faults, emu.connections, emu.peak_connections) == ([], [], 0, 0)
+    assert (emu.requests, emu.faults, emu.connections, emu.peak_connections) == ([], [], 0, 0)
     assert (emu.open_requests, emu.peak_requests) == (0, 0)
     second = ask.chat("x").json()
     assert second["choices"][0]["message"]["content"] == 'You said: "x"'
@@ -115,7 +115,7 @@ def test_stop_does_not_wait_for_a_slow_answer() -> None:
     emu = Emulator().start()
     emu.faults.append(Fault(delay_head_s=3600))
     with raw_post(emu.base_url, BODY):
-        wait_until(lambda: emu.seen)
+        wait_until(lambda: emu.requests)
         emu.stop()
     assert threading.active_count() == before
 
@@ -128,7 +128,7 @@ def test_can_be_started_again_on_its_port() -> None:
     with emu:
         assert emu.base_url == url
         assert httpx.post(f"{url}/chat/completions", json=BODY, headers=KEY).status_code == 200
-    assert len(emu.seen) == 2
+    assert len(emu.requests) == 2
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -191,4 +191,4 @@ def test_a_request_that_was_given_up_is_forgotten_too(emu: Emulator) -> None:
             given_up.sendall(head.encode() + key.encode() + body)
         emu.clear()
         httpx.get(f"{emu.base_url}/models")
-        assert [seen.method for seen in emu.seen] == ["GET"]
+        assert [seen.method for seen in emu.requests] == ["GET"]

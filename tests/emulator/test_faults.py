@@ -69,7 +69,7 @@ def exchange(emu: Emulator, body: dict[str, Any], path: str = "/v1/chat/completi
 def test_statuses_in_sequence_then_answers(emu: Emulator, ask: Asker) -> None:
     emu.faults.extend([Fault(status=429, headers={"Retry-After": "1"}), None, Fault(status=503)])
     assert [ask.chat("x").status_code for _ in range(4)] == [429, 200, 503, 200]
-    assert [seen.status for seen in emu.seen] == [429, 200, 503, 200]
+    assert [seen.status for seen in emu.requests] == [429, 200, 503, 200]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_drop_gives_no_byte(emu: Emulator, when: str, way: str) -> None:
                 read_all(connection)
         else:
             assert read_all(connection) == b""
-    assert [seen.status for seen in emu.seen] == ([0] if when == "after_read" else [])
+    assert [seen.status for seen in emu.requests] == ([0] if when == "after_read" else [])
 
 
 @pytest.mark.parametrize("way", ["fin", "rst"])
@@ -396,7 +396,7 @@ def test_directive_may_drop(emu: Emulator) -> None:
     body = {**BODY, "messages": [user("[[fault drop=after_read]]")]}
     with raw_post(emu.base_url, body) as connection:
         assert read_all(connection) == b""
-    assert emu.seen[0].status == 0
+    assert emu.requests[0].status == 0
 
 
 def test_unknown_directive_field_is_refused(ask: Asker) -> None:

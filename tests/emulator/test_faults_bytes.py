@@ -150,7 +150,7 @@ def test_an_open_connection_ends_when_the_next_request_comes(
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)):
         ask.chat("x")
     assert emu.connections == 1
-    assert [seen.status for seen in emu.seen] == ([200] if when == "before_read" else [200, 0])
+    assert [seen.status for seen in emu.requests] == ([200] if when == "before_read" else [200, 0])
     assert ask.chat("x").status_code == 200
     assert emu.connections == 2
 
@@ -180,7 +180,7 @@ def test_a_reset_comes_behind_all_that_was_sent(emu: Emulator) -> None:
     emu.faults.append(Fault(cut_after_bytes=size, drop_with="rst"))
     got = []
     with raw_post(emu.base_url, BODY, window=4_096) as connection:
-        wait_until(lambda: emu.seen)
+        wait_until(lambda: emu.requests)
         with suppress(ConnectionResetError):
             while True:
                 got.append(len(connection.recv(65536)))
@@ -202,7 +202,7 @@ def test_a_connection_outlives_faults_that_leave_it_open(emu: Emulator, ask: Ask
     statuses = [ask.chat("ü", stream=n == 4).status_code for n in range(6)]
     assert statuses == [500, 204, 200, 200, 200, 200]
     assert emu.connections == 1
-    assert {seen.connection for seen in emu.seen} == {emu.seen[0].connection}
+    assert {seen.connection for seen in emu.requests} == {emu.requests[0].connection}
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -264,5 +264,5 @@ def test_two_posts_in_one_write_get_their_faults_in_order(emu: Emulator) -> None
     with socket.create_connection((emu.host, emu.port)) as connection:
         connection.sendall((head + content) * 2)
         raw = read_all(connection)
-    assert [seen.status for seen in emu.seen] == [200, 503]
+    assert [seen.status for seen in emu.requests] == [200, 503]
     assert raw.index(b"HTTP/1.1 200") < raw.index(b"HTTP/1.1 503")

@@ -102,7 +102,7 @@ def test_headers_tell_apart_directives_that_say_the_same(emu: Emulator, ask: Ask
     for call in range(2):
         with pytest.raises(httpx.RemoteProtocolError):
             ask.chat(f"[[fault drop=after_read headers.X-Call={call} times=1]]")
-    assert [seen.status for seen in emu.seen] == [0, 0]
+    assert [seen.status for seen in emu.requests] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_directive_that_cannot_be_read_is_refused(
     answer = ask.chat(f"Hello {directive}", stream=True)
     assert answer.status_code == 400
     assert says in answer.json()["message"]
-    assert emu.seen[0].status == 400
+    assert emu.requests[0].status == 400
 
 
 def test_what_is_no_fault_is_told_on_the_wire(emu: Emulator, ask: Asker) -> None:
@@ -152,7 +152,7 @@ def test_a_field_of_another_endpoint_is_told(emu: Emulator, ask: Asker) -> None:
     ask.responses("x", stream=True)
     ask.client.post("/embeddings", json={"model": "text-embedding-3-small", "input": "x"})
     ask.chat("[[fault drop_row=true]]")
-    assert [seen.unfired for seen in emu.seen] == [
+    assert [seen.unfired for seen in emu.requests] == [
         ("done",),
         ("usage",),
         ("refusal",),
@@ -171,7 +171,7 @@ def test_a_directive_takes_every_kind_of_value(emu: Emulator, ask: Asker) -> Non
     answer = ask.chat(told)
     assert json.loads(answer.content.removeprefix(b"\xef\xbb\xbf")) == [[1], "]]"]
     assert answer.content.startswith(b"\xef\xbb\xbf")
-    assert not emu.seen[0].unfired
+    assert not emu.requests[0].unfired
 
 
 IDLE: list[tuple[dict[str, Any], bool, tuple[str, ...]]] = [
@@ -206,7 +206,7 @@ def test_a_fault_that_found_nothing_to_act_on_is_told(
     emu.faults.append(Fault(**given))
     with contextlib.suppress(httpx.RemoteProtocolError):  # where it is a cut
         ask.chat("plain words", stream=stream)
-    (seen,) = emu.seen
+    (seen,) = emu.requests
     assert seen.unfired == idle
     told = [r for r in caplog.records if r.levelno == logging.WARNING]
     assert [r.getMessage().split(" did nothing")[0] for r in told] == (

@@ -114,7 +114,7 @@ def test_a_stream_waits_then_goes_at_its_pace(
     emu.when("call", call="look", args={"city": "Paris Paris Paris"})
     found = arrivals(emu, path, body)
     first = next(at for at, event in found if mark in event)
-    tokens = emu.seen[0].usage.completion - emu.seen[0].usage.reasoning
+    tokens = emu.requests[0].usage.completion - emu.requests[0].usage.reasoning
     assert 0.2 <= first < 0.2 + SOON_S
     assert found[-1][0] >= 0.2 + tokens / 20 - 0.05
     assert found[-1][0] - first >= tokens / 20 * 0.5  # the first may be seen late

@@ -62,10 +62,10 @@ def test_each_test_begins_anew(pytester: pytest.Pytester) -> None:
         assert "Good morning" in ask("Hello").text
 
     def test_two(aimlapi_emulator):
-        assert (aimlapi_emulator.seen, aimlapi_emulator.latency) == ([], Latency())
+        assert (aimlapi_emulator.requests, aimlapi_emulator.latency) == ([], Latency())
         assert "AIML_API_KEY" not in os.environ
         assert "You said" in ask("Hello").text
-        assert aimlapi_emulator.seen[0].connection == 3
+        assert aimlapi_emulator.requests[0].connection == 3
 
     def test_three():
         assert os.environ["AIML_API_KEY"] == "sk-canary-key"
@@ -175,7 +175,7 @@ def test_workers_of_xdist_have_servers_of_their_own(pytester: pytest.Pytester) -
     def test_it(aimlapi_emulator, number):
         for _ in range(3):
             ask("Hello")
-        assert len(aimlapi_emulator.seen) == 3
+        assert len(aimlapi_emulator.requests) == 3
         assert number
     """
     found = run(pytester, _dedented(code), "-n", "2", plugins="xdist")
@@ -193,7 +193,7 @@ def test_a_request_of_any_form_is_reported(pytester: pytest.Pytester) -> None:
         part = {"type": "input_text", "text": "in parts"}
         output = {"type": "function_call_output", "call_id": ["a"], "output": [part]}
         post(model="openai/gpt-5-2-pro", input=[output])
-        aimlapi_emulator.seen.append(None)
+        aimlapi_emulator.requests.append(None)
         assert False
 
     def test_other(aimlapi_emulator):

@@ -42,7 +42,7 @@ def test_both_endpoints_read_alike(emu: Emulator, ask: Asker) -> None:
         instructions="Be brief.",
         tools=[*(flat_tool(name, city=STRING) for name in names), {"type": "web_search_preview"}],
     )
-    chat, responses = emu.seen
+    chat, responses = emu.requests
     for seen in (chat, responses):
         assert seen.system_text == "Be brief."
         assert seen.user_text == "Weather and time?"
@@ -59,13 +59,13 @@ def test_both_endpoints_read_alike(emu: Emulator, ask: Asker) -> None:
 def test_results_of_another_turn_are_not_of_this_one(emu: Emulator, ask: Asker) -> None:
     turn = [user("a"), called(("a", "get_weather", "{}")), result("a", "Sunny")]
     ask.chat([*turn, {"role": "assistant", "content": "Sunny."}, user("b")], stream=True)
-    (seen,) = emu.seen
+    (seen,) = emu.requests
     assert (seen.last_message, seen.tool_results, seen.stream) == ("b", [], True)
 
 
 def test_embeddings_read_too(emu: Emulator, ask: Asker) -> None:
     ask.client.post("/embeddings", json={"model": "text-embedding-3-small", "input": ["a", "b"]})
-    (seen,) = emu.seen
+    (seen,) = emu.requests
     assert (seen.endpoint, seen.last_message, seen.tools) == ("embeddings", "a\nb", [])
     assert seen.usage.credits > 0
 
@@ -87,11 +87,11 @@ def test_what_cannot_be_read_is_empty(emu: Emulator, ask: Asker) -> None:
     ]
     for body in broken:
         assert ask.client.post("/chat/completions", json=body).status_code == 400
-    assert emu.seen[1].body == b"null"
-    for seen in (*emu.seen[:5], emu.seen[6]):
+    assert emu.requests[1].body == b"null"
+    for seen in (*emu.requests[:5], emu.requests[6]):
         assert (seen.last_message, seen.tools, seen.tool_results) == ("", [], [])
         assert (seen.system_text, seen.messages, seen.stream) == ("", (), False)
-    assert emu.seen[5].last_message == "hi"
+    assert emu.requests[5].last_message == "hi"
 
 
 def test_results_in_parts_read_as_text(emu: Emulator, ask: Asker) -> None:
@@ -100,7 +100,7 @@ def test_results_in_parts_read_as_text(emu: Emulator, ask: Asker) -> None:
     call = {"type": "function_call", "call_id": "a", "name": "get_weather", "arguments": "{}"}
     output = {"type": "function_call_output", "call_id": "a", "output": parts}
     assert ask.responses([user("x"), call, output]).status_code == 400  # the schema takes text
-    (seen,) = emu.seen
+    (seen,) = emu.requests
     assert (seen.last_message, seen.tool_results) == ("Sunny\n18", [("get_weather", "Sunny\n18")])
 
 
@@ -117,7 +117,7 @@ def test_what_is_no_text_is_read_as_none(emu: Emulator, ask: Asker, wrong: Any) 
     call = {"id": wrong, "type": "function", "function": {"name": wrong, "arguments": wrong}}
     messages = [user("x"), {"role": "assistant", "tool_calls": [call]}, result(wrong, wrong)]
     ask.chat(messages, tools=[{"type": "function", "function": {"name": wrong}}])
-    for seen in emu.seen:
+    for seen in emu.requests:
         assert (seen.status, bool(seen.problems)) == (400, True)
         assert isinstance(seen.last_message + seen.system_text, str)
         assert {type(word) for pair in seen.tool_results for word in pair} <= {str}
@@ -131,13 +131,13 @@ def test_costs_are_those_of_the_answers(emu: Emulator, ask: Asker) -> None:
     ask.chat("x", stream=True)
     ask.chat("x", unknown=1)
     usages = [answer.json()["meta"]["usage"] for answer in told]
-    assert [seen.usage.credits for seen in emu.seen] == [u["credits_used"] for u in usages] + [
+    assert [seen.usage.credits for seen in emu.requests] == [u["credits_used"] for u in usages] + [
         0
     ] * 3
-    assert emu.seen[0].usage.usd == usages[0]["usd_spent"] > 0
+    assert emu.requests[0].usage.usd == usages[0]["usd_spent"] > 0
     assert emu.cost.credits == sum(usage["credits_used"] for usage in usages)
     assert emu.cost.usd == round(sum(usage["usd_spent"] for usage in usages), 9)
-    assert emu.cost.prompt == sum(seen.usage.prompt for seen in emu.seen)
+    assert emu.cost.prompt == sum(seen.usage.prompt for seen in emu.requests)
     emu.clear()
     assert emu.cost.credits == 0
 
@@ -148,7 +148,7 @@ def test_a_dropped_answer_costs_nothing(emu: Emulator, ask: Asker, said: str) ->
         emu.when("x", fault=Fault(drop="after_read"))
     with pytest.raises(httpx.RemoteProtocolError):
         ask.chat(said)
-    assert (emu.seen[0].usage.credits, emu.cost.credits) == (0, 0)
+    assert (emu.requests[0].usage.credits, emu.cost.credits) == (0, 0)
     assert [entry.succeeded for entry in emu.ledger.entries] == [False]
 
 
@@ -170,8 +170,8 @@ HIDDEN = [
 @pytest.mark.parametrize(("name", "value", "shown"), HIDDEN)
 def test_no_key_is_kept(emu: Emulator, name: str, value: str, shown: str) -> None:
     httpx.post(f"{emu.base_url}/chat/completions", headers={name: value}, json={})
-    assert emu.seen[0].headers[name] == shown
-    assert "secret" not in repr(emu.seen)
+    assert emu.requests[0].headers[name] == shown
+    assert "secret" not in repr(emu.requests)
 
 
 def test_a_dropped_request_reads_too(emu: Emulator, ask: Asker) -> None:
@@ -179,6 +179,6 @@ def test_a_dropped_request_reads_too(emu: Emulator, ask: Asker) -> None:
     try:
         ask.chat("x")
     except httpx.RemoteProtocolError:
-        (seen,) = emu.seen
+        (seen,) = emu.requests
     assert (seen.status, seen.last_message, seen.usage.credits) == (0, "x", 0)
     assert seen.headers["authorization"] == "Bearer ...1234"

@@ -52,7 +52,7 @@ def test_text_of_the_user_is_answered(emu: Emulator, ask: Asker) -> None:
     assert ask.text([ASKED]) == "No."
     assert ask.text("Hello") == 'You said: "Hello"'
     assert rule.times == 1
-    assert [seen.rule for seen in emu.seen] == ["when('UMBRELLA', say='No.')", ""]
+    assert [seen.rule for seen in emu.requests] == ["when('UMBRELLA', say='No.')", ""]
 
 
 def test_only_the_last_message_counts(emu: Emulator, ask: Asker) -> None:
@@ -268,7 +268,7 @@ def test_a_refused_request_leaves_the_fault_of_a_rule(emu: Emulator, ask: Asker)
         refused = ask.chat(said, unknown=1)
         assert (refused.status_code, "x-a" in refused.headers) == (400, False)
     assert (rule.times, other.times) == (0, 0)
-    assert [(seen.rule, seen.unfired) for seen in emu.seen] == [("", ())] * 2
+    assert [(seen.rule, seen.unfired) for seen in emu.requests] == [("", ())] * 2
     assert [ask.chat("x").status_code for _ in range(2)] == [201, 200]
     assert ask.chat("y").headers["x-a"] == "1"
     assert (rule.times, other.times) == (1, 1)
@@ -326,7 +326,7 @@ def test_what_the_request_does_not_allow_is_told(
     told = why(ask.chat([ASKED], **body))
     assert says in told
     assert repr(made) in told
-    assert (made.times, emu.seen[0].status) == (0, 400)
+    assert (made.times, emu.requests[0].status) == (0, 400)
 
 
 def leave(_: Asked) -> str:
@@ -347,8 +347,8 @@ def test_a_callable_cannot_end_the_server(
     emu.when(function, say="x")
     for said in ("say", "condition"):
         assert says in why(ask.chat(said))
-    assert [seen.status for seen in emu.seen] == [400, 400]
-    assert any(says in problem for problem in emu.seen[0].problems)
+    assert [seen.status for seen in emu.requests] == [400, 400]
+    assert any(says in problem for problem in emu.requests[0].problems)
     emu.clear()
     assert ask.chat("x").status_code == 200
 

@@ -90,7 +90,7 @@ def test_a_keyword_that_cannot_be_read_allows_everything(
 
 def test_a_reference_opens_no_url(emu: Emulator) -> None:
     assert schema_errors({"$ref": f"{emu.base_url}/models"}, "x") == []
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 def test_where_a_schema_is_to_be_judged_without_jsonschema_it_says_what_to_install(

@@ -82,7 +82,7 @@ def test_refused_on_gpt_5_2(ask: Asker, body: dict[str, Any], path: str) -> None
 )
 def test_accepted_on_gpt_5_2(emu: Emulator, ask: Asker, body: dict[str, Any]) -> None:
     assert ask.chat("x", **body).status_code == 200
-    assert emu.seen[0].problems == ()
+    assert emu.requests[0].problems == ()
 
 
 @pytest.mark.parametrize("key", ["temperature", "top_p", "logprobs", "reasoning_effort"])
@@ -286,14 +286,14 @@ def test_live_schema_is_looser(live: Emulator, ask_live: Asker) -> None:
     bare = {"type": "function", "function": {"name": "f"}}
     answer = ask_live.chat(messages, tools=[bare], banana=1, reasoning_effort="none")
     assert answer.status_code == 200
-    assert any("banana" in problem for problem in live.seen[0].problems)
+    assert any("banana" in problem for problem in live.requests[0].problems)
     assert ask_live.chat("x", temperature=None).status_code == 400
     assert ask_live.chat("x", model=LATEST, temperature=1).status_code == 200
 
 
 def test_seen_requests_hide_the_key(emu: Emulator, ask: Asker) -> None:
     ask.chat("x", seed=0)
-    seen = emu.seen[0]
+    seen = emu.requests[0]
     assert seen.headers["authorization"] == "Bearer ...1234"
     assert seen.method == "POST"
     assert seen.path == "/v1/chat/completions"

@@ -20,14 +20,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def run(name: str) -> dict[str, Any]:
     """What came of one example."""
     service: Any = sys.modules.get("_service")
-    before = len(service.emulator.seen) if service else 0
+    before = len(service.emulator.requests) if service else 0
     printed, failure = io.StringIO(), ""
     try:
         with redirect_stdout(printed):
             runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     except BaseException:
         failure = traceback.format_exc()
-    seen = sys.modules["_service"].emulator.seen[before:]
+    seen = sys.modules["_service"].emulator.requests[before:]
     return {
         "printed": printed.getvalue(),
         "failure": failure,

@@ -127,10 +127,10 @@ def test_cell(
             FRAMEWORKS[framework](kind, form, row.calls, how)
         assert_exactly(caught.value, expected)
     # Never more requests than the policy allows; one that nobody waited for may be read late.
-    wait_until(lambda: len(emu.seen) >= row.requests - row.unread)
-    assert len(emu.seen) == row.requests - row.unread
+    wait_until(lambda: len(emu.requests) >= row.requests - row.unread)
+    assert len(emu.requests) == row.requests - row.unread
     assert emu.connections <= row.connections
-    assert form == "whole" or not any(seen.unfired for seen in emu.seen)
+    assert form == "whole" or not any(seen.unfired for seen in emu.requests)
 
 
 @pytest.mark.parametrize("endpoint", MODELS)
@@ -146,7 +146,7 @@ def test_a_text_of_megabytes_in_one_event_is_whole(
     how = {"model": MODELS[endpoint], "api_key": "sk-test", "base_url": emu.base_url}
     ((said, reason),) = FRAMEWORKS[framework](kind, form, 1, how)
     assert (said == text, reason) == (True, "stop")
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 def reason_for(expected: str, row: Row) -> str | None:
@@ -203,6 +203,6 @@ def test_embeddings_fail_as_whole_answers_do(
     with pytest.raises(row.whole) as caught:
         EMBEDDINGS[framework](kind, row.calls, connection_to(emu, row))
     assert_exactly(caught.value, row.whole)
-    wait_until(lambda: len(emu.seen) >= row.requests - row.unread)
-    assert len(emu.seen) == row.requests - row.unread
+    wait_until(lambda: len(emu.requests) >= row.requests - row.unread)
+    assert len(emu.requests) == row.requests - row.unread
     assert emu.connections <= row.connections

@@ -57,7 +57,7 @@ def test_two_tools_in_parallel(how: str, emu: Emulator, chat: Make) -> None:
     assert len([m for m in messages if isinstance(m, ToolMessage)]) == 2
     assert "sunny in Paris" in messages[-1].text
     assert "12:00 in Paris" in messages[-1].text
-    assert [seen.problems for seen in emu.seen] == [(), ()]
+    assert [seen.problems for seen in emu.requests] == [(), ()]
 
 
 @pytest.mark.parametrize("strategy", [ProviderStrategy, ToolStrategy, None])
@@ -69,12 +69,12 @@ def test_structured_responses(
     agent = create_agent(chat(), tools, response_format=response_format)
     answer = invoke(how, agent, ask("get_weather of city: Paris, then Report with weather: sunny"))
     assert isinstance(answer["structured_response"], Report)
-    assert [seen.problems for seen in emu.seen if seen.problems] == []
+    assert [seen.problems for seen in emu.requests if seen.problems] == []
 
 
 def test_the_profile_chooses_the_provider_strategy(emu: Emulator, chat: Make) -> None:
     invoke("sync", create_agent(chat(), [], response_format=Report), ask("Report of city: Paris"))
-    assert "response_format" in emu.seen[0].body
+    assert "response_format" in emu.requests[0].body
 
 
 def test_a_cut_call_is_reported_to_the_model(emu: Emulator, chat: Make) -> None:

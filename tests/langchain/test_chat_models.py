@@ -82,7 +82,7 @@ def test_usage_and_cost_come_once_in_a_stream(how: str, chat: Make) -> None:
 def test_stream_usage_can_be_switched_off(emu: Emulator, chat: Make) -> None:
     model = chat(stream_usage=False)
     assert total(model.stream("hi")).usage_metadata is None
-    assert "stream_options" not in emu.seen[-1].body
+    assert "stream_options" not in emu.requests[-1].body
     assert total(model.stream("hi", stream_usage=True)).usage_metadata is not None
 
 
@@ -118,7 +118,7 @@ def test_every_argument_reaches_the_wire(emu: Emulator, chat: Make) -> None:
         top_logprobs=2,
         reasoning_effort="low",
     ).invoke("hi")
-    assert emu.seen[-1].body == {
+    assert emu.requests[-1].body == {
         "model": "openai/gpt-5-2",
         "messages": [{"role": "user", "content": "hi"}],
         "temperature": 0.2,
@@ -138,20 +138,20 @@ def test_arguments_of_a_call_win(how: str, emu: Emulator, chat: Make) -> None:
         how, model, "hi", model="openai/gpt-5-2-chat-latest", temperature=None, max_tokens=60,
         reasoning_effort=None, seed=3, client_request_id="req-1", extra_headers={"X-Mine": "1"},
     )  # fmt: skip
-    assert emu.seen[-1].body == {
+    assert emu.requests[-1].body == {
         "model": "openai/gpt-5-2-chat-latest",
         "messages": [{"role": "user", "content": "hi"}],
         "max_tokens": 60,
         "seed": 3,
     }
-    assert emu.seen[-1].headers["x-client-request-id"] == "req-1"
-    assert emu.seen[-1].headers["x-mine"] == "1"
+    assert emu.requests[-1].headers["x-client-request-id"] == "req-1"
+    assert emu.requests[-1].headers["x-mine"] == "1"
 
 
 def test_a_call_may_override_how_the_service_is_reached(how: str, emu: Emulator) -> None:
     model = ChatAIMLAPI(api_key="sk-wrong-1111", base_url="http://127.0.0.1:9/v1", max_retries=0)
     invoke(how, model, "hi", base_url=emu.base_url, api_key=SecretStr("sk-right-2222"))
-    assert emu.seen[-1].headers["authorization"].endswith("2222")
+    assert emu.requests[-1].headers["authorization"].endswith("2222")
 
 
 def test_extra_body_and_model_kwargs(emu: Emulator, chat: Make) -> None:
@@ -161,7 +161,7 @@ def test_extra_body_and_model_kwargs(emu: Emulator, chat: Make) -> None:
     choice = {"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}
     emu.reply_with({"id": "x", "choices": [choice]})  # the strict schema refuses unknown members
     model.invoke("hi", extra_body={"cherry": 3})
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     assert {k: body[k] for k in ("seed", "banana", "apple", "cherry")} == {
         "seed": 5,
         "banana": 1,
@@ -214,7 +214,7 @@ def test_misspelt_argument_of_a_call_is_an_error(how: str, emu: Emulator, chat: 
     for streaming in (False, True):
         with pytest.raises(aimlapi_core.InvalidRequestError, match=r"'temperature'.*extra_body"):
             call(how, streaming, chat(), "hi", temprature=1)
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_missing_key_is_named_before_anything_is_sent(how: str, emu: Emulator) -
     with pytest.raises(aimlapi_core.MissingKeyError, match="AIMLAPI_API_KEY") as caught:
         invoke(how, ChatAIMLAPI(base_url=emu.base_url), "hi")
     assert isinstance(caught.value, ModelAuthenticationError)
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @pytest.mark.parametrize("name", ["AIMLAPI_API_KEY", "AIML_API_KEY"])
@@ -241,7 +241,7 @@ def test_the_environment_gives_key_and_url(
     monkeypatch.setenv("AIMLAPI_BASE_URL", emu.base_url)
     for model in (late, ChatAIMLAPI()):
         model.invoke("hi")
-        assert emu.seen[-1].headers["authorization"].endswith("7777")
+        assert emu.requests[-1].headers["authorization"].endswith("7777")
 
 
 def test_a_function_gives_the_key_for_each_call(emu: Emulator, chat: Make) -> None:
@@ -249,7 +249,7 @@ def test_a_function_gives_the_key_for_each_call(emu: Emulator, chat: Make) -> No
     model = chat(api_key=lambda: SecretStr(next(keys)))
     for _ in range(2):
         model.invoke("hi")
-    assert [s.headers["authorization"][-4:] for s in emu.seen] == ["1111", "2222"]
+    assert [s.headers["authorization"][-4:] for s in emu.requests] == ["1111", "2222"]
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -267,7 +267,7 @@ def test_bad_requests_are_refused_before_anything_is_sent(
     with pytest.raises(langchain_aimlapi.InvalidRequestError, match=says) as caught:
         call(how, streaming, chat(), messages)
     assert isinstance(caught.value, ModelInvalidRequestError)
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -329,7 +329,7 @@ def test_errors_are_of_both_families(
     assert isinstance(caught.value, getattr(langchain_aimlapi, core.__name__))
     assert caught.value.is_retryable is retryable
     assert isinstance(caught.value.__cause__, core)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 def test_a_status_error_shows_its_answer_and_no_key(emu: Emulator, chat: Make) -> None:
@@ -382,7 +382,7 @@ def test_several_answers_come_from_generate(chat: Make) -> None:
 def test_several_answers_cannot_be_streamed(how: str, emu: Emulator, chat: Make) -> None:
     with pytest.raises(langchain_aimlapi.InvalidRequestError, match="n=2 cannot be streamed"):
         stream(how, chat(n=2), "hi")
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 def test_stop_sequences_cut(how: str, chat: Make) -> None:
@@ -411,7 +411,7 @@ def test_one_object_works_in_several_event_loops(emu: Emulator, chat: Make) -> N
     model = chat()
     for _ in range(2):
         asyncio.run(model.ainvoke("hi"))
-    assert len(emu.seen) == 2
+    assert len(emu.requests) == 2
 
 
 def test_a_batch_keeps_its_order(how: str, emu: Emulator, chat: Make) -> None:
@@ -419,7 +419,7 @@ def test_a_batch_keeps_its_order(how: str, emu: Emulator, chat: Make) -> None:
     prompts: list[Any] = [f"number {i}" for i in range(5)]
     answers = model.batch(prompts) if how == "sync" else asyncio.run(model.abatch(prompts))
     assert [str(i) in str(answer.content) for i, answer in enumerate(answers)] == [True] * 5
-    assert len(bodies(emu.seen)) == 5
+    assert len(bodies(emu.requests)) == 5
 
 
 @pytest.mark.parametrize("way", ["invoke", "stream", "events"])

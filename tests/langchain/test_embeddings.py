@@ -38,7 +38,7 @@ def right(texts: list[str], size: int = 1536) -> list[list[float]]:
 
 
 def inputs(emu: Emulator) -> list[Any]:
-    return [body["input"] for body in bodies(emu.seen)]
+    return [body["input"] for body in bodies(emu.requests)]
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,15 @@ def test_a_thousand_texts_take_as_few_requests_as_can_be(
 ) -> None:
     found = embedded(how, embeddings(**given), THOUSAND)
     assert found == right(THOUSAND, given.get("dimensions", 1024))
-    assert len(emu.seen) == requests
-    assert [seen.problems for seen in emu.seen if seen.problems] == []
+    assert len(emu.requests) == requests
+    assert [seen.problems for seen in emu.requests if seen.problems] == []
 
 
 def test_long_texts_are_batched_by_size(how: str, emu: Emulator, embeddings: Make) -> None:
     texts = [f"{number} " + "word " * 600 for number in range(400)]
     assert embedded(how, embeddings(dimensions=16), texts) == right(texts, 16)
     # 3,000 bytes each, 600,000 bytes in a request.
-    assert len(emu.seen) == 3
+    assert len(emu.requests) == 3
     assert all(len("".join(texts)) <= 600_000 for texts in inputs(emu))
 
 
@@ -77,7 +77,7 @@ def test_only_the_failed_batch_is_sent_again(
     emu.faults.extend([None, None, None, None, fault])
     model = embeddings(dimensions=16, batch_size=100, max_retries=2)
     assert embedded(how, model, THOUSAND) == right(THOUSAND, 16)
-    failed = [seen.body["input"] for seen in emu.seen if seen.status != 200]
+    failed = [seen.body["input"] for seen in emu.requests if seen.status != 200]
     assert len(failed) == 1
     batches = [THOUSAND[start : start + 100] for start in range(0, 1000, 100)]
     assert sorted(inputs(emu)) == sorted([*batches, *failed])
@@ -115,7 +115,7 @@ def test_an_empty_text_is_named(
     with pytest.raises(langchain_aimlapi.InvalidRequestError, match=said) as caught:
         embedded(how, embeddings(), texts)
     assert isinstance(caught.value, ModelInvalidRequestError)
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 def test_one_text_is_no_list(embeddings: Make) -> None:
@@ -129,7 +129,7 @@ def test_one_text_is_no_list(embeddings: Make) -> None:
 def test_no_texts_need_no_request(how: str, emu: Emulator, embeddings: Make) -> None:
     told: list[EmbeddingReply] = []
     assert embedded(how, embeddings(api_key=None, on_usage=told.append), []) == []
-    assert emu.seen == []
+    assert emu.requests == []
     assert told == []
 
 
@@ -141,9 +141,9 @@ def test_arguments_reach_the_wire(how: str, emu: Emulator, embeddings: Make) -> 
         default_headers={"X-Mine": "1"},
     )
     assert embedded(how, model, "hi") == right(["hi"], 256)[0]
-    assert emu.seen[-1].headers["x-mine"] == "1"
-    assert emu.seen[-1].headers["user-agent"].startswith("langchain-aimlapi/")
-    assert emu.seen[-1].body == {
+    assert emu.requests[-1].headers["x-mine"] == "1"
+    assert emu.requests[-1].headers["user-agent"].startswith("langchain-aimlapi/")
+    assert emu.requests[-1].body == {
         "model": "text-embedding-3-large",
         "input": "hi",
         "dimensions": 256,
@@ -155,7 +155,7 @@ def test_the_input_type_is_that_of_documents(how: str, emu: Emulator, embeddings
     model = embeddings(model="voyage-2", input_type="document")
     embedded(how, model, ["hi"])
     embedded(how, model, "hi")
-    document, query = bodies(emu.seen)
+    document, query = bodies(emu.requests)
     assert document == {**query, "input_type": "document"}
 
 
@@ -166,12 +166,12 @@ def test_unsupported_parameters_are_told(
     given: dict[str, Any] = {"model": "text-embedding-ada-002", "dimensions": 8}
     with pytest.warns(UnsupportedParameterWarning, match="'dimensions' was left out"):
         embeddings(**given).embed_query("hi")
-    assert "dimensions" not in emu.seen[-1].body
+    assert "dimensions" not in emu.requests[-1].body
     with pytest.raises(langchain_aimlapi.UnsupportedParameterError):
         embeddings(**given, unsupported_params="raise").embed_query("hi")
     with pytest.raises(langchain_aimlapi.BadRequestError):
         embeddings(**given, unsupported_params="send").embed_query("hi")
-    assert emu.seen[-1].body["dimensions"] == 8
+    assert emu.requests[-1].body["dimensions"] == 8
 
 
 @pytest.mark.parametrize(
@@ -258,4 +258,4 @@ def test_a_progress_bar_without_tqdm_is_an_error(
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with pytest.raises(langchain_aimlapi.ConfigurationError, match="pip install tqdm"):
         embedded(how, embeddings(show_progress_bar=True), ["hi"])
-    assert emu.seen == []
+    assert emu.requests == []

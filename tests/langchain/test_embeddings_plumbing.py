@@ -136,7 +136,7 @@ def test_wrong_values_are_refused_without_the_key(given: Any) -> None:
 @pytest.mark.parametrize("key", ["sk-1111", SecretStr("sk-1111"), lambda: SecretStr("sk-1111")])
 def test_ways_to_give_the_key(key: Any, how: str, emu: Emulator, embeddings: Make) -> None:
     embedded(how, embeddings(api_key=key), "hi")
-    assert emu.seen[-1].headers["authorization"] == "Bearer ...1111"
+    assert emu.requests[-1].headers["authorization"] == "Bearer ...1111"
 
 
 @pytest.mark.parametrize("name", ["AIMLAPI_API_KEY", "AIML_API_KEY"])
@@ -148,13 +148,13 @@ def test_the_key_from_the_environment(
     model = AIMLAPIEmbeddings()
     model.embed_query("hi")
     assert model.api_key == SecretStr("sk-2222")
-    assert emu.seen[-1].headers["authorization"] == "Bearer ...2222"
+    assert emu.requests[-1].headers["authorization"] == "Bearer ...2222"
 
 
 def test_without_a_key_the_first_call_raises(how: str, emu: Emulator, embeddings: Make) -> None:
     with pytest.raises(langchain_aimlapi.MissingKeyError):
         embedded(how, embeddings(api_key=None), "hi")
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 def test_a_changed_attribute_is_used(emu: Emulator, embeddings: Make) -> None:
@@ -212,8 +212,8 @@ def test_what_the_caller_handed_in_is_shared_by_copies(emu: Emulator, embeddings
         for one in (model, copy.deepcopy(model), model.model_copy()):
             assert one.http_client is http
             one.embed_query("hi")
-            assert emu.seen[-1].headers["x-mine"] == "yes"
-            assert emu.seen[-1].headers["authorization"] == "Bearer ...3333"
+            assert emu.requests[-1].headers["x-mine"] == "yes"
+            assert emu.requests[-1].headers["authorization"] == "Bearer ...3333"
     assert meter.tokens == 3
 
 
@@ -223,7 +223,7 @@ def test_an_async_client_of_the_callers_is_used(emu: Emulator, embeddings: Make)
             await embeddings(http_async_client=http).aembed_query("hi")
 
     asyncio.run(use())
-    assert emu.seen[-1].headers["x-mine"] == "yes"
+    assert emu.requests[-1].headers["x-mine"] == "yes"
 
 
 def test_closing_is_not_the_end() -> None:

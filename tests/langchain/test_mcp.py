@@ -95,7 +95,7 @@ def test_an_agent_runs_the_tools_of_a_server(how: str, model: ChatAIMLAPI, emu: 
     (error,) = results(failed)
     assert (error.status, "fuse is wet" in str(error.text)) == ("error", True)
     assert "fuse is wet" in failed[-1].text
-    assert [seen.problems for seen in emu.seen if seen.problems] == []
+    assert [seen.problems for seen in emu.requests if seen.problems] == []
     (process,) = re.findall(r"process (\d+)", texts["identify"])
     with pytest.raises(ProcessLookupError):
         os.kill(int(process), 0)
@@ -105,10 +105,10 @@ def test_images_of_a_server_reach_the_model(how: str, chat: Make, emu: Emulator)
     (messages,) = answered(how, chat(), "photograph subject: harbour")
     (result,) = results(messages)
     assert [block["type"] for block in result.content_blocks] == ["text", "image", "text"]
-    *_, tool, user = emu.seen[-1].body["messages"]
+    *_, tool, user = emu.requests[-1].body["messages"]
     assert tool["content"] == "a photo of harbour\na note"
     assert user["content"][1]["image_url"]["url"].startswith("data:image/png;base64,iVBOR")
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 @pytest.mark.parametrize("arguments", [{"endpoint": "responses"}, {"model": "openai/gpt-5-2-pro"}])
@@ -117,26 +117,28 @@ def test_images_of_a_server_are_named_where_no_model_sees_them(
 ) -> None:
     (messages,) = answered("async", chat(**arguments), "photograph subject: harbour")
     assert messages[-1].type == "ai"
-    *_, result = emu.seen[-1].body["input"]
+    *_, result = emu.requests[-1].body["input"]
     assert result["output"] == (
         "a photo of harbour\na note\n(1 image, which this model cannot see)"
     )
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 def test_schemas_of_a_server_reach_the_model_whole(chat: Make, emu: Emulator) -> None:
     (_,) = answered("async", chat(), "hello there")
-    sent = {t["function"]["name"]: t["function"]["parameters"] for t in emu.seen[-1].body["tools"]}
+    sent = {
+        t["function"]["name"]: t["function"]["parameters"] for t in emu.requests[-1].body["tools"]
+    }
     assert sent["identify"]["properties"] == {}
     stop = sent["travel"]["properties"]["trip"]["properties"]["start"]
     assert stop["properties"]["means"]["enum"] == ["bus", "tram"]
     part = sent["assemble"]["$defs"]["Part"]
     assert part["properties"]["parts"]["items"] == {"$ref": "#/$defs/Part"}
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 def test_what_a_server_gives_ends_no_run(model: ChatAIMLAPI, emu: Emulator) -> None:
     (messages,) = answered("async", model, "sketch subject: harbour")
     assert [m.status for m in results(messages)] == ["success"]
     assert "a sketch of harbour" in messages[-1].text
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()

@@ -42,10 +42,10 @@ def test_arguments_of_the_older_chat_model(how: str, emu: Emulator) -> None:
     )  # fmt: skip
     assert invoke(how, model, "hi").text
     assert stream(how, model, "hi")[-1].usage_metadata
-    assert emu.seen[0].headers["authorization"].endswith("1111")
-    assert emu.seen[0].headers["x-app"] == "mine"
-    assert emu.seen[0].body["temperature"] == 0.3
-    assert [seen.problems for seen in emu.seen if seen.problems] == []
+    assert emu.requests[0].headers["authorization"].endswith("1111")
+    assert emu.requests[0].headers["x-app"] == "mine"
+    assert emu.requests[0].body["temperature"] == 0.3
+    assert [seen.problems for seen in emu.requests if seen.problems] == []
 
 
 def test_arguments_of_the_older_embeddings(how: str, emu: Emulator) -> None:
@@ -59,7 +59,7 @@ def test_arguments_of_the_older_embeddings(how: str, emu: Emulator) -> None:
     assert isinstance(model, Embeddings)
     assert [len(v) for v in embedded(how, model, ["a", "", "b"])] == [8, 8]
     assert len(embedded(how, model, "a")) == 8
-    assert emu.seen[0].body["input"] == ["a", "b"]
+    assert emu.requests[0].body["input"] == ["a", "b"]
 
 
 def test_the_older_variable_for_the_url_is_read(
@@ -80,9 +80,9 @@ def test_arguments_of_chat_openai(how: str, emu: Emulator) -> None:
     )  # fmt: skip
     assert model.timeout == httpx.Timeout(30, connect=5)
     assert invoke(how, model, "hi").text
-    assert emu.seen[-1].path == "/v1/responses"
-    assert emu.seen[-1].body["max_output_tokens"] == 64
-    assert emu.seen[-1].body["reasoning"] == {"effort": "low", "summary": "auto"}
+    assert emu.requests[-1].path == "/v1/responses"
+    assert emu.requests[-1].body["max_output_tokens"] == 64
+    assert emu.requests[-1].body["reasoning"] == {"effort": "low", "summary": "auto"}
 
 
 NONES = "max_retries default_headers extra_body model_kwargs streaming stream_usage".split()
@@ -119,7 +119,7 @@ def test_no_variable_of_openai_is_read(emu: Emulator, monkeypatch: pytest.Monkey
     for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROXY", "OPENAI_API_BASE"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/openai-1234")
     ChatAIMLAPI(api_key="sk-x", base_url=emu.base_url, max_retries=0).invoke("hi")
-    sent = emu.seen[-1]
+    sent = emu.requests[-1]
     assert "openai-1234" not in str(sent.headers) + str(sent.body)
 
 

@@ -81,7 +81,7 @@ def test_a_client_of_the_callers_is_shared_by_copies(emu: Emulator, chat: Make) 
         for one in (model, copy.deepcopy(model), model.model_copy()):
             assert one.http_client is http
             one.invoke("hi")
-            assert emu.seen[-1].headers["x-mine"] == "yes"
+            assert emu.requests[-1].headers["x-mine"] == "yes"
 
 
 def test_closing_is_not_the_end(emu: Emulator, chat: Make) -> None:
@@ -163,7 +163,7 @@ def test_a_changed_attribute_is_used(emu: Emulator, chat: Make) -> None:
 def test_a_cached_answer_costs_nothing(how: str, emu: Emulator, chat: Make) -> None:
     model = chat(cache=InMemoryCache())
     first, second = (invoke(how, model, "hi") for _ in range(2))
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     assert first.response_metadata["cost"] > 0
     assert second.response_metadata["cost"] == 0
     assert second.response_metadata["credits_used"] == 0
@@ -227,7 +227,7 @@ def test_tokens_are_counted_offline() -> None:
 def test_fields_can_be_configured_at_run_time(emu: Emulator, chat: Make) -> None:
     model = chat().configurable_fields(temperature=ConfigurableField(id="heat"))
     model.with_config(configurable={"heat": 0.25}).invoke("hi")
-    assert emu.seen[-1].body["temperature"] == 0.25
+    assert emu.requests[-1].body["temperature"] == 0.25
 
 
 def test_fallbacks_and_retries(emu: Emulator, chat: Make) -> None:
@@ -278,7 +278,7 @@ def test_a_call_may_override_every_argument(how: str, name: str, emu: Emulator, 
         value = chat(endpoint="responses", store=True).invoke("hi").response_metadata["id"]
         expected = {name: value}
     invoke(how, chat(), "hi", **{**endpoint, name: value})
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     sent = {key: body[key] for key in body if key not in ("messages", "model", "input")}
     if "model" in expected or "input" in expected:
         assert all(key in body for key in expected)
@@ -292,7 +292,7 @@ def test_a_rate_limiter_is_asked_before_each_call(how: str, emu: Emulator, chat:
         seen: list[int] = []  # noqa: RUF012  # one test
 
         def acquire(self, *, blocking: bool = True) -> bool:
-            self.seen.append(len(emu.seen))
+            self.seen.append(len(emu.requests))
             return True
 
         async def aacquire(self, *, blocking: bool = True) -> bool:

@@ -35,10 +35,10 @@ def store(embeddings: Make) -> Iterator[Any]:
 
 
 def test_documents_go_in_the_stores_batches(store: Any, emu: Emulator) -> None:
-    inputs = [body["input"] for body in bodies(emu.seen)]
+    inputs = [body["input"] for body in bodies(emu.requests)]
     sent = [text for texts in inputs if isinstance(texts, list) for text in texts]
     assert [text for text in sent if text in FACTS.values()] == list(FACTS.values())
-    assert {body["dimensions"] for body in bodies(emu.seen)} == {512}
+    assert {body["dimensions"] for body in bodies(emu.requests)} == {512}
     assert store.client.get_collection("facts").config.params.vectors[""].size == 512
 
 
@@ -80,9 +80,9 @@ def test_a_store_on_disk_is_used_again(emu: Emulator, embeddings: Make, tmp_path
     assert again.similarity_search(question, k=1)[0].metadata["source"] == source
     again.client.close()
     assert not any(
-        fact in str(body["input"]) for body in bodies(emu.seen) for fact in FACTS.values()
+        fact in str(body["input"]) for body in bodies(emu.requests) for fact in FACTS.values()
     )
-    assert len(usage) == len(emu.seen)
+    assert len(usage) == len(emu.requests)
 
 
 def test_another_length_than_the_stores_is_told(embeddings: Make, tmp_path: Path) -> None:

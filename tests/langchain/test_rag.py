@@ -73,12 +73,12 @@ def model(chat: Callable[..., ChatAIMLAPI]) -> ChatAIMLAPI:
 @pytest.fixture(autouse=True)
 def _valid_requests(emu: Emulator) -> Any:
     yield
-    assert [seen.problems for seen in emu.seen if seen.problems] == []
+    assert [seen.problems for seen in emu.requests if seen.problems] == []
 
 
 def test_fifty_documents_are_one_request(store: InMemoryVectorStore, emu: Emulator) -> None:
     assert len(FACTS) == 50
-    assert [body["input"] for body in bodies(emu.seen)] == [list(FACTS.values())]
+    assert [body["input"] for body in bodies(emu.requests)] == [list(FACTS.values())]
 
 
 @pytest.mark.parametrize(("question", "source", "answer"), QUESTIONS)
@@ -93,7 +93,7 @@ def test_a_chain_answers_from_its_document(
     assert answer in given["answer"]
     assert source in given["answer"]
     # Only what was retrieved is sent.
-    assert sum(fact in str(emu.seen[-1].body["messages"]) for fact in FACTS.values()) == 4
+    assert sum(fact in str(emu.requests[-1].body["messages"]) for fact in FACTS.values()) == 4
 
 
 def test_what_no_document_says_is_not_answered(
@@ -112,7 +112,7 @@ def test_a_streamed_answer_names_its_source(
     pieces = stream(how, chain, {"question": question})
     words = [piece["answer"] for piece in pieces if "answer" in piece]
     assert len(words) > 5
-    assert emu.seen[-1].body["stream"] is True
+    assert emu.requests[-1].body["stream"] is True
     assert answer in "".join(words)
     assert source in "".join(words)
     # The documents come before the first word of the answer.
@@ -191,7 +191,7 @@ def test_an_agent_retrieves_and_cites(
     assert result.artifact[0].metadata["source"] == "crystal.md"
     assert "817" in messages[-1].text
     assert "crystal.md" in messages[-1].text
-    assert [seen.path for seen in emu.seen[1:]] == [
+    assert [seen.path for seen in emu.requests[1:]] == [
         "/v1/chat/completions",
         "/v1/embeddings",
         "/v1/chat/completions",

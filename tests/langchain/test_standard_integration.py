@@ -36,7 +36,7 @@ class TestGPT52(ChatModelIntegrationTests):
         monkeypatch.setenv("AIMLAPI_BASE_URL", emu.base_url)
         monkeypatch.setattr(suite, "httpx", types.SimpleNamespace(get=_local))
         yield
-        assert [seen.problems for seen in emu.seen if seen.problems] == []
+        assert [seen.problems for seen in emu.requests if seen.problems] == []
 
     @property
     def _takes_images(self) -> bool:

@@ -104,14 +104,14 @@ def test_every_method_gives_an_instance(
     assert type(answer) is kind
     fields = answer if isinstance(answer, dict) else vars(answer)
     assert {name: fields[name] for name in ("name", "age")} == {"name": "Ann", "age": 30}
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 def test_what_each_method_sends(emu: Emulator, chat: Make) -> None:
     methods: Any = METHODS
     for method in methods:
         chat().with_structured_output(Person, method=method).invoke(PROMPTS.get(method, PROMPT))
-    by_schema, by_call, by_mode = (seen.body for seen in emu.seen)
+    by_schema, by_call, by_mode = (seen.body for seen in emu.requests)
     wire = by_schema["response_format"]["json_schema"]
     assert (wire["name"], wire["strict"]) == ("Person", True)
     assert wire["schema"]["additionalProperties"] is False
@@ -125,7 +125,7 @@ def test_what_each_method_sends(emu: Emulator, chat: Make) -> None:
 @pytest.mark.parametrize("strict", [True, False])
 def test_strict_is_what_was_asked(method: Any, strict: bool, emu: Emulator, chat: Make) -> None:
     chat().with_structured_output(Person, method=method, strict=strict).invoke(PROMPT)
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     holder = body["tools"][0]["function"] if "tools" in body else body["response_format"]
     assert holder.get("json_schema", holder)["strict"] is strict
 
@@ -152,14 +152,14 @@ def test_defaults_survive_the_nulls_of_strict_answers(emu: Emulator, chat: Make)
     script(emu, "json_schema", '{"colour": null, "kind": null, "leaves": null, "inner": null}')
     answer = chat().with_structured_output(Branch).invoke("a branch")
     assert answer == Branch()
-    assert emu.seen[-1].body["response_format"]["json_schema"]["strict"] is True
+    assert emu.requests[-1].body["response_format"]["json_schema"]["strict"] is True
 
 
 @pytest.mark.parametrize("method", ["json_schema", "function_calling"])
 def test_recursive_models(how: str, method: Any, emu: Emulator, chat: Make) -> None:
     chain = chat().with_structured_output(Branch, method=method)
     assert isinstance(invoke(how, chain, "a branch with inner"), Branch)
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 class Counts(BaseModel):
@@ -169,7 +169,7 @@ class Counts(BaseModel):
 def test_a_schema_that_cannot_be_strict_is_sent_open(emu: Emulator, chat: Make) -> None:
     script(emu, "json_schema", '{"counts": {"a": 1}}')
     assert chat().with_structured_output(Counts).invoke("count") == Counts(counts={"a": 1})
-    assert emu.seen[-1].body["response_format"]["json_schema"]["strict"] is False
+    assert emu.requests[-1].body["response_format"]["json_schema"]["strict"] is False
     with pytest.warns(UserWarning, match="strict=False is sent for 'Counts'"):
         chat().with_structured_output(Counts, strict=True)
 

@@ -89,13 +89,13 @@ def test_code_of_every_shape_is_a_tool(given: Any, name: str, required: list[str
 
 def test_a_tool_without_arguments_has_a_schema(emu: Emulator, chat: Make) -> None:
     message = chat().bind_tools([ping]).invoke("ping please")
-    assert emu.seen[-1].body["tools"][0]["function"]["parameters"] == {
+    assert emu.requests[-1].body["tools"][0]["function"]["parameters"] == {
         "type": "object",
         "properties": {},
     }
     assert message.tool_calls[0]["args"] == {}
     chat().invoke("hi", tools=[{"type": "function", "function": {"name": "ping"}}])
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 class Part(BaseModel):
@@ -116,11 +116,11 @@ def test_arguments_that_hold_themselves_keep_their_schema(
     given: Any, strict: bool | None, emu: Emulator, chat: Make
 ) -> None:
     chat().bind_tools([given], strict=strict).invoke("hi")
-    function = emu.seen[-1].body["tools"][0]["function"]
+    function = emu.requests[-1].body["tools"][0]["function"]
     inner = function["parameters"]["$defs"]["Part"]["properties"]["parts"]
     assert inner["items"] == {"$ref": "#/$defs/Part"}
     assert function.get("strict") is strict
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_every_tool_choice_reaches_the_wire(
     choice: Any, wire: Any, emu: Emulator, chat: Make
 ) -> None:
     chat().bind_tools([add, multiply], tool_choice=choice).invoke("add 1 and 2")
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     assert body.get("tool_choice") == wire
     assert [t["function"]["name"] for t in body["tools"]] == ["add", "multiply"]
 
@@ -180,7 +180,7 @@ def test_a_choice_of_no_bound_tool_is_an_error(choice: Any, says: str, chat: Mak
 
 def test_no_tools_are_not_sent(emu: Emulator, chat: Make) -> None:
     chat().bind_tools([], tool_choice="auto", parallel_tool_calls=False).invoke("hi")
-    assert set(emu.seen[-1].body) == {"model", "messages"}
+    assert set(emu.requests[-1].body) == {"model", "messages"}
     with pytest.raises(InvalidRequestError, match="without any tools"):
         chat().bind_tools([], tool_choice="any")
 
@@ -190,7 +190,7 @@ def test_parallel_calls(how: str, parallel: bool, emu: Emulator, chat: Make) -> 
     model = chat().bind_tools([add, multiply], parallel_tool_calls=parallel)
     for streaming in (False, True):
         message = call(how, streaming, model, "add and multiply 3 and 4")
-        assert emu.seen[-1].body["parallel_tool_calls"] is parallel
+        assert emu.requests[-1].body["parallel_tool_calls"] is parallel
         assert len(message.tool_calls) == (2 if parallel else 1)
 
 
@@ -201,12 +201,12 @@ def test_arguments_of_bind_tools_are_checked(chat: Make) -> None:
 
 def test_bound_arguments_reach_the_wire(emu: Emulator, chat: Make) -> None:
     chat().bind_tools([add], temperature=0.1).invoke("hi")
-    assert emu.seen[-1].body["temperature"] == 0.1
+    assert emu.requests[-1].body["temperature"] == 0.1
 
 
 def test_strict_tools_are_closed(emu: Emulator, chat: Make) -> None:
     chat().bind_tools([add], strict=True).invoke("add 1 and 2")
-    function = emu.seen[-1].body["tools"][0]["function"]
+    function = emu.requests[-1].body["tools"][0]["function"]
     assert function["strict"] is True
     assert function["parameters"]["additionalProperties"] is False
 
@@ -217,7 +217,7 @@ def test_a_tool_that_cannot_be_strict_is_sent_plain_with_a_warning(
     with pytest.warns(UserWarning, match="'limit' is optional"):
         model = chat().bind_tools([Search], strict=True)
     model.invoke("search for cats")
-    function = emu.seen[-1].body["tools"][0]["function"]
+    function = emu.requests[-1].body["tools"][0]["function"]
     assert function["strict"] is False
     assert function["parameters"]["required"] == ["query"]
 
@@ -225,7 +225,7 @@ def test_a_tool_that_cannot_be_strict_is_sent_plain_with_a_warning(
 def test_tools_given_to_a_call(emu: Emulator, chat: Make) -> None:
     message = chat().invoke("add 1 and 2", tools=[add], tool_choice="add")
     assert message.tool_calls[0]["args"] == {"a": 1, "b": 2}
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 class Person(BaseModel):
@@ -287,7 +287,7 @@ def test_names_of_formats_are_made_fit() -> None:
 def test_a_response_format_beside_tools(emu: Emulator, chat: Make) -> None:
     model = chat().bind_tools([add], response_format=Person)
     assert model.invoke("add 1 and 2").tool_calls
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     assert body["response_format"]["json_schema"]["name"] == "Person"
     assert total(chat().bind_tools([], response_format=Person).stream("hi")).text.startswith("{")
 

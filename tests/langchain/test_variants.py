@@ -58,9 +58,9 @@ def variant(request: pytest.FixtureRequest, emu: Emulator, chat: Make) -> Any:
         return chat(**{**request.param, **arguments})
 
     yield make
-    assert [seen.problems for seen in emu.seen if seen.problems] == []
+    assert [seen.problems for seen in emu.requests if seen.problems] == []
     path = "/v1/responses" if make().endpoint == "responses" else None
-    assert path is None or {seen.path for seen in emu.seen} == {path}
+    assert path is None or {seen.path for seen in emu.requests} == {path}
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -157,7 +157,7 @@ def test_arguments_of_the_responses_endpoint(how: str, emu: Emulator, chat: Make
         max_tokens=64,
     )
     first = invoke(how, model, "hi")
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     assert {k: v for k, v in body.items() if k not in ("model", "input")} == {
         "instructions": "be kind",
         "store": True,
@@ -167,7 +167,7 @@ def test_arguments_of_the_responses_endpoint(how: str, emu: Emulator, chat: Make
         "max_output_tokens": 64,
     }
     invoke(how, model, "again", previous_response_id=first.response_metadata["id"])
-    assert emu.seen[-1].body["previous_response_id"] == first.response_metadata["id"]
+    assert emu.requests[-1].body["previous_response_id"] == first.response_metadata["id"]
 
 
 def test_reasoning_becomes_a_block(how: str, variant: Make) -> None:
@@ -181,7 +181,7 @@ def test_builtin_tools_keep_their_results(how: str, emu: Emulator, chat: Make) -
     model = chat(model="openai/gpt-5-2-pro").bind_tools([{"type": "web_search_preview"}])
     for streaming in (False, True):
         message = call(how, streaming, model, "search the web for cats")
-        assert emu.seen[-1].body["tools"] == [{"type": "web_search_preview"}]
+        assert emu.requests[-1].body["tools"] == [{"type": "web_search_preview"}]
         assert message.text
 
 
@@ -229,8 +229,8 @@ def test_reasoning_goes_back_where_it_is_taken(
     asked: list[Any] = [HumanMessage("get_weather of city: Paris")]
     first = total([call(how, streaming, model, asked)])
     invoke(how, model, [*asked, first, *(get_weather.invoke(c) for c in first.tool_calls)])
-    sent = json.dumps(emu.seen[-1].body)
+    sent = json.dumps(emu.requests[-1].body)
     assert "abc" in json.dumps(first.additional_kwargs)
     assert ("abc" in sent) is (echoed is not None)
     assert echoed is None or echoed in sent
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()

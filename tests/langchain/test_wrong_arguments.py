@@ -98,7 +98,7 @@ def test_a_call_takes_no_plain_key(use: Any) -> None:
 def test_a_bound_secret_key_is_used_and_hidden(how: str, emu: Emulator, chat: Make) -> None:
     bound = chat().bind(api_key=SecretStr("sk-other-5555"))
     invoke(how, bound, "hi")
-    assert emu.seen[-1].headers["authorization"].endswith("5555")
+    assert emu.requests[-1].headers["authorization"].endswith("5555")
     assert "5555" not in repr(bound) + dumps(bound)
 
 
@@ -130,7 +130,7 @@ def test_model_kwargs_refuse_arguments(name: str, chat: Make) -> None:
 
 def test_model_kwargs_take_what_only_calls_have(emu: Emulator, chat: Make) -> None:
     chat(model_kwargs={"response_format": "json_object"}).invoke("hi, as json")
-    assert emu.seen[-1].body["response_format"] == {"type": "json_object"}
+    assert emu.requests[-1].body["response_format"] == {"type": "json_object"}
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_no_crash_of_a_call_shows_the_key(how: str) -> None:
 def test_none_in_a_call_means_the_objects(name: str, emu: Emulator, chat: Make) -> None:
     given: Any = {name: None}
     assert chat(default_headers={"X-Mine": "1"}).invoke("hi", **given).content
-    assert emu.seen[-1].headers["x-mine"] == "1"
+    assert emu.requests[-1].headers["x-mine"] == "1"
 
 
 @pytest.mark.parametrize("nothing", ["", None])

@@ -64,8 +64,8 @@ async def test_function_agent_uses_its_tool(
     agent = FunctionAgent(tools=[multiply], llm=make(**SETUPS[setup]), streaming=streaming)
     answer = await start(agent, "Use multiply to multiply 6 by 7.")
     assert "42" in str(answer)
-    assert len(emu.seen) == 2
-    assert all(seen.problems == () for seen in emu.seen)
+    assert len(emu.requests) == 2
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 @STREAMING
@@ -79,8 +79,8 @@ async def test_function_agent_calls_tools_in_parallel(
     assert sorted(r.tool_name for r in results) == ["multiply", "weather"]
     assert "42" in answer
     assert "sunny" in answer
-    assert len(emu.seen) == 2
-    assert emu.seen[0].body["parallel_tool_calls"] is True
+    assert len(emu.requests) == 2
+    assert emu.requests[0].body["parallel_tool_calls"] is True
 
 
 async def test_function_agent_streams_text_and_thinking(make: Make, emu: Emulator) -> None:
@@ -121,9 +121,9 @@ async def test_initial_tool_choice_forces_the_tool(
         tools=[weather, multiply], llm=make(), streaming=streaming, initial_tool_choice="weather"
     )
     await start(agent, "Paris")
-    choice = emu.seen[0].body["tool_choice"]
+    choice = emu.requests[0].body["tool_choice"]
     assert choice == {"type": "function", "function": {"name": "weather"}}
-    assert "tool_choice" not in emu.seen[1].body
+    assert "tool_choice" not in emu.requests[1].body
 
 
 @STREAMING
@@ -135,11 +135,11 @@ async def test_return_direct_and_a_second_turn(make: Make, emu: Emulator, stream
     first = await agent.run("Use multiply to multiply 6 by 7.", ctx=context, memory=memory)
     assert str(first) == "42"
     await agent.run("Say hello.", ctx=context, memory=memory)
-    assert emu.seen[-1].problems == ()
-    roles = [message["role"] for message in emu.seen[-1].body["messages"]]
+    assert emu.requests[-1].problems == ()
+    roles = [message["role"] for message in emu.requests[-1].body["messages"]]
     assert roles[-1] == "user"
     assert not any(
-        "tool_call_id" in m for m in emu.seen[-1].body["messages"] if m["role"] != "tool"
+        "tool_call_id" in m for m in emu.requests[-1].body["messages"] if m["role"] != "tool"
     )
 
 
@@ -158,7 +158,7 @@ async def test_an_image_of_a_tool_result_reaches_the_model(make: Make, emu: Emul
         return [TextBlock(text="The chart."), ImageBlock(image=PNG)]
 
     await start(FunctionAgent(tools=[chart], llm=make()), "Use chart for the topic sales.")
-    tool, user = emu.seen[-1].body["messages"][-2:]
+    tool, user = emu.requests[-1].body["messages"][-2:]
     assert (tool["role"], tool["content"]) == ("tool", "The chart.")
     assert user["content"][-1]["image_url"]["url"] == PNG_URL
 
@@ -173,9 +173,9 @@ async def test_an_image_of_a_tool_ends_no_run(make: Make, emu: Emulator, setup: 
 
     llm = make(**SETUPS[setup])
     assert str(await start(FunctionAgent(tools=[chart], llm=llm), "Use chart for the topic sales."))
-    body = str(emu.seen[-1].body)
+    body = str(emu.requests[-1].body)
     assert (PNG_URL in body) is ("which this model cannot see" not in body)
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 @STREAMING
@@ -186,7 +186,7 @@ async def test_react_agent_uses_its_tool(
     agent = ReActAgent(tools=[multiply], llm=make(**SETUPS[setup]), streaming=streaming)
     answer = await start(agent, "Use multiply to multiply 6 by 7.")
     assert "42" in str(answer)
-    assert all("tools" not in seen.body for seen in emu.seen)
+    assert all("tools" not in seen.body for seen in emu.requests)
 
 
 @STREAMING
@@ -216,7 +216,7 @@ async def test_agent_workflow_hands_over(
     results = [e async for e in handler.stream_events() if isinstance(e, ToolCallResult)]
     assert [r.tool_name for r in results] == ["handoff", "multiply"]
     assert "42" in str(await handler)
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 async def test_agent_with_structured_output(make: Make) -> None:
@@ -240,4 +240,4 @@ async def test_history_with_calls_survives_a_round_trip_through_json(
     call_id = llm.get_tool_calls_from_response(asked)[0].tool_id
     result = ChatMessage(role="tool", content="42", additional_kwargs={"tool_call_id": call_id})
     llm.chat_with_tools([tool], chat_history=[question, restored, result])
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()

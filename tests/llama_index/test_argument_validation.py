@@ -34,7 +34,7 @@ async def test_a_prompt_that_is_no_text_is_refused_unsent(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=r"prompt is (a string|empty)"):
         await last(llm, way, prompt)
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @pytest.mark.parametrize("content", [None, "", " \n"])

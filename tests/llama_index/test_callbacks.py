@@ -147,7 +147,7 @@ async def test_what_is_no_list_of_messages_is_refused_before_any_event(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=r"messages is a list of ChatMessage.*complete"):
         await items(llm, way, wrong)
-    assert emu.seen == []
+    assert emu.requests == []
     assert "LLMChatStartEvent" not in seen.names
 
 

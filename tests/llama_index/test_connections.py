@@ -32,7 +32,7 @@ async def test_a_missing_key_is_named_before_anything_is_sent(
     llm = make(api_key=None)
     with pytest.raises(MissingKeyError, match="AIMLAPI_API_KEY"):
         await items(llm, way, HELLO if "chat" in way else "Hello")
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @pytest.mark.parametrize("key", ["sk-test", SecretStr("sk-test"), lambda: "sk-test", None])
@@ -42,16 +42,16 @@ def test_every_kind_of_key_is_sent(
     llm = make(api_key=key)
     monkeypatch.setenv("AIML_API_KEY", "sk-test")  # after the object was made
     llm.chat(HELLO)
-    assert emu.seen[-1].headers["authorization"].endswith("test")
+    assert emu.requests[-1].headers["authorization"].endswith("test")
 
 
 def test_headers_timeouts_and_retries_reach_the_core(make: Make, emu: Emulator) -> None:
     llm = make(default_headers={"x-team": "a"}, max_retries=1, timeout=httpx.Timeout(30))
     emu.faults.append(Fault(status=429, headers={"Retry-After": "0"}))
     llm.chat(HELLO, extra_headers={"x-call": "b"})
-    assert len(emu.seen) == 2
-    assert {"x-team": "a", "x-call": "b"}.items() <= emu.seen[-1].headers.items()
-    assert emu.seen[-1].headers["user-agent"].startswith("llama-index-aimlapi/")
+    assert len(emu.requests) == 2
+    assert {"x-team": "a", "x-call": "b"}.items() <= emu.requests[-1].headers.items()
+    assert emu.requests[-1].headers["user-agent"].startswith("llama-index-aimlapi/")
 
 
 @pytest.mark.parametrize("kind", [AIMLAPI, AIMLAPIEmbedding])
@@ -69,8 +69,8 @@ def test_a_setting_that_is_changed_counts_from_the_next_call(make: Make, emu: Em
     llm.chat(HELLO)
     llm.api_key, llm.temperature = "sk-other", 0.5
     llm.chat(HELLO)
-    assert emu.seen[-1].headers["authorization"].endswith("ther")
-    assert emu.seen[-1].body["temperature"] == 0.5
+    assert emu.requests[-1].headers["authorization"].endswith("ther")
+    assert emu.requests[-1].body["temperature"] == 0.5
 
 
 class Song(BaseModel):
@@ -188,17 +188,17 @@ def test_one_object_serves_two_event_loops(llm: AIMLAPI, emu: Emulator) -> None:
         return str(answer.message.content)
 
     assert asyncio.run(ask()) == asyncio.run(ask())
-    assert len(emu.seen) == 4
+    assert len(emu.requests) == 4
 
 
 async def test_many_calls_at_once(llm: AIMLAPI, emu: Emulator) -> None:
     answers = await asyncio.gather(*(llm.achat([ChatMessage(content=f"n{i}")]) for i in range(20)))
     assert [f"n{i}" in answer.message.content for i, answer in enumerate(answers)] == [True] * 20
-    assert len(emu.seen) == 20
+    assert len(emu.requests) == 20
 
 
 def test_many_threads_share_one_object(llm: AIMLAPI, emu: Emulator) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda i: llm.complete(f"n{i}").text, range(24)))
     assert all(f"n{i}" in answer for i, answer in enumerate(answers))
-    assert len(emu.seen) == 24
+    assert len(emu.requests) == 24

@@ -49,18 +49,18 @@ async def embed(model: AIMLAPIEmbedding, way: str, text: Any, **kwargs: Any) -> 
 async def test_one_text_goes_as_it_is(embedder: Make, emu: Emulator, way: str) -> None:
     text = "First line.\nSecond line.\n\n\tThird: 你好 "
     assert await embed(embedder(), way, text) == pytest.approx(vector(text, 1536), abs=1e-7)
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     assert body["input"] == text
-    assert (body["model"], emu.seen[-1].problems) == ("text-embedding-3-small", ())
+    assert (body["model"], emu.requests[-1].problems) == ("text-embedding-3-small", ())
     assert set(body) == {"model", "input", "encoding_format"}
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 @MANY
 async def test_newlines_stay_in_batches(embedder: Make, emu: Emulator, way: str) -> None:
     texts = ["a\nb", "c\r\nd"]
     await embed(embedder(), way, texts)
-    assert emu.seen[-1].body["input"] == texts
+    assert emu.requests[-1].body["input"] == texts
 
 
 @pytest.mark.parametrize("model", EMBEDDINGS)
@@ -71,7 +71,7 @@ async def test_every_model_of_the_table(
     made = await embed(embedder(model=model), way, "Hello")
     found = made[0] if way in BATCH else made
     assert len(found) == EMBEDDINGS[model].dimensions
-    assert (emu.seen[-1].body["model"], emu.seen[-1].problems) == (model, ())
+    assert (emu.requests[-1].body["model"], emu.requests[-1].problems) == (model, ())
 
 
 @ALL
@@ -79,15 +79,15 @@ async def test_dimensions_and_extra_body_are_sent(embedder: Make, emu: Emulator,
     emu.reply_with({"data": [{"index": 0, "embedding": [0.5]}]})  # unknown members are refused
     model = embedder(model="text-embedding-3-large", dimensions=1, extra_body={"user": "u1"})
     await embed(model, way, "Hello")
-    assert (emu.seen[-1].body["dimensions"], emu.seen[-1].body["user"]) == (1, "u1")
+    assert (emu.requests[-1].body["dimensions"], emu.requests[-1].body["user"]) == (1, "u1")
 
 
 @ALL
 async def test_input_type_goes_with_texts_alone(embedder: Make, emu: Emulator, way: str) -> None:
     await embed(embedder(model="voyage-2", input_type="document"), way, "Hello")
     expected = None if way in QUERY else "document"
-    assert emu.seen[-1].body.get("input_type") == expected
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].body.get("input_type") == expected
+    assert emu.requests[-1].problems == ()
 
 
 def test_a_parameter_that_the_model_does_not_take(embedder: Make, emu: Emulator) -> None:
@@ -95,10 +95,10 @@ def test_a_parameter_that_the_model_does_not_take(embedder: Make, emu: Emulator)
         embedder(
             model="text-embedding-ada-002", dimensions=3, unsupported_params="raise"
         ).get_query_embedding("a")
-    assert emu.seen == []
+    assert emu.requests == []
     with pytest.warns(UnsupportedParameterWarning, match="input_type"):
         embedder(model="alibaba/qwen-text-embedding-v3", input_type="q").get_text_embedding("a")
-    assert "input_type" not in emu.seen[-1].body
+    assert "input_type" not in emu.requests[-1].body
 
 
 @ALL
@@ -108,7 +108,7 @@ async def test_an_empty_text_is_refused_unsent(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=r"(The text|Text 0) is empty"):
         await embed(embedder(), way, text)
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 async def test_an_empty_node_is_named_with_its_file(embedder: Make, emu: Emulator) -> None:
@@ -118,7 +118,7 @@ async def test_an_empty_node_is_named_with_its_file(embedder: Make, emu: Emulato
         embedder()(nodes)
     with pytest.raises(InvalidRequestError, match=r"'n7' of file 'b\.txt'"):
         await embedder().acall(nodes)
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @MANY
@@ -127,19 +127,19 @@ async def test_an_empty_text_is_named_by_its_place_among_all(
 ) -> None:
     with pytest.raises(InvalidRequestError, match="Text 7 is empty"):
         await embed(embedder(embed_batch_size=2), way, [*"abcdefg", " ", "h"])
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @MANY
 async def test_no_texts_need_no_request(embedder: Make, emu: Emulator, way: str) -> None:
     assert await embed(embedder(), way, []) == []
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 def test_one_text_is_no_list(embedder: Make, emu: Emulator) -> None:
     with pytest.raises(InvalidRequestError, match="into a list"):
         embedder().get_text_embedding_batch("abc")  # type: ignore[arg-type]  # the mistake
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @MANY
@@ -165,7 +165,7 @@ async def test_a_missing_key_is_named_before_anything_is_sent(
 ) -> None:
     with pytest.raises(MissingKeyError, match="AIMLAPI_API_KEY"):
         await embed(embedder(api_key=None), way, "Hello")
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @ALL
@@ -218,9 +218,9 @@ def test_headers_timeouts_and_retries_reach_the_core(embedder: Make, emu: Emulat
     model = embedder(default_headers={"x-team": "a"}, max_retries=1, timeout=httpx.Timeout(30))
     emu.faults.append(Fault(status=429, headers={"Retry-After": "0"}))
     model.get_text_embedding("Hello")
-    assert len(emu.seen) == 2
-    assert emu.seen[-1].headers["x-team"] == "a"
-    assert emu.seen[-1].headers["user-agent"].startswith("llama-index-aimlapi/")
+    assert len(emu.requests) == 2
+    assert emu.requests[-1].headers["x-team"] == "a"
+    assert emu.requests[-1].headers["user-agent"].startswith("llama-index-aimlapi/")
 
 
 def test_clients_that_are_handed_in_are_used(embedder: Make) -> None:
@@ -268,7 +268,7 @@ async def test_usage_of_the_batches_before_a_failure_counts(
     texts = ["two words", "two words", "two words", "no [[fault status=400]]"]
     with pytest.raises(AIMLAPIError):
         await embed(model, way, texts)
-    answered = [seen.status for seen in emu.seen].count(200)
+    answered = [seen.status for seen in emu.requests].count(200)
     used = model.total_usage
     assert (used.requests, used.tokens) == (answered, 2 * answered)
     assert used.usd > 0
@@ -283,7 +283,7 @@ async def test_usage_before_a_failure_counts_where_one_batch_is_several_requests
     )
     with pytest.raises(AIMLAPIError):
         await embed(model, way, ["two words"] * 29 + ["no [[fault status=400]]"])
-    assert [seen.status for seen in emu.seen] == [200, 200, 400]
+    assert [seen.status for seen in emu.requests] == [200, 200, 400]
     assert (model.total_usage.requests, model.total_usage.tokens) == (2, 40)
 
 

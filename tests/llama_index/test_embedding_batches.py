@@ -32,7 +32,7 @@ async def embed(model: AIMLAPIEmbedding, way: str, texts: list[str], **kwargs: A
 
 def sent(emu: Emulator) -> list[list[str]]:
     """The texts of each request, in the order of the texts."""
-    inputs = [seen.body["input"] for seen in emu.seen]
+    inputs = [seen.body["input"] for seen in emu.requests]
     lists = [[given] if isinstance(given, str) else given for given in inputs]
     return sorted(lists, key=lambda texts: int(texts[0].split()[2]))
 
@@ -55,7 +55,7 @@ async def test_as_few_requests_as_the_limits_allow(
     found = await embed(model, way, TEXTS)
     assert [len(texts) for texts in sent(emu)] == sizes
     assert [text for texts in sent(emu) for text in texts] == TEXTS
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
     for position in (0, 1, 9, 10, 127, 128, 500, 999):
         expected = vector(TEXTS[position], len(found[position]))
         assert found[position] == pytest.approx(expected, abs=1e-6)
@@ -68,10 +68,10 @@ async def test_large_texts_go_in_more_requests(embedder: Make, emu: Emulator, wa
     found = await embed(embedder(dimensions=SIZE), way, texts)
     # 2,048 texts would fit by count; 300,000 tokens of two bytes bound the size.
     most = 600_000 // len(texts[-1])
-    assert len(emu.seen) == -(-1000 // most)
+    assert len(emu.requests) == -(-1000 // most)
     assert [text for batch in sent(emu) for text in batch] == texts
     assert found[-1] == pytest.approx(vector(texts[-1], SIZE), abs=1e-6)
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 @WAYS
@@ -82,8 +82,8 @@ async def test_only_the_batch_that_failed_is_sent_again(
     texts += TEXTS[551:]
     model = embedder(embed_batch_size=100, max_retries=2, dimensions=SIZE)
     found = await embed(model, way, texts)
-    assert len(emu.seen) == 12
-    assert [seen.status for seen in emu.seen].count(429) == 2
+    assert len(emu.requests) == 12
+    assert [seen.status for seen in emu.requests].count(429) == 2
     assert [texts[0] for texts in sent(emu)].count(TEXTS[500]) == 3
     assert found == [pytest.approx(vector(text, SIZE), abs=1e-6) for text in TEXTS]
 
@@ -97,7 +97,7 @@ async def test_a_failure_ends_the_call_and_no_more_batches_begin(
     with pytest.raises(ServerError):
         await embed(embedder(embed_batch_size=10, dimensions=SIZE), way, texts)
     await asyncio.sleep(2.5)
-    assert len(emu.seen) <= 8  # of 100; two more rounds of four would have begun by now
+    assert len(emu.requests) <= 8  # of 100; two more rounds of four would have begun by now
 
 
 @pytest.mark.parametrize("bound", [1, 3, 8])
@@ -122,7 +122,7 @@ async def test_never_more_at_once_than_allowed(
     )
     emu.faults += [Fault(delay_head_s=0.02)] * 20
     await embed(model, way, TEXTS[:200])
-    assert len(emu.seen) == 20
+    assert len(emu.requests) == 20
     # At most: a connection that a test before left idle is used again, and is not counted.
     assert emu.peak_connections <= bound
 
@@ -174,8 +174,8 @@ async def test_the_cache_is_asked_first(embedder: Make, emu: Emulator, way: str)
     first = await embed(model, way, TEXTS[:500])
     again = await embed(model, way, TEXTS[:505])
     assert again[:500] == first
-    assert len(emu.seen) == 6
-    assert emu.seen[-1].body["input"] == TEXTS[500:505]
+    assert len(emu.requests) == 6
+    assert emu.requests[-1].body["input"] == TEXTS[500:505]
     assert again[504] == pytest.approx(vector(TEXTS[504], SIZE), abs=1e-6)
 
 
@@ -203,7 +203,7 @@ async def test_nodes_are_embedded_with_their_metadata(
     nodes = [TextNode(text=text, metadata={"file_name": "a.txt"}) for text in TEXTS[:20]]
     model = embedder(dimensions=SIZE)
     done = await model.acall(nodes) if asynchronous else model(nodes)
-    assert emu.seen[0].body["input"][3] == "file_name: a.txt\n\ntext number 3"
+    assert emu.requests[0].body["input"][3] == "file_name: a.txt\n\ntext number 3"
     expected = vector("file_name: a.txt\n\ntext number 3", SIZE)
     assert done[3].embedding == pytest.approx(expected, abs=1e-6)
 
@@ -212,10 +212,10 @@ async def test_a_cancelled_call_sends_no_more(embedder: Make, emu: Emulator) -> 
     emu.faults += [Fault(delay_head_s=3600)] * 100
     model = embedder(embed_batch_size=10, dimensions=SIZE)
     task = asyncio.ensure_future(model.aget_text_embedding_batch(TEXTS))
-    await asyncio.to_thread(wait_until, lambda: len(emu.seen) == 4)
+    await asyncio.to_thread(wait_until, lambda: len(emu.requests) == 4)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     for left in asyncio.all_tasks() - {asyncio.current_task()}:  # would send more, and not end
         await asyncio.wait([left])
-    assert len(emu.seen) == 4
+    assert len(emu.requests) == 4

@@ -77,7 +77,7 @@ def test_every_kind_of_key_is_sent(
     model = embedder(api_key=key)
     monkeypatch.setenv("AIMLAPI_API_KEY", "sk-test")  # after the object was made
     model.get_text_embedding("Hello")
-    assert emu.seen[-1].headers["authorization"].endswith("test")
+    assert emu.requests[-1].headers["authorization"].endswith("test")
 
 
 def test_headers_and_key_travel_in_pickles_alone() -> None:
@@ -152,7 +152,7 @@ def test_a_closed_object_can_be_used_again(embedder: Make, emu: Emulator) -> Non
                 await model.aget_text_embedding("a")
 
     asyncio.run(twice())
-    assert len(emu.seen) == 4
+    assert len(emu.requests) == 4
 
 
 def test_a_setting_that_is_changed_counts_from_the_next_call(embedder: Make, emu: Emulator) -> None:
@@ -160,8 +160,8 @@ def test_a_setting_that_is_changed_counts_from_the_next_call(embedder: Make, emu
     model.get_text_embedding("a")
     model.api_key, model.dimensions = "sk-other", 8
     model.get_text_embedding("a")
-    assert emu.seen[-1].headers["authorization"].endswith("ther")
-    assert emu.seen[-1].body["dimensions"] == 8
+    assert emu.requests[-1].headers["authorization"].endswith("ther")
+    assert emu.requests[-1].body["dimensions"] == 8
 
 
 def test_one_object_serves_two_event_loops_and_many_threads(embedder: Make, emu: Emulator) -> None:
@@ -171,4 +171,4 @@ def test_one_object_serves_two_event_loops_and_many_threads(embedder: Make, emu:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(model.get_text_embedding, ["same"] * 24))
     assert found == [first] * 24
-    assert model.total_usage.requests == len(emu.seen) == 26
+    assert model.total_usage.requests == len(emu.requests) == 26

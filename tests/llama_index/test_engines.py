@@ -58,8 +58,8 @@ async def test_summary_query_engine(
     engine = index.as_query_engine(llm=make(**SETUPS[setup]), streaming=streaming, use_async=False)
     response = await engine.aquery(QUESTION) if asynchronous else engine.query(QUESTION)
     assert "Aare" in await text_of(response)
-    assert len(emu.seen) == 1  # the context window is known, so all fits into one call
-    assert emu.seen[0].problems == ()
+    assert len(emu.requests) == 1  # the context window is known, so all fits into one call
+    assert emu.requests[0].problems == ()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ async def test_vector_query_engine(
     engine = index.as_query_engine(llm=make(**SETUPS[setup]), streaming=streaming)
     response = await engine.aquery(QUESTION) if asynchronous else engine.query(QUESTION)
     assert "Aare" in await text_of(response)
-    assert [seen.problems for seen in emu.seen] == [()]
+    assert [seen.problems for seen in emu.requests] == [()]
 
 
 def engine_tools(index: SummaryIndex, llm: AIMLAPI) -> list[QueryEngineTool]:
@@ -126,7 +126,7 @@ async def test_router_query_engine(
     )
     response = await engine.aquery(QUESTION) if asynchronous else engine.query(QUESTION)
     assert "Aare" in str(response)
-    assert [seen.problems for seen in emu.seen] == [(), ()]
+    assert [seen.problems for seen in emu.requests] == [(), ()]
 
 
 @pytest.mark.parametrize("setup", SETUPS)
@@ -144,7 +144,7 @@ async def test_sub_question_query_engine(
     )
     response = await engine.aquery(QUESTION) if asynchronous else engine.query(QUESTION)
     assert "Aare" in str(response)
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 def chat_engines(index: SummaryIndex, llm: AIMLAPI) -> dict[str, Any]:
@@ -179,4 +179,4 @@ async def test_chat_engines(
     history = engine.chat_history
     assert [message.role.value for message in history] == ["user", "assistant"] * 2
     assert history[-1].content == text
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)

@@ -42,7 +42,7 @@ async def run(
 
 def embedded(emu: Emulator) -> list[str]:
     """Every text that was sent."""
-    inputs = [seen.body["input"] for seen in emu.seen]
+    inputs = [seen.body["input"] for seen in emu.requests]
     return [text for given in inputs for text in ([given] if isinstance(given, str) else given)]
 
 
@@ -54,9 +54,9 @@ async def test_nodes_come_with_vectors_and_can_be_searched(
     pipeline = IngestionPipeline(transformations=[SentenceSplitter(), model], vector_store=store)
     nodes = await run(pipeline, asynchronous, documents(changed=7))
     assert [len(node.embedding or ()) for node in nodes] == [256] * 30
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     index = VectorStoreIndex(nodes, embed_model=model)
-    assert len(emu.seen) == 1  # the vectors are there already
+    assert len(emu.requests) == 1  # the vectors are there already
     found = index.as_retriever(similarity_top_k=1).retrieve("Which harbour has a lighthouse?")
     assert found[0].metadata["file_name"] == "harbour-7.txt"
 
@@ -73,9 +73,9 @@ async def test_upserts_embed_only_what_changed(
         disable_cache=True,
     )
     assert len(await run(pipeline, asynchronous, documents())) == 30
-    emu.seen.clear()
+    emu.requests.clear()
     assert await run(pipeline, asynchronous, documents()) == []
-    assert emu.seen == []
+    assert emu.requests == []
     nodes = await run(pipeline, asynchronous, documents(changed=7))
     assert [node.metadata["file_name"] for node in nodes] == ["harbour-7.txt"]
     assert embedded(emu) == ["file_name: harbour-7.txt\n\nHarbour 7 has 9 cranes and a lighthouse."]
@@ -96,9 +96,9 @@ async def test_the_pipelines_cache_knows_the_model_by_its_settings(
 
     assert await vectors(dimensions=32) == [32] * 30
     assert await vectors(dimensions=32, api_key="sk-another") == [32] * 30
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     assert await vectors(dimensions=64) == [64] * 30
-    assert len(emu.seen) == 2
+    assert len(emu.requests) == 2
 
 
 @BOTH
@@ -107,7 +107,7 @@ async def test_a_pipeline_embeds_in_batches(
 ) -> None:
     model = embedder(embed_batch_size=4, dimensions=8)
     nodes = await run(IngestionPipeline(transformations=[model]), asynchronous, documents())
-    assert len(emu.seen) == 8
+    assert len(emu.requests) == 8
     assert [node.metadata["file_name"] for node in nodes][:3] == [
         f"harbour-{i}.txt" for i in range(3)
     ]

@@ -61,9 +61,9 @@ async def test_every_way_gives_the_same_answer(
     assert answers[0].message.content
     for answer in answers[1:]:
         assert comparable(answer) == comparable(answers[0])
-    bodies = [{k: v for k, v in seen.body.items() if "stream" not in k} for seen in emu.seen]
+    bodies = [{k: v for k, v in seen.body.items() if "stream" not in k} for seen in emu.requests]
     assert all(body == bodies[0] for body in bodies)
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ async def test_a_completion_sends_one_user_message(
     make: Make, emu: Emulator, setup: str, way: str
 ) -> None:
     answer = await last(make(**SETUPS[setup]), way, "Hello")
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     (row,) = body.get("messages") or body["input"]
     assert (row["role"], row["content"]) == ("user", "Hello")
     assert answer.text
@@ -121,7 +121,7 @@ async def test_completion_to_prompt_is_used_unless_formatted(
     llm = make(completion_to_prompt=lambda prompt: f"<{prompt}>")
     await last(llm, way, "Hello")
     await last(llm, way, "Hello", formatted=True)
-    sent = [seen.body["messages"][0]["content"] for seen in emu.seen]
+    sent = [seen.body["messages"][0]["content"] for seen in emu.requests]
     assert sent == ["<Hello>", "Hello"]
 
 
@@ -136,7 +136,7 @@ async def test_prompts_carry_the_system_prompt(
     if way == "astream":
         made = "".join([token async for token in made])
     assert "cats" in "".join(made)
-    (seen,) = emu.seen
+    (seen,) = emu.requests
     rows = seen.body.get("messages") or seen.body["input"]
     assert [(row["role"], row["content"]) for row in rows] == [
         ("system", "Be brief."),
@@ -160,7 +160,7 @@ async def test_errors_are_the_cores(
     emu.faults.append(fault)
     with pytest.raises(error):
         await items(llm, way, HELLO)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
 
 
 @pytest.mark.parametrize("way", ["stream_chat", "astream_chat"])
@@ -183,7 +183,7 @@ async def test_bad_input_is_an_error_before_anything_is_sent(
             await items(llm, way, messages)
     with pytest.raises(InvalidRequestError, match="temperature"):
         await items(llm, way, HELLO, temprature=1)
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 @pytest.mark.parametrize("way", CHAT)
@@ -208,8 +208,8 @@ async def test_of_several_answers_the_first_is_the_message(llm: AIMLAPI, way: st
 async def test_media_reach_the_service(llm: AIMLAPI, emu: Emulator, way: str, kind: str) -> None:
     block = ImageBlock(image=PNG) if kind == "image" else DocumentBlock(data=PDF_FILE, title="r")
     await last(llm, way, [ChatMessage(blocks=[TextBlock(text="See this."), block])])
-    assert [part["type"] for part in emu.seen[-1].body["messages"][0]["content"]] == [
+    assert [part["type"] for part in emu.requests[-1].body["messages"][0]["content"]] == [
         "text",
         "image_url" if kind == "image" else "file",
     ]
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()

@@ -66,7 +66,7 @@ async def run(agent: Any, text: str) -> tuple[str, list[ToolCallResult]]:
 
 def last_results(emu: Emulator) -> tuple[Any, str]:
     """The last tool result that reached the model as text, and all that stands behind it."""
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     rows = body.get("messages") or body["input"]
     at = max(i for i, row in enumerate(rows) if "tool_call_id" in row or "output" in row)
     return rows[at].get("content", rows[at].get("output")), str(rows[at + 1 :])
@@ -91,7 +91,7 @@ async def test_function_agent_uses_mcp_tools(
         text, behind = last_results(emu)
         assert text == drawn.tool_output.content
         assert PNG_URL in behind
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 @ENDPOINT
@@ -105,14 +105,14 @@ async def test_a_nested_schema_and_an_error_go_there_and_back(
         answer, (booked,) = await run(agent, "Book a trip from the city 'Bern'.")
         assert "Booked from" in answer
         assert booked.tool_output.is_error is False
-        (sent,) = emu.seen[0].body["tools"]
+        (sent,) = emu.requests[0].body["tools"]
         assert set(sent.get("function", sent)["parameters"]["$defs"]) == {"Place", "Trip"}
         agent = FunctionAgent(tools=[by_name["divide"]], llm=llm)
         answer, (divided,) = await run(agent, "Use divide to divide 6 by 0.")
         assert divided.tool_output.is_error is True
         assert "division by zero" in last_results(emu)[0]
         assert "division by zero" in answer
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 @ENDPOINT

@@ -22,14 +22,14 @@ STREAMING = pytest.mark.parametrize("streaming", [False, True])
 
 
 def chats(emu: Emulator) -> list[Any]:
-    return [seen for seen in emu.seen if seen.path.endswith("/chat/completions")]
+    return [seen for seen in emu.requests if seen.path.endswith("/chat/completions")]
 
 
 def test_fifty_documents_are_embedded_in_one_request(
     index: VectorStoreIndex, emu: Emulator
 ) -> None:
     assert len(FACTS) == 50
-    assert [len(seen.body["input"]) for seen in emu.seen] == [50]
+    assert [len(seen.body["input"]) for seen in emu.requests] == [50]
 
 
 @pytest.mark.parametrize("shown", [False, True])
@@ -77,7 +77,7 @@ async def test_modes_that_give_one_answer(
     assert len(files(response)) == 3
     assert len(chats(emu)) == (3 if mode is ResponseMode.REFINE else 1)
     assert bool(chats(emu)[-1].body.get("stream")) is streaming
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 @pytest.mark.parametrize("mode", [ResponseMode.ACCUMULATE, ResponseMode.COMPACT_ACCUMULATE])
@@ -144,13 +144,13 @@ async def test_citations_number_the_sources(
 async def test_documents_can_be_added_and_taken_away(
     index: VectorStoreIndex, emu: Emulator, asynchronous: bool
 ) -> None:
-    emu.seen.clear()
+    emu.requests.clear()
     new = Document(text="The ferry of Aldra sails at noon.", doc_id="ferry")
     if asynchronous:
         await index.ainsert(new)
     else:
         index.insert(new)
-    assert [seen.body["input"] for seen in emu.seen] == ["The ferry of Aldra sails at noon."]
+    assert [seen.body["input"] for seen in emu.requests] == ["The ferry of Aldra sails at noon."]
     retriever = index.as_retriever(similarity_top_k=1)
     assert retriever.retrieve("When does the ferry sail?")[0].node.ref_doc_id == "ferry"
     index.delete_ref_doc("ferry")
@@ -163,12 +163,12 @@ async def test_an_index_is_built_and_asked_asynchronously(
     model = embedder(embed_batch_size=7)
     given = documents()
     vectors = await model.aget_text_embedding_batch([doc.text for doc in given])
-    assert len(emu.seen) == 8
+    assert len(emu.requests) == 8
     for document, vector in zip(given, vectors, strict=True):
         document.embedding = vector
     index = VectorStoreIndex([], embed_model=model)
     await index.ainsert_nodes(given)
-    assert len(emu.seen) == 8
+    assert len(emu.requests) == 8
     response = await index.as_query_engine(llm=make(), streaming=True).aquery(QUESTION)
     assert SOURCE in await text_of(response)
     assert files(response)[0] == SOURCE

@@ -91,7 +91,7 @@ async def test_a_chat_goes_on_from_what_was_said(
     history: list[ChatMessage] = engine.chat_history
     assert [message.role.value for message in history] == ["user", "assistant"] * 2
     assert history[-1].content == text
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 def test_a_follow_up_is_condensed_before_the_search(make: Make, index: VectorStoreIndex) -> None:

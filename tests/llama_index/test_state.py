@@ -58,7 +58,7 @@ def test_a_copy_works_as_the_original_does(
     assert other.to_dict() == llm.to_dict()
     assert other.api_key == "sk-test"
     other.chat(HELLO)
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     assert (body["temperature"], body["seed"]) == (0.2, 7)
     other.close()
 
@@ -173,7 +173,7 @@ def test_a_closed_object_can_be_used_again(make: Make, emu: Emulator) -> None:
                 await llm.achat(HELLO)
 
     asyncio.run(twice())
-    assert len(emu.seen) == 4
+    assert len(emu.requests) == 4
 
 
 def test_settings_are_enough_for_an_application(
@@ -193,8 +193,8 @@ def test_settings_are_enough_for_an_application(
     assert "Aare" in str(index.as_query_engine().query(question))
     memory = ChatMemoryBuffer.from_defaults(token_limit=9000)  # the default one leaves SQLite open
     assert "Aare" in str(index.as_chat_engine("context", memory=memory).chat(question))
-    assert {seen.path for seen in emu.seen} == {"/v1/embeddings", "/v1/chat/completions"}
-    assert all(seen.problems == () for seen in emu.seen)
+    assert {seen.path for seen in emu.requests} == {"/v1/embeddings", "/v1/chat/completions"}
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 def test_without_llamaindex_the_import_says_what_to_install() -> None:

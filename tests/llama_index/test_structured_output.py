@@ -189,8 +189,8 @@ async def test_every_way_gives_an_instance(
     )
     album = await last(llm, way, Album, PROMPT, what="album")
     assert type(album) is Album
-    assert len(emu.seen) == 1
-    seen = emu.seen[0]
+    assert len(emu.requests) == 1
+    seen = emu.requests[0]
     assert seen.problems == ()
     assert "You know music." in json.dumps(seen.body)
     assert "Describe a album" in json.dumps(seen.body)
@@ -207,7 +207,7 @@ async def test_loose_generic_and_recursive_classes(
     llm: AIMLAPI, emu: Emulator, way: str, output_cls: type[BaseModel]
 ) -> None:
     assert isinstance(await last(llm, way, output_cls, PROMPT, what="box"), output_cls)
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 def test_an_unknown_model_is_asked_by_tool() -> None:
@@ -220,15 +220,15 @@ async def test_llm_mode_is_llamaindexs_own(make: Make, emu: Emulator, way: str) 
     llm = make(pydantic_program_mode=PydanticProgramMode.LLM, system_prompt="You know music.")
     emu.reply_with('{"title": "One"}')
     assert await last(llm, way, Song, PROMPT, what="song") == Song(title="One")
-    assert "response_format" not in emu.seen[-1].body
-    assert emu.seen[-1].body["messages"][0]["content"] == "You know music."
+    assert "response_format" not in emu.requests[-1].body
+    assert emu.requests[-1].body["messages"][0]["content"] == "You know music."
 
 
 @pytest.mark.parametrize("way", STRUCTURED)
 async def test_arguments_of_the_call_are_kept(llm: AIMLAPI, emu: Emulator, way: str) -> None:
     given = {"temperature": 0.3, "tool_required": True}
     await last(llm, way, Song, PROMPT, llm_kwargs=given, what="song")
-    assert emu.seen[-1].body["temperature"] == 0.3
+    assert emu.requests[-1].body["temperature"] == 0.3
     assert given == {"temperature": 0.3, "tool_required": True}
 
 
@@ -275,4 +275,4 @@ async def test_a_structured_llm_gives_the_class(
     prompt: Any = "a song" if "complete" in way else [ChatMessage(content="a {song}")]
     found = await last(make(**SETUPS[setup]).as_structured_llm(Song), way, prompt)
     assert isinstance(found.raw, Song)
-    assert [seen.problems for seen in emu.seen] == [()]
+    assert [seen.problems for seen in emu.requests] == [()]

@@ -106,7 +106,7 @@ async def test_what_is_no_object_class_is_refused_unsent(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=said):
         await last(llm, way, what, PROMPT, what="town")
-    assert emu.seen == []
+    assert emu.requests == []
 
 
 def test_a_root_model_of_a_class_is_an_object(llm: AIMLAPI) -> None:

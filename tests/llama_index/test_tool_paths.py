@@ -53,14 +53,14 @@ async def test_a_tool_is_called_and_its_result_used(
     history = [*PRODUCT, asked.message, result]
     answer = await last(llm, way, [TOOL], chat_history=history)
     assert "42" in answer.message.content
-    assert all(seen.problems == () for seen in emu.seen)
+    assert all(seen.problems == () for seen in emu.requests)
 
 
 @pytest.mark.parametrize("way", WITH_TOOLS)
 async def test_a_tool_that_is_required_is_called(make: Make, emu: Emulator, way: str) -> None:
     llm = make()
     answer = await last(llm, way, [TOOL], user_msg="Hello", tool_required=True)
-    assert emu.seen[-1].body["tool_choice"] == "required"
+    assert emu.requests[-1].body["tool_choice"] == "required"
     assert llm.get_tool_calls_from_response(answer, error_on_no_tool_call=False)
 
 
@@ -85,7 +85,7 @@ async def test_tool_choice_reaches_the_body(
 ) -> None:
     llm = make(endpoint=endpoint)
     answer = llm.chat_with_tools([TOOL], user_msg="Hello", **arguments)
-    body = emu.seen[-1].body
+    body = emu.requests[-1].body
     on_chat = "messages" in body
     if isinstance(choice, dict) and not on_chat:
         choice = {"type": "function", "name": "multiply"}
@@ -93,7 +93,7 @@ async def test_tool_choice_reaches_the_body(
     assert body["parallel_tool_calls"] is False
     (row,) = body["messages" if on_chat else "input"]
     assert (row["role"], row["content"]) == ("user", "Hello")
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
     called = llm.get_tool_calls_from_response(answer, error_on_no_tool_call=False)
     assert bool(called) == (choice not in (None, "none", "auto"))
 
@@ -108,10 +108,10 @@ async def test_strict_tools_are_strict_valid_and_optional_ones_stay_optional(
 
     tool = FunctionTool.from_defaults(search)
     asked = await last(llm, way, [tool], user_msg="Search cats", tool_required=True, strict=True)
-    function = emu.seen[-1].body["tools"][0]["function"]
+    function = emu.requests[-1].body["tools"][0]["function"]
     assert function["strict"] is True
     assert function["parameters"]["required"] == ["query", "limit"]
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
     (selection,) = llm.get_tool_calls_from_response(asked)
     assert None not in selection.tool_kwargs.values()
 
@@ -141,10 +141,10 @@ async def test_odd_tool_names_go_there_and_back(llm: AIMLAPI, emu: Emulator, way
         role="tool", content="42", additional_kwargs={"tool_call_id": selection.tool_id}
     )
     await last(llm, way, [tool], chat_history=[*PRODUCT, asked.message, result])
-    sent = emu.seen[-1].body
+    sent = emu.requests[-1].body
     wire = sent["tools"][0]["function"]["name"]
     assert sent["messages"][1]["tool_calls"][0]["function"]["name"] == wire != name
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_predict_and_call_runs_the_tool(
     answer = await last(make(**SETUPS[setup]), way, [TOOL], chat_history=PRODUCT)
     assert answer.response == "42"
     assert [source.raw_output for source in answer.sources] == [42]
-    assert [seen.problems for seen in emu.seen] == [()]
+    assert [seen.problems for seen in emu.requests] == [()]
 
 
 @pytest.mark.parametrize("way", WITH_TOOLS)
@@ -208,4 +208,4 @@ async def test_reasoning_and_calls_go_back_as_the_model_takes_them(
     )
     answer = await last(llm, way, [tool], chat_history=[question, asked.message, result])
     assert "noon" in answer.message.content
-    assert emu.seen[-1].problems == ()
+    assert emu.requests[-1].problems == ()

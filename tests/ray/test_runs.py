@@ -105,11 +105,11 @@ class Job:
         Gives a function that waits until all slots wait: what went before is in the journal then.
         """
         self._emu.faults[:] = [None] * first + [Fault(delay_head_s=held_s)] * slots
-        seen = len(self._emu.seen) + first + slots
+        seen = len(self._emu.requests) + first + slots
 
         def wait() -> None:
-            wait_until(lambda: len(self._emu.seen) >= seen)
-            assert len(self._emu.seen) == seen
+            wait_until(lambda: len(self._emu.requests) >= seen)
+            assert len(self._emu.requests) == seen
 
         return wait
 
@@ -122,7 +122,7 @@ class Job:
 
     def times_seen(self) -> Counter[int]:
         """How often the emulator was asked for each row."""
-        texts = (json.dumps(seen.body) for seen in self._emu.seen)
+        texts = (json.dumps(seen.body) for seen in self._emu.requests)
         return Counter(
             int(found[1]) for text in texts if (found := re.search(r"Row (\d+)\.", text))
         )
@@ -185,8 +185,8 @@ def test_ctrl_c_ends_a_run_soon_and_keeps_what_was_written(job: Job, emu: Emulat
 def test_an_error_that_all_rows_meet_ends_the_run(job: Job, emu: Emulator) -> None:
     report = reported(job.start(api_key="sk-broke", workers=1))
     assert report["ended"] == "InsufficientFundsError"
-    assert 1 <= len(emu.seen) <= CONCURRENCY
-    assert report["not_asked"] == ROWS - len(emu.seen)
+    assert 1 <= len(emu.requests) <= CONCURRENCY
+    assert report["not_asked"] == ROWS - len(emu.requests)
     assert (report["answered"], report["credits"], report["right"]) == (0, 0, 0)
 
 

@@ -94,7 +94,7 @@ def test_each_row_has_its_own_answer_and_costs_add_up(cell: Cell, emu: Emulator)
 
 def test_a_second_worker_asks_nothing_that_is_answered(cell: Cell, emu: Emulator) -> None:
     assert cell.answers() == cell.answers()
-    assert len(emu.seen) == 20
+    assert len(emu.requests) == 20
     cell.close()
 
 
@@ -137,7 +137,7 @@ def test_a_lost_answer_is_of_unknown_cost_and_is_not_asked_again(cell: Cell, emu
     _, report = cell.close()
     assert report.cost.unknown == 1
     assert list(report.failed) == [0]
-    assert len(emu.seen) == 20
+    assert len(emu.requests) == 20
 
 
 ENDINGS = [("sk-broke", None, InsufficientFundsError), ("sk-x", 401, AuthenticationError)]
@@ -150,7 +150,7 @@ def test_what_all_rows_would_meet_ends_the_run(
 ) -> None:
     emu.faults[:] = [Fault(status=status)] if status else []
     turns = cell.answers(key=key, concurrency=1)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     assert turns[-1].error == "not asked: the run had ended"
     ending, report = cell.close()
     assert isinstance(ending, kind)
@@ -165,7 +165,7 @@ def test_an_ask_that_gives_no_text_ends_the_run(cell: Cell, emu: Emulator) -> No
     ending, report = cell.close()
     assert isinstance(ending, NoTextError)
     assert "not AIMessage: take .text" in str(ending)
-    assert len(emu.seen) == 1
+    assert len(emu.requests) == 1
     assert report.cost.credits == emu.ledger.credits
 
 
@@ -285,7 +285,7 @@ def test_an_error_of_a_group_ends_the_run_as_a_bare_one(cell: Cell, emu: Emulato
     cell.answers(grouped, key="sk-broke", concurrency=1)
     ending, report = cell.close()
     assert isinstance(ending, InsufficientFundsError)
-    assert (len(emu.seen), report.not_asked) == (1, 19)
+    assert (len(emu.requests), report.not_asked) == (1, 19)
 
 
 def test_a_group_of_a_rows_own_errors_is_the_rows(cell: Cell) -> None:

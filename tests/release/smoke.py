@@ -75,7 +75,7 @@ def emulator() -> None:
     request = ChatRequest(MODEL, (Message("user", (Text("Hello"),)),))
     with Emulator() as own, Client(Settings(base_url=own.base_url, api_key="any")) as client:
         assert "Hello" in client.complete(request).choices[0].text
-        assert [seen.status for seen in own.seen] == [200]
+        assert [seen.status for seen in own.requests] == [200]
 
 
 def otel() -> None:
