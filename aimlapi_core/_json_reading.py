@@ -1,4 +1,4 @@
-"""Reading JSON that anybody may have written: each gives the value in its type, or says no."""
+"""Reads untrusted JSON: a parser, and coercions that return None (or empty) for a wrong type."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 from pydantic_core import from_json
 
-_MOST = 2**63
+_INT64_LIMIT = 2**63
 
 
 def loads(data: str | bytes) -> Any:
-    """The JSON value. Raises ValueError for anything else, too deep a nesting included.
+    """Parse JSON as `json.loads` does, in half the time. Raises ValueError, also for deep nesting.
 
-    As `json.loads` reads it, in half of its time: what both take, both read alike. json alone
-    takes half of a surrogate pair, UTF-16 and 32, a byte order mark, and nesting below level 200.
+    What pydantic-core rejects goes to `json`, which also accepts a lone surrogate, UTF-16 and 32,
+    a byte order mark, and nesting deeper than 200 levels.
     """
     try:
-        # Not all strings: ids and texts come once, and 16,384 of them would be kept.
+        # Only keys: ids and texts are seen once, and up to 16,384 of them would stay cached.
         return from_json(data, cache_strings="keys")
-    except (ValueError, TypeError):  # TypeError: a str with half of a surrogate pair
+    except (ValueError, TypeError):  # TypeError: a str with a lone surrogate
         pass
     try:
         return json.loads(data)
@@ -29,8 +29,8 @@ def loads(data: str | bytes) -> Any:
         raise ValueError("JSON nested too deeply") from exc
 
 
-def number(value: Any) -> float | None:
-    """A finite number, also one written as text; None for anything else."""
+def as_float(value: Any) -> float | None:
+    """A finite number, also a numeric string; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -40,36 +40,36 @@ def number(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def integer(value: Any) -> int | None:
-    """A whole number; None for anything else."""
-    if type(value) is int and abs(value) < _MOST:
+def as_int(value: Any) -> int | None:
+    """A number truncated to an int; None for anything else."""
+    if type(value) is int and abs(value) < _INT64_LIMIT:
         return value
-    found = number(value) if not isinstance(value, str) else None
+    found = as_float(value) if not isinstance(value, str) else None
     return None if found is None else int(found)
 
 
-def index(value: Any) -> int | None:
-    """An index: an int that is no bool and not below 0."""
+def as_index(value: Any) -> int | None:
+    """A non-negative int that is not a bool; None for anything else."""
     return value if type(value) is int and value >= 0 else None
 
 
-def text(value: Any) -> str | None:
-    """A string that says something; None for anything else."""
+def nonempty_str(value: Any) -> str | None:
+    """A non-empty string; None for anything else."""
     return value if isinstance(value, str) and value else None
 
 
-def real(value: Any) -> str | None:
-    """None for the placeholders that some servers send where a name or an id is not known yet."""
+def non_placeholder_str(value: Any) -> str | None:
+    """A non-empty string, or None for `"null"` and `"None"`, which some servers send."""
     return value if isinstance(value, str) and value not in ("", "null", "None") else None
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """An object; an empty one for anything else."""
-    return value if isinstance(value, (dict, Mapping)) else {}  # dict first: a Mapping takes long
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """A JSON object; an empty one for anything else."""
+    return value if isinstance(value, (dict, Mapping)) else {}  # dict first: the ABC is slow
 
 
-def rows(value: Any) -> list[Mapping[str, Any]]:
-    """The objects of a list; none for anything else."""
+def as_mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The JSON objects in a list, other elements dropped; [] for anything else."""
     if not isinstance(value, list):
         return []
-    return [row for row in value if isinstance(row, (dict, Mapping))]
+    return [item for item in value if isinstance(item, (dict, Mapping))]

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from aimlapi_core._json_reading import integer, mapping, number, rows, text
+from aimlapi_core._json_reading import as_float, as_int, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
 from aimlapi_core.errors import InvalidRequestError, UnexpectedReplyError
 from aimlapi_core.settings import Settings
@@ -163,40 +163,40 @@ def models_question(model: str | None, etag: str | None = None) -> Question:
 
 def to_account(payload: Any) -> Account:
     """The balance that an answer states. Raises UnexpectedReplyError where it states none."""
-    body = mapping(payload)
+    body = as_mapping(payload)
     balance = _decimal(body.get("current_balance"))
     if balance is None:
         raise UnexpectedReplyError(f"No balance in the answer: members {sorted(map(str, body))}")
-    return Account(balance, text(body.get("currency")) or "USD")
+    return Account(balance, nonempty_str(body.get("currency")) or "USD")
 
 
 def to_logs(payload: Any) -> LogPage:
     """A page of the logs. Raises UnexpectedReplyError where there is none."""
-    body = mapping(payload)
+    body = as_mapping(payload)
     if not isinstance(body.get("data"), list):
         raise UnexpectedReplyError(f"No logs in the answer: members {sorted(map(str, body))}")
-    calls = tuple(_logged(row) for row in rows(body["data"]))
-    pages = mapping(body.get("pagination"))
-    return LogPage(calls, integer(pages.get("total")) or len(calls), pages.get("has_more") is True)
+    calls = tuple(_logged(row) for row in as_mappings(body["data"]))
+    pages = as_mapping(body.get("pagination"))
+    return LogPage(calls, as_int(pages.get("total")) or len(calls), pages.get("has_more") is True)
 
 
 def _logged(row: Mapping[str, Any]) -> LoggedCall:
-    tokens = mapping(row.get("tokens"))
+    tokens = as_mapping(row.get("tokens"))
     return LoggedCall(
         created=_moment(row.get("created")),
-        status=text(row.get("status")) or "",
-        model=text(row.get("model")),
-        credits=_credits(mapping(row.get("cost"))),
-        input_tokens=integer(tokens.get("input")) or 0,
-        output_tokens=integer(tokens.get("output")) or 0,
-        request_id=text(row.get("request_id")),
-        inference_id=text(row.get("inference_id")),
-        client_request_id=text(row.get("client_request_id")),
+        status=nonempty_str(row.get("status")) or "",
+        model=nonempty_str(row.get("model")),
+        credits=_credits(as_mapping(row.get("cost"))),
+        input_tokens=as_int(tokens.get("input")) or 0,
+        output_tokens=as_int(tokens.get("output")) or 0,
+        request_id=nonempty_str(row.get("request_id")),
+        inference_id=nonempty_str(row.get("inference_id")),
+        client_request_id=nonempty_str(row.get("client_request_id")),
     )
 
 
 def _credits(cost: Mapping[str, Any]) -> int:
-    credits, usd = number(cost.get("credits")), _decimal(cost.get("usd"))
+    credits, usd = as_float(cost.get("credits")), _decimal(cost.get("usd"))
     if credits is not None:
         return round(credits)
     return round(usd * CREDITS_PER_USD) if usd is not None else 0
@@ -238,24 +238,24 @@ def match(
 
 def to_models(payload: Any) -> tuple[OfferedModel, ...]:
     """The rows of the catalogue. Raises UnexpectedReplyError where there is none."""
-    body = mapping(payload)
+    body = as_mapping(payload)
     if not isinstance(body.get("data"), list):
         raise UnexpectedReplyError(f"No models in the answer: members {sorted(map(str, body))}")
-    return tuple(_offered(row) for row in rows(body["data"]) if text(row.get("id")))
+    return tuple(_offered(row) for row in as_mappings(body["data"]) if nonempty_str(row.get("id")))
 
 
 def _offered(row: Mapping[str, Any]) -> OfferedModel:
-    info = mapping(row.get("info"))
+    info = as_mapping(row.get("info"))
     return OfferedModel(
         id=str(row["id"]),
         aliases=_texts(row.get("aliases")),
-        endpoint_type=text(row.get("type")) or "",
-        name=text(info.get("name")),
-        developer=text(info.get("developer")),
-        context_window=integer(info.get("contextLength")),
-        max_output_tokens=integer(info.get("outputMax")),
+        endpoint_type=nonempty_str(row.get("type")) or "",
+        name=nonempty_str(info.get("name")),
+        developer=nonempty_str(info.get("developer")),
+        context_window=as_int(info.get("contextLength")),
+        max_output_tokens=as_int(info.get("outputMax")),
         capabilities=_texts(row.get("capabilities")),
-        prices=_prices(mapping(row.get("pricing"))),
+        prices=_prices(as_mapping(row.get("pricing"))),
         raw=row,
     )
 
@@ -265,7 +265,7 @@ def _prices(pricing: Mapping[str, Any]) -> Prices | None:
     if pricing.get("kind") != "fixed":
         return None
     found: dict[str, Decimal] = {}
-    for unit in rows(pricing.get("units")):
+    for unit in as_mappings(pricing.get("units")):
         price, per = _decimal(unit.get("price")), _decimal(unit.get("per"))
         measure = unit.get("measure")
         is_rate = unit.get("name") == "token" and measure in ("input", "output")
@@ -276,7 +276,7 @@ def _prices(pricing: Mapping[str, Any]) -> Prices | None:
 
 def scopes_of(payload: Any) -> tuple[str, ...] | None:
     """What a key may call (`model:chat`, …); None where the service does not limit it."""
-    scopes = mapping(mapping(payload).get("data")).get("scopes")
+    scopes = as_mapping(as_mapping(payload).get("data")).get("scopes")
     return _texts(scopes) if isinstance(scopes, list) else None
 
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._json_reading import loads, mapping
+from aimlapi_core._json_reading import as_mapping, loads
 from aimlapi_core.errors import InvalidRequestError
 
 _DROPPED = frozenset({"title", "default", "examples", "$schema", "$id", "discriminator"})
@@ -92,8 +92,8 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
         seen.add(ref)
         node: Any = root
         for step in ref.removeprefix("#").strip("/").split("/") if ref != "#" else ():
-            node = mapping(node).get(step.replace("~1", "/").replace("~0", "~"))
-        schema = mapping(node)
+            node = as_mapping(node).get(step.replace("~1", "/").replace("~0", "~"))
+        schema = as_mapping(node)
     return schema
 
 
@@ -102,13 +102,13 @@ def _strict(schema: Any, where: str) -> dict[str, Any]:
         raise _NotStrict(f"{where} allows any value")
     alone = schema.get("allOf")
     if isinstance(alone, list) and len(alone) == 1:  # how pydantic.v1 writes a described $ref
-        schema = {**{k: v for k, v in schema.items() if k != "allOf"}, **mapping(alone[0])}
+        schema = {**{k: v for k, v in schema.items() if k != "allOf"}, **as_mapping(alone[0])}
     for keyword in sorted(_UNSUPPORTED.intersection(schema)):
         raise _NotStrict(f"{where} uses {keyword!r}")
     out = {key: value for key, value in schema.items() if key not in _DROPPED}
     for name in ("$defs", "definitions"):
         if name in out:
-            out[name] = {key: _strict(value, key) for key, value in mapping(out[name]).items()}
+            out[name] = {key: _strict(value, key) for key, value in as_mapping(out[name]).items()}
     if "oneOf" in out:
         out["anyOf"] = out.pop("oneOf")
     if "anyOf" in out:
@@ -187,7 +187,7 @@ def _pruned(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
         return [_pruned(item, schema.get("items"), root) for item in value]
     if not isinstance(value, dict):
         return value
-    properties = mapping(schema.get("properties"))
+    properties = as_mapping(schema.get("properties"))
     required = schema.get("required") or ()
     return {
         name: _pruned(item, properties.get(name), root)
@@ -196,7 +196,7 @@ def _pruned(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
             item is None
             and name in properties
             and name not in required
-            and _means_left_out(mapping(properties[name]), root)
+            and _means_left_out(as_mapping(properties[name]), root)
         )
     }
 
@@ -212,7 +212,7 @@ def _means_left_out(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
 
 def _chosen(value: Any, given: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
     """`given` without references and unions: of these the option that `value` is made for."""
-    schema = _resolved(mapping(given), root)
+    schema = _resolved(as_mapping(given), root)
     options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
     if not isinstance(options, list) or "properties" in schema:
         return schema
@@ -235,14 +235,15 @@ def _fits(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> boo
     if isinstance(schema.get("enum"), list):
         return value in schema["enum"]
     if isinstance(value, dict):
-        properties = mapping(schema.get("properties"))
+        properties = as_mapping(schema.get("properties"))
         required = schema.get("required") or ()
         return set(properties) == set(value) and all(
-            (item is None and name not in required) or _fits(item, mapping(properties[name]), root)
+            (item is None and name not in required)
+            or _fits(item, as_mapping(properties[name]), root)
             for name, item in value.items()
         )
     if isinstance(value, list):
-        items = mapping(schema.get("items"))
+        items = as_mapping(schema.get("items"))
         return schema.get("type") == "array" and all(_fits(item, items, root) for item in value)
     kinds = schema.get("type")
     kinds = kinds if isinstance(kinds, list) else [kinds]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._json_reading import mapping, rows
+from aimlapi_core._json_reading import as_mapping, as_mappings
 from aimlapi_core._wire.chat_stream import Fold, came
 from aimlapi_core.errors import UnexpectedReplyError
 from aimlapi_core.models import ModelInfo
@@ -62,7 +62,7 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
 
 def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
     """The Reply of a whole answer. Raises UnexpectedReplyError for anything else."""
-    if not rows(mapping(payload).get("choices")):
+    if not as_mappings(as_mapping(payload).get("choices")):
         raise UnexpectedReplyError(
             f"The service answered with success, but not with a chat completion: {came(payload)}",
             body=came(payload),

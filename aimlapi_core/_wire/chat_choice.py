@@ -6,8 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aimlapi_core._json_reading import index as as_index
-from aimlapi_core._json_reading import mapping, real, rows, text
+from aimlapi_core._json_reading import (
+    as_index,
+    as_mapping,
+    as_mappings,
+    non_placeholder_str,
+    nonempty_str,
+)
 from aimlapi_core.types import (
     Choice,
     CitationDelta,
@@ -82,15 +87,15 @@ class ChoiceFold:
         if said and (content := _text_of(said)):
             self._text.append(content)
             events.append(TextDelta(content, self.index, logprobs or None))
-        if refusal := text(get("refusal")):
+        if refusal := nonempty_str(get("refusal")):
             self._refusal.append(refusal)
             events.append(RefusalDelta(refusal, self.index))
         if citations := get("annotations"):
-            for citation in rows(citations):
+            for citation in as_mappings(citations):
                 self._citations.append(citation)
                 events.append(CitationDelta(citation, self.index))
         if calls := get("tool_calls"):
-            for position, call in enumerate(rows(calls)):
+            for position, call in enumerate(as_mappings(calls)):
                 self._absorb_call(call, position if whole else None, events)
         for members, known in ((delta, _MESSAGE_MEMBERS), (row, _ROW_MEMBERS)):
             if not members.keys() <= known:
@@ -102,9 +107,9 @@ class ChoiceFold:
     def _absorb_call(
         self, wire: Mapping[str, Any], position: int | None, events: list[StreamEvent]
     ) -> None:
-        function = mapping(wire.get("function"))
-        call_id = real(wire.get("id"))
-        name = real(function.get("name"))
+        function = as_mapping(wire.get("function"))
+        call_id = non_placeholder_str(wire.get("id"))
+        name = non_placeholder_str(function.get("name"))
         arguments = function.get("arguments")
         if not isinstance(arguments, str):
             is_object = isinstance(arguments, dict)
@@ -171,7 +176,7 @@ def _text_of(content: Any) -> str:
     """Text of a content member: a string, or parts of which the texts count."""
     if isinstance(content, str):
         return content
-    return "".join(text(part.get("text")) or "" for part in rows(content))
+    return "".join(nonempty_str(part.get("text")) or "" for part in as_mappings(content))
 
 
 def _grown_logprobs(grown: dict[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,9 +199,9 @@ def _merged_extra(old: Any, new: Any) -> Any:
     merged = old if isinstance(old, list) else []  # a list of our own, once there is one
     for item in new:
         last = merged[-1] if merged else None
-        same = mapping(item).get("index") is not None and isinstance(last, Mapping)
-        if same and item["index"] == mapping(last).get("index"):
-            merged[-1] = {**mapping(last), **item, **_grown_texts(mapping(last), item)}
+        same = as_mapping(item).get("index") is not None and isinstance(last, Mapping)
+        if same and item["index"] == as_mapping(last).get("index"):
+            merged[-1] = {**as_mapping(last), **item, **_grown_texts(as_mapping(last), item)}
         else:
             merged.append(item)
     return merged

@@ -10,8 +10,15 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._json_reading import index as as_index
-from aimlapi_core._json_reading import integer, loads, mapping, real, rows, text
+from aimlapi_core._json_reading import (
+    as_index,
+    as_int,
+    as_mapping,
+    as_mappings,
+    loads,
+    non_placeholder_str,
+    nonempty_str,
+)
 from aimlapi_core._wire import usage
 from aimlapi_core._wire.chat_choice import ChoiceFold
 from aimlapi_core._wire.reported_cost import cost_of
@@ -105,7 +112,7 @@ class Fold:
         if frame != self._head:  # most chunks have the head of the last one
             self._head = frame
             self._absorb_head(frame)
-        for position, row in enumerate(rows(choices)):
+        for position, row in enumerate(as_mappings(choices)):
             self._absorb_choice(row, position, whole, events)
         return events
 
@@ -114,11 +121,11 @@ class Fold:
             if value is None or key == "object":
                 continue
             if key == "id":
-                self._id = text(value) or self._id
+                self._id = nonempty_str(value) or self._id
             elif key == "model":
-                self._model = text(value) or self._model
+                self._model = nonempty_str(value) or self._model
             elif key == "created":
-                self._created = integer(value)
+                self._created = as_int(value)
             elif key == "usage":
                 self._usage = value  # cumulative counts come too: the last one is the sum
             elif key == "meta":
@@ -138,12 +145,12 @@ class Fold:
             choice = self._choices[index] = ChoiceFold(index)
         # Some servers stream whole messages where deltas belong, and the other way round.
         names = ("message", "delta") if whole else ("delta", "message")
-        delta = mapping(row.get(names[0])) or mapping(row.get(names[1]))
+        delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1]))
         new = choice.absorb(delta, row, whole)
         if new and choice.finish_reason is not None:
             raise self._failed(f"choice {index} went on after its finish reason")
         events += new
-        reason = real(row.get("finish_reason"))
+        reason = non_placeholder_str(row.get("finish_reason"))
         if reason is not None or whole:
             events += choice.finish(reason, self._id)
 

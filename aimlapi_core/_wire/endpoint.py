@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
-from aimlapi_core._json_reading import index as as_index
-from aimlapi_core._json_reading import loads
+from aimlapi_core._json_reading import as_index, loads
 from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.sse import SSEDecoder
 from aimlapi_core._wire.stop_sequences import StopCutter, cut_reply

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._json_reading import mapping, number
+from aimlapi_core._json_reading import as_float, as_mapping
 from aimlapi_core.types import Cost
 
 CREDITS_PER_USD = 2_000_000
@@ -21,7 +21,7 @@ def cost_of(headers: Mapping[str, str], meta: Any) -> Cost | None:
 
     `headers` in lower case; `meta` is the body's member of that name, whatever it holds.
     """
-    body = mapping(mapping(meta).get("usage"))
+    body = as_mapping(as_mapping(meta).get("usage"))
     credits = _amount(headers.get("x-aimlapi-credits-used"))
     credits = _amount(body.get("credits_used")) if credits is None else credits
     usd = _amount(headers.get("x-aimlapi-usd-spent"))
@@ -35,5 +35,5 @@ def cost_of(headers: Mapping[str, str], meta: Any) -> Cost | None:
 
 def _amount(value: Any) -> float | None:
     """A number of 0 or more; None for anything else: no call earns money."""
-    found = number(value)
+    found = as_float(value)
     return found if found is not None and found >= 0 else None

@@ -6,8 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from aimlapi_core._json_reading import index as as_index
-from aimlapi_core._json_reading import rows, text
+from aimlapi_core._json_reading import as_index, as_mappings, nonempty_str
 from aimlapi_core.types import (
     CitationDelta,
     Part,
@@ -54,7 +53,7 @@ class Item:
     def is_form_of(self, wire: Mapping[str, Any]) -> bool:
         """Whether `wire` is this item: the same id, or the same kind where one has none."""
         mine, theirs = self._head.get("id"), wire.get("id")
-        if text(mine) and text(theirs):
+        if nonempty_str(mine) and nonempty_str(theirs):
             return bool(mine == theirs)
         return bool(self._head.get("type") == wire.get("type"))
 
@@ -94,7 +93,7 @@ class Item:
         kind = wire.get("type")
         if kind == "function_call":
             yield from self._take_call(wire, fold)
-        for position, part in enumerate(rows(wire.get("content"))):
+        for position, part in enumerate(as_mappings(wire.get("content"))):
             if kind == "reasoning":
                 rest = self.rest("content", position, part.get("text"))
                 yield from self.reason("content", position, rest)
@@ -104,9 +103,9 @@ class Item:
             else:
                 rest = self.rest("text", position, part.get("text"))
                 yield from self.text(position, rest, fold)
-                for citation in rows(part.get("annotations")):
+                for citation in as_mappings(part.get("annotations")):
                     yield from self.cite(position, citation)
-        for position, part in enumerate(rows(wire.get("summary"))):
+        for position, part in enumerate(as_mappings(wire.get("summary"))):
             rest = self.rest("summary", position, part.get("text"))
             yield from self.reason("summary", position, rest)
 
@@ -162,15 +161,17 @@ def parts_of(output: Any) -> tuple[Part, ...]:
     texts: list[str] = []
     citations: list[Mapping[str, Any]] = []
     place = -1
-    for item in rows(output):
+    for item in as_mappings(output):
         kind = item.get("type")
         if kind == "message":
-            content = rows(item.get("content"))
+            content = as_mappings(item.get("content"))
             said = "".join(
-                text(row.get("text")) or "" for row in content if row.get("type") != "refusal"
+                nonempty_str(row.get("text")) or ""
+                for row in content
+                if row.get("type") != "refusal"
             )
-            refusal = "".join(text(row.get("refusal")) or "" for row in content)
-            citations += [c for row in content for c in rows(row.get("annotations"))]
+            refusal = "".join(nonempty_str(row.get("refusal")) or "" for row in content)
+            citations += [c for row in content for c in as_mappings(row.get("annotations"))]
             texts += [said] if said else []
             if place < 0 and said:
                 place = len(parts)
@@ -180,8 +181,8 @@ def parts_of(output: Any) -> tuple[Part, ...]:
         elif kind == "function_call":
             parts.append(_call_of(item))
         elif kind == "reasoning":
-            thoughts = [*rows(item.get("summary")), *rows(item.get("content"))]
-            thought = GAP.join(text(row.get("text")) or "" for row in thoughts)
+            thoughts = [*as_mappings(item.get("summary")), *as_mappings(item.get("content"))]
+            thought = GAP.join(nonempty_str(row.get("text")) or "" for row in thoughts)
             parts.append(Reasoning(thought, item))
         elif kind:
             parts.append(ProviderItem(item))
@@ -192,17 +193,17 @@ def parts_of(output: Any) -> tuple[Part, ...]:
 
 def _call_of(item: Mapping[str, Any]) -> ToolCall:
     return ToolCall(
-        id=text(item.get("call_id")) or text(item.get("id")) or "",
-        name=text(item.get("name")) or "",
-        arguments=text(item.get("arguments")) or "",
-        item_id=text(item.get("id")),
+        id=nonempty_str(item.get("call_id")) or nonempty_str(item.get("id")) or "",
+        name=nonempty_str(item.get("name")) or "",
+        arguments=nonempty_str(item.get("arguments")) or "",
+        item_id=nonempty_str(item.get("id")),
     )
 
 
 def output_of(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The output items; `output_text` as a message where no message holds it."""
-    output = rows(response.get("output"))
-    said = text(response.get("output_text"))
+    output = as_mappings(response.get("output"))
+    said = nonempty_str(response.get("output_text"))
     if said and not any(item.get("type") == "message" for item in output):
         content = [{"type": "output_text", "text": said}]
         return [*output, {"type": "message", "content": content}]

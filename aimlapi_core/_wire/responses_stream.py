@@ -14,8 +14,14 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from aimlapi_core._json_reading import index as as_index
-from aimlapi_core._json_reading import integer, loads, mapping, rows, text
+from aimlapi_core._json_reading import (
+    as_index,
+    as_int,
+    as_mapping,
+    as_mappings,
+    loads,
+    nonempty_str,
+)
 from aimlapi_core._wire import usage
 from aimlapi_core._wire.chat_stream import came
 from aimlapi_core._wire.reported_cost import cost_of
@@ -44,8 +50,9 @@ _REMEMBERED = 256  # events; one that comes twice comes soon after
 
 def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
     """The Reply of a whole response. Raises UnexpectedReplyError for anything else."""
-    response = mapping(payload)
-    has_output = isinstance(response.get("output"), list) or text(response.get("output_text"))
+    response = as_mapping(payload)
+    output, output_text = response.get("output"), nonempty_str(response.get("output_text"))
+    has_output = isinstance(output, list) or output_text
     status = response.get("status")
     if not has_output or response.get("error") or status not in (None, "completed", "incomplete"):
         what = f"status {status!r}, {_why(payload)}" if has_output else came(payload)
@@ -103,7 +110,7 @@ class Fold:
             return self._end(frame)
         handler = _HANDLERS.get(kind)
         if handler is None:
-            self._response.update(mapping(frame.get("response")))
+            self._response.update(as_mapping(frame.get("response")))
             return []
         return list(handler(self, frame))
 
@@ -128,12 +135,12 @@ class Fold:
         return [self._items[index].wire() for index in sorted(self._items)]
 
     def _end(self, frame: Mapping[str, Any]) -> list[StreamEvent]:
-        given = mapping(frame.get("response"))
+        given = as_mapping(frame.get("response"))
         status = given.get("status") or str(frame["type"]).removeprefix("response.")
         if given.get("error") or status not in ("completed", "incomplete"):
             raise self._failed(f"the service reported: {_why(frame)}", _code(frame), frame)
         response = {**self._response, **given, "status": status}
-        if not rows(response.get("output")):
+        if not as_mappings(response.get("output")):
             response["output"] = self._streamed()
         self._response = response
         reply = decode(response, {})
@@ -162,7 +169,7 @@ class Fold:
     def _missing(self, output: list[Any]) -> Iterator[StreamEvent]:
         """What the last event holds and no delta brought."""
         streamed = [item for _, item in sorted(self._items.items())]
-        for wire in rows(output):
+        for wire in as_mappings(output):
             # By its id; else the first of its kind that is left: the last event may lack items.
             same = [item for item in streamed if item.is_form_of(wire)]
             item = same[0] if same else self._item(None, wire.get("id"), wire)
@@ -173,11 +180,11 @@ class Fold:
     def _item(self, index: Any, item_id: Any, head: Mapping[str, Any]) -> Item:
         """The item at this place of the output, or of this id, or a new one."""
         place = as_index(index)
-        if place is None and text(item_id):
+        if place is None and nonempty_str(item_id):
             place = self._by_id.get(item_id)
         if place is None:
             place = max(self._items, default=-1) + 1
-        if text(item_id):
+        if nonempty_str(item_id):
             self._by_id.setdefault(item_id, place)
         if place not in self._items:
             self._items[place] = Item(dict(head))
@@ -186,11 +193,11 @@ class Fold:
     def _of(self, frame: Mapping[str, Any], kind: str) -> Item:
         """The item that a delta belongs to."""
         item_id = frame.get("item_id")
-        head = {"type": kind, "id": item_id} if text(item_id) else {"type": kind}
+        head = {"type": kind, "id": item_id} if nonempty_str(item_id) else {"type": kind}
         return self._item(frame.get("output_index"), item_id, head)
 
     def _item_event(self, frame: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        wire = mapping(frame.get("item"))
+        wire = as_mapping(frame.get("item"))
         if wire:
             yield from self._item(frame.get("output_index"), wire.get("id"), wire).take(wire, self)
 
@@ -257,9 +264,9 @@ def _reply(
     response: Mapping[str, Any], parts: tuple[Part, ...], headers: Mapping[str, str]
 ) -> Reply:
     return Reply(
-        id=text(response.get("id")),
-        model=text(response.get("model")),
-        created=integer(response.get("created_at")),
+        id=nonempty_str(response.get("id")),
+        model=nonempty_str(response.get("model")),
+        created=as_int(response.get("created_at")),
         choices=(Choice(0, parts, _finish_reason(response, parts)),),
         usage=usage.RESPONSES.read(response.get("usage")),
         cost=cost_of(headers, response.get("meta")),
@@ -287,22 +294,22 @@ def _finish_reason(response: Mapping[str, Any], parts: tuple[Part, ...]) -> str 
     if status == "in_progress":
         return None
     if status == "incomplete":
-        reason = mapping(response.get("incomplete_details")).get("reason")
+        reason = as_mapping(response.get("incomplete_details")).get("reason")
         return _REASONS.get(str(reason), str(reason or "length"))
     return "tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "stop"
 
 
 def _why(frame: Any) -> str:
     """The sentence of a failure: of an `error` event, or of a failed response."""
-    for holder in (mapping(frame), mapping(mapping(frame).get("response"))):
+    for holder in (as_mapping(frame), as_mapping(as_mapping(frame).get("response"))):
         error = holder.get("error")
-        said = mapping(error).get("message") or (error if isinstance(error, str) else None)
+        said = as_mapping(error).get("message") or (error if isinstance(error, str) else None)
         if said or holder.get("message"):
             return str(said or holder["message"])
     return came(frame)
 
 
 def _code(frame: Mapping[str, Any]) -> str | None:
-    response = mapping(frame.get("response"))
-    code = mapping((response or frame).get("error")).get("code") or frame.get("code")
+    response = as_mapping(frame.get("response"))
+    code = as_mapping((response or frame).get("error")).get("code") or frame.get("code")
     return None if code is None else str(code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from aimlapi_core._json_reading import integer, mapping
+from aimlapi_core._json_reading import as_int, as_mapping
 from aimlapi_core.types import Usage
 
 
@@ -16,14 +16,14 @@ class Names(NamedTuple):
 
     def read(self, wire: Any) -> Usage | None:
         """The counts; None where there are none."""
-        wire = mapping(wire)
+        wire = as_mapping(wire)
         sent, got = _count(wire.get(self.sent)), _count(wire.get(self.got))
         total = _count(wire.get("total_tokens"))
         if sent is None and got is None and total is None:
             return None
         if got is None and total is not None:
             got = max(0, total - (sent or 0))
-        inside, outside = (mapping(wire.get(f"{name}_details")) for name in self)
+        inside, outside = (as_mapping(wire.get(f"{name}_details")) for name in self)
         return Usage(
             input_tokens=sent or 0,
             output_tokens=got or 0,
@@ -36,7 +36,7 @@ class Names(NamedTuple):
 
 def _count(value: Any) -> int | None:
     """A count; None for what is none, negative numbers too: sums must not run backwards."""
-    found = integer(value)
+    found = as_int(value)
     return None if found is None or found < 0 else found
 
 
