@@ -17,7 +17,7 @@ from aimlapi_emulator.billing.ledger import Ledger
 from aimlapi_emulator.billing.usage import Usage
 from aimlapi_emulator.faults.fault import Fault
 from aimlapi_emulator.latency import AT_ONCE, Latency
-from aimlapi_emulator.messages import Outgoing, Reply, Request
+from aimlapi_emulator.messages import Outgoing, QueuedResponse, Request
 from aimlapi_emulator.scripting.request_view import SeenRequest
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.scripting.rule_validation import as_calls
@@ -153,7 +153,7 @@ class Emulator:
         thread.join(_STOP_WITHIN_S)
 
     def clear(self) -> None:
-        """Forget requests, faults, replies, rules, costs, counters and stored responses.
+        """Forget requests, faults, queued responses, rules, costs, counters and stored responses.
 
         Ids go on, and the latency is again what the emulator was made with.
         Connections and requests that are open already are counted no more, so that one emulator
@@ -202,7 +202,7 @@ class Emulator:
     ) -> Rule:
         """Script the answers to requests: the first rule whose condition holds wins.
 
-        It goes behind `faults`, directives and `reply_with`, and before the built-in rules. A
+        It goes behind `faults`, directives and `enqueue_response`, and before the built-in rules. A
         request that does not allow its answer gets a 400 that says why. `Rule` says what the
         arguments mean; `call` and `args` are for one call, `calls` for several at once.
 
@@ -218,15 +218,15 @@ class Emulator:
         """The scripted rules that have answered nothing so far."""
         return [rule for rule in self._state.rules if not rule.times]
 
-    def reply_with(self, reply: Reply) -> None:
-        """Script the answer to a coming POST; several are given in order.
+    def enqueue_response(self, response: QueuedResponse) -> None:
+        """Queue the response to the next POST; several are sent in order.
 
         Args:
-            reply: str is the text of an ordinary answer; dict a JSON body, bytes a raw one, and
-                list[str] the data of each event of a stream, all three sent as they are (status
-                200) without judging the request.
+            response: str is the text of an ordinary answer; dict a JSON body, bytes a raw one, and
+                list[str] the data of each event of a stream, all three sent unchanged (status
+                200) without validating the request.
         """
-        self._state.replies.append(reply)
+        self._state.queued_responses.append(response)
 
     def next_fault(self) -> Fault | None:
         """The fault that was queued for the POST that has just begun."""

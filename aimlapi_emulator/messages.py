@@ -13,7 +13,7 @@ from aimlapi_emulator.latency import AT_ONCE, Latency
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.validation.validators import Problem
 
-Reply = str | dict[str, Any] | bytes | list[str]
+QueuedResponse = str | dict[str, Any] | bytes | list[str]
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 

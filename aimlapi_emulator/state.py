@@ -14,7 +14,7 @@ from aimlapi_emulator.billing.ledger import Ledger
 from aimlapi_emulator.billing.usage import PrefixCache
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
 from aimlapi_emulator.ids import Ids
-from aimlapi_emulator.messages import Reply, Request
+from aimlapi_emulator.messages import QueuedResponse, Request
 from aimlapi_emulator.scripting.request_view import Asked
 from aimlapi_emulator.scripting.rule import Rule
 
@@ -42,7 +42,7 @@ class State:
     cache: PrefixCache = field(default_factory=PrefixCache)
     directives: dict[str, int] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
-    replies: list[Reply] = field(default_factory=list)
+    queued_responses: list[QueuedResponse] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     asked: dict[str, list[float]] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class State:
         self.cache.clear()
         self.directives.clear()
         self.stored.clear()
-        self.replies.clear()
+        self.queued_responses.clear()
         self.rules.clear()
         self.ledger.clear()
         self.asked.clear()

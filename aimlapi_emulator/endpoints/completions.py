@@ -31,9 +31,9 @@ from aimlapi_emulator.validation.validators import Problem
 
 def _decide(context: RequestContext, prompt: Prompt, limit: int | None) -> Answer:
     """The answer by script, fault or rule, cut where the output limit falls."""
-    fault, rule, replies = context.fault, context.rule, context.state.replies
-    if replies and isinstance(replies[0], str):
-        made = Answer(str(replies.pop(0)))
+    fault, rule, queued = context.fault, context.rule, context.state.queued_responses
+    if queued and isinstance(queued[0], str):
+        made = Answer(str(queued.pop(0)))
     elif fault.refusal is not None:
         made = Answer(refusal=fault.refusal)
     elif fault.empty:

@@ -1,7 +1,7 @@
 """Rules that a test scripts (`Emulator.when`), which go before the built-in ones of `answers`.
 
 The first rule whose condition holds answers, with this order around it: a fault of the test or of
-a directive, then `reply_with`, then these rules, then the built-in ones. A rule with nothing but a
+a directive, then `enqueue_response`, then these rules, then the built-in ones. A rule with nothing but a
 fault is passed over when the request has a fault already, and rules that say or call something are
 passed over by embeddings.
 

@@ -25,7 +25,7 @@ from aimlapi_emulator.endpoints.embeddings import embeddings_reply
 from aimlapi_emulator.endpoints.models import catalogue, one_model
 from aimlapi_emulator.faults.directives import find_directive
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault, FaultError
-from aimlapi_emulator.messages import EVENT_STREAM, Outgoing, Refusal, Reply, Request
+from aimlapi_emulator.messages import EVENT_STREAM, Outgoing, QueuedResponse, Refusal, Request
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, Asked, find_row
 from aimlapi_emulator.scripting.rule import Rule, choose
 from aimlapi_emulator.scripting.types import RuleError
@@ -133,9 +133,9 @@ def _by_directive(asked: Asked, state: State) -> Fault:
 
 
 def _rule_for(asked: Asked, state: State, *, has_fault: bool) -> Rule | None:
-    """The scripted rule that answers; what `reply_with` left for the request goes before it."""
-    replies = state.replies
-    if replies and not (asked.endpoint == "embeddings" and isinstance(replies[0], str)):
+    """The scripted rule that answers, unless a queued response does."""
+    queued = state.queued_responses
+    if queued and not (asked.endpoint == "embeddings" and isinstance(queued[0], str)):
         return None
     return choose(state.rules, asked, has_fault=has_fault)
 
@@ -165,9 +165,9 @@ def _answer_post(context: RequestContext) -> Outgoing:
     problems = _problems(context)
     if context.fault.is_raw:
         return replace(_raw(context), problems=problems)
-    replies = context.state.replies
-    if replies and not isinstance(replies[0], str):
-        return replace(_scripted(context, replies.pop(0)), problems=problems)
+    queued = context.state.queued_responses
+    if queued and not isinstance(queued[0], str):
+        return replace(_queued_response(context, queued.pop(0)), problems=problems)
     try:
         _check_key(context.request.headers)
         row = _route(context)
@@ -255,15 +255,15 @@ def _raw(context: RequestContext) -> Outgoing:
     return Outgoing(status, {**context.headers, "content-type": content_type}, body)
 
 
-def _scripted(context: RequestContext, reply: Reply) -> Outgoing:
-    """A reply as a test wrote it: neither key nor body are judged, though noted in `problems`."""
+def _queued_response(context: RequestContext, response: QueuedResponse) -> Outgoing:
+    """A queued response, sent unchanged: key and body are not checked; `problems` lists theirs."""
     fault, status = context.fault, context.fault.success_status
-    if isinstance(reply, list):
+    if isinstance(response, list):
         headers = {**context.headers, "content-type": EVENT_STREAM}
-        events = [sse.frame(data, fault.newline) for data in reply]
+        events = [sse.frame(data, fault.newline) for data in response]
         return Outgoing(status, headers, events=tuple(sse.arranged(events, fault)))
     headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
-    content = reply if isinstance(reply, bytes) else error_bodies.dump(reply)
+    content = response if isinstance(response, bytes) else error_bodies.dump(response)
     return Outgoing(status, headers, content)
 
 

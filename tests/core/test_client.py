@@ -322,7 +322,7 @@ def test_odd_but_whole_streams_give_the_answer(emu: Emulator, kind: str, fault: 
 @both
 def test_an_unstreamed_answer_to_a_streaming_request_is_read(emu: Emulator, kind: str) -> None:
     body = {"id": "x", "choices": [{"message": {"content": "whole"}, "finish_reason": "stop"}]}
-    emu.reply_with(body)
+    emu.enqueue_response(body)
     assert call(settings(emu), kind, "stream").choices[0].text == "whole"
 
 

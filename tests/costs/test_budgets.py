@@ -255,7 +255,7 @@ def test_with_neither_cost_nor_usage_nor_a_row_the_next_call_is_refused(
 
 
 def test_a_model_without_a_price_cannot_be_estimated(emu: Emulator) -> None:
-    emu.reply_with(
+    emu.enqueue_response(
         {
             "id": "x",
             "model": "m",

@@ -292,7 +292,7 @@ def test_cost_leaves_the_balance(emu: Emulator, ask: Asker) -> None:
 
 
 def test_scripted_replies_are_sent(emu: Emulator, ask: Asker) -> None:
-    emu.reply_with({"object": "list", "data": []})
+    emu.enqueue_response({"object": "list", "data": []})
     assert embed(ask, "Hello").json() == {"object": "list", "data": []}
 
 

@@ -66,7 +66,7 @@ def test_each_request_is_logged(
 def test_clear_forgets_all_but_ids(emu: Emulator, ask: Asker) -> None:
     first = ask.chat("x").json()["id"]
     emu.faults.append(Fault(status=500))
-    emu.reply_with("y")
+    emu.enqueue_response("y")
     emu.clear()
     assert (emu.requests, emu.faults, emu.connections, emu.peak_connections) == ([], [], 0, 0)
     assert (emu.open_requests, emu.peak_requests) == (0, 0)

@@ -406,10 +406,10 @@ def test_unknown_directive_field_is_refused(ask: Asker) -> None:
 
 
 def test_scripted_replies(emu: Emulator, ask: Asker) -> None:
-    emu.reply_with("A text")
-    emu.reply_with({"any": 1})
-    emu.reply_with(b"raw")
-    emu.reply_with(['{"a":1}', "[DONE]"])
+    emu.enqueue_response("A text")
+    emu.enqueue_response({"any": 1})
+    emu.enqueue_response(b"raw")
+    emu.enqueue_response(['{"a":1}', "[DONE]"])
     assert ask.text("x") == "A text"
     assert ask.chat("x").json() == {"any": 1}
     assert ask.chat("x").content == b"raw"
@@ -418,8 +418,8 @@ def test_scripted_replies(emu: Emulator, ask: Asker) -> None:
 
 
 def test_scripted_text_streams_on_both_endpoints(emu: Emulator, ask: Asker) -> None:
-    emu.reply_with("A longer text")
-    emu.reply_with("A longer text")
+    emu.enqueue_response("A longer text")
+    emu.enqueue_response("A longer text")
     assert streamed_text(events(ask.chat("x", stream=True).text)) == "A longer text"
     got = events(ask.responses("x", PRO, stream=True).text)
     deltas = [e["delta"] for e in got if e["type"] == "response.output_text.delta"]

@@ -84,7 +84,7 @@ def test_an_event_grows_to_megabytes(emu: Emulator) -> None:
 @pytest.mark.parametrize("endpoint", ["chat", "responses"])
 def test_a_long_text_comes_in_one_event(emu: Emulator, ask: Asker, endpoint: str) -> None:
     text = " ".join(["ł" * 500_000] * 3)
-    emu.reply_with(text)
+    emu.enqueue_response(text)
     emu.faults.append(Fault(one_delta=True, reasoning="Let me think it over."))
     if endpoint == "chat":
         deltas = [
@@ -119,7 +119,7 @@ def test_an_event_changes_places_with_the_next(emu: Emulator, at: int) -> None:
 
 
 def test_scripted_events_can_be_sent_twice(emu: Emulator, ask: Asker) -> None:
-    emu.reply_with(["1", "2", "[DONE]"])
+    emu.enqueue_response(["1", "2", "[DONE]"])
     emu.faults.append(Fault(repeat_event=1))
     assert events(ask.chat("x", stream=True).text) == [1, 2, 2, "[DONE]"]
 
@@ -176,7 +176,7 @@ def test_a_connection_closes_behind_the_answer_without_a_word(
 @pytest.mark.skipif(sys.platform != "linux", reason="others discard what was not read by then")
 def test_a_reset_comes_behind_all_that_was_sent(emu: Emulator) -> None:
     size = 300_000
-    emu.reply_with("a " * size)
+    emu.enqueue_response("a " * size)
     emu.faults.append(Fault(cut_after_bytes=size, drop_with="rst"))
     got = []
     with raw_post(emu.base_url, BODY, window=4_096) as connection:

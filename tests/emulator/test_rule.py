@@ -190,10 +190,10 @@ def test_a_stored_response_is_part_of_the_turn(emu: Emulator, ask: Asker) -> Non
 def test_faults_and_replies_go_first(emu: Emulator, ask: Asker) -> None:
     rule = emu.when("x", say="scripted")
     emu.faults += [Fault(status=503), Fault(refusal="I will not."), Fault(finish_reason="length")]
-    emu.reply_with({"raw": 1})
+    emu.enqueue_response({"raw": 1})
     assert ask.chat("x").status_code == 503
     assert ask.chat("x").json() == {"raw": 1}
-    emu.reply_with("replied")
+    emu.enqueue_response("replied")
     assert ask.text("x") == "replied"
     assert rule.times == 0
     assert ask.text("x") == "scripted"
@@ -230,7 +230,7 @@ def test_faults_reach_embeddings_and_texts_do_not(emu: Emulator, ask: Asker) -> 
     assert lake.times == 0
     assert ask.client.post("/embeddings", json={**body, "input": "a river"}).status_code == 503
     assert ask.chat("a river").status_code == 200
-    emu.reply_with("for a chat")
+    emu.enqueue_response("for a chat")
     assert ask.client.post("/embeddings", json={**body, "input": "a river"}).status_code == 503
 
 

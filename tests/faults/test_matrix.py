@@ -141,7 +141,7 @@ def test_a_text_of_megabytes_in_one_event_is_whole(
     emu: Emulator, framework: str, kind: str, form: str, endpoint: str
 ) -> None:
     text = " ".join(["ł" * 500_000] * 3)
-    emu.reply_with(text)
+    emu.enqueue_response(text)
     emu.faults.append(Fault(one_delta=True))
     how = {"model": MODELS[endpoint], "api_key": "sk-test", "base_url": emu.base_url}
     ((said, reason),) = FRAMEWORKS[framework](kind, form, 1, how)

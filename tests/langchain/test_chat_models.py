@@ -159,7 +159,9 @@ def test_extra_body_and_model_kwargs(emu: Emulator, chat: Make) -> None:
         seed=5, model_kwargs={"banana": 1}, extra_body={"apple": 2}, unsupported_params="send"
     )
     choice = {"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}
-    emu.reply_with({"id": "x", "choices": [choice]})  # the strict schema refuses unknown members
+    emu.enqueue_response(
+        {"id": "x", "choices": [choice]}
+    )  # the strict schema refuses unknown members
     model.invoke("hi", extra_body={"cherry": 3})
     body = emu.requests[-1].body
     assert {k: body[k] for k in ("seed", "banana", "apple", "cherry")} == {
@@ -433,7 +435,7 @@ def test_an_empty_answer_eaten_by_reasoning_warns(
         "completion_tokens_details": {"reasoning_tokens": 64},
     }
     choice = {"index": 0, "message": {"role": "assistant"}, "finish_reason": "length"}
-    emu.reply_with({"id": "x", "choices": [choice], "usage": usage})
+    emu.enqueue_response({"id": "x", "choices": [choice], "usage": usage})
     asked = events if way == "events" else invoke if way == "invoke" else stream
     with pytest.warns(UserWarning, match="Raise max_tokens"):
         asked(how, chat(max_tokens=64), "hi")

@@ -78,7 +78,7 @@ def script(emu: Emulator, method: str, text: str, **members: Any) -> None:
     elif text:
         message["content"] = text
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    emu.reply_with({"id": "x", "choices": [choice]})
+    emu.enqueue_response({"id": "x", "choices": [choice]})
 
 
 @pytest.mark.parametrize("streaming", [False, True])

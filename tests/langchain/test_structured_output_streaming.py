@@ -60,7 +60,7 @@ def test_a_strict_model_is_read_from_json() -> None:
 def test_an_error_of_parsing_is_an_outcome(
     schema: Any, streaming: bool, how: str, emu: Emulator, chat: Make
 ) -> None:
-    emu.reply_with('{"value": 5,, "x"')
+    emu.enqueue_response('{"value": 5,, "x"')
     found = call(how, streaming, chat().with_structured_output(schema, include_raw=True), "hi")
     assert set(found) == {"raw", "parsed", "parsing_error"}
     assert found["raw"].content == '{"value": 5,, "x"'
@@ -73,7 +73,7 @@ def test_an_error_of_parsing_is_an_outcome(
 def test_the_raw_message_stands_beside_the_object(
     schema: Any, parsed: Any, streaming: bool, how: str, emu: Emulator, chat: Make
 ) -> None:
-    emu.reply_with('{"value": 5}')
+    emu.enqueue_response('{"value": 5}')
     found = call(how, streaming, chat().with_structured_output(schema, include_raw=True), "hi")
     assert found["raw"].content == '{"value": 5}'
     assert found["parsed"] == parsed

@@ -225,7 +225,7 @@ def test_reasoning_goes_back_where_it_is_taken(
     emu: Emulator, chat: Make,
 ) -> None:  # fmt: skip
     model = chat(model=model_id).bind_tools([get_weather])
-    emu.reply_with(answer)
+    emu.enqueue_response(answer)
     asked: list[Any] = [HumanMessage("get_weather of city: Paris")]
     first = total([call(how, streaming, model, asked)])
     invoke(how, model, [*asked, first, *(get_weather.invoke(c) for c in first.tool_calls)])

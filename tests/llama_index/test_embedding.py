@@ -76,7 +76,9 @@ async def test_every_model_of_the_table(
 
 @ALL
 async def test_dimensions_and_extra_body_are_sent(embedder: Make, emu: Emulator, way: str) -> None:
-    emu.reply_with({"data": [{"index": 0, "embedding": [0.5]}]})  # unknown members are refused
+    emu.enqueue_response(
+        {"data": [{"index": 0, "embedding": [0.5]}]}
+    )  # unknown members are refused
     model = embedder(model="text-embedding-3-large", dimensions=1, extra_body={"user": "u1"})
     await embed(model, way, "Hello")
     assert (emu.requests[-1].body["dimensions"], emu.requests[-1].body["user"]) == (1, "u1")

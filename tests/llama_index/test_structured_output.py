@@ -218,7 +218,7 @@ def test_an_unknown_model_is_asked_by_tool() -> None:
 @pytest.mark.parametrize("way", ["structured_predict", "astructured_predict"])
 async def test_llm_mode_is_llamaindexs_own(make: Make, emu: Emulator, way: str) -> None:
     llm = make(pydantic_program_mode=PydanticProgramMode.LLM, system_prompt="You know music.")
-    emu.reply_with('{"title": "One"}')
+    emu.enqueue_response('{"title": "One"}')
     assert await last(llm, way, Song, PROMPT, what="song") == Song(title="One")
     assert "response_format" not in emu.requests[-1].body
     assert emu.requests[-1].body["messages"][0]["content"] == "You know music."
