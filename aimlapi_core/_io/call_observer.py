@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aimlapi_core import _otel
-from aimlapi_core._wire.reported_cost import cost_of
+from aimlapi_core._wire.reported_cost import parse_cost
 from aimlapi_core.costs.ledger import open_ledger
 from aimlapi_core.costs.pending_call import OpenCall
 from aimlapi_core.costs.reconciliation import Asking, questions
@@ -135,7 +135,7 @@ class Watch:
             return
         # Between two requests nothing is under way: the last was refused, and is billed nothing.
         why = _why(error) if self._is_under_way else None
-        self._over(error, None, cost_of(head, None), head, why)
+        self._over(error, None, parse_cost(head, None), head, why)
         if self._span is not None:
             if self._tracing is not None and isinstance(error, Exception):
                 self._tracing.fail(self._span, error)

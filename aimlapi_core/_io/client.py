@@ -30,8 +30,8 @@ from aimlapi_core._io.shared_connections import (
 from aimlapi_core._io.stream_end import Drain, Watchdog, async_stream, is_plain, sync_stream
 from aimlapi_core._version import __version__
 from aimlapi_core._wire import embeddings
-from aimlapi_core._wire.embeddings import EmbeddingPlan
-from aimlapi_core._wire.endpoint import StreamReader, plan
+from aimlapi_core._wire.embeddings import EmbeddingBatch
+from aimlapi_core._wire.endpoint import StreamReader, prepare_request
 from aimlapi_core.errors import AIMLAPIError
 from aimlapi_core.retry import judge
 from aimlapi_core.settings import Settings
@@ -52,7 +52,7 @@ Answered = TypeVar("Answered")
 
 
 def _told(
-    answer: Answered, plan: EmbeddingPlan, progress: Callable[[int], None] | None
+    answer: Answered, plan: EmbeddingBatch, progress: Callable[[int], None] | None
 ) -> Answered:
     if progress is not None:
         progress(plan.count)
@@ -63,7 +63,7 @@ def _noted(
     answer: tuple[EmbeddingReply, Transport], answered: Callable[[EmbeddingReply], None] | None
 ) -> tuple[EmbeddingReply, Transport]:
     if answered is not None:
-        answered(embeddings.joined([answer]))
+        answered(embeddings.combine_replies([answer]))
     return answer
 
 
@@ -113,7 +113,7 @@ class Client(Asks):
 
     def complete(self, request: ChatRequest) -> Reply:
         """The whole answer. Raises InvalidRequestError before, any other AIMLAPIError after."""
-        exchange = self._exchange(plan(request, stream=False), request)
+        exchange = self._exchange(prepare_request(request, stream=False), request)
         with self._http(exchange) as http:
             return exchange.decoded(self._read(exchange, http))
 
@@ -122,7 +122,7 @@ class Client(Asks):
 
         Nothing is sent before the first event is asked for; nothing is repeated after it.
         """
-        exchange = self._exchange(plan(request, stream=True), request)
+        exchange = self._exchange(prepare_request(request, stream=True), request)
         with self._http(exchange) as http:
             response = self._send(exchange, http)
             try:
@@ -169,10 +169,10 @@ class Client(Asks):
         with its reply, in the thread that made it, also where another request fails: it was
         billed. Raises the first failure; requests that have not begun by then are not sent.
         """
-        plans = embeddings.plan(request)
+        plans = embeddings.prepare_batches(request)
         together = Together()
 
-        def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
+        def one(plan: EmbeddingBatch) -> tuple[EmbeddingReply, Transport]:
             exchange = together.added(self._exchange(plan, request))
             try:
                 with self._http(exchange) as http:
@@ -183,7 +183,7 @@ class Client(Asks):
 
         at_once = min(len(plans), concurrent_batches, self.settings.max_concurrency or len(plans))
         if at_once < 2:
-            return embeddings.joined([_told(one(plan), plan, progress) for plan in plans])
+            return embeddings.combine_replies([_told(one(plan), plan, progress) for plan in plans])
         with ThreadPoolExecutor(at_once) as threads:
             # A thread inherits no context: neither the open scope of costs nor the current span.
             running = {threads.submit(copy_context().run, one, plan): plan for plan in plans}
@@ -193,7 +193,7 @@ class Client(Asks):
             except BaseException as exc:
                 threads.shutdown(wait=False, cancel_futures=True)
                 raise together.stop(exc)  # noqa: B904  # mostly exc itself, with its own cause
-            return embeddings.joined([future.result() for future in running])
+            return embeddings.combine_replies([future.result() for future in running])
 
     def close(self) -> None:
         """Give up the claim on the shared connections; the last one closes them."""
@@ -323,13 +323,13 @@ class AsyncClient(AsyncAsks):
 
     async def complete(self, request: ChatRequest) -> Reply:
         """The whole answer, as `Client.complete` gives it."""
-        exchange = self._exchange(plan(request, stream=False), request)
+        exchange = self._exchange(prepare_request(request, stream=False), request)
         async with self._http(exchange) as http:
             return exchange.decoded(await self._read(exchange, http))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """The answer's events, as `Client.stream` gives them; `aclose()` ends the call early."""
-        exchange = self._exchange(plan(request, stream=True), request)
+        exchange = self._exchange(prepare_request(request, stream=True), request)
         async with self._http(exchange) as http:
             response = await self._send(exchange, http)
             try:
@@ -370,10 +370,10 @@ class AsyncClient(AsyncAsks):
         answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
         """The vectors of all texts, as `Client.embed` gives them; the first failure cancels all."""
-        plans = embeddings.plan(request)
+        plans = embeddings.prepare_batches(request)
         free = asyncio.Semaphore(max(1, concurrent_batches))
 
-        async def one(plan: EmbeddingPlan) -> tuple[EmbeddingReply, Transport]:
+        async def one(plan: EmbeddingBatch) -> tuple[EmbeddingReply, Transport]:
             async with free:
                 exchange = self._exchange(plan, request)
                 async with self._http(exchange) as http:
@@ -382,7 +382,7 @@ class AsyncClient(AsyncAsks):
 
         tasks = [asyncio.ensure_future(one(plan)) for plan in plans]
         try:
-            return embeddings.joined(await asyncio.gather(*tasks))
+            return embeddings.combine_replies(await asyncio.gather(*tasks))
         except BaseException:
             for task in tasks:
                 task.cancel()

@@ -13,11 +13,11 @@ from aimlapi_core._io.call_observer import watch
 from aimlapi_core._io.concurrency_limit import slot_for
 from aimlapi_core._io.http_call import Sending
 from aimlapi_core._io.shared_connections import AsyncHttp, Http
-from aimlapi_core._wire.embeddings import EmbeddingPlan
-from aimlapi_core._wire.endpoint import Plan, StreamReader
+from aimlapi_core._wire.embeddings import EmbeddingBatch
+from aimlapi_core._wire.endpoint import PreparedRequest, StreamReader
 from aimlapi_core._wire.json_encoding import encode_json
 from aimlapi_core._wire.validation import (
-    LONGEST_REQUEST_ID,
+    MAX_REQUEST_ID_LENGTH,
     check_client_request_id,
     is_client_request_id,
 )
@@ -35,7 +35,7 @@ from aimlapi_core.types import (
     Transport,
 )
 
-PlanT = TypeVar("PlanT", Plan, EmbeddingPlan)
+PlanT = TypeVar("PlanT", PreparedRequest, EmbeddingBatch)
 
 
 class Exchange(Sending, Generic[PlanT]):
@@ -65,7 +65,7 @@ class Exchange(Sending, Generic[PlanT]):
         self._is_fresh = given is fresh
         if not self._is_fresh:
             check_client_request_id(given)
-            if isinstance(plan, EmbeddingPlan) and plan.start:  # a batch is a request of its own
+            if isinstance(plan, EmbeddingBatch) and plan.start:  # a batch is a request of its own
                 given = _suffixed(given, f".b{plan.start}")
         self._call_id = self.client_request_id = given
         self.headers[self._id_header] = given
@@ -98,7 +98,7 @@ class Exchange(Sending, Generic[PlanT]):
     def _not_found_hint(self) -> str:
         model = self.plan.body.get("model")
         asked = f"{model!r} was asked on {self.url}"
-        if isinstance(self.plan, EmbeddingPlan):
+        if isinstance(self.plan, EmbeddingBatch):
             return f"{asked}."
         other: Endpoint = "responses" if self.plan.endpoint == "chat" else "chat"
         info = model_info(str(model))
@@ -106,20 +106,20 @@ class Exchange(Sending, Generic[PlanT]):
             return f"{asked}."
         return f'{asked}; endpoint="{other}" is the other one to try.'
 
-    def decoded(self: Exchange[Plan], body: bytes) -> Reply:
+    def decoded(self: Exchange[PreparedRequest], body: bytes) -> Reply:
         """The Reply of a 2xx answer with this body."""
         return self.finished(self.plan.decode(parse_body(body), self.head))
 
-    def vectors(self: Exchange[EmbeddingPlan], body: bytes) -> tuple[EmbeddingReply, Transport]:
+    def vectors(self: Exchange[EmbeddingBatch], body: bytes) -> tuple[EmbeddingReply, Transport]:
         """The vectors of a 2xx answer with this body."""
         reply = self.plan.decode(parse_body(body), self.head)
         if self.watch is not None:
             self.watch.finish(reply, self.head)
         return reply, self.transport()
 
-    def reader(self: Exchange[Plan], response: httpx.Response) -> StreamReader:
+    def reader(self: Exchange[PreparedRequest], response: httpx.Response) -> StreamReader:
         """A reader for the body of a 2xx answer."""
-        self._reader = self.plan.reader(self.head)
+        self._reader = self.plan.stream_reader(self.head)
         return self._reader
 
     def finished_event(self, event: StreamEvent) -> StreamEvent:
@@ -171,4 +171,4 @@ def _timeout_of(seconds: float) -> httpx.Timeout:
 
 def _suffixed(name: str, suffix: str) -> str:
     """A client request id with a suffix, its beginning cut where it would be too long."""
-    return name[: LONGEST_REQUEST_ID - len(suffix)] + suffix
+    return name[: MAX_REQUEST_ID_LENGTH - len(suffix)] + suffix

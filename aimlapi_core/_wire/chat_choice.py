@@ -29,7 +29,7 @@ from aimlapi_core.types import (
 )
 
 
-class _CallFold:
+class _ToolCallAccumulator:
     """One tool call, growing."""
 
     __slots__ = ("arguments", "extra", "id", "index", "name")
@@ -52,7 +52,7 @@ _ROW_MEMBERS = frozenset("index delta message finish_reason logprobs".split())
 _CUT = ("length", "content_filter")
 
 
-class ChoiceFold:
+class ChoiceAccumulator:
     """One choice, growing. Events are given for what is new."""
 
     def __init__(self, index: int) -> None:
@@ -62,8 +62,8 @@ class ChoiceFold:
         self._reasoning: list[str] = []
         self._refusal: list[str] = []
         self._citations: list[Mapping[str, Any]] = []
-        self._calls: list[_CallFold] = []
-        self._by_wire_index: dict[int, _CallFold] = {}
+        self._calls: list[_ToolCallAccumulator] = []
+        self._by_wire_index: dict[int, _ToolCallAccumulator] = {}
         self._logprobs: dict[str, Any] | None = None
         self._extra: dict[str, Any] = {}
 
@@ -82,7 +82,7 @@ class ChoiceFold:
         if not isinstance(logprobs, dict):
             logprobs = None
         elif logprobs:
-            self._logprobs = _grown_logprobs(self._logprobs, logprobs)
+            self._logprobs = _merge_logprobs(self._logprobs, logprobs)
         said = get("content")
         if said and (content := _text_of(said)):
             self._text.append(content)
@@ -101,7 +101,7 @@ class ChoiceFold:
             if not members.keys() <= known:
                 for key, value in members.items():
                     if value is not None and key not in known:
-                        self._extra[key] = _merged_extra(self._extra.get(key), value)
+                        self._extra[key] = _merge_extra(self._extra.get(key), value)
         return events
 
     def _absorb_call(
@@ -126,7 +126,9 @@ class ChoiceFold:
         if new_id or new_name or arguments:
             events.append(ToolCallDelta(call.index, new_id, new_name, arguments, self.index))
 
-    def _call_for(self, wire_index: int | None, call_id: str | None, name: str | None) -> _CallFold:
+    def _call_for(
+        self, wire_index: int | None, call_id: str | None, name: str | None
+    ) -> _ToolCallAccumulator:
         """The call that a piece belongs to.
 
         By its index; by its id where the index is missing or was given to another call; else
@@ -142,7 +144,7 @@ class ChoiceFold:
             last = self._calls[-1] if self._calls else None
             if known is None and last and call_id is None and not (name and last.name):
                 return last
-        call = _CallFold(len(self._calls))
+        call = _ToolCallAccumulator(len(self._calls))
         self._calls.append(call)
         if wire_index is not None:
             self._by_wire_index[wire_index] = call
@@ -179,7 +181,7 @@ def _text_of(content: Any) -> str:
     return "".join(nonempty_str(part.get("text")) or "" for part in as_mappings(content))
 
 
-def _grown_logprobs(grown: dict[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_logprobs(grown: dict[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
     """Lists grow in place, since a long answer has many; of all else the last value counts."""
     if grown is None:
         return {key: list(v) if isinstance(v, list) else v for key, v in new.items()}
@@ -192,7 +194,7 @@ def _grown_logprobs(grown: dict[str, Any] | None, new: Mapping[str, Any]) -> dic
     return grown
 
 
-def _merged_extra(old: Any, new: Any) -> Any:
+def _merge_extra(old: Any, new: Any) -> Any:
     """Lists grow, pieces with the `index` of the last one grow it; of all else the last counts."""
     if not isinstance(new, list):
         return new
@@ -201,13 +203,13 @@ def _merged_extra(old: Any, new: Any) -> Any:
         last = merged[-1] if merged else None
         same = as_mapping(item).get("index") is not None and isinstance(last, Mapping)
         if same and item["index"] == as_mapping(last).get("index"):
-            merged[-1] = {**as_mapping(last), **item, **_grown_texts(as_mapping(last), item)}
+            merged[-1] = {**as_mapping(last), **item, **_merge_text_fields(as_mapping(last), item)}
         else:
             merged.append(item)
     return merged
 
 
-def _grown_texts(last: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, str]:
+def _merge_text_fields(last: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, str]:
     pairs = {key: (last.get(key), item.get(key)) for key in ("text", "summary")}
     return {
         key: old + new

@@ -20,8 +20,8 @@ from aimlapi_core._json_reading import (
     nonempty_str,
 )
 from aimlapi_core._wire import usage
-from aimlapi_core._wire.chat_choice import ChoiceFold
-from aimlapi_core._wire.reported_cost import cost_of
+from aimlapi_core._wire.chat_choice import ChoiceAccumulator
+from aimlapi_core._wire.reported_cost import parse_cost
 from aimlapi_core.errors import StreamCutError, StreamFailedError, failure_in
 from aimlapi_core.types import (
     Finished,
@@ -62,7 +62,7 @@ class Fold:
         self._meta: Any = None
         self._extra: dict[str, Any] = {}
         self._head: dict[str, Any] = {}
-        self._choices: dict[int, ChoiceFold] = {}
+        self._choices: dict[int, ChoiceAccumulator] = {}
 
     @property
     def complete(self) -> bool:
@@ -142,7 +142,7 @@ class Fold:
             raise self._failed(f"the service reported: {came(row)}", details=row)
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = ChoiceFold(index)
+            choice = self._choices[index] = ChoiceAccumulator(index)
         # Some servers stream whole messages where deltas belong, and the other way round.
         names = ("message", "delta") if whole else ("delta", "message")
         delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1]))
@@ -174,7 +174,7 @@ class Fold:
             created=self._created,
             choices=tuple(self._choices[i].value() for i in sorted(self._choices)),
             usage=usage.CHAT.read(self._usage),
-            cost=cost_of(headers, self._meta),
+            cost=parse_cost(headers, self._meta),
             extra=self._extra,
         )
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from aimlapi_core._wire import usage as wire_usage
 from aimlapi_core._wire.chat_stream import came
-from aimlapi_core._wire.reported_cost import cost_of
+from aimlapi_core._wire.reported_cost import parse_cost
 from aimlapi_core._wire.validation import (
     UnsupportedParameterWarning,
     check_client_request_id,
@@ -40,7 +40,7 @@ _BYTES_PER_TOKEN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddingPlan:
+class EmbeddingBatch:
     """One request, ready to be sent, for the texts that begin at `start`."""
 
     start: int
@@ -54,7 +54,7 @@ class EmbeddingPlan:
         return decode(payload, headers, self.count)
 
 
-def plan(request: EmbeddingRequest) -> list[EmbeddingPlan]:
+def prepare_batches(request: EmbeddingRequest) -> list[EmbeddingBatch]:
     """The requests that embed all texts. Raises InvalidRequestError before any is sent."""
     info = embedding_info(request.model)
     request = _checked(request, info)
@@ -72,7 +72,7 @@ def plan(request: EmbeddingRequest) -> list[EmbeddingPlan]:
     for start, texts in _batches(request, limits):
         given = texts[0] if len(texts) == 1 else list(texts)
         body = {"model": request.model, "input": given, **more, **request.extra_body}
-        plans.append(EmbeddingPlan(start, len(texts), body, headers))
+        plans.append(EmbeddingBatch(start, len(texts), body, headers))
     return plans
 
 
@@ -91,7 +91,7 @@ def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingRep
         vectors=tuple(vectors),
         model=payload.get("model"),
         usage=_all_sent(wire_usage.CHAT.read(payload.get("usage"))),
-        cost=cost_of(headers, payload.get("meta")),
+        cost=parse_cost(headers, payload.get("meta")),
     )
 
 
@@ -102,7 +102,7 @@ def _all_sent(usage: Usage | None) -> Usage | None:
     return replace(usage, input_tokens=usage.total_tokens)
 
 
-def joined(replies: Sequence[tuple[EmbeddingReply, Transport]]) -> EmbeddingReply:
+def combine_replies(replies: Sequence[tuple[EmbeddingReply, Transport]]) -> EmbeddingReply:
     """One reply for all requests, given in the order of the texts."""
     usages = [reply.usage for reply, _ in replies]
     costs = [reply.cost for reply, _ in replies]

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from aimlapi_core._json_reading import as_index, loads
 from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.sse import SSEDecoder
-from aimlapi_core._wire.stop_sequences import StopCutter, cut_reply
-from aimlapi_core._wire.validation import check_request, fit_to_model, warn_once
+from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
+from aimlapi_core._wire.validation import check_request, drop_unsupported_params, warn_once
 from aimlapi_core.errors import InvalidRequestError, StreamError, parse_body
 from aimlapi_core.models import ModelInfo, model_info, nearest_model
 from aimlapi_core.types import (
@@ -42,7 +42,7 @@ logger = logging.getLogger("aimlapi")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PreparedRequest:
     """One request, ready to be sent: `path` below the base URL, JSON `body`, extra headers.
 
     `stop` holds the sequences that the client itself has to cut at.
@@ -58,10 +58,10 @@ class Plan:
 
     def decode(self, payload: Any, headers: Mapping[str, str]) -> Reply:
         """The Reply of a whole answer. `headers` in lower case."""
-        reply = _WIRES[self.endpoint].decode(payload, headers)
-        return cut_reply(reply, self.stop) if self.stop else reply
+        reply = _CODECS[self.endpoint].decode(payload, headers)
+        return truncate_reply(reply, self.stop) if self.stop else reply
 
-    def reader(self, headers: Mapping[str, str] | None = None) -> StreamReader:
+    def stream_reader(self, headers: Mapping[str, str] | None = None) -> StreamReader:
         """A reader for the answer's stream. `headers` in lower case."""
         return StreamReader(self, headers or {})
 
@@ -81,7 +81,7 @@ class _Fold(Protocol):
     def reply(self, headers: Mapping[str, str]) -> Reply: ...
 
 
-class _Wire(NamedTuple):
+class _EndpointCodec(NamedTuple):
     """The four names that an endpoint's module has."""
 
     path: str
@@ -91,31 +91,31 @@ class _Wire(NamedTuple):
 
 
 # What a whole JSON answer, or a page, begins with.
-_NO_EVENT = (b"{", b"[", b"<")
+_NON_SSE_PREFIXES = (b"{", b"[", b"<")
 
-_WIRES: Mapping[Endpoint, _Wire] = {
-    "chat": _Wire(chat.PATH, chat.encode, chat.decode, chat.Fold),
-    "responses": _Wire(responses.PATH, responses.encode, responses.decode, responses.Fold),
+_CODECS: Mapping[Endpoint, _EndpointCodec] = {
+    "chat": _EndpointCodec(chat.PATH, chat.encode, chat.decode, chat.Fold),
+    "responses": _EndpointCodec(responses.PATH, responses.encode, responses.decode, responses.Fold),
 }
 
 
-def plan(request: ChatRequest, *, stream: bool) -> Plan:
+def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
     """Check the request, fit it to its model and encode it. Raises InvalidRequestError."""
     check_request(request)
     info = model_info(request.model)
     if info is None:
-        _warn_of_near_miss(request.model)
-    endpoint = pick(request, info)
-    request = fit_to_model(request, info, endpoint)
-    own_stop = _cuts_itself(request, info, endpoint)
+        _warn_if_misspelled(request.model)
+    endpoint = select_endpoint(request, info)
+    request = drop_unsupported_params(request, info, endpoint)
+    own_stop = _client_side_stop(request, info, endpoint)
     if own_stop:
         request = replace(request, stop=())
-    wire = _WIRES[endpoint]
+    wire = _CODECS[endpoint]
     body = wire.encode(request, info, stream=stream)
     headers = dict(request.extra_headers)
     if request.client_request_id:
         headers["X-Client-Request-Id"] = request.client_request_id
-    return Plan(
+    return PreparedRequest(
         endpoint=endpoint,
         path=wire.path,
         body={**body, **request.extra_body},
@@ -126,7 +126,7 @@ def plan(request: ChatRequest, *, stream: bool) -> Plan:
     )
 
 
-def pick(request: ChatRequest, info: ModelInfo | None) -> Endpoint:
+def select_endpoint(request: ChatRequest, info: ModelInfo | None) -> Endpoint:
     """The endpoint: the caller's own choice first, then the table, chat for unknown ids."""
     wanted = request.endpoint
     if wanted not in ("auto", "chat", "responses"):
@@ -141,7 +141,7 @@ def pick(request: ChatRequest, info: ModelInfo | None) -> Endpoint:
     return wanted
 
 
-def _cuts_itself(
+def _client_side_stop(
     request: ChatRequest, info: ModelInfo | None, endpoint: Endpoint
 ) -> tuple[str, ...]:
     """The stop sequences that the endpoint does not take, so that the client cuts at them."""
@@ -151,7 +151,7 @@ def _cuts_itself(
     return () if sent else request.stop
 
 
-def _warn_of_near_miss(model_id: str) -> None:
+def _warn_if_misspelled(model_id: str) -> None:
     near = nearest_model(model_id)
     if near is not None:
         message = (
@@ -185,15 +185,15 @@ class StreamReader:
         "stopped_early",
     )
 
-    def __init__(self, plan: Plan, headers: Mapping[str, str]) -> None:
+    def __init__(self, plan: PreparedRequest, headers: Mapping[str, str]) -> None:
         self._headers = headers
         self._head: bytes | None = b""
         self._unstreamed: bytearray | None = None
         self._decoder = SSEDecoder()
-        fold = _WIRES[plan.endpoint].fold
+        fold = _CODECS[plan.endpoint].fold
         self._fold = fold(plan.choices, usage_expected=plan.usage_expected)
         self._plan = plan
-        self._cutter = StopCutter(plan.stop, plan.choices) if plan.stop else None
+        self._cutter = StopSequenceFilter(plan.stop, plan.choices) if plan.stop else None
         self.done = self.stopped_early = False
         self.progress = 0
 
@@ -205,7 +205,7 @@ class StreamReader:
             if not first or BOM_UTF8.startswith(piece):
                 return iter(())
             self._head = None
-            if first in _NO_EVENT:
+            if first in _NON_SSE_PREFIXES:
                 self._unstreamed = bytearray()
         if self._unstreamed is not None:
             self._unstreamed += piece
@@ -226,7 +226,7 @@ class StreamReader:
     def _whole(self, body: bytes) -> Iterator[StreamEvent]:
         self.done = True
         reply = self._plan.decode(parse_body(body), self._headers)
-        yield from (event for choice in reply.choices for event in events_of(choice))
+        yield from (event for choice in reply.choices for event in events_from_choice(choice))
         yield Finished(reply)
 
     def _tail(self) -> Iterator[StreamEvent]:
@@ -249,7 +249,7 @@ class StreamReader:
 
     def partial(self) -> Reply:
         """All that has come so far."""
-        return cut_reply(self._fold.reply({}), self._plan.stop)
+        return truncate_reply(self._fold.reply({}), self._plan.stop)
 
     def _read(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
         self.progress += self._decoder.is_inside_event
@@ -264,7 +264,7 @@ class StreamReader:
     def _passed(self, events: list[StreamEvent]) -> list[StreamEvent]:
         if self._cutter is None:
             return events
-        out = self._cutter.pass_on(events)
+        out = self._cutter.feed(events)
         if self._cutter.done and not self.done:
             self.done = self.stopped_early = True
             out.append(Finished(self.partial()))
@@ -282,7 +282,7 @@ def _is_whole(payload: str) -> bool:
     return True
 
 
-def events_of(choice: Choice) -> Iterator[StreamEvent]:
+def events_from_choice(choice: Choice) -> Iterator[StreamEvent]:
     """The deltas that a stream of this choice would have brought, one a part."""
     calls = 0
     for part in choice.parts:

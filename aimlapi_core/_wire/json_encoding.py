@@ -19,21 +19,21 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
         return _ENCODER.encode(body).encode()
     except (TypeError, ValueError, RecursionError) as exc:
         with suppress(RecursionError):
-            for found in _no_json(body, ""):
+            for found in _find_unserializable(body, ""):
                 raise InvalidRequestError(
                     f"The request cannot be written as JSON: {found}"
                 ) from exc
         raise InvalidRequestError(f"The request cannot be written as JSON: {exc}") from exc
 
 
-def _no_json(value: Any, at: str) -> Iterator[str]:
+def _find_unserializable(value: Any, at: str) -> Iterator[str]:
     """What in `value`, which stands at `at`, no JSON can hold."""
     if isinstance(value, Mapping):
         for key, member in value.items():
-            yield from _no_json(member, f"{at}.{key}" if at else str(key))
+            yield from _find_unserializable(member, f"{at}.{key}" if at else str(key))
     elif isinstance(value, (list, tuple)):
         for index, member in enumerate(value):
-            yield from _no_json(member, f"{at}[{index}]")
+            yield from _find_unserializable(member, f"{at}[{index}]")
     elif isinstance(value, str):
         broken = next((c for c in value if "\ud800" <= c <= "\udfff"), None)
         if broken is not None:

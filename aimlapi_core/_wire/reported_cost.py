@@ -16,7 +16,7 @@ from aimlapi_core.types import Cost
 CREDITS_PER_USD = 2_000_000
 
 
-def cost_of(headers: Mapping[str, str], meta: Any) -> Cost | None:
+def parse_cost(headers: Mapping[str, str], meta: Any) -> Cost | None:
     """The cost that an answer states; None where it states none.
 
     `headers` in lower case; `meta` is the body's member of that name, whatever it holds.

@@ -155,7 +155,7 @@ class Item:
         return _rest_of(whole, so_far) if isinstance(whole, str) else ""
 
 
-def parts_of(output: Any) -> tuple[Part, ...]:
+def parse_output(output: Any) -> tuple[Part, ...]:
     """The parts of an output, in its order; the text of all messages in one Text."""
     parts: list[Part] = []
     texts: list[str] = []
@@ -200,7 +200,7 @@ def _call_of(item: Mapping[str, Any]) -> ToolCall:
     )
 
 
-def output_of(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def output_items(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The output items; `output_text` as a message where no message holds it."""
     output = as_mappings(response.get("output"))
     said = nonempty_str(response.get("output_text"))

@@ -24,8 +24,8 @@ from aimlapi_core._json_reading import (
 )
 from aimlapi_core._wire import usage
 from aimlapi_core._wire.chat_stream import came
-from aimlapi_core._wire.reported_cost import cost_of
-from aimlapi_core._wire.responses_items import GAP, Item, output_of, parts_of
+from aimlapi_core._wire.reported_cost import parse_cost
+from aimlapi_core._wire.responses_items import GAP, Item, output_items, parse_output
 from aimlapi_core.errors import (
     StreamCutError,
     StreamFailedError,
@@ -61,7 +61,7 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
             body=what,
             request_id=headers.get("x-request-id"),
         )
-    return _reply(response, parts_of(output_of(response)), headers)
+    return _reply(response, parse_output(output_items(response)), headers)
 
 
 class Fold:
@@ -127,7 +127,7 @@ class Fold:
 
     def reply(self, headers: Mapping[str, str]) -> Reply:
         """All that has come so far."""
-        parts = parts_of(self._streamed())
+        parts = parse_output(self._streamed())
         return _reply({**self._response, "status": "in_progress"}, parts, headers)
 
     def _streamed(self) -> list[dict[str, Any]]:
@@ -144,8 +144,8 @@ class Fold:
             response["output"] = self._streamed()
         self._response = response
         reply = decode(response, {})
-        events = list(self._missing(output_of(response)))
-        differs = _said(parts_of(self._streamed())) != _said(reply.choices[0].parts)
+        events = list(self._missing(output_items(response)))
+        differs = _said(parse_output(self._streamed())) != _said(reply.choices[0].parts)
         if differs and status == "completed":
             raise self._failed("its deltas are not what its last event holds")
         self.done = True
@@ -269,7 +269,7 @@ def _reply(
         created=as_int(response.get("created_at")),
         choices=(Choice(0, parts, _finish_reason(response, parts)),),
         usage=usage.RESPONSES.read(response.get("usage")),
-        cost=cost_of(headers, response.get("meta")),
+        cost=parse_cost(headers, response.get("meta")),
         endpoint="responses",
         extra={k: v for k, v in response.items() if v is not None and k not in _NOT_EXTRA},
     )

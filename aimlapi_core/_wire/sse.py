@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 
-_BEGIN = len(b"data: ")
+_DATA_PREFIX_LENGTH = len(b"data: ")
 
 
-def _is_one(piece: bytes) -> bool:
+def _is_single_event(piece: bytes) -> bool:
     """Whether a piece is one event of one `data:` line, as servers write and send most of them."""
     return (
         piece.startswith(b"data: ")
@@ -40,9 +40,11 @@ class SSEDecoder:
 
     def feed(self, piece: bytes) -> list[tuple[str, str]]:
         """(event name, payload) of every event that ends in this piece; the name may be ""."""
-        if not (self._tail or self._data or self._skip_lf or self._event) and _is_one(piece):
+        if not (self._tail or self._data or self._skip_lf or self._event) and _is_single_event(
+            piece
+        ):
             self._at_start = False
-            return [("", piece[_BEGIN:-2].decode("utf-8", "replace"))]
+            return [("", piece[_DATA_PREFIX_LENGTH:-2].decode("utf-8", "replace"))]
         if self._skip_lf and piece:
             self._skip_lf = False
             piece = piece.removeprefix(b"\n")

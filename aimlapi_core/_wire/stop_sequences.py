@@ -13,11 +13,11 @@ from dataclasses import replace
 from aimlapi_core.types import Choice, Finished, Part, Reply, StreamEvent, Text, TextDelta, ToolCall
 
 
-class StopCutter:
+class StopSequenceFilter:
     """Events in, events out, nothing at or after the first stop sequence of each choice.
 
     Text that may be the beginning of a stop sequence is held back until that is known. `done`
-    is set once every expected choice was cut: the caller then takes `cut_reply` of what has
+    is set once every expected choice was cut: the caller then takes `truncate_reply` of what has
     come and closes the stream.
     """
 
@@ -32,7 +32,7 @@ class StopCutter:
         """Whether nothing more can come out but the end."""
         return len(self._cut) >= self._expected
 
-    def pass_on(self, events: Iterable[StreamEvent]) -> list[StreamEvent]:
+    def feed(self, events: Iterable[StreamEvent]) -> list[StreamEvent]:
         """What the caller may see of `events`."""
         return [out for event in events for out in self._one(event)]
 
@@ -40,35 +40,35 @@ class StopCutter:
         if isinstance(event, Finished):
             held = [TextDelta(text, choice) for choice, text in self._held.items() if text]
             self._held = {}
-            return [*held, Finished(cut_reply(event.reply, self._stop))]
+            return [*held, Finished(truncate_reply(event.reply, self._stop))]
         if event.choice in self._cut:
             return []
         if not isinstance(event, TextDelta):
             return [event]
         text = self._held.pop(event.choice, "") + event.text
-        found = first_stop(text, self._stop)
+        found = find_stop(text, self._stop)
         if found >= 0:
             self._cut.add(event.choice)
             return [replace(event, text=text[:found])] if found else []
-        keep = _possible_beginning(text, self._stop)
+        keep = _partial_match_length(text, self._stop)
         if keep:
             self._held[event.choice] = text[-keep:]
         ready = text[: len(text) - keep]
         return [replace(event, text=ready)] if ready else []
 
 
-def first_stop(text: str, stop: tuple[str, ...]) -> int:
+def find_stop(text: str, stop: tuple[str, ...]) -> int:
     """Where the earliest stop sequence begins in `text`; -1 where there is none."""
     return min((at for s in stop if (at := text.find(s)) >= 0), default=-1)
 
 
-def cut_reply(reply: Reply, stop: tuple[str, ...]) -> Reply:
+def truncate_reply(reply: Reply, stop: tuple[str, ...]) -> Reply:
     """`reply` with each choice's text ended before its first stop sequence."""
     return replace(reply, choices=tuple(_cut_choice(choice, stop) for choice in reply.choices))
 
 
 def _cut_choice(choice: Choice, stop: tuple[str, ...]) -> Choice:
-    at = first_stop(choice.text, stop)
+    at = find_stop(choice.text, stop)
     if at < 0:
         return choice
     parts: list[Part] = []
@@ -82,7 +82,7 @@ def _cut_choice(choice: Choice, stop: tuple[str, ...]) -> Choice:
     return replace(choice, parts=tuple(parts), finish_reason="stop")
 
 
-def _possible_beginning(text: str, stop: tuple[str, ...]) -> int:
+def _partial_match_length(text: str, stop: tuple[str, ...]) -> int:
     """The length of the longest end of `text` that a stop sequence begins with."""
     longest = min(len(text), max(map(len, stop)) - 1)
     for length in range(longest, 0, -1):

@@ -29,19 +29,21 @@ from aimlapi_core.types import (
 )
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
-IMAGE_KINDS = ("png", "jpeg", "gif", "webp")
+IMAGE_FORMATS = ("png", "jpeg", "gif", "webp")
 
 _IMAGE = re.compile(r"(https?://.|data:image/(png|jpe?g|gif|webp);base64,.)", re.I)
 _PDF = re.compile(r"data:application/pdf;base64,.", re.I)
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-LONGEST_REQUEST_ID = 128
-_REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{LONGEST_REQUEST_ID}}}")
+MAX_REQUEST_ID_LENGTH = 128
+_REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
 _MAX_TOOLS = 128
 _MAX_STOPS = 4  # where the API takes them at all [D gpt-5.2-chat.json]
 
 _NUMBERS = tuple(row for row in REQUEST_PARAMS.values() if row.is_number)
 _DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
-_MODEL_DEPENDENT = tuple(row.name for row in REQUEST_PARAMS.values() if row.is_model_dependent)
+_MODEL_DEPENDENT_PARAMS = tuple(
+    row.name for row in REQUEST_PARAMS.values() if row.is_model_dependent
+)
 
 
 class UnsupportedParameterWarning(UserWarning):
@@ -83,7 +85,9 @@ def check_client_request_id(given: str | None) -> None:
         )
 
 
-def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoint) -> ChatRequest:
+def drop_unsupported_params(
+    request: ChatRequest, info: ModelInfo | None, endpoint: Endpoint
+) -> ChatRequest:
     """The request without what this model does not take there, as `unsupported_params` says.
 
     Raises InvalidRequestError for values that no specification of the service allows. A model
@@ -98,7 +102,7 @@ def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoin
         return request
     left_out = [
         name
-        for name in _MODEL_DEPENDENT
+        for name in _MODEL_DEPENDENT_PARAMS
         if getattr(request, name) not in (None, ()) and name not in info.params[endpoint]
     ]
     if left_out and mode == "raise":
@@ -106,12 +110,12 @@ def fit_to_model(request: ChatRequest, info: ModelInfo | None, endpoint: Endpoin
     for name in left_out:
         # n=1 asks for what comes anyway.
         if not (name == "n" and request.n == 1):
-            _warn_of(name, info, endpoint)
+            _warn_dropped(name, info, endpoint)
     # Agents name their own turns and tool results; a name on other messages is the caller's.
     if endpoint == "responses" and any(
         m.name for m in request.messages if m.role not in ("assistant", "tool")
     ):
-        _warn_of("name (of a message)", info, endpoint)
+        _warn_dropped("name (of a message)", info, endpoint)
     emptied = {name: _DEFAULTS[name] for name in left_out}
     if emptied:
         request = replace(request, **emptied)
@@ -143,7 +147,7 @@ def warn_once(key: tuple[str, ...], message: str, category: type[Warning]) -> No
     warnings.warn(message, category, stacklevel=2)
 
 
-def _warn_of(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
+def _warn_dropped(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
     message = f"{name!r} was left out: {_unsupported(name, info, endpoint)}"
     warn_once((info.id, endpoint, name), message, UnsupportedParameterWarning)
 
@@ -204,7 +208,7 @@ def _check_message(message: Message, position: int) -> None:
         if isinstance(part, Image) and not _IMAGE.match(part.url):
             raise InvalidRequestError(
                 f"Message {position} holds an image of an unsupported kind ({part.url[:40]!r}): "
-                f"give an http(s) URL, or a base64 data URL of {', '.join(IMAGE_KINDS)}."
+                f"give an http(s) URL, or a base64 data URL of {', '.join(IMAGE_FORMATS)}."
             )
         if isinstance(part, File) and not _PDF.match(part.data):
             raise InvalidRequestError(
@@ -234,14 +238,14 @@ def _check_tool_results(request: ChatRequest) -> None:
                 )
             open_calls[call_id] = open_calls.get(call_id, 0) - 1
             continue
-        _raise_unanswered(open_calls, made_at)
+        _raise_missing_tool_results(open_calls, made_at)
         open_calls, made_at = {}, position
         for call in _calls(message):
             open_calls[call.id] = open_calls.get(call.id, 0) + 1
-    _raise_unanswered(open_calls, made_at)
+    _raise_missing_tool_results(open_calls, made_at)
 
 
-def _raise_unanswered(open_calls: Mapping[str, int], made_at: int) -> None:
+def _raise_missing_tool_results(open_calls: Mapping[str, int], made_at: int) -> None:
     unanswered = sorted(call_id for call_id, count in open_calls.items() for _ in range(count))
     if unanswered:
         raise InvalidRequestError(

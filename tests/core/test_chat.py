@@ -25,7 +25,7 @@ from aimlapi_core import (
     UnexpectedReplyError,
 )
 from aimlapi_core._wire.chat import decode
-from aimlapi_core._wire.endpoint import plan
+from aimlapi_core._wire.endpoint import prepare_request
 
 USER = Message("user", (Text("hi"),))
 WEATHER = Tool(
@@ -35,7 +35,7 @@ WEATHER = Tool(
 
 def body(*messages: Message, stream: bool = False, **more: Any) -> dict[str, Any]:
     request = ChatRequest(more.pop("model", "openai/gpt-5-2"), messages or (USER,), **more)
-    return plan(request, stream=stream).body
+    return prepare_request(request, stream=stream).body
 
 
 def test_the_narrowest_request_has_model_and_messages_alone() -> None:
@@ -278,7 +278,7 @@ def test_calls_without_ids_get_distinct_ones() -> None:
     ],
 )
 def test_failures_inside_a_stream_raise_after_what_came_before(event: str, says: str) -> None:
-    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    reader = prepare_request(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).stream_reader()
     stream = 'data: {"choices":[{"index":0,"delta":{"content":"begun"}}]}\n\n' + event + "\n\n"
     events = reader.feed(stream.encode())
     assert getattr(next(events), "text", None) == "begun"
@@ -292,13 +292,13 @@ def test_failures_inside_a_stream_raise_after_what_came_before(event: str, says:
 def test_a_comment_that_looks_like_json_is_a_comment(size: int) -> None:
     answer = '{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}'
     stream = f':{{"ping": 1}}\n\n: [x]\n\ndata: {answer}\n\ndata: [DONE]\n\n'.encode()
-    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    reader = prepare_request(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).stream_reader()
     events = [e for i in range(0, len(stream), size) for e in reader.feed(stream[i : i + size])]
     assert [type(event).__name__ for event in events] == ["TextDelta", "Finished"]
 
 
 def test_a_stream_whole_but_without_usage_warns(caplog: pytest.LogCaptureFixture) -> None:
-    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    reader = prepare_request(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).stream_reader()
     stream = b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
     list(reader.feed(stream))
     assert [type(event).__name__ for event in reader.close()] == ["Finished"]
@@ -308,11 +308,11 @@ def test_a_stream_whole_but_without_usage_warns(caplog: pytest.LogCaptureFixture
 def test_fewer_choices_than_asked_for_is_a_cut_only_when_nothing_says_the_end() -> None:
     request = ChatRequest("openai/gpt-5-2", (USER,), n=2)
     one = b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
-    cut = plan(request, stream=True).reader()
+    cut = prepare_request(request, stream=True).stream_reader()
     list(cut.feed(one))
     with pytest.raises(Exception, match="not the whole answer"):
         list(cut.close())
-    ended = plan(request, stream=True).reader()
+    ended = prepare_request(request, stream=True).stream_reader()
     assert type(list(ended.feed(one + b"data: [DONE]\n\n"))[-1]).__name__ == "Finished"
 
 
@@ -332,7 +332,7 @@ def test_members_of_a_choice_without_a_field_are_kept() -> None:
 
 @pytest.mark.parametrize("placeholder", ["", "null", None])
 def test_a_placeholder_is_no_finish_reason(placeholder: str | None) -> None:
-    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    reader = prepare_request(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).stream_reader()
     row = {"delta": {"content": "x"}, "finish_reason": placeholder}
     list(reader.feed(b"data: " + json.dumps({"choices": [row]}).encode() + b"\n\n"))
     with pytest.raises(StreamCutError):
@@ -344,14 +344,14 @@ def test_an_answer_said_to_be_cut_stays_cut(cut: str) -> None:
     rows = [{"index": 0, "delta": {"content": "Half"}, "finish_reason": cut}]
     rows.append({"index": 0, "delta": {}, "finish_reason": "stop"})
     frames = (f"data: {json.dumps({'choices': [row]})}\n\n" for row in rows)
-    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    reader = prepare_request(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).stream_reader()
     *_, last = [*reader.feed("".join(frames).encode()), *reader.close()]
     assert isinstance(last, Finished)
     assert last.reply.choices[0].finish_reason == cut
 
 
 def test_whole_messages_in_a_stream_are_read() -> None:
-    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    reader = prepare_request(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).stream_reader()
     row = {"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}
     list(reader.feed(b"data: " + json.dumps({"choices": [row]}).encode() + b"\n\n"))
     last = list(reader.close())[-1]
@@ -370,7 +370,7 @@ CHUNKS: list[tuple[dict[str, Any], str | None]] = [
 
 def said(chunks: list[tuple[dict[str, Any], str | None]]) -> tuple[str, list[ToolCall]]:
     """(text, calls) of a stream of these deltas and finish reasons."""
-    reader = plan(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).reader()
+    reader = prepare_request(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).stream_reader()
     for delta, reason in chunks:
         row = {"index": 0, "delta": delta, "finish_reason": reason}
         list(reader.feed(b"data: " + json.dumps({"choices": [row]}).encode() + b"\n\n"))

@@ -31,14 +31,14 @@ from aimlapi_core import (
     embedding_info,
 )
 from aimlapi_core._wire import validation
-from aimlapi_core._wire.embeddings import decode, plan
+from aimlapi_core._wire.embeddings import decode, prepare_batches
 from aimlapi_emulator import Emulator, Fault
 
 SMALL = "text-embedding-3-small"
 
 
 def bodies(model: str, *texts: str, **more: Any) -> list[dict[str, Any]]:
-    return [p.body for p in plan(EmbeddingRequest(model, texts, **more))]
+    return [p.body for p in prepare_batches(EmbeddingRequest(model, texts, **more))]
 
 
 def row(index: int, *numbers: float) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def test_voyages_long_texts_go_alone() -> None:
 )
 def test_bad_requests_are_named_before_any_is_sent(request_: EmbeddingRequest, says: str) -> None:
     with pytest.raises(InvalidRequestError, match=says):
-        plan(request_)
+        prepare_batches(request_)
 
 
 def test_what_a_model_does_not_take() -> None:

@@ -8,7 +8,7 @@ from codecs import BOM_UTF8
 import pytest
 
 from aimlapi_core import ChatRequest, Finished, Message, Text, TextDelta, UnexpectedReplyError
-from aimlapi_core._wire.endpoint import plan
+from aimlapi_core._wire.endpoint import prepare_request
 
 REQUEST = ChatRequest("openai/gpt-5-2", (Message("user", (Text("hi"),)),))
 CHOICE = {"index": 0, "message": {"role": "assistant", "content": "Grüße"}, "finish_reason": "stop"}
@@ -18,7 +18,7 @@ EVENTS = f"data: {json.dumps({'choices': [CHUNK]})}\n\ndata: [DONE]\n\n".encode(
 
 
 def read(body: bytes, size: int) -> list[object]:
-    reader = plan(REQUEST, stream=True).reader({})
+    reader = prepare_request(REQUEST, stream=True).stream_reader({})
     pieces = (body[at : at + size] for at in range(0, len(body), size))
     return [*(event for piece in pieces for event in reader.feed(piece)), *reader.close()]
 
@@ -45,7 +45,7 @@ def test_a_page_is_not_taken_for_a_cut_stream(start: bytes) -> None:
 
 
 def test_comments_and_blank_payloads_are_no_progress() -> None:
-    reader = plan(REQUEST, stream=True).reader({})
+    reader = prepare_request(REQUEST, stream=True).stream_reader({})
     list(reader.feed(b": ping\n\n"))
     for blank in (b"data:\n\n", b"data:  \n\n", b": still here\n\n"):
         list(reader.feed(blank))

@@ -25,7 +25,7 @@ from aimlapi_core import (
     strict_schema,
 )
 from aimlapi_core._wire.embeddings import decode as decode_embeddings
-from aimlapi_core._wire.endpoint import Plan, plan
+from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from aimlapi_core.errors import error_for
 from tests.core.cases import CASES, RESPONSES_CASES, Case
 
@@ -42,9 +42,9 @@ json_values = st.recursive(
 )
 
 
-def planned(endpoint: str) -> Plan:
+def prepared(endpoint: str) -> PreparedRequest:
     model = CHAT if endpoint == "chat" else RESPONSES
-    return plan(ChatRequest(model, (Message("user", (Text("hi"),)),)), stream=True)
+    return prepare_request(ChatRequest(model, (Message("user", (Text("hi"),)),)), stream=True)
 
 
 def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -83,8 +83,8 @@ def mutated(draw: st.DrawFn) -> tuple[Case, Any, list[Any]]:
 def test_mutated_answers_give_a_reply_or_our_own_error(found: tuple[Case, Any, list[Any]]) -> None:
     case, body, chunks = found
     with suppress(AIMLAPIError):
-        planned(case.endpoint).decode(body, {"x-aimlapi-credits-used": "nan"})
-    reader = planned(case.endpoint).reader()
+        prepared(case.endpoint).decode(body, {"x-aimlapi-credits-used": "nan"})
+    reader = prepared(case.endpoint).stream_reader()
     stream = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
     try:
         events = [*reader.feed(stream.encode()), *reader.close()]
@@ -98,7 +98,7 @@ def test_mutated_answers_give_a_reply_or_our_own_error(found: tuple[Case, Any, l
 def test_pieces_of_any_size_give_the_same_events(case: Case, data: st.DataObject) -> None:
     stream = case.sse(newline=data.draw(st.sampled_from(["\n", "\r\n", "\r"])))
     cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)), max_size=20)))
-    whole, cut = planned(case.endpoint).reader(), planned(case.endpoint).reader()
+    whole, cut = prepared(case.endpoint).stream_reader(), prepared(case.endpoint).stream_reader()
     expected = [*whole.feed(stream), *whole.close()]
     got = []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
@@ -112,7 +112,7 @@ def test_any_beginning_of_a_stream_is_the_answer_or_an_error(
     case: Case, data: st.DataObject
 ) -> None:
     stream = case.sse(done=False)
-    reader = planned(case.endpoint).reader()
+    reader = prepared(case.endpoint).stream_reader()
     try:
         length = data.draw(st.integers(0, len(stream)))
         *_, last = [*reader.feed(stream[:length]), *reader.close()]
@@ -153,11 +153,11 @@ def test_any_embeddings_body_gives_vectors_or_our_own_error(rows: Any, count: in
 @pytest.mark.parametrize("frame", ["[" * 100_000, '{"a":' * 100_000])
 @pytest.mark.parametrize("endpoint", ["chat", "responses"])
 def test_frames_nested_too_deeply(endpoint: str, frame: str) -> None:
-    reader = planned(endpoint).reader()
+    reader = prepared(endpoint).stream_reader()
     with pytest.raises(AIMLAPIError):
         list(reader.feed(f"data: {frame}\n\n".encode()))
 
 
 def test_nothing_at_all_is_a_cut() -> None:
     with pytest.raises(StreamCutError):
-        list(planned("chat").reader().close())
+        list(prepared("chat").stream_reader().close())

@@ -20,7 +20,7 @@ from aimlapi_core import (
     TextDelta,
     ToolCallDelta,
 )
-from aimlapi_core._wire.endpoint import Plan, plan
+from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from tests.core.cases import CASES, RESPONSES_CASES, Case
 
 ROOT = Path(__file__).parents[2]
@@ -29,18 +29,18 @@ cases = pytest.mark.parametrize("case", ALL, ids=str)
 chat_cases = pytest.mark.parametrize("case", CASES, ids=str)
 
 
-def plan_for(case: Case) -> Plan:
+def plan_for(case: Case) -> PreparedRequest:
     request = ChatRequest(
         "openai/gpt-5-2",
         (Message("user", (Text("hi"),)),),
         n=case.n if case.n > 1 else None,
         endpoint=case.endpoint,
     )
-    return plan(request, stream=True)
+    return prepare_request(request, stream=True)
 
 
 def events_of(case: Case, pieces: list[bytes]) -> Iterator[StreamEvent]:
-    reader = plan_for(case).reader()
+    reader = plan_for(case).stream_reader()
     for piece in pieces:
         yield from reader.feed(piece)
     yield from reader.close()

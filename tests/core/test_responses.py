@@ -31,7 +31,7 @@ from aimlapi_core import (
     UnexpectedReplyError,
 )
 from aimlapi_core._wire import validation
-from aimlapi_core._wire.endpoint import Plan, plan
+from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from aimlapi_core._wire.responses_stream import Fold
 from tests.core.cases import events_of_item, function_call, message, reasoning, response
 
@@ -39,23 +39,23 @@ USER = Message("user", (Text("hi"),))
 PRO, CODEX = "openai/gpt-5-2-pro", "openai/gpt-5-2-codex"
 
 
-def planned(*messages: Message, stream: bool = False, **more: Any) -> Plan:
+def prepared(*messages: Message, stream: bool = False, **more: Any) -> PreparedRequest:
     request = ChatRequest(more.pop("model", PRO), messages or (USER,), **more)
-    return plan(request, stream=stream)
+    return prepare_request(request, stream=stream)
 
 
 def body(*messages: Message, **more: Any) -> dict[str, Any]:
-    return planned(*messages, **more).body
+    return prepared(*messages, **more).body
 
 
 def read(*frames: dict[str, Any] | str) -> list[StreamEvent]:
-    reader = planned(stream=True).reader()
+    reader = prepared(stream=True).stream_reader()
     data = "".join(f"data: {f if isinstance(f, str) else json.dumps(f)}\n\n" for f in frames)
     return [*reader.feed(data.encode()), *reader.close()]
 
 
 def test_pro_goes_to_responses_by_itself() -> None:
-    assert planned().path == "/responses"
+    assert prepared().path == "/responses"
     assert body() == {"model": PRO, "input": [{"role": "user", "content": "hi"}]}
     assert body(stream=True)["stream"] is True
     assert "stream_options" not in body(stream=True)
@@ -227,14 +227,14 @@ def test_what_pro_does_not_take_is_left_out() -> None:
 )
 def test_what_is_no_finished_response_says_what_came(payload: Any) -> None:
     with pytest.raises(UnexpectedReplyError) as caught:
-        planned().decode(payload, {})
+        prepared().decode(payload, {})
     if "it broke" in str(payload):
         assert "it broke" in str(caught.value)
 
 
 def test_the_documents_samples_without_status_or_with_output_text_alone_are_read() -> None:
     bare = {"id": "resp_0d", "output": [], "output_text": "Hello!", "created_at": 1.5}
-    reply = planned().decode(bare, {})
+    reply = prepared().decode(bare, {})
     assert (reply.choices[0].text, reply.choices[0].finish_reason) == ("Hello!", "stop")
     assert (reply.usage, reply.cost, reply.created) == (None, None, 1)
 
@@ -316,7 +316,7 @@ def test_a_last_event_without_output_gives_what_the_deltas_brought() -> None:
 
 
 def test_unknown_events_and_frames_named_only_by_their_event_line_are_read() -> None:
-    reader = planned(stream=True).reader()
+    reader = prepared(stream=True).stream_reader()
     whole = json.dumps({"response": response(message("ok"))})
     data = 'data: {"type":"response.audio.delta","delta":"x"}\n\n'
     data += f"event: response.completed\ndata: {whole}\n\n"
@@ -334,14 +334,14 @@ def test_how_a_response_ended_is_said_in_the_words_of_chat() -> None:
         ),
     }
     for reason, payload in ends.items():
-        assert planned().decode(payload, {}).choices[0].finish_reason == reason
+        assert prepared().decode(payload, {}).choices[0].finish_reason == reason
 
 
 def test_output_text_stands_in_where_no_message_holds_the_text() -> None:
     only = {"id": "r", "output_text": "Hello!"}
     beside = response(reasoning("Why."), output_text="Hello!")
     for payload in (only, beside):
-        assert planned().decode(payload, {}).choices[0].text == "Hello!"
+        assert prepared().decode(payload, {}).choices[0].text == "Hello!"
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def test_output_text_stands_in_where_no_message_holds_the_text() -> None:
 )
 def test_an_error_beside_an_output_is_no_answer(payload: dict[str, Any]) -> None:
     with pytest.raises(UnexpectedReplyError, match="boom"):
-        planned().decode(payload, {})
+        prepared().decode(payload, {})
 
 
 def test_the_status_inside_the_last_event_decides() -> None:
@@ -397,7 +397,7 @@ def test_text_that_came_only_when_it_was_done() -> None:
 
 def test_a_cut_keeps_the_calls_before_it() -> None:
     payload = response(function_call("c", "f", "{}"), message("abc STOP def"))
-    choice = planned(stop=("STOP",)).decode(payload, {}).choices[0]
+    choice = prepared(stop=("STOP",)).decode(payload, {}).choices[0]
     assert (choice.text, len(choice.tool_calls), choice.finish_reason) == ("abc ", 1, "stop")
 
 

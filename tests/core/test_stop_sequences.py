@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aimlapi_core import Choice, Finished, Reply, StreamEvent, Text, TextDelta, ToolCall
-from aimlapi_core._wire.stop_sequences import StopCutter, cut_reply
+from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
 
 PIECES = ["Hel", "lo wor", "ld! EN", "D of it"]
 
@@ -13,13 +13,13 @@ def reply(text: str, *more: ToolCall) -> Reply:
 
 
 def run(stop: tuple[str, ...], pieces: list[str]) -> tuple[str, bool]:
-    cutter = StopCutter(stop)
+    cutter = StopSequenceFilter(stop)
     events: list[StreamEvent] = []
     for piece in pieces:
-        events += cutter.pass_on([TextDelta(piece)])
+        events += cutter.feed([TextDelta(piece)])
         if cutter.done:
             return "".join(e.text for e in events if isinstance(e, TextDelta)), True
-    events += cutter.pass_on([Finished(reply("".join(pieces)))])
+    events += cutter.feed([Finished(reply("".join(pieces)))])
     *deltas, last = events
     assert isinstance(last, Finished)
     text = "".join(e.text for e in deltas if isinstance(e, TextDelta))
@@ -45,22 +45,22 @@ def test_text_ends_before_the_first_stop_sequence(
     pieces = [whole[i : i + size] for i in range(0, len(whole), size)]
     assert run(stop, pieces) == (text, early)
     assert run(stop, PIECES) == (text, early)
-    assert cut_reply(reply(whole), stop).choices[0].text == text
+    assert truncate_reply(reply(whole), stop).choices[0].text == text
 
 
 def test_a_cut_answer_says_stop_and_loses_the_calls_behind_it() -> None:
-    choice = cut_reply(reply("a STOP b", ToolCall("c", "f", "{}")), ("STOP",)).choices[0]
+    choice = truncate_reply(reply("a STOP b", ToolCall("c", "f", "{}")), ("STOP",)).choices[0]
     assert (choice.text, choice.finish_reason, choice.tool_calls) == ("a ", "stop", ())
     untouched = reply("a", ToolCall("c", "f", "{}"))
-    assert cut_reply(untouched, ("STOP",)) == untouched
+    assert truncate_reply(untouched, ("STOP",)) == untouched
 
 
 def test_each_choice_is_cut_by_itself() -> None:
-    cutter = StopCutter(("X",), expected=2)
-    assert cutter.pass_on([TextDelta("aX", 0), TextDelta("b", 1)]) == [
+    cutter = StopSequenceFilter(("X",), expected=2)
+    assert cutter.feed([TextDelta("aX", 0), TextDelta("b", 1)]) == [
         TextDelta("a", 0),
         TextDelta("b", 1),
     ]
     assert not cutter.done
-    assert cutter.pass_on([TextDelta("more", 0), TextDelta("X", 1)]) == []
+    assert cutter.feed([TextDelta("more", 0), TextDelta("X", 1)]) == []
     assert cutter.done

@@ -23,7 +23,7 @@ from aimlapi_core import (
     UnsupportedParameterWarning,
 )
 from aimlapi_core._wire import validation
-from aimlapi_core._wire.endpoint import plan
+from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core._wire.json_encoding import encode_json
 
 USER = Message("user", (Text("hi"),))
@@ -33,7 +33,7 @@ PNG = Image("data:image/png;base64,AAAA")
 
 
 def sent(*messages: Message, model: str = "openai/gpt-5-2", **more: Any) -> dict[str, Any]:
-    return plan(ChatRequest(model, messages, **more), stream=False).body
+    return prepare_request(ChatRequest(model, messages, **more), stream=False).body
 
 
 @pytest.fixture(autouse=True)

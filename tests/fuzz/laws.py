@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from aimlapi_core import ChatRequest, InvalidRequestError, Message
-from aimlapi_core._wire.endpoint import Plan, plan
+from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from aimlapi_core._wire.json_encoding import encode_json
 
 OPENAPI_DIR = os.environ.get("AIMLAPI_OPENAPI_DIR")
@@ -61,12 +61,12 @@ def assert_laws(
 ) -> str:
     """Raise AssertionError where a law is broken; "sent" or "refused" where all hold."""
     before = deepcopy(history)
-    planned, refusal = tried(to_messages, history, model, stream)
+    prepared, refusal = tried(to_messages, history, model, stream)
     assert same(history, before)
-    if planned is None:
+    if prepared is None:
         assert names_a_message(refusal), refusal
         return "refused"
-    body = json.loads(encode_json(planned.body), parse_constant=refuse)
+    body = json.loads(encode_json(prepared.body), parse_constant=refuse)
     strings = list(strings_in(body))
     for text in texts:
         assert any(text in string for string in strings), f"{text!r} is lost"
@@ -74,7 +74,7 @@ def assert_laws(
     if OPENAPI_DIR:
         from tests.openapi import problems
 
-        assert not list(problems(OPENAPI_DIR, f"/v1{planned.path}", body))
+        assert not list(problems(OPENAPI_DIR, f"/v1{prepared.path}", body))
     return "sent"
 
 
@@ -83,16 +83,16 @@ def tried(
     history: Sequence[Any],
     model: str,
     stream: bool,
-) -> tuple[Plan | None, str]:
+) -> tuple[PreparedRequest | None, str]:
     """The plan of a request with this history, its body tried; or the words of the refusal."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # reported as left out: tests/core/test_validation.py
         try:
-            planned = plan(ChatRequest(model, to_messages(history)), stream=stream)
-            encode_json(planned.body)
+            prepared = prepare_request(ChatRequest(model, to_messages(history)), stream=stream)
+            encode_json(prepared.body)
         except InvalidRequestError as error:
             return None, str(error)
-    return planned, ""
+    return prepared, ""
 
 
 def names_a_message(said: str) -> bool:
