@@ -137,5 +137,5 @@ def _of_request(seen: SeenRequest) -> Iterator[str]:
         yield f"    answered by {seen.rule}"
     for problem in seen.problems:
         yield f"    problem: {problem}"
-    for name in seen.unfired:
+    for name in seen.ineffective_fault_fields:
         yield f"    its fault's {name} did nothing"

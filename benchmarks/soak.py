@@ -56,7 +56,7 @@ FAULTS = (
     ("malformed_event=true", 1),
     ("piece_size=1", 1),
     ('piece_size=7 newline="\\r\\n" comments=true', 1),
-    ("done=false", 1),
+    ("done_sentinel=false", 1),
     ("usage=missing", 1),
 )
 

@@ -144,7 +144,7 @@ def whole(answer: ChatAnswer) -> dict[str, Any]:
     }
     if answer.fault.usage == "missing":
         del body["usage"]
-    if not answer.fault.meta:
+    if not answer.fault.cost_metadata:
         del body["meta"]
     return body
 
@@ -162,7 +162,7 @@ def stream(answer: ChatAnswer) -> Iterator[dict[str, Any]]:
         yield _chunk(answer, [{"index": index, **choice}], said)
     if answer.include_usage and answer.fault.usage != "missing":
         yield _chunk(answer, [], None)
-    if answer.fault.meta:
+    if answer.fault.cost_metadata:
         yield {"meta": answer.usage.meta()}
 
 
@@ -201,7 +201,7 @@ def _texts(answer: ChatAnswer, text: str | None) -> list[str]:
     """What each delta brings of a text."""
     if not text:
         return []
-    return [text] if answer.fault.one_delta else list(pieces(text))
+    return [text] if answer.fault.single_delta else list(pieces(text))
 
 
 def _deltas(answer: ChatAnswer, index: int) -> Iterator[dict[str, Any]]:

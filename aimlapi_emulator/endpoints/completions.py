@@ -91,7 +91,7 @@ def _sent(
         headers = {**context.headers, "content-type": EVENT_STREAM, "cache-control": "no-cache"}
         return Outgoing(fault.success_status, headers, events=tuple(events()), usage=usage)
     headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
-    headers |= cost_headers(usage, fault.meta)
+    headers |= cost_headers(usage, fault.cost_metadata)
     return Outgoing(fault.success_status, headers, error_bodies.dump(body()), usage=usage)
 
 
@@ -111,7 +111,9 @@ def chat_reply(context: RequestContext, variant: Variant) -> Outgoing:
         context,
         usage,
         lambda: chat_format.whole(told),
-        lambda: sse.frames(chat_format.stream(told), context.fault, error, named=False, done=True),
+        lambda: sse.frames(
+            chat_format.stream(told), context.fault, error, named=False, done_sentinel=True
+        ),
     )
 
 
@@ -143,5 +145,5 @@ def responses_reply(context: RequestContext, variant: Variant) -> Outgoing:
         context,
         usage,
         lambda: responses_format.whole(told),
-        lambda: sse.frames(events, context.fault, error, named=True, done=False),
+        lambda: sse.frames(events, context.fault, error, named=True, done_sentinel=False),
     )

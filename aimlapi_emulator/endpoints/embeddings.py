@@ -49,7 +49,7 @@ def _told(row: Embedder, usage: Usage, fault: Fault, answer_id: str) -> dict[str
         told["usage"] = spoilt_usage(counts, fault.usage)
     if row.family == "qwen":
         told["id"] = answer_id
-    if fault.meta:
+    if fault.cost_metadata:
         told["meta"] = usage.meta()
     return told
 
@@ -65,5 +65,5 @@ def embeddings_reply(context: RequestContext, row: Embedder) -> Outgoing:
     told = error_bodies.dump(_told(row, usage, fault, context.state.ids.uuid()))
     content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), told[1:])
     headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
-    headers |= cost_headers(usage, fault.meta)
+    headers |= cost_headers(usage, fault.cost_metadata)
     return Outgoing(fault.success_status, headers, content, usage=usage)

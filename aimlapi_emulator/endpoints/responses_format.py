@@ -189,7 +189,7 @@ def envelope(told: ResponsesAnswer, status: str, output: Sequence[Any]) -> dict[
         found["output_text"] = told.made.text if told.made.refusal is None else ""
         if told.fault.usage != "missing":
             found["usage"] = spoilt_usage(told.usage.responses(), told.fault.usage)
-        if told.fault.meta:
+        if told.fault.cost_metadata:
             found["meta"] = told.usage.meta()
     return found
 

@@ -19,7 +19,7 @@ Event = dict[str, Any]
 def stream(told: ResponsesAnswer) -> Iterator[Event]:
     """The events of a response, from `response.created` to the closing one."""
     events = _events(told)
-    for number, event in enumerate(_one_delta(events) if told.fault.one_delta else events):
+    for number, event in enumerate(_single_deltas(events) if told.fault.single_delta else events):
         yield {**event, "sequence_number": number}
 
 
@@ -33,7 +33,7 @@ def _events(told: ResponsesAnswer) -> Iterator[Event]:
     yield {"type": f"response.{told.status}", "response": closing}
 
 
-def _one_delta(events: Iterable[Event]) -> Iterator[Event]:
+def _single_deltas(events: Iterable[Event]) -> Iterator[Event]:
     """The events with each run of a text's deltas in one."""
     for kind, group in groupby(events, key=lambda event: event["type"]):
         first, *rest = group

@@ -23,7 +23,7 @@ def frames(
     error: Callable[[Fault, int], tuple[str | None, Payload]],
     *,
     named: bool,
-    done: bool,
+    done_sentinel: bool,
 ) -> list[bytes]:
     """The events of a stream, one entry each.
 
@@ -32,7 +32,7 @@ def frames(
         fault: what goes wrong between the events.
         error: (event name, payload) of the in-stream error, told how many events went before.
         named: whether events carry an `event:` line with their type.
-        done: whether `[DONE]` ends the stream.
+        done_sentinel: whether `[DONE]` ends the stream.
     """
     line = fault.newline
     told = list(payloads)
@@ -52,7 +52,7 @@ def frames(
         event, payload = error(fault, before)
         text = error_bodies.dump(payload).decode()
         made = [*made[:before], frame(text, line, event)]
-    elif done and fault.done:
+    elif done_sentinel and fault.done_sentinel:
         made.append(frame("[DONE]", line))
     if fault.malformed_event:
         made.insert(len(made) // 2, frame('{"id":"broken","choices":[{"index":0,', line))

@@ -80,7 +80,7 @@ class Fault:
     """`: keep-alive` comments between events."""
     final_blank_line: bool = True
     """Whether the blank line that ends the last event is sent."""
-    done: bool = True
+    done_sentinel: bool = True
     """Whether a chat stream ends with `[DONE]`."""
     malformed_event: bool = False
     """One data frame of broken JSON in the middle of a stream."""
@@ -90,7 +90,7 @@ class Fault:
     """The event at this index of a stream changes places with the one behind it."""
     pad_event_bytes: int = 0
     """The event in the middle of a stream grows by so many bytes, as its member `obfuscation`."""
-    one_delta: bool = False
+    single_delta: bool = False
     """A stream brings each text in one event, however long it is."""
     refusal: str | None = None
     """The model refuses with this text."""
@@ -101,8 +101,8 @@ class Fault:
     usage: str = "normal"
     """`normal`, `missing`, `cumulative` (in every chunk of a chat stream), or wrong: `negative`,
     `strings` instead of numbers, `partial` (the prompt's count alone), `wrong_sum`."""
-    meta: bool = True
-    """Whether the cost is told, in body, last chunk and headers."""
+    cost_metadata: bool = True
+    """Whether the cost is reported, in body, last chunk and headers."""
     tool_delta: str = "normal"
     """Form of streamed tool calls: `normal`, `repeat` (id and name in every piece), `no_index`,
     `one_chunk` (all calls in one), `interleaved`, `placeholder_id` (id "" or "null" after the

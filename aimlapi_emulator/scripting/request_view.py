@@ -134,8 +134,8 @@ class SeenRequest(Asked):
     """What the strict schema says of the body, or why a rule or fault was refused; else empty."""
     status: int = 0
     """What was answered; 0 when a fault dropped the connection instead."""
-    unfired: tuple[str, ...] = ()
-    """Fields of the request's fault that found nothing to act on, e.g. a cut behind the end."""
+    ineffective_fault_fields: tuple[str, ...] = ()
+    """Fields of the request's fault that had no effect on the response, e.g. a cut past its end."""
     rule: str = ""
     """The scripted rule that answered, as it was written; "" when none did."""
     usage: Usage = NOTHING

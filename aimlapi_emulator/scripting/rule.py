@@ -1,9 +1,9 @@
 """Rules that a test scripts (`Emulator.when`), which go before the built-in ones of `answers`.
 
 The first rule whose condition holds answers, with this order around it: a fault of the test or of
-a directive, then `enqueue_response`, then these rules, then the built-in ones. A rule with nothing but a
-fault is passed over when the request has a fault already, and rules that say or call something are
-passed over by embeddings.
+a directive, then `enqueue_response`, then these rules, then the built-in ones. A rule with nothing
+but a fault is passed over when the request has a fault already, and rules that say or call
+something are passed over by embeddings.
 
 An agent sends its conversation again after each tool result, so a rule that calls is passed over
 once the turn (what follows the last user message) holds its calls: the same tools with the same

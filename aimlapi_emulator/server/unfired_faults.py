@@ -12,17 +12,18 @@ from aimlapi_emulator.faults.fault import Fault, changed
 from aimlapi_emulator.messages import Outgoing
 
 _OF_ANSWERS = frozenset(
-    "success_status refusal empty finish_reason usage meta tool_delta reasoning shuffle_data "
-    "drop_row".split()
+    "success_status refusal empty finish_reason usage cost_metadata tool_delta reasoning "
+    "shuffle_data drop_row".split()
 )
 _OF_STREAMS = frozenset(
-    "cut_after_events error_event error_after_events newline comments final_blank_line done "
-    "malformed_event repeat_event swap_event pad_event_bytes one_delta tool_delta".split()
+    "cut_after_events error_event error_after_events newline comments final_blank_line "
+    "done_sentinel malformed_event repeat_event swap_event pad_event_bytes single_delta "
+    "tool_delta".split()
 )
 # What an endpoint's answers do not have, by the last word of its path.
 _OF_OTHERS: Mapping[str, frozenset[str]] = {
     "completions": frozenset(("shuffle_data", "drop_row")),
-    "responses": frozenset(("shuffle_data", "drop_row", "done", "tool_delta")),
+    "responses": frozenset(("shuffle_data", "drop_row", "done_sentinel", "tool_delta")),
     "embeddings": frozenset(("refusal", "finish_reason", "reasoning")),
 }
 

@@ -302,7 +302,7 @@ def test_bad_ends_of_streams_raise_with_what_came(
         Fault(newline="\r"),
         Fault(comments=True),
         Fault(final_blank_line=False),
-        Fault(done=False),
+        Fault(done_sentinel=False),
         Fault(piece_size=1),
         Fault(piece_size=7, newline="\r\n", comments=True),
         Fault(content_type="text/plain"),

@@ -199,7 +199,7 @@ def test_a_warning_that_is_an_error_loses_no_answer(emu: Emulator) -> None:
 def test_without_a_stated_cost_the_tokens_are_estimated_at_live_prices(
     how: str, emu: Emulator
 ) -> None:
-    emu.faults += [Fault(meta=False)] * 9
+    emu.faults += [Fault(cost_metadata=False)] * 9
     price = price_of_one_hidden(emu)
     with track_costs(budget_usd=Decimal(3 * price) / 2_000_000) as costs:
         for _ in range(3):
@@ -225,7 +225,7 @@ def price_of_one_hidden(emu: Emulator) -> int:
 def test_raise_looks_into_the_logs_and_refuses_what_they_do_not_know(
     how: str, emu: Emulator
 ) -> None:
-    emu.faults += [Fault(meta=False)] * 9
+    emu.faults += [Fault(cost_metadata=False)] * 9
     with track_costs(budget_usd=1, on_unknown_cost="raise") as costs:
         complete(how, settings(emu))
         complete(how, settings(emu))  # the first stands in the logs by now
@@ -348,7 +348,7 @@ def test_small_amounts_are_written_out(emu: Emulator) -> None:
 
 
 def test_without_a_budget_nothing_is_asked(how: str, emu: Emulator) -> None:
-    emu.faults.append(Fault(meta=False))
+    emu.faults.append(Fault(cost_metadata=False))
     with track_costs():
         complete(how, settings(emu))
         complete(how, settings(emu))

@@ -250,7 +250,7 @@ def test_retries_are_counted(how: str, quick: None, emu: Emulator) -> None:
 
 UNSAID: dict[str, tuple[Fault, type[AIMLAPIError] | None]] = {
     "cut": (Fault(cut_after_events=3), StreamCutError),
-    "unstated": (Fault(meta=False), None),
+    "unstated": (Fault(cost_metadata=False), None),
     "lost": (Fault(delay_head_s=3600), AIMLAPIError),
 }
 
@@ -433,7 +433,7 @@ def test_settling_that_fails_changes_nothing_and_can_be_repeated(how: str, emu: 
 
 
 def test_what_the_logs_do_not_know_stays_unknown_with_an_estimate(emu: Emulator) -> None:
-    emu.faults.append(Fault(meta=False))
+    emu.faults.append(Fault(cost_metadata=False))
     with track_costs() as costs:
         complete("sync", settings(emu))
     assert costs.estimated_credits == 0

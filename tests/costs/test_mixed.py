@@ -30,7 +30,7 @@ FATES = (
     '[[fault status=503 message="n{n}" times=1]]',
     '[[fault status=429 message="n{n}" times=2]]',
     "[[fault status=400]]",
-    "[[fault meta=false]]",
+    "[[fault cost_metadata=false]]",
     "[[fault drop=after_read]]",
 )
 STREAM_FATES = (

@@ -260,7 +260,7 @@ def test_faults_act_on_embeddings(emu: Emulator, ask: Asker) -> None:
         [
             Fault(success_status=201),
             Fault(status=429, headers={"Retry-After": "1"}),
-            Fault(usage="missing", meta=False),
+            Fault(usage="missing", cost_metadata=False),
             Fault(piece_size=1000, delay_head_s=0.05),
         ]
     )

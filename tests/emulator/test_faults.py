@@ -199,7 +199,9 @@ def test_newlines(emu: Emulator, newline: str) -> None:
 
 
 def test_comments_blank_line_and_done(emu: Emulator) -> None:
-    emu.faults.extend([Fault(comments=True), Fault(final_blank_line=False), Fault(done=False)])
+    emu.faults.extend(
+        [Fault(comments=True), Fault(final_blank_line=False), Fault(done_sentinel=False)]
+    )
     commented = payload(exchange(emu, STREAM))
     assert commented.count(b": keep-alive\n\n") == commented.count(b"data: ")
     unended = payload(exchange(emu, STREAM))
@@ -317,7 +319,7 @@ def test_usage_missing_or_cumulative(emu: Emulator, ask: Asker) -> None:
 
 
 def test_meta_can_be_left_out(emu: Emulator, ask: Asker) -> None:
-    emu.faults.extend([Fault(meta=False)] * 2)
+    emu.faults.extend([Fault(cost_metadata=False)] * 2)
     answer = ask.chat("x")
     assert "meta" not in answer.json()
     assert "x-aimlapi-credits-used" not in answer.headers

@@ -85,7 +85,7 @@ def test_an_event_grows_to_megabytes(emu: Emulator) -> None:
 def test_a_long_text_comes_in_one_event(emu: Emulator, ask: Asker, endpoint: str) -> None:
     text = " ".join(["ł" * 500_000] * 3)
     emu.enqueue_response(text)
-    emu.faults.append(Fault(one_delta=True, reasoning="Let me think it over."))
+    emu.faults.append(Fault(single_delta=True, reasoning="Let me think it over."))
     if endpoint == "chat":
         deltas = [
             chunk["choices"][0]["delta"]

@@ -112,7 +112,7 @@ def test_headers_tell_apart_directives_that_say_the_same(emu: Emulator, ask: Ask
         ('[[fault message="abc status=500]]', "not closed"),
         ("[[fault]]", "no key=value"),
         ("[[fault times=2]]", "sets no field"),
-        ("[[fault done=true]]", "sets no field"),
+        ("[[fault done_sentinel=true]]", "sets no field"),
         ("[[fault status 429]]", "no key=value"),
         ("[[fault status=429 oops]]", "no key=value"),
         ("[[fault status=soon]]", "wants a whole number, got 'soon'"),
@@ -147,13 +147,15 @@ def test_what_is_no_fault_is_told_on_the_wire(emu: Emulator, ask: Asker) -> None
 
 
 def test_a_field_of_another_endpoint_is_told(emu: Emulator, ask: Asker) -> None:
-    emu.faults.extend([Fault(done=False), Fault(usage="cumulative"), Fault(refusal="no"), None])
+    emu.faults.extend(
+        [Fault(done_sentinel=False), Fault(usage="cumulative"), Fault(refusal="no"), None]
+    )
     ask.responses("x", stream=True)
     ask.responses("x", stream=True)
     ask.client.post("/embeddings", json={"model": "text-embedding-3-small", "input": "x"})
     ask.chat("[[fault drop_row=true]]")
-    assert [seen.unfired for seen in emu.requests] == [
-        ("done",),
+    assert [seen.ineffective_fault_fields for seen in emu.requests] == [
+        ("done_sentinel",),
         ("usage",),
         ("refusal",),
         ("drop_row",),
@@ -171,7 +173,7 @@ def test_a_directive_takes_every_kind_of_value(emu: Emulator, ask: Asker) -> Non
     answer = ask.chat(told)
     assert json.loads(answer.content.removeprefix(b"\xef\xbb\xbf")) == [[1], "]]"]
     assert answer.content.startswith(b"\xef\xbb\xbf")
-    assert not emu.requests[0].unfired
+    assert not emu.requests[0].ineffective_fault_fields
 
 
 IDLE: list[tuple[dict[str, Any], bool, tuple[str, ...]]] = [
@@ -207,7 +209,7 @@ def test_a_fault_that_found_nothing_to_act_on_is_told(
     with contextlib.suppress(httpx.RemoteProtocolError):  # where it is a cut
         ask.chat("plain words", stream=stream)
     (seen,) = emu.requests
-    assert seen.unfired == idle
+    assert seen.ineffective_fault_fields == idle
     told = [r for r in caplog.records if r.levelno == logging.WARNING]
     assert [r.getMessage().split(" did nothing")[0] for r in told] == (
         [", ".join(idle)] if idle else []

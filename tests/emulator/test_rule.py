@@ -268,7 +268,7 @@ def test_a_refused_request_leaves_the_fault_of_a_rule(emu: Emulator, ask: Asker)
         refused = ask.chat(said, unknown=1)
         assert (refused.status_code, "x-a" in refused.headers) == (400, False)
     assert (rule.times, other.times) == (0, 0)
-    assert [(seen.rule, seen.unfired) for seen in emu.requests] == [("", ())] * 2
+    assert [(seen.rule, seen.ineffective_fault_fields) for seen in emu.requests] == [("", ())] * 2
     assert [ask.chat("x").status_code for _ in range(2)] == [201, 200]
     assert ask.chat("y").headers["x-a"] == "1"
     assert (rule.times, other.times) == (1, 1)
@@ -365,9 +365,11 @@ def test_an_unknown_argument_is_refused(emu: Emulator) -> None:
 
 
 def test_a_rule_reads_as_it_was_written(emu: Emulator) -> None:
-    rule = emu.when(re.compile("a+"), say="b", fault=Fault(done=False), model=CHAT, at_most=2)
+    rule = emu.when(
+        re.compile("a+"), say="b", fault=Fault(done_sentinel=False), model=CHAT, at_most=2
+    )
     assert repr(rule) == (
-        "when(re.compile('a+'), say='b', fault=Fault(done=False), model='openai/gpt-5-2', "
+        "when(re.compile('a+'), say='b', fault=Fault(done_sentinel=False), model='openai/gpt-5-2', "
         "at_most=2)"
     )
     assert repr(emu.when("x", call="y", args={})) == "when('x', call='y', args={})"

@@ -214,12 +214,12 @@ ROWS = (
     _harmless("3 bytes at a time, lone CR", piece_size=3, newline="\r"),
     _in_stream("comments between events", ANSWER, comments=True),
     _in_stream("no blank line at the end", ANSWER, final_blank_line=False),
-    _in_stream("no `[DONE]`", ANSWER, "chat", done=False),
+    _in_stream("no `[DONE]`", ANSWER, "chat", done_sentinel=False),
     _harmless("a byte order mark", bom=True),
     _harmless("a byte order mark, 1 byte at a time", bom=True, piece_size=1),
     _harmless("pieces that end inside characters", split_characters=True),
     _in_stream("an event of 4 MB", ANSWER, pad_event_bytes=4_000_000),
-    _in_stream("the text in one event", ANSWER, one_delta=True),
+    _in_stream("the text in one event", ANSWER, single_delta=True),
     _harmless("100 Continue and 103 Early Hints", interim=(100, 103)),
     _harmless(
         "103, a byte order mark, comments, CRLF, 5 bytes at a time",
@@ -235,7 +235,7 @@ ROWS = (
     _harmless("usage in part", usage="partial"),
     _harmless("usage that does not add up", usage="wrong_sum"),
     _in_stream("cumulative usage", ANSWER, "chat", usage="cumulative"),
-    _harmless("no cost", meta=False),
+    _harmless("no cost", cost_metadata=False),
     _harmless("a stream marked as plain text", content_type="text/plain"),
 )
 

@@ -130,7 +130,7 @@ def test_cell(
     wait_until(lambda: len(emu.requests) >= row.requests - row.unread)
     assert len(emu.requests) == row.requests - row.unread
     assert emu.connections <= row.connections
-    assert form == "whole" or not any(seen.unfired for seen in emu.requests)
+    assert form == "whole" or not any(seen.ineffective_fault_fields for seen in emu.requests)
 
 
 @pytest.mark.parametrize("endpoint", MODELS)
@@ -142,7 +142,7 @@ def test_a_text_of_megabytes_in_one_event_is_whole(
 ) -> None:
     text = " ".join(["ł" * 500_000] * 3)
     emu.enqueue_response(text)
-    emu.faults.append(Fault(one_delta=True))
+    emu.faults.append(Fault(single_delta=True))
     how = {"model": MODELS[endpoint], "api_key": "sk-test", "base_url": emu.base_url}
     ((said, reason),) = FRAMEWORKS[framework](kind, form, 1, how)
     assert (said == text, reason) == (True, "stop")

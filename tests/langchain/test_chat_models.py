@@ -59,7 +59,7 @@ def add(a: int, b: int) -> int:
         ('[[fault refusal="I will not"]] hi', []),
         ("[[fault empty=true]] hi", []),
         ("[[fault usage=missing]] hi", []),
-        ("[[fault meta=false]] hi", []),
+        ("[[fault cost_metadata=false]] hi", []),
         ("[[fault usage=cumulative]] hi", []),
     ],
 )

@@ -44,7 +44,7 @@ PROMPTS = (
     "[[fault tool_delta=interleaved]] add and multiply 3 and 4",
     "[[fault tool_delta=placeholder_id]] add 3 and 4",
     "[[fault empty=true]] hi",
-    "[[fault usage=missing meta=false]] hi",
+    "[[fault usage=missing cost_metadata=false]] hi",
 )
 
 

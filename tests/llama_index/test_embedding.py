@@ -255,7 +255,7 @@ def test_usage_and_cost_add_up_over_calls_and_threads(embedder: Make, emu: Emula
     assert first.credits >= 12
     assert first.usd == pytest.approx(first.credits / 2_000_000)
     assert model.total_usage.credits == 2 * first.credits
-    emu.faults.append(Fault(usage="missing", meta=False))
+    emu.faults.append(Fault(usage="missing", cost_metadata=False))
     model.get_query_embedding("untold")
     assert model.total_usage.requests == 25
     assert model.total_usage.tokens == 48
