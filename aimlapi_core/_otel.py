@@ -1,8 +1,8 @@
-"""OpenTelemetry spans by the GenAI semantic conventions. It is imported when asked for.
+"""OpenTelemetry spans with GenAI semantic conventions. OpenTelemetry is imported on first use.
 
-Names: opentelemetry-semantic-conventions 0.66b2, `gen_ai` attributes (development status); what
-they have no name for stands under `aimlapi.`. A span's parent is the span that is current where
-the call begins. Prompts and answers are recorded only when that was asked for.
+Names: opentelemetry-semantic-conventions 0.66b2, `gen_ai` attributes (development status); other
+attributes have the prefix `aimlapi.`. A span's parent is the current span at the start of the
+call. Prompts and answers are recorded only with `record_content`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SCOPE = "aimlapi_core"
 
 
 class Tracing:
-    """Makes the spans of calls. `content`: whether prompts and answers are recorded."""
+    """Creates the spans of calls. `content`: whether prompts and answers are recorded."""
 
     def __init__(self, provider: TracerProvider | None, content: bool) -> None:
         try:
@@ -53,9 +53,9 @@ class Tracing:
     def start(
         self, request: ChatRequest | EmbeddingRequest | None, model: str, url: str, operation: str
     ) -> Span:
-        """The span of a call that begins now, in the context of whoever makes it."""
+        """Start the span of a call; its parent is the current span."""
         parts = urlsplit(url)
-        given: dict[str, Any] = {
+        attributes: dict[str, Any] = {
             "gen_ai.operation.name": operation,
             "gen_ai.provider.name": PROVIDER,
             "gen_ai.request.model": model,
@@ -63,34 +63,36 @@ class Tracing:
             "server.port": parts.port or (443 if parts.scheme == "https" else 80),
         }
         if isinstance(request, ChatRequest):
-            given |= _asked(request)
+            attributes |= _request_attributes(request)
             if self.content:
-                given["gen_ai.input.messages"] = _as_json(map(_message, request.messages))
+                attributes["gen_ai.input.messages"] = _as_json(map(_message, request.messages))
         elif isinstance(request, EmbeddingRequest):
-            given["gen_ai.embeddings.dimension.count"] = request.dimensions
+            attributes["gen_ai.embeddings.dimension.count"] = request.dimensions
         return self._tracer.start_span(
-            f"{operation} {model}", kind=self._trace.SpanKind.CLIENT, attributes=_given(given)
+            f"{operation} {model}",
+            kind=self._trace.SpanKind.CLIENT,
+            attributes=_without_none(attributes),
         )
 
-    def fail(self, span: Span, error: BaseException) -> None:
-        """Mark a span as failed. Its description is the error's own message, without a key."""
+    def record_error(self, span: Span, error: BaseException) -> None:
+        """Mark a span as failed. The description is the error's message, without the key."""
         kind = f"HTTP {error.status_code}" if isinstance(error, StatusError) else type(error)
         name = kind if isinstance(kind, str) else kind.__name__
         span.set_attribute("error.type", name)
-        said = str(error) if isinstance(error, AIMLAPIError) else ""
-        span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, said))
+        message = str(error) if isinstance(error, AIMLAPIError) else ""
+        span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, message))
 
-    def describe(self, span: Span, reply: Reply) -> None:
-        """What an answer holds besides its counts."""
+    def record_response(self, span: Span, reply: Reply) -> None:
+        """Set the attributes of a reply, without its token counts."""
         reasons = [c.finish_reason for c in reply.choices if c.finish_reason]
-        given = {
+        attributes = {
             "gen_ai.response.id": reply.id,
             "gen_ai.response.model": reply.model,
             "gen_ai.response.finish_reasons": reasons or None,
         }
         if self.content:
-            given["gen_ai.output.messages"] = _as_json(map(_choice, reply.choices))
-        span.set_attributes(_given(given))
+            attributes["gen_ai.output.messages"] = _as_json(map(_choice, reply.choices))
+        span.set_attributes(_without_none(attributes))
 
 
 active: Tracing | None = None
@@ -99,7 +101,7 @@ active: Tracing | None = None
 def start_tracing(
     tracer_provider: TracerProvider | None = None, *, record_content: bool = False
 ) -> None:
-    """Make a span of each call of this process from now on; needs the extra `otel`.
+    """Create a span for each call of this process from now on; needs the extra `otel`.
 
     `tracer_provider` None is OpenTelemetry's global one. Prompts and answers are recorded only
     with `record_content`. Raises ConfigurationError where OpenTelemetry is not installed.
@@ -109,27 +111,27 @@ def start_tracing(
 
 
 def stop_tracing() -> None:
-    """Make no more spans."""
+    """Stop creating spans."""
     global active
     active = None
 
 
 def usage_attributes(usage: Usage) -> dict[str, Any]:
-    """Token counts under their conventional names."""
-    given = {
+    """Token counts as `gen_ai.usage` attributes."""
+    counts = {
         "gen_ai.usage.input_tokens": usage.input_tokens,
         "gen_ai.usage.output_tokens": usage.output_tokens,
         "gen_ai.usage.cache_read.input_tokens": usage.cached_tokens,
         "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
     }
-    return _given(given)
+    return _without_none(counts)
 
 
-def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in attributes.items() if value is not None}
 
 
-def _asked(request: ChatRequest) -> dict[str, Any]:
+def _request_attributes(request: ChatRequest) -> dict[str, Any]:
     return {
         "gen_ai.request.max_tokens": request.max_output_tokens,
         "gen_ai.request.temperature": request.temperature,
@@ -169,4 +171,4 @@ def _part(part: Part) -> dict[str, Any]:
     if isinstance(part, ToolCall):
         called = {"id": part.id, "name": part.name, "arguments": part.arguments}
         return {"type": "tool_call", **called}
-    return {"type": type(part).__name__.lower()}  # images and files by their kind alone
+    return {"type": type(part).__name__.lower()}  # images and files: type only, no content

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from aimlapi_core.costs.totals import Totals, sum_of, table
+from aimlapi_core.costs.totals import Totals, format_table, sum_totals
 from aimlapi_core.errors import AIMLAPIError
 
 
@@ -24,7 +24,7 @@ class Spend:
     @property
     def total(self) -> Totals:
         """The sums over all models."""
-        return sum_of(self.by_model.values())
+        return sum_totals(self.by_model.values())
 
     @property
     def credits(self) -> int:
@@ -128,7 +128,7 @@ class Report:
             yield f"Asked again, as a worker or driver was lost: {self.repeated:,} rows"
         for row, error in list(self.failed.items())[:3]:
             yield f"Failed: {row!r}: {error}"
-        yield table(self.cost.by_model)
+        yield format_table(self.cost.by_model)
         if self.cost.unknown:
             yield f"Cost unknown, and not in the total: {self.cost.unknown:,} calls"
         yield f"All runs of this job: {self.job_cost}"

@@ -23,7 +23,7 @@ from aimlapi_core.account import (
     to_account,
     to_logs,
 )
-from aimlapi_core.costs.reconciliation import Asking
+from aimlapi_core.costs.reconciliation import LookupSteps
 from aimlapi_core.errors import AIMLAPIError, StatusError
 from aimlapi_core.settings import Settings
 
@@ -92,7 +92,7 @@ class Asks:
         """What the key may call (`model:chat`, `model:responses`, …); None: it is not limited."""
         return scopes_of(self._get(KEY).payload)
 
-    def answer(self, asking: Asking) -> None:
+    def answer(self, asking: LookupSteps) -> None:
         """Give each question that is asked its payload, until there are no more."""
         payload: Any = None
         with suppress(StopIteration):
@@ -101,7 +101,7 @@ class Asks:
 
     def _admit(self, watch: Watch) -> None:
         """Ask what a budget must know before a request may go out; without it, it will not."""
-        asking = watch.questions()
+        asking = watch.budget_lookups()
         if asking is not None:
             try:
                 self.answer(asking)
@@ -162,7 +162,7 @@ class AsyncAsks:
         """What the key may call, as `Client.key_scopes` gives it."""
         return scopes_of((await self._get(KEY)).payload)
 
-    async def answer(self, asking: Asking) -> None:
+    async def answer(self, asking: LookupSteps) -> None:
         """Give each question that is asked its payload, until there are no more."""
         payload: Any = None
         with suppress(StopIteration):
@@ -170,7 +170,7 @@ class AsyncAsks:
                 payload = (await self._get(asking.send(payload))).payload
 
     async def _admit(self, watch: Watch) -> None:
-        asking = watch.questions()
+        asking = watch.budget_lookups()
         if asking is not None:
             try:
                 await self.answer(asking)

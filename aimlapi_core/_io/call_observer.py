@@ -12,10 +12,10 @@ from typing import Any
 
 from aimlapi_core import _otel
 from aimlapi_core._wire.reported_cost import parse_cost
-from aimlapi_core.costs.ledger import open_ledger
-from aimlapi_core.costs.pending_call import OpenCall
-from aimlapi_core.costs.reconciliation import Asking, questions
-from aimlapi_core.costs.totals import stated_credits
+from aimlapi_core.costs.ledger import current_ledger
+from aimlapi_core.costs.pending_call import PendingCall
+from aimlapi_core.costs.reconciliation import LookupSteps, budget_lookups
+from aimlapi_core.costs.totals import reported_credits
 from aimlapi_core.costs.unknown_call import UnknownCall
 from aimlapi_core.errors import (
     AIMLAPIError,
@@ -45,11 +45,11 @@ def watch(
     url: str,
 ) -> Watch | None:
     """The watch of one call; None when neither scope, tracer nor debug log wants to know."""
-    ledger, tracing = open_ledger(), _otel.active
+    ledger, tracing = current_ledger(), _otel.active
     is_logged = logger.isEnabledFor(logging.DEBUG)
     if ledger is None and tracing is None and not is_logged:
         return None
-    call = OpenCall(ledger, model) if ledger is not None else None
+    call = PendingCall(ledger, model) if ledger is not None else None
     return Watch(settings, request, endpoint, model, url, call, tracing, is_logged)
 
 
@@ -63,7 +63,7 @@ class Watch:
         endpoint: str,
         model: str,
         url: str,
-        call: OpenCall | None,
+        call: PendingCall | None,
         tracing: _otel.Tracing | None,
         is_logged: bool,
     ) -> None:
@@ -79,30 +79,30 @@ class Watch:
         self._is_under_way = False
         self._is_over = False
         self._client_request_id = ""
-        self._has_own_id = False
+        self._has_unique_id = False
         self._span: _otel.Span | None = None
         if tracing is not None:
             operation = "embeddings" if endpoint == "embeddings" else "chat"
             self._span = tracing.start(request, model, url, operation)
 
-    def questions(self) -> Asking | None:
+    def budget_lookups(self) -> LookupSteps | None:
         """What must be asked before a request can go out; None where no budget wants to know."""
-        if self._call is None or not self._call.ledger.is_watched():
+        if self._call is None or not self._call.ledger.has_budget():
             return None
-        return questions(self._call.ledger, time.monotonic())
+        return budget_lookups(self._call.ledger, time.monotonic())
 
     def doubt(self, error: AIMLAPIError) -> None:
         """What a budget had to know could not be asked: the request will be refused."""
         logger.warning("A budget could not ask what earlier calls cost: %s", error)
 
-    def begin_request(self, client_request_id: str, has_own_id: bool) -> None:
+    def begin_request(self, client_request_id: str, has_unique_id: bool) -> None:
         """Before each request. Raises BudgetExceededError when it may not go out."""
         if self._call is not None:
             self._call.begin_request()
         self._is_under_way = True
         self._requests += 1
         self._client_request_id = client_request_id
-        self._has_own_id = has_own_id
+        self._has_unique_id = has_unique_id
 
     def repeat(self, error: AIMLAPIError, delay_s: float) -> None:
         """A request failed and is repeated after a wait."""
@@ -110,7 +110,7 @@ class Watch:
         head = error.headers if isinstance(error, StatusError) else {}
         if self._call is not None:
             refused = head.get("x-inference-id")
-            self._call.end_request(None if self._has_own_id else refused)
+            self._call.end_request(None if self._has_unique_id else refused)
         if self._is_logged:
             failed = {"error": type(error).__name__, "delay_s": round(delay_s, 3)}
             _log("retry", {**self._names(head), **failed})
@@ -126,7 +126,7 @@ class Watch:
         self._over(None, reply.usage, reply.cost, head, "stopped" if stopped else "unstated")
         if self._span is not None:
             if self._tracing is not None and isinstance(reply, Reply):
-                self._tracing.describe(self._span, reply)
+                self._tracing.record_response(self._span, reply)
             self._span.end()
 
     def end(self, error: BaseException | None, head: Mapping[str, str]) -> None:
@@ -134,11 +134,11 @@ class Watch:
         if self._is_over:
             return
         # Between two requests nothing is under way: the last was refused, and is billed nothing.
-        why = _why(error) if self._is_under_way else None
-        self._over(error, None, parse_cost(head, None), head, why)
+        reason = _unknown_cost_reason(error) if self._is_under_way else None
+        self._over(error, None, parse_cost(head, None), head, reason)
         if self._span is not None:
             if self._tracing is not None and isinstance(error, Exception):
-                self._tracing.fail(self._span, error)
+                self._tracing.record_error(self._span, error)
             self._span.end()
 
     def _over(
@@ -147,12 +147,12 @@ class Watch:
         usage: Usage | None,
         cost: Cost | None,
         head: Mapping[str, str],
-        why: str | None,
+        reason: str | None,
     ) -> None:
         self._is_over = True
         is_failed = isinstance(error, Exception)  # a call that its caller left did not fail
         if self._call is not None and self._call.is_open:
-            self._settle(self._call, usage, cost, head, why, is_failed)
+            self._settle(self._call, usage, cost, head, reason, is_failed)
         facts = {
             "duration_s": round(time.monotonic() - self._began_s, 6),
             "first_event_s": None if self._first_s is None else round(self._first_s, 6),
@@ -167,29 +167,29 @@ class Watch:
 
     def _settle(
         self,
-        call: OpenCall,
+        call: PendingCall,
         usage: Usage | None,
         cost: Cost | None,
         head: Mapping[str, str],
-        why: str | None,
+        reason: str | None,
         is_failed: bool,
     ) -> None:
         inference_id = head.get("x-inference-id")
-        if cost is not None or why is None:
-            shared = None if self._has_own_id else inference_id
-            credits = stated_credits(cost) if cost is not None else 0
+        if cost is not None or reason is None:
+            shared = None if self._has_unique_id else inference_id
+            credits = reported_credits(cost) if cost is not None else 0
             call.end(credits, usage, failed=is_failed, inference_id=shared)
             return
         unknown = UnknownCall(
             model=self._model,
-            why=why,
+            reason=reason,
             client_request_id=self._client_request_id,
             inference_id=inference_id,
             usage=usage,
             estimated_credits=None,
             began_s=self._began_s,
             settings=self._settings,
-            has_own_id=self._has_own_id,
+            has_unique_id=self._has_unique_id,
             ledger=call.ledger,
         )
         call.end_unknown(unknown, failed=is_failed)
@@ -222,7 +222,7 @@ class Watch:
             span.set_attributes(_otel.usage_attributes(usage))
 
 
-def _why(error: BaseException | None) -> str | None:
+def _unknown_cost_reason(error: BaseException | None) -> str | None:
     """Why the cost of a call that ended so is unknown; None where it is known to be nothing.
 
     A request that was not sent, or that the service refused, is billed nothing [D logs-v2.json].

@@ -8,15 +8,20 @@ from decimal import Decimal
 
 from aimlapi_core._io.client import AsyncClient, Client
 from aimlapi_core.costs.budget import OnUnknownCost
-from aimlapi_core.costs.ledger import Ledger
-from aimlapi_core.costs.reconciliation import Asking, ask_logs, ask_prices, by_account
+from aimlapi_core.costs.ledger import CostLedger
+from aimlapi_core.costs.reconciliation import (
+    LookupSteps,
+    fetch_logs,
+    fetch_prices,
+    group_by_account,
+)
 from aimlapi_core.costs.unknown_call import UnknownCall
 
 # A charge may stand in the logs only a while after the answer [D request-tracing-and-cost].
 ASK_AGAIN_S = 1.0
 
 
-class Costs(Ledger):
+class Costs(CostLedger):
     """What the calls made inside it cost; see `track_costs`."""
 
     def settle(self, *, within_s: float = 0.0) -> tuple[UnknownCall, ...]:
@@ -28,7 +33,7 @@ class Costs(Ledger):
         """
         deadline_s = time.monotonic() + within_s
         while True:
-            for calls in by_account(self.unknown):
+            for calls in group_by_account(self.unknown):
                 with Client(calls[0].settings) as client:
                     client.answer(self._lookup(calls))
             if not self.unknown or time.monotonic() + ASK_AGAIN_S > deadline_s:
@@ -39,16 +44,16 @@ class Costs(Ledger):
         """`settle`, asynchronously."""
         deadline_s = time.monotonic() + within_s
         while True:
-            for calls in by_account(self.unknown):
+            for calls in group_by_account(self.unknown):
                 async with AsyncClient(calls[0].settings) as client:
                     await client.answer(self._lookup(calls))
             if not self.unknown or time.monotonic() + ASK_AGAIN_S > deadline_s:
                 return self.unknown
             await asyncio.sleep(ASK_AGAIN_S)
 
-    def _lookup(self, calls: list[UnknownCall]) -> Asking:
-        yield from ask_logs(calls, time.monotonic())
-        yield from ask_prices(self)
+    def _lookup(self, calls: list[UnknownCall]) -> LookupSteps:
+        yield from fetch_logs(calls, time.monotonic())
+        yield from fetch_prices(self)
 
 
 def track_costs(

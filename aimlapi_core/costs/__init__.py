@@ -1,1 +1,1 @@
-"""What calls cost: scopes, totals, budgets and reconciliation. No I/O."""
+"""Cost tracking: scopes, totals, budgets and reconciliation with the service's logs. No I/O."""

@@ -1,4 +1,4 @@
-"""A ceiling on what a scope may spend: when a request is refused, and when there is a warning."""
+"""Spending limit of a cost scope: rejects requests above it, and warns before."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ class BudgetWarning(UserWarning):
 
 
 class Budget:
-    """A ceiling in credits. Ask `check` before each request; `hold` what it may cost meanwhile.
-
-    Locks nothing: its scope does.
-    """
+    """A limit in credits. Call `check` before each request. Not thread-safe: its scope locks."""
 
     def __init__(
         self,
@@ -35,31 +32,31 @@ class Budget:
         if warn_at is not None and not 0 < warn_at <= 1:
             raise ConfigurationError(f"warn_at must be above 0 and at most 1, not {warn_at!r}")
         self.ceiling = to_credits(usd)
-        self.refuses_unknown = on_unknown_cost == "raise"
+        self.rejects_unknown_cost = on_unknown_cost == "raise"
         self._warn_at = warn_at
         self._warned = False
 
     def check(
-        self, *, stated: int, estimated: int, reserved: int, in_flight: int, doubtful: int
+        self, *, reported: int, estimated: int, reserved: int, in_flight: int, unpriced: int
     ) -> None:
-        """Raise when a request may not go out: amounts are credits, the others numbers of calls.
+        """Raise if the next request must not be sent. Amounts in credits, the others are counts.
 
-        `doubtful`: the calls whose cost never came and is not estimated either.
+        `unpriced`: the calls whose cost is neither reported nor estimated.
         """
         amounts = {
             "budget_usd": to_usd(self.ceiling),
-            "spent_usd": to_usd(stated),
+            "spent_usd": to_usd(reported),
             "estimated_usd": to_usd(estimated),
             "reserved_usd": to_usd(reserved),
         }
-        if doubtful:
+        if unpriced:
             raise UnknownCostError(
-                f"The budget of {amounts['budget_usd']:f} USD cannot be watched: what {doubtful} "
+                f"The budget of {amounts['budget_usd']:f} USD cannot be watched: what {unpriced} "
                 "call(s) cost never came and is not in the service's logs yet. The request was "
                 "not sent; call settle() on the scope a little later, and go on.",
                 **amounts,
             )
-        spent = stated + estimated
+        spent = reported + estimated
         if spent + reserved >= self.ceiling:
             raise BudgetExceededError(
                 f"The budget is reached: {amounts['spent_usd']:f} USD spent, "
@@ -72,7 +69,7 @@ class Budget:
             self._warn(spent)
 
     def _warn(self, spent: int) -> None:
-        # Before a request, not after an answer: a warning that is made an error loses none.
+        # Before a request, not after: a warning that is turned into an error loses no answer.
         if not self._warned:
             self._warned = True
             message = f"{to_usd(spent):f} USD of the budget of {to_usd(self.ceiling):f} are spent."

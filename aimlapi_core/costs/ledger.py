@@ -1,9 +1,9 @@
-"""What a piece of work cost: scopes, their totals, their budgets. No clock and no network here.
+"""Cost ledger: nested scopes that add up what calls cost, with budgets. No clock, no network.
 
-One context variable holds the innermost open scope. Each call looks it up when it begins and
-reports to that scope, which passes everything on to those around it. Amounts are whole credits,
-so that totals are exact. A cost that the service did not state is never filled in: the call
-stands in `unknown`, and what it may have cost is kept apart as an estimate.
+One context variable holds the innermost open scope. Each call looks it up at its start and
+reports to it; the scope adds everything to its parents too. Amounts are whole credits, so totals
+are exact. A cost that the service did not report is never filled in: the call is listed in
+`unknown`, and its estimate is kept separately.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from aimlapi_core.account import LoggedCall, OfferedModel, Prices
 from aimlapi_core.costs.budget import Budget, OnUnknownCost
-from aimlapi_core.costs.totals import Totals, sum_of, table, to_usd
+from aimlapi_core.costs.totals import Totals, format_table, sum_totals, to_usd
 from aimlapi_core.costs.unknown_call import UnknownCall
 from aimlapi_core.errors import ConfigurationError
 
@@ -27,26 +27,26 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-_innermost: ContextVar[Ledger | None] = ContextVar("aimlapi_costs", default=None)
+_innermost: ContextVar[CostLedger | None] = ContextVar("aimlapi_costs", default=None)
 
 
-def open_ledger() -> Ledger | None:
-    """The innermost scope that is open where this is called; None outside of all."""
+def current_ledger() -> CostLedger | None:
+    """The innermost open scope of the current context; None if there is none."""
     return _innermost.get()
 
 
 def note_cache_hit(model: str) -> None:
-    """Count an answer that a framework's cache gave, at no cost."""
+    """Count an answer from a framework's cache, at no cost."""
     ledger = _innermost.get()
     if ledger is not None:
         ledger.add(model, Totals(cache_hits=1))
 
 
-class Ledger:
-    """A scope: open it with `with`, read it at any time, also after its end.
+class CostLedger:
+    """A cost scope: enter it once with `with`, read it at any time, also after its end.
 
-    May be shared by threads and tasks. It is opened once; calls that began inside it report to
-    it even when they end after it.
+    May be shared by threads and tasks. Calls that began inside it report to it even when they
+    end after it.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Ledger:
         on_unknown_cost: OnUnknownCost = "estimate",
     ) -> None:
         self._make_budget = partial(Budget, warn_at=warn_at, on_unknown_cost=on_unknown_cost)
-        self._budget: Budget | None = self._make_budget(0)  # looks at the other two in any case
+        self._budget: Budget | None = self._make_budget(0)  # validates the other two arguments
         self.set_budget(budget_usd)
-        self._parent: Ledger | None = None
+        self._parent: CostLedger | None = None
         self._was_opened = False
-        self._outside: Ledger | None = None  # the innermost again when this one has ended
+        self._outside: CostLedger | None = None  # innermost again after this scope's end
         # One lock for nested scopes. Reentrant: the garbage collector may end a forgotten stream,
         # which reports its call, while this very thread holds it.
         self._lock = threading.RLock()
@@ -72,7 +72,7 @@ class Ledger:
         self._reserved = 0
         self._in_flight = 0
         self._prices: dict[str, Prices | None] = {}
-        self._accounted: set[str] = set()
+        self._claimed_inferences: set[str] = set()
 
     def __enter__(self) -> Self:
         if self._was_opened:
@@ -132,65 +132,65 @@ class Ledger:
     def total(self) -> Totals:
         """The sums over all models."""
         with self._lock:
-            return sum_of(self._by_model.values())
+            return sum_totals(self._by_model.values())
 
     @property
     def by_model(self) -> dict[str, Totals]:
-        """The sums of each model, by the id that was asked for."""
+        """The sums of each model, by the requested id."""
         with self._lock:
             return dict(self._by_model)
 
     @property
     def credits(self) -> int:
-        """What the service stated so far, in credits."""
+        """The reported cost so far, in credits."""
         return self.total.credits
 
     @property
     def usd(self) -> Decimal:
-        """What the service stated so far, in dollars, exactly."""
+        """The reported cost so far, in dollars, exact."""
         return self.total.usd
 
     @property
     def unknown(self) -> tuple[UnknownCall, ...]:
-        """The calls whose cost never came; `settle()` looks them up."""
+        """The calls whose cost was not reported; `settle()` looks them up."""
         with self._lock:
             return tuple(self._unknown)
 
     @property
     def estimated_credits(self) -> int:
-        """An estimate for those of `unknown` that can be estimated; no part of `credits`."""
+        """The estimated cost of those `unknown` calls that have one; not part of `credits`."""
         with self._lock:
             return self._estimated
 
     @property
     def estimated_usd(self) -> Decimal:
-        """`estimated_credits` in dollars: an estimate, no part of `usd`."""
+        """`estimated_credits` in dollars; not part of `usd`."""
         return to_usd(self.estimated_credits)
 
     @property
     def in_flight(self) -> int:
-        """Requests that are under way."""
+        """The number of requests in flight."""
         with self._lock:
             return self._in_flight
 
     @property
     def budget_usd(self) -> Decimal | None:
-        """The ceiling in dollars."""
+        """The budget in dollars; None if there is none."""
         return None if self._budget is None else to_usd(self._budget.ceiling)
 
     def set_budget(self, usd: Decimal | float | str | None) -> None:
-        """Another ceiling from now on; None for no ceiling."""
+        """Replace the budget; None removes it."""
         self._budget = None if usd is None else self._make_budget(usd)
 
-    def chain(self) -> Iterator[Ledger]:
-        """This scope and those around it."""
-        ledger: Ledger | None = self
+    def chain(self) -> Iterator[CostLedger]:
+        """This scope and its parents, innermost first."""
+        ledger: CostLedger | None = self
         while ledger is not None:
             yield ledger
             ledger = ledger._parent
 
     def add(self, model: str, more: Totals) -> None:
-        """Add to the sums of a model, here and in the scopes around."""
+        """Add to the sums of a model, here and in the parent scopes."""
         with self._lock:
             for ledger in self.chain():
                 ledger._add(model, more)
@@ -199,60 +199,61 @@ class Ledger:
         while True:
             before = self._by_model.get(model)
             after = more if before is None else before + more
-            if self._by_model.get(model) is before:  # no forgotten stream was ended meanwhile
+            if self._by_model.get(model) is before:  # else a garbage-collected stream added to it
                 self._by_model[model] = after
                 return
 
-    def reserve(self, model: str) -> list[tuple[Ledger, int]]:
-        """Hold back what a request is expected to cost, in each scope; or refuse it.
+    def reserve(self, model: str) -> list[tuple[CostLedger, int]]:
+        """Reserve the expected cost of a request in this scope and its parents.
 
-        What is expected is the mean of the model's calls so far, nothing before the first.
-        Raises BudgetExceededError, or UnknownCostError. Warns at a scope's share.
+        Expected is the mean cost of the model's calls so far, 0 before the first. Raises
+        BudgetExceededError or UnknownCostError if the request must not be sent. May issue
+        BudgetWarning.
         """
         with self._lock:
             for ledger in self.chain():
                 ledger._check()
-            held = [(ledger, ledger._expected(model)) for ledger in self.chain()]
+            held = [(ledger, ledger._expected_credits(model)) for ledger in self.chain()]
             for ledger, credits in held:
                 ledger._reserved += credits
                 ledger._in_flight += 1
         return held
 
-    def release(self, held: Iterable[tuple[Ledger, int]]) -> None:
-        """Give back what `reserve` held."""
+    def release(self, held: Iterable[tuple[CostLedger, int]]) -> None:
+        """Release what `reserve` returned."""
         with self._lock:
             for ledger, credits in held:
                 ledger._reserved -= credits
                 ledger._in_flight -= 1
 
-    def _expected(self, model: str) -> int:
+    def _expected_credits(self, model: str) -> int:
         so_far = self._by_model.get(model)
-        return -(-so_far.credits // so_far.priced) if so_far and so_far.priced else 0
+        return -(-so_far.credits // so_far.billed_calls) if so_far and so_far.billed_calls else 0
 
-    def refuses_unknown(self) -> bool:
-        """Whether the budget takes no estimate for a cost that did not come."""
-        return self._budget is not None and self._budget.refuses_unknown
+    def rejects_unknown_cost(self) -> bool:
+        """Whether the budget accepts no estimate for an unreported cost."""
+        return self._budget is not None and self._budget.rejects_unknown_cost
 
-    def doubtful(self) -> list[UnknownCall]:
-        """The calls that keep the budget from being watched; none where there is no budget."""
+    def unpriced_calls(self) -> list[UnknownCall]:
+        """The calls whose cost the budget must know before the next request."""
         if self._budget is None or not self._unknown:
             return []
-        refuses = self._budget.refuses_unknown
-        return [call for call in self.unknown if refuses or call.estimated_credits is None]
+        rejects = self._budget.rejects_unknown_cost
+        return [call for call in self.unknown if rejects or call.estimated_credits is None]
 
     def _check(self) -> None:
         if self._budget is not None:
-            doubtful = len(self._unknown) if self._budget.refuses_unknown else self._unestimated
+            rejects = self._budget.rejects_unknown_cost
             self._budget.check(
-                stated=self.credits,
+                reported=self.credits,
                 estimated=self._estimated,
                 reserved=self._reserved,
                 in_flight=self._in_flight,
-                doubtful=doubtful,
+                unpriced=len(self._unknown) if rejects else self._unestimated,
             )
 
     def add_unknown(self, call: UnknownCall) -> None:
-        """Note a call whose cost did not come, here and in the scopes around."""
+        """Add a call whose cost was not reported, here and in the parent scopes."""
         with self._lock:
             for ledger in self.chain():
                 ledger._unknown[call] = None
@@ -260,7 +261,7 @@ class Ledger:
             self._estimate(call)
 
     def _estimate(self, call: UnknownCall) -> None:
-        """Estimate a call by the prices that are known so far."""
+        """Estimate the cost of a call, if its price and its usage are known."""
         prices = self._prices.get(call.model)
         if call.estimated_credits is not None or call.usage is None or prices is None:
             return
@@ -273,28 +274,28 @@ class Ledger:
                 ledger._unestimated -= 1
 
     def estimate(self) -> None:
-        """Estimate what can be estimated by the prices that are known so far."""
+        """Estimate the costs of all unknown calls whose price and usage are known."""
         with self._lock:
             for call in tuple(self._unknown):
                 self._estimate(call)
 
-    def knows_price(self, model: str) -> bool:
-        """Whether the catalogue was asked for a model's price."""
+    def has_price(self, model: str) -> bool:
+        """Whether a model's price was looked up, found or not."""
         return model in self._prices
 
-    def learn_prices(self, model: str, offered: Iterable[OfferedModel]) -> None:
-        """Take in a model's live prices, out of rows that may be of other models too."""
+    def set_prices(self, model: str, offered: Iterable[OfferedModel]) -> None:
+        """Store a model's live prices, from catalog rows that may include other models."""
         own = (row.prices for row in offered if model in (row.id, *row.aliases))
         with self._lock:
             self._prices[model] = next((prices for prices in own if prices), None)
 
-    def resolve(self, call: UnknownCall, found: LoggedCall) -> None:
-        """The service's logs say what an unknown call cost: it is unknown no more."""
+    def settle_call(self, call: UnknownCall, found: LoggedCall) -> None:
+        """Replace an unknown call by the cost that the service's logs report."""
         tokens = Totals()
         if call.usage is None:
             tokens = Totals(input_tokens=found.input_tokens, output_tokens=found.output_tokens)
         with self._lock:
-            if call not in call.ledger.unknown:  # settled by somebody else meanwhile
+            if call not in call.ledger.unknown:  # settled concurrently
                 return
             for ledger in call.ledger.chain():
                 del ledger._unknown[call]
@@ -302,32 +303,32 @@ class Ledger:
                     ledger._unestimated -= 1
                 else:
                     ledger._estimated -= call.estimated_credits
-            more = Totals(credits=found.credits, priced=int(found.credits > 0))
+            more = Totals(credits=found.credits, billed_calls=int(found.credits > 0))
             call.ledger.add(call.model, more + tokens)
-            if not call.has_own_id and found.inference_id:
-                call.ledger.account_for(found.inference_id)
+            if not call.has_unique_id and found.inference_id:
+                call.ledger.claim_inference(found.inference_id)
 
-    def account_for(self, inference_id: str) -> None:
-        """Remember that this inference belongs to a call that is known."""
+    def claim_inference(self, inference_id: str) -> None:
+        """Exclude this inference from later log lookups: its call is already counted."""
         with self._lock:
-            self.accounted().add(inference_id)
+            self.claimed_inferences().add(inference_id)
 
-    def accounted(self) -> set[str]:
-        """The inferences of known calls whose client request id others may have too."""
+    def claimed_inferences(self) -> set[str]:
+        """Inference ids of counted calls whose client request id is not unique."""
         *_, outermost = self.chain()
-        return outermost._accounted
+        return outermost._claimed_inferences
 
-    def is_watched(self) -> bool:
-        """Whether a scope here or around has a budget."""
+    def has_budget(self) -> bool:
+        """Whether this scope or a parent has a budget."""
         return any(ledger._budget is not None for ledger in self.chain())
 
     def __str__(self) -> str:
-        return "\n".join([table(self.by_model), *self._remarks()])
+        return "\n".join([format_table(self.by_model), *self._remarks()])
 
     def _remarks(self) -> Iterator[str]:
         unknown = self.unknown
         if unknown:
-            reasons = ", ".join(dict.fromkeys(call.why for call in unknown))
+            reasons = ", ".join(dict.fromkeys(call.reason for call in unknown))
             yield f"Cost unknown, and not in the total: {len(unknown)} ({reasons}); see settle()."
         if self._estimated:
             yield f"Estimated for them by live prices: {to_usd(self._estimated):.7f} USD."

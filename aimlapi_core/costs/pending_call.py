@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from aimlapi_core.costs.ledger import Ledger
-from aimlapi_core.costs.totals import Totals, totals_of
+from aimlapi_core.costs.ledger import CostLedger
+from aimlapi_core.costs.totals import Totals, usage_totals
 from aimlapi_core.costs.unknown_call import UnknownCall
 from aimlapi_core.types import Usage
 
 
-class OpenCall:
-    """One call under way, in the scope where it began: begin each request, end the call once."""
+class PendingCall:
+    """One call in progress: `begin_request` before each request, one `end` or `end_unknown`."""
 
-    def __init__(self, ledger: Ledger, model: str) -> None:
+    def __init__(self, ledger: CostLedger, model: str) -> None:
         self.ledger = ledger
         self._model = model
-        self._held: list[tuple[Ledger, int]] = []
+        self._held: list[tuple[CostLedger, int]] = []
         self._requests = 0
         self._ended = False
 
     def begin_request(self) -> None:
-        """Before each request. Raises BudgetExceededError when it may not go out."""
+        """Reserve its expected cost. Raises BudgetExceededError if it must not be sent."""
         self._held = self.ledger.reserve(self._model)
         self._requests += 1
 
     def end_request(self, inference_id: str | None = None) -> None:
-        """A request that failed, and is billed nothing, before it is repeated.
+        """Release the reservation of a failed, unbilled request before its retry.
 
-        `inference_id`: of a call without an id of its own.
+        `inference_id`: given if the client request id is not unique.
         """
         self.ledger.release(self._held)
         self._held = []
         if inference_id is not None:
-            self.ledger.account_for(inference_id)
+            self.ledger.claim_inference(inference_id)
 
     @property
     def is_open(self) -> bool:
-        """Whether something was sent whose end was not told yet."""
+        """Whether a request was sent and the end of the call is not recorded yet."""
         return self._requests > 0 and not self._ended
 
     def end(
@@ -46,12 +46,12 @@ class OpenCall:
         failed: bool = False,
         inference_id: str | None = None,
     ) -> None:
-        """The call's end, its cost known. `inference_id`: of a call without an id of its own."""
+        """Record the end and the cost. `inference_id`: if the client request id is not unique."""
         self._close(credits, usage, failed, inference_id)
 
     def end_unknown(self, call: UnknownCall, *, failed: bool) -> None:
-        """The call's end, its cost unknown."""
-        with self.ledger._lock:  # the hold and the doubt change hands at once
+        """Record the end of a call whose cost is unknown."""
+        with self.ledger._lock:  # reservation and unknown cost change in one step
             self._close(0, call.usage, failed, None)
             self.ledger.add_unknown(call)
 
@@ -59,11 +59,11 @@ class OpenCall:
         self, credits: int, usage: Usage | None, failed: bool, inference_id: str | None
     ) -> None:
         self._ended = True
-        more = totals_of(usage) + Totals(
+        more = usage_totals(usage) + Totals(
             calls=1,
             retries=self._requests - 1,
             failed=int(failed),
-            priced=int(credits > 0),
+            billed_calls=int(credits > 0),
             credits=credits,
         )
         with self.ledger._lock:

@@ -1,4 +1,4 @@
-"""Sums over calls, in whole credits, and how they are printed."""
+"""Cost and token totals in whole credits, conversion to USD, and their text table."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _EXACT = Context(prec=60)
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over calls. `credits` is what the service stated; estimates are in none of these.
+    """Sums over calls. `credits` is the reported cost; no field includes estimates.
 
-    `calls` are those that were sent, each batch of an embedding by itself; `retries` their
-    repetitions; `failed` the calls that ended in an error; `priced` those whose cost is known
-    and above nothing. `cached_tokens` are part of `input_tokens`, `reasoning_tokens` part of
-    `output_tokens`. A `cache_hit` is an answer of the framework's cache: no call, no cost.
+    `calls` are those that were sent, each embedding batch counted separately; `retries` their
+    repeated requests; `failed` the calls that ended in an error; `billed_calls` those whose cost
+    is known and above 0. `cached_tokens` are part of `input_tokens`, `reasoning_tokens` part of
+    `output_tokens`. A `cache_hit` is an answer from the framework's cache: no call, no cost.
     """
 
     calls: int = 0
     retries: int = 0
     failed: int = 0
-    priced: int = 0
+    billed_calls: int = 0
     cache_hits: int = 0
     input_tokens: int = 0
     cached_tokens: int = 0
@@ -40,23 +40,23 @@ class Totals:
 
     @property
     def usd(self) -> Decimal:
-        """The credits in dollars, exactly."""
+        """The credits in dollars, exact."""
         return to_usd(self.credits)
 
 
 _NAMES = tuple(field.name for field in fields(Totals))
 
 
-def sum_of(totals: Iterable[Totals]) -> Totals:
-    """The sum of sums."""
-    whole = Totals()
+def sum_totals(totals: Iterable[Totals]) -> Totals:
+    """The sum of several totals."""
+    total = Totals()
     for one in tuple(totals):
-        whole += one
-    return whole
+        total += one
+    return total
 
 
-def totals_of(usage: Usage | None) -> Totals:
-    """The tokens of one call."""
+def usage_totals(usage: Usage | None) -> Totals:
+    """The token counts of one call; zeros for None."""
     if usage is None:
         return Totals()
     return Totals(
@@ -68,12 +68,12 @@ def totals_of(usage: Usage | None) -> Totals:
 
 
 def to_usd(credits: int) -> Decimal:
-    """Credits in dollars, exactly."""
+    """Convert credits to dollars, exact."""
     return _EXACT.divide(Decimal(credits), CREDITS_PER_USD)
 
 
 def to_credits(usd: Decimal | float | str) -> int:
-    """Dollars in whole credits, rounded down. Raises ConfigurationError for no amount."""
+    """Convert dollars to whole credits, rounded down. Raises ConfigurationError if invalid."""
     try:
         amount = Decimal(str(usd))
     except InvalidOperation:
@@ -83,8 +83,8 @@ def to_credits(usd: Decimal | float | str) -> int:
     return int(_EXACT.multiply(amount, CREDITS_PER_USD).to_integral_value(ROUND_FLOOR))
 
 
-def stated_credits(cost: Cost) -> int:
-    """The whole credits that a cost means."""
+def reported_credits(cost: Cost) -> int:
+    """A reported cost in whole credits, converted from USD if it has no credits."""
     if cost.credits is not None:
         return cost.credits
     return round(Decimal(repr(cost.usd)) * CREDITS_PER_USD)
@@ -103,9 +103,9 @@ _COLUMNS = (
 )
 
 
-def table(by_model: Mapping[str, Totals]) -> str:
-    """Sums as a table: a line for each model, then all of them."""
-    names = {**by_model, "total": sum_of(by_model.values())}
+def format_table(by_model: Mapping[str, Totals]) -> str:
+    """Format totals as a text table: one line per model, then the total."""
+    names = {**by_model, "total": sum_totals(by_model.values())}
     lines = [["model", *(head for head, _ in _COLUMNS), "USD"]]
     for name, totals in names.items():
         cells = [f"{getattr(totals, field):,}" for _, field in _COLUMNS]

@@ -1,4 +1,4 @@
-"""A call whose cost never came, as a scope of costs keeps it."""
+"""A call whose cost the service did not report, as a cost scope keeps it."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from aimlapi_core.types import Usage
 
 
 class CostScope(Protocol):
-    """What an unknown call needs of the scope that it belongs to, which is a `Ledger`."""
+    """The subset of `CostLedger` that reconciliation uses through an unknown call."""
 
     @property
     def unknown(self) -> tuple[UnknownCall, ...]:
-        """The calls whose cost never came."""
+        """The calls whose cost was not reported."""
 
     def chain(self) -> Iterator[Any]:
-        """This scope and those around it, each a `Ledger`."""
+        """This scope and its parents, each a `CostLedger`."""
 
     def add(self, model: str, more: Totals) -> None:
         """Add to the sums of a model."""
 
-    def resolve(self, call: UnknownCall, found: LoggedCall) -> None:
-        """Settle a call by the service's logs."""
+    def settle_call(self, call: UnknownCall, found: LoggedCall) -> None:
+        """Replace an unknown call by the cost that the service's logs report."""
 
-    def account_for(self, inference_id: str) -> None:
-        """Remember that this inference belongs to a call that is known."""
+    def claim_inference(self, inference_id: str) -> None:
+        """Exclude this inference from later log lookups."""
 
-    def accounted(self) -> set[str]:
-        """The inferences of known calls whose client request id others may have too."""
+    def claimed_inferences(self) -> set[str]:
+        """Inference ids of counted calls whose client request id is not unique."""
 
 
 @dataclass(eq=False, slots=True)
 class UnknownCall:
-    """A call whose cost never came. `why`: cut, lost, closed, stopped, unstated or unreadable.
+    """A call with unreported cost. `reason`: cut, lost, closed, stopped, unstated or unreadable.
 
-    `usage` is what came of it, mostly None. `estimated_credits` is an estimate of it by the
-    catalogue's live prices, which `settle()` or a budget asks for; None as long as there is none.
+    `usage` is None unless it was received. `estimated_credits` is its cost at the catalog's live
+    prices, which `settle()` or a budget fetches; None until then.
     """
 
     model: str
-    why: str
+    reason: str
     client_request_id: str
     inference_id: str | None
     usage: Usage | None
@@ -51,21 +51,21 @@ class UnknownCall:
     began_s: float
     """On the clock of `time.monotonic`."""
     settings: Any
-    """How to reach the account that pays; its repr holds no key."""
-    has_own_id: bool
-    """Whether its client request id was made for it alone."""
+    """The settings of its client: the account that pays. Their repr holds no key."""
+    has_unique_id: bool
+    """Whether no other call can have its client request id."""
     ledger: CostScope
-    """The innermost scope that it belongs to."""
+    """The innermost scope in which it was made."""
 
     @property
     def account(self) -> tuple[object, ...]:
-        """What tells the accounts of calls apart, and the ways to them."""
-        way = self.settings
-        key = way.api_key if isinstance(way.api_key, str) else id(way.api_key)
-        return way.base_url, key, id(way.http_client), id(way.http_async_client)
+        """A hashable identity of the account and of how it is reached."""
+        settings = self.settings
+        key = settings.api_key if isinstance(settings.api_key, str) else id(settings.api_key)
+        return settings.base_url, key, id(settings.http_client), id(settings.http_async_client)
 
     def __repr__(self) -> str:
         return (
-            f"UnknownCall(model={self.model!r}, why={self.why!r}, inference_id="
+            f"UnknownCall(model={self.model!r}, reason={self.reason!r}, inference_id="
             f"{self.inference_id!r}, client_request_id={self.client_request_id!r})"
         )

@@ -29,9 +29,9 @@ from aimlapi_core import (
     UnknownCostError,
     track_costs,
 )
-from aimlapi_core.costs.ledger import Ledger
-from aimlapi_core.costs.pending_call import OpenCall
-from aimlapi_core.costs.reconciliation import questions
+from aimlapi_core.costs.ledger import CostLedger
+from aimlapi_core.costs.pending_call import PendingCall
+from aimlapi_core.costs.reconciliation import budget_lookups
 from aimlapi_emulator import Emulator, Fault
 from tests.costs.conftest import settings
 from tests.costs.ways import CHAT, HELLO, asking, complete, stream
@@ -294,9 +294,9 @@ def test_a_budget_asks_the_account_that_a_call_was_made_with(how: str, emu: Emul
     assert costs.credits == emu.ledger.credits > 0
 
 
-def unknown(ledger: Ledger, began_s: float, setup: Settings) -> UnknownCall:
+def unknown(ledger: CostLedger, began_s: float, setup: Settings) -> UnknownCall:
     """A call in `ledger` that ended without a cost or a usage."""
-    call = OpenCall(ledger, CHAT)
+    call = PendingCall(ledger, CHAT)
     call.begin_request()
     name = f"call-{began_s}"
     ended = UnknownCall(
@@ -312,30 +312,30 @@ def logged(call: UnknownCall, credits: int) -> dict[str, Any]:
 
 def test_a_budget_asks_for_what_ended_while_it_was_asking(emu: Emulator) -> None:
     """Also for a call that began after the look at the clock."""
-    ledger = Ledger(budget_usd=None)
+    ledger = CostLedger(budget_usd=None)
     first, second = (unknown(ledger, began_s, settings(emu)) for began_s in (5.0, 5.5))
     del ledger._unknown[second]
     ledger.set_budget(1)
-    asking = questions(ledger, 5.0)
-    assert dict(next(asking).query)["period"] == "1h"
+    lookups = budget_lookups(ledger, 5.0)
+    assert dict(next(lookups).query)["period"] == "1h"
     ledger._unknown[second] = None
-    again = asking.send({"data": [logged(first, 7)], "pagination": {}})
+    again = lookups.send({"data": [logged(first, 7)], "pagination": {}})
     assert dict(again.query)["period"] == "1h"
     with pytest.raises(StopIteration):
-        asking.send({"data": [logged(second, 8), logged(first, 7)], "pagination": {}})
+        lookups.send({"data": [logged(second, 8), logged(first, 7)], "pagination": {}})
     assert (ledger.unknown, ledger.credits) == ((), 15)
 
 
 def test_an_estimate_takes_the_prices_of_its_own_model() -> None:
     """A catalogue may tell of more models than it was asked for."""
     dear, own = Prices(Decimal(1000), Decimal(1000)), Prices(Decimal(1), Decimal(1))
-    ledger = Ledger()
+    ledger = CostLedger()
     rows = [
         OfferedModel("another/model", (), "openai/chat-completions", prices=dear),
         OfferedModel("gpt", (CHAT,), "openai/chat-completions", prices=own),
     ]
-    ledger.learn_prices(CHAT, rows)
-    ledger.learn_prices("missing", rows)
+    ledger.set_prices(CHAT, rows)
+    ledger.set_prices("missing", rows)
     assert ledger._prices == {CHAT: own, "missing": None}
 
 
@@ -373,12 +373,12 @@ def test_the_error_can_be_pickled(emu: Emulator) -> None:
 
 def test_two_threads_are_never_let_through_by_one_look(emu: Emulator) -> None:
     """The look at the ceiling and the hold are one step: of many at once, one may go."""
-    ledger = Ledger(budget_usd=Decimal(15) / 2_000_000)
-    ledger.add(CHAT, Totals(calls=1, priced=1, credits=10))
+    ledger = CostLedger(budget_usd=Decimal(15) / 2_000_000)
+    ledger.add(CHAT, Totals(calls=1, billed_calls=1, credits=10))
     gate, let_through = threading.Barrier(16), []
 
     def go() -> None:
-        call = OpenCall(ledger, CHAT)
+        call = PendingCall(ledger, CHAT)
         gate.wait()
         with suppress(BudgetExceededError):
             call.begin_request()

@@ -71,7 +71,7 @@ def test_tokens_are_counted_with_their_parts(emu: Emulator) -> None:
     usages = [reply.usage for reply in replies if reply.usage]
     assert costs.total == Totals(
         calls=3,
-        priced=3,
+        billed_calls=3,
         input_tokens=sum(u.input_tokens for u in usages),
         cached_tokens=sum(u.cached_tokens or 0 for u in usages),
         output_tokens=sum(u.output_tokens for u in usages),
@@ -266,7 +266,7 @@ def test_a_cost_that_never_came_is_unknown_until_the_logs_say_it(
         silent = httpx.Timeout(None, read=0.1 if why == "lost" else None)
         stream(how, settings(emu, timeout=silent))
     assert costs.credits == 0
-    assert [call.why for call in costs.unknown] == [why]
+    assert [call.reason for call in costs.unknown] == [why]
     wait_until(lambda: emu.ledger.entries)
     assert settled(how, costs) == ()
     assert costs.credits == emu.ledger.credits > 0
@@ -276,7 +276,7 @@ def test_a_stream_that_its_caller_leaves_is_unknown_and_no_failure(how: str, emu
     with track_costs() as costs:
         stream(how, settings(emu), events=2)
     (call,) = costs.unknown
-    assert (call.why, call.model, costs.total.failed) == ("closed", CHAT, 0)
+    assert (call.reason, call.model, costs.total.failed) == ("closed", CHAT, 0)
     assert call.inference_id
     assert settled(how, costs) == ()
     assert costs.credits == emu.ledger.credits > 0
@@ -289,7 +289,7 @@ def test_a_forgotten_stream_is_unknown(emu: Emulator) -> None:
         next(events)
         del events
         gc.collect()
-    assert [call.why for call in costs.unknown] == ["closed"]
+    assert [call.reason for call in costs.unknown] == ["closed"]
 
 
 def test_a_cancelled_task_is_unknown(emu: Emulator) -> None:
@@ -304,7 +304,7 @@ def test_a_cancelled_task_is_unknown(emu: Emulator) -> None:
     emu.faults.append(Fault(delay_head_s=30))
     with track_costs() as costs:
         asyncio.run(run())
-    assert [call.why for call in costs.unknown] == ["closed"]
+    assert [call.reason for call in costs.unknown] == ["closed"]
     assert costs.settle() == ()
     assert costs.credits == emu.ledger.credits > 0
 
@@ -329,7 +329,7 @@ def test_a_call_stopped_by_this_library_is_unknown_and_found(how: str, emu: Emul
     with track_costs() as costs:
         events = stream(how, settings(emu), asking("Say: one two three", stop=("two",)))
     assert whole(events).cost is None
-    assert [call.why for call in costs.unknown] == ["stopped"]
+    assert [call.reason for call in costs.unknown] == ["stopped"]
     assert settled(how, costs) == ()
     assert costs.credits == emu.ledger.credits > 0
 
@@ -407,7 +407,7 @@ def test_a_refused_request_by_a_shared_id_is_not_taken_for_a_lost_one(
         complete("sync", settings(emu), shared)
         with pytest.raises(AIMLAPIError):
             complete("sync", settings(emu), shared)
-    assert [call.why for call in costs.settle()] == ["lost"]
+    assert [call.reason for call in costs.settle()] == ["lost"]
 
 
 def test_calls_of_one_account_are_looked_up_together(how: str, emu: Emulator) -> None:
@@ -508,16 +508,16 @@ def test_what_a_scope_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_credits_add_up_where_threads_end_calls_at_once() -> None:
-    from aimlapi_core.costs.ledger import Ledger
-    from aimlapi_core.costs.pending_call import OpenCall
+    from aimlapi_core.costs.ledger import CostLedger
+    from aimlapi_core.costs.pending_call import PendingCall
 
-    ledger = Ledger()
+    ledger = CostLedger()
     with ledger:
         pass
 
     def work() -> None:
         for _ in range(500):
-            call = OpenCall(ledger, CHAT)
+            call = PendingCall(ledger, CHAT)
             call.begin_request()
             call.end(3)
 
@@ -526,5 +526,5 @@ def test_credits_add_up_where_threads_end_calls_at_once() -> None:
         worker.start()
     for worker in workers:
         worker.join()
-    assert ledger.total == Totals(calls=2000, priced=2000, credits=6000)
+    assert ledger.total == Totals(calls=2000, billed_calls=2000, credits=6000)
     assert ledger.in_flight == 0

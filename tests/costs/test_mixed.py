@@ -149,7 +149,7 @@ def test_after_settling_the_total_is_the_ledgers_to_the_credit(emu: Emulator, qu
         asyncio.run(run_async(doer))
     assert costs.total.calls == CALLS
     assert costs.in_flight == 0
-    assert {call.why for call in costs.unknown} == {"cut", "closed", "lost", "unstated"}
+    assert {call.reason for call in costs.unknown} == {"cut", "closed", "lost", "unstated"}
     before = costs.credits
     left = costs.settle()
     assert before < costs.credits == emu.ledger.credits

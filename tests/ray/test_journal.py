@@ -20,8 +20,8 @@ MODEL = "openai/gpt-5-2"
 
 
 def cost(credits: int = 7, unknown: int = 0) -> Spend:
-    priced = int(credits > 0)
-    return Spend({MODEL: Totals(calls=1, priced=priced, credits=credits)}, unknown)
+    billed_calls = int(credits > 0)
+    return Spend({MODEL: Totals(calls=1, billed_calls=billed_calls, credits=credits)}, unknown)
 
 
 def opened(path: Path, job: str = "lakes") -> Journal:

@@ -14,7 +14,7 @@ from aimlapi_ray.journal import LOST_LIMIT, Journal, Turn
 from aimlapi_ray.journal_actor import Keeper, said_by_keeper
 
 JOB: dict[str, Any] = {"job": "lakes", "model": "m"}
-COST = Spend({"m": Totals(calls=1, priced=1, credits=1_000)})  # 0.0005 USD
+COST = Spend({"m": Totals(calls=1, billed_calls=1, credits=1_000)})  # 0.0005 USD
 
 
 @pytest.fixture
