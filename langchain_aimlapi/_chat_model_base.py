@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from aimlapi_core import __version__, note_cache_hit
 from langchain_aimlapi._base import CONFIG, PROVIDER, Connected
-from langchain_aimlapi._model_profile import listed_profile, profile_of
+from langchain_aimlapi._model_profile import cached_model_profile, model_profile
 from langchain_aimlapi._request import token_estimate
 from langchain_aimlapi._request.build import SHAPING, without_secrets
 from langchain_aimlapi._request.constructor_types import RequestFields
@@ -50,7 +50,7 @@ class ModelObject(Connected, RequestFields, BaseChatModel):
     @model_validator(mode="after")
     def _check_profile_keys(self) -> Self:
         """LangChain's look at a profile's keys: a third of an object's making, so not at ours."""
-        if self.profile != listed_profile(self.model):
+        if self.profile != cached_model_profile(self.model):
             super()._check_profile_keys()  # type: ignore[operator]  # pydantic's proxy binds itself
         return self
 
@@ -60,9 +60,9 @@ class ModelObject(Connected, RequestFields, BaseChatModel):
         By value: configurable_fields hands the old model's profile to the constructor.
         """
         held = self.profile
-        wanted = listed_profile(self.model)
-        if held != wanted and (held is None or held == listed_profile(str(held.get("name")))):
-            self.profile = profile_of(self.model)
+        wanted = cached_model_profile(self.model)
+        if held != wanted and (held is None or held == cached_model_profile(str(held.get("name")))):
+            self.profile = model_profile(self.model)
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -116,18 +116,18 @@ class ModelObject(Connected, RequestFields, BaseChatModel):
 
     @override
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None], /) -> dict[str, Any]:
-        return response_messages.total_of(llm_outputs)
+        return response_messages.combine_llm_outputs(llm_outputs)
 
     @override
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         generations = super()._convert_cached_generations(cache_val)
         for answer in generations[:1]:  # the answers of one call share its cost
             note_cache_hit(answer.message.response_metadata.get("model_name") or self.model)
-        return [response_messages.free(g) for g in generations]
+        return [response_messages.zero_cost(g) for g in generations]
 
     @override
     def _resolve_model_profile(self) -> ModelProfile | None:
-        return profile_of(self.model)
+        return model_profile(self.model)
 
     @override
     def _get_invocation_params(
@@ -166,10 +166,10 @@ class ModelObject(Connected, RequestFields, BaseChatModel):
     def get_num_tokens(self, text: str) -> int:
         if self.custom_get_token_ids is not None:
             return len(self.custom_get_token_ids(text))
-        return token_estimate.of_text(text)
+        return token_estimate.estimate_text(text)
 
     @override
     def get_num_tokens_from_messages(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
     ) -> int:
-        return token_estimate.of_messages(messages, tools or (), self.get_num_tokens)
+        return token_estimate.estimate_messages(messages, tools or (), self.get_num_tokens)

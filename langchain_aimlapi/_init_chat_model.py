@@ -29,8 +29,8 @@ def register() -> None:
             "This LangChain keeps its providers in another way, so that init_chat_model cannot "
             "be taught 'aimlapi': write ChatAIMLAPI(model=…) instead."
         )
-    table[PROVIDER] = ("langchain_aimlapi", "ChatAIMLAPI", _made)
+    table[PROVIDER] = ("langchain_aimlapi", "ChatAIMLAPI", _construct)
 
 
-def _made(cls: type[Any], **arguments: Any) -> Any:
+def _construct(cls: type[Any], **arguments: Any) -> Any:
     return cls(**arguments)

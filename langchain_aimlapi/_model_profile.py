@@ -10,9 +10,9 @@ from langchain_core.language_models.model_profile import ModelProfile
 from aimlapi_core import model_info
 
 
-def profile_of(model_id: str) -> ModelProfile | None:
+def model_profile(model_id: str) -> ModelProfile | None:
     """The profile of a listed id, the caller's own; None for others."""
-    found = listed_profile(model_id)
+    found = cached_model_profile(model_id)
     if found is None:
         return None
     own = {name: list(fact) if isinstance(fact, list) else fact for name, fact in found.items()}
@@ -20,8 +20,8 @@ def profile_of(model_id: str) -> ModelProfile | None:
 
 
 @lru_cache(maxsize=64)
-def listed_profile(model_id: str) -> ModelProfile | None:
-    """As `profile_of`, but one for all, to compare with.
+def cached_model_profile(model_id: str) -> ModelProfile | None:
+    """As `model_profile`, but one for all, to compare with.
 
     Keys that this langchain-core lacks are left out, since it warns of them.
     """

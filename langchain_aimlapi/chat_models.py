@@ -38,8 +38,8 @@ from langchain_aimlapi._request.build import (
 from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi._response import content_blocks
 from langchain_aimlapi._response import messages as response_messages
-from langchain_aimlapi._response.empty_output import warn_of_emptiness, warn_of_empty_end
-from langchain_aimlapi._response.v3_events import EventWriter
+from langchain_aimlapi._response.empty_output import warn_at_stream_end, warn_if_reasoning_exhausted
+from langchain_aimlapi._response.v3_events import V3EventEncoder
 from langchain_aimlapi._structured_output import plan as structured_output_plan
 from langchain_aimlapi._structured_output import raw_output
 from langchain_aimlapi.errors import raised_for_langchain
@@ -128,7 +128,7 @@ class ChatAIMLAPI(ModelObject):
                     for event in events:
                         yield from self._chunks(event, request)
                 except StreamError as error:
-                    yield from response_messages.chunks_after_break(error)
+                    yield from response_messages.chunks_on_stream_error(error)
                     raise
 
     @override
@@ -147,7 +147,7 @@ class ChatAIMLAPI(ModelObject):
                         for chunk in self._chunks(event, request):
                             yield chunk
                 except StreamError as error:
-                    for chunk in response_messages.chunks_after_break(error):
+                    for chunk in response_messages.chunks_on_stream_error(error):
                         yield chunk
                     raise
 
@@ -166,7 +166,7 @@ class ChatAIMLAPI(ModelObject):
             writer = _writer(request, run_manager, message_id)
             with closing(self._clients.sync_for(settings).stream(request)) as events:
                 for event in events:
-                    warn_of_empty_end(event)
+                    warn_at_stream_end(event)
                     yield from writer.feed(event)
 
     async def _astream_chat_model_events(
@@ -184,7 +184,7 @@ class ChatAIMLAPI(ModelObject):
             writer = _writer(request, run_manager, message_id)
             async with aclosing(self._clients.async_for(settings).stream(request)) as events:
                 async for event in events:
-                    warn_of_empty_end(event)
+                    warn_at_stream_end(event)
                     for written in writer.feed(event):
                         yield written
 
@@ -209,11 +209,11 @@ class ChatAIMLAPI(ModelObject):
         return request, self._settings(call)
 
     def _result(self, reply: Reply, request: ChatRequest) -> ChatResult:
-        warn_of_emptiness(reply)
+        warn_if_reasoning_exhausted(reply)
         return response_messages.to_result(reply, request.model)
 
     def _chunks(self, event: StreamEvent, request: ChatRequest) -> list[ChatGenerationChunk]:
-        warn_of_empty_end(event)
+        warn_at_stream_end(event)
         return response_messages.to_chunks(event, request.model, usage=request.stream_usage)
 
     @override
@@ -247,9 +247,11 @@ class ChatAIMLAPI(ModelObject):
         """
         with raised_for_langchain():
             check_types({"tools": tools})
-            wire = [request_tools.wire_tool(tool, strict) for tool in tools]
-            choice = request_tools.wire_choice(tool_choice, wire)
-            wire_format = request_tools.wire_format(response_format) if response_format else None
+            wire = [request_tools.to_wire_tool(tool, strict) for tool in tools]
+            choice = request_tools.to_wire_tool_choice(tool_choice, wire)
+            wire_format = (
+                request_tools.to_wire_response_format(response_format) if response_format else None
+            )
             call_arguments(kwargs)
         bound = {
             "tools": wire or None,
@@ -282,17 +284,17 @@ class ChatAIMLAPI(ModelObject):
         Raises UnusableAnswerError (refused, cut, empty, invalid) where there is no instance.
         """
         with raised_for_langchain():
-            plan = structured_output_plan.plan(schema, method, strict)
-            structured_output_plan.check_clash(plan, method, kwargs)
+            plan = structured_output_plan.make_plan(schema, method, strict)
+            structured_output_plan.check_conflicts(plan, method, kwargs)
         trace: dict[str, Any] = {}
-        if plan.traced:
+        if plan.traced_schema:
             how = {"method": method, "strict": strict}
-            trace["ls_structured_output_format"] = {"kwargs": how, "schema": plan.traced}
+            trace["ls_structured_output_format"] = {"kwargs": how, "schema": plan.traced_schema}
         llm = self.bind_tools(
             [*plan.tools, *(tools or ())],
             **{**plan.arguments, **trace, **kwargs},
         )
-        return raw_output.with_raw(llm, plan.parser) if include_raw else llm | plan.parser
+        return raw_output.include_raw(llm, plan.parser) if include_raw else llm | plan.parser
 
 
 # The name in the older distribution `langchain-aimlapi`: the same class.
@@ -303,7 +305,7 @@ def _writer(
     request: ChatRequest,
     run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
     message_id: str | None,
-) -> EventWriter:
+) -> V3EventEncoder:
     # The same id as LangChain gives to the chunks of a stream.
     of_run = f"{LC_ID_PREFIX}-{run_manager.run_id}" if run_manager else None
-    return EventWriter(request.model, message_id or of_run, usage=request.stream_usage)
+    return V3EventEncoder(request.model, message_id or of_run, usage=request.stream_usage)

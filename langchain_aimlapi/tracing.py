@@ -27,12 +27,12 @@ class CostTracer(LangChainTracer):
     @override
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> Run:
         """End the run, its cost beside its tokens."""
-        priced = [[_priced(one) for one in answers] for answers in response.generations]
+        priced = [[_with_total_cost(one) for one in answers] for answers in response.generations]
         traced = response.model_copy(update={"generations": priced})
         return super().on_llm_end(traced, run_id=run_id, **kwargs)
 
 
-def _priced(generation: Any) -> Generation | ChatGeneration:
+def _with_total_cost(generation: Any) -> Generation | ChatGeneration:
     message = getattr(generation, "message", None)
     if not isinstance(message, AIMessage):
         return generation  # type: ignore[no-any-return]  # as it came

@@ -27,11 +27,11 @@ from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi._request.legacy_arguments import remedy_for
 from langchain_aimlapi._request.messages import to_messages
 from langchain_aimlapi._request.tools import (
-    core_choice,
-    core_format,
-    core_tool,
-    wire_choice,
-    wire_format,
+    to_core_response_format,
+    to_core_tool,
+    to_core_tool_choice,
+    to_wire_response_format,
+    to_wire_tool_choice,
 )
 
 # Arguments of the constructor that shape a request and may be given to a call too.
@@ -178,16 +178,18 @@ def to_request(
             f"n={merged['n']} cannot be streamed: LangChain's streams hold one answer. "
             "Use generate() or invoke() without streaming, or n=1."
         )
-    tools = tuple(core_tool(tool) for tool in merged.get("tools") or ())
-    choice = wire_choice(merged.get("tool_choice"), _function_dicts(merged))
+    tools = tuple(to_core_tool(tool) for tool in merged.get("tools") or ())
+    choice = to_wire_tool_choice(merged.get("tool_choice"), _function_dicts(merged))
     given_format = merged.get("response_format")
     return ChatRequest(
         messages=to_messages(messages, sees_images=_sees_images(merged)),
         model=merged["model"],
         tools=tools,
-        tool_choice=core_choice(choice) if tools else None,
+        tool_choice=to_core_tool_choice(choice) if tools else None,
         parallel_tool_calls=merged.get("parallel_tool_calls") if tools else None,
-        response_format=core_format(wire_format(given_format) if given_format else None),
+        response_format=to_core_response_format(
+            to_wire_response_format(given_format) if given_format else None
+        ),
         stop=_stops(merged.get("stop")),
         include=tuple(merged.get("include") or ()),
         extra_body=merged.get("extra_body") or {},
@@ -211,8 +213,8 @@ def _sees_images(merged: Mapping[str, Any]) -> bool:
 
 
 def _function_dicts(merged: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Names and types of the tools, as `wire_choice` reads them."""
-    values = [core_tool(tool) for tool in merged.get("tools") or ()]
+    """Names and types of the tools, as `to_wire_tool_choice` reads them."""
+    values = [to_core_tool(tool) for tool in merged.get("tools") or ()]
     return [
         {"type": "function", "name": value.name} if hasattr(value, "name") else dict(value.wire)
         for value in values

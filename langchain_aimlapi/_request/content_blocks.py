@@ -17,19 +17,19 @@ from aimlapi_core import File, Image, InvalidRequestError, Part, Text
 Block: TypeAlias = Mapping[str, Any]
 
 # What another provider's model thought, or ran on its own servers: of no use to this one.
-FOREIGN_BLOCKS = frozenset(
+OTHER_PROVIDER_BLOCKS = frozenset(
     "reasoning thinking redacted_thinking reasoning_content server_tool_call "
     "server_tool_call_chunk server_tool_result server_tool_use web_search_call "
     "web_search_tool_result code_interpreter_call file_search_call image_generation_call "
     "mcp_call mcp_list_tools executable_code code_execution_result cachePoint".split()
 )
 # The calls of an assistant message: they stand in its `tool_calls` too.
-CALL_BLOCKS = frozenset(
+TOOL_CALL_BLOCKS = frozenset(
     "tool_call tool_call_chunk invalid_tool_call tool_use function_call input_json_delta".split()
 )
 
 # Types of files that are text though their name does not begin so.
-_TEXTS = frozenset(
+_TEXT_MIME_TYPES = frozenset(
     "application/json application/xml application/yaml application/x-yaml "
     "application/javascript application/csv".split()
 )
@@ -40,9 +40,9 @@ def to_part(block: Block | str) -> Part | None:
     if isinstance(block, str):
         return Text(block) if block else None
     kind = block.get("type") or _only_key(block)
-    if kind in FOREIGN_BLOCKS:
+    if kind in OTHER_PROVIDER_BLOCKS:
         return None
-    convert = _CONVERTERS.get(str(kind))
+    convert = _BLOCK_CONVERTERS.get(str(kind))
     if convert is None:
         raise InvalidRequestError(
             f"Content blocks of type {kind!r} cannot be sent to AI/ML API: "
@@ -60,20 +60,20 @@ def _text(block: Block) -> Part | None:
     """The text; text that came as base64 is decoded."""
     text = block.get("text")
     if text is None and isinstance(block.get("base64"), str):
-        text = _decoded(block["base64"], block)
+        text = _decode_text(block["base64"], block)
     if not isinstance(text, str):
-        has = f"its text is {type(text).__name__}" if "text" in block else f"it has {_names(block)}"
+        has = f"its text is {type(text).__name__}" if "text" in block else f"it has {_keys(block)}"
         raise InvalidRequestError(
             f"The content block {block.get('type')!r} needs a string as 'text'; {has}."
         )
     return Text(text) if text else None
 
 
-def _names(block: Block) -> str:
+def _keys(block: Block) -> str:
     return ", ".join(sorted(map(str, block)))
 
 
-def _decoded(data: str, block: Block) -> str:
+def _decode_text(data: str, block: Block) -> str:
     """The text of base64 data, in UTF-8."""
     try:
         return base64.b64decode(data).decode("utf-8-sig")
@@ -99,10 +99,10 @@ def _file(block: Block) -> Part | None:
     if "text" in (inner.get("source_type"), _source(inner).get("type")):
         text = inner.get("text") or inner.get("url") or _source(inner).get("data")
         return Text(text) if isinstance(text, str) and text else None
-    if _mime(inner).startswith("image/"):
+    if _mime_type(inner).startswith("image/"):
         return Image(_url(inner, "file"))
-    if _is_text(_mime(inner)) and (encoded := _base64(inner)):
-        text = _decoded(encoded, block)
+    if _is_text(_mime_type(inner)) and (encoded := _base64(inner)):
+        text = _decode_text(encoded, block)
         return Text(text) if text else None
     data = inner.get("file_data")
     url = data if isinstance(data, str) else _url(inner, "file", default_mime="application/pdf")
@@ -131,7 +131,7 @@ def _source(block: Block) -> Block:
     return source if isinstance(source, Mapping) else {}
 
 
-def _mime(block: Block) -> str:
+def _mime_type(block: Block) -> str:
     named = block.get("mime_type") or _source(block).get("media_type")
     data = block.get("file_data")
     if not named and isinstance(data, str) and data.startswith("data:"):
@@ -140,7 +140,7 @@ def _mime(block: Block) -> str:
 
 
 def _is_text(mime: str) -> bool:
-    return mime.startswith("text/") or mime.partition(";")[0] in _TEXTS
+    return mime.startswith("text/") or mime.partition(";")[0] in _TEXT_MIME_TYPES
 
 
 def _base64(block: Block) -> str | None:
@@ -157,7 +157,7 @@ def _url(block: Block, kind: str, default_mime: str = "") -> str:
     for holder in (block, _source(block)):
         data = holder.get("base64") or holder.get("data")
         if isinstance(data, str) and data:
-            mime = _mime(block) or default_mime
+            mime = _mime_type(block) or default_mime
             if not mime:
                 raise InvalidRequestError(
                     f"The content block {kind!r} with base64 data needs 'mime_type', "
@@ -168,7 +168,7 @@ def _url(block: Block, kind: str, default_mime: str = "") -> str:
         if isinstance(url, str) and url:
             return url
     raise InvalidRequestError(
-        f"The content block {kind!r} needs 'url' or 'base64'; it has {_names(block)}. "
+        f"The content block {kind!r} needs 'url' or 'base64'; it has {_keys(block)}. "
         "Files by id are not known to AI/ML API."
     )
 
@@ -183,7 +183,7 @@ def _non_standard(block: Block) -> Part | None:
     )
 
 
-_CONVERTERS: dict[str, Callable[[Block], Part | None]] = {
+_BLOCK_CONVERTERS: dict[str, Callable[[Block], Part | None]] = {
     "text": _text,
     "text-plain": _text,
     "input_text": _text,

@@ -15,10 +15,10 @@ from typing_extensions import get_type_hints, is_typeddict
 
 from aimlapi_core import InvalidRequestError
 
-_FAILURES = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
+_CONVERSION_ERRORS = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
 
 
-class _Quiet(GenerateJsonSchema):
+class _SilentSchemaGenerator(GenerateJsonSchema):
     """Without a warning of a default that JSON cannot show, such as a default_factory's."""
 
     ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012  # pydantic's own form
@@ -35,38 +35,38 @@ def json_schema(schema: Any) -> dict[str, Any]:
     descriptions in Annotated. Raises InvalidRequestError for what is no object's schema.
     """
     if isinstance(schema, Mapping):
-        return _of_mapping(schema)
+        return _from_mapping(schema)
     if is_typeddict(schema):
-        return _of_typeddict(schema)
+        return _from_typeddict(schema)
     if isinstance(schema, type) and get_origin(schema) is None:
         if hasattr(schema, "schema") and not hasattr(schema, "model_json_schema"):
             return dict(schema.schema())  # a class of pydantic.v1
         if hasattr(schema, "model_json_schema") or hasattr(schema, "__dataclass_fields__"):
-            return _by_pydantic(schema)
+            return _with_pydantic(schema)
         if issubclass(schema, Enum) or schema.__module__ == "builtins":
-            raise _refused(schema)
+            raise _not_a_schema(schema)
     if get_origin(schema) is not None or not (callable(schema) or isinstance(schema, BaseTool)):
-        raise _refused(schema)
-    return _converted(schema)
+        raise _not_a_schema(schema)
+    return _with_langchain(schema)
 
 
 def is_recursive(schema: Mapping[str, Any]) -> bool:
     """Whether a reference of the schema leads back to itself."""
-    return any(_leads_back(schema, ref) for ref in set(_refs(schema)))
+    return any(_is_cyclic(schema, ref) for ref in set(_refs(schema)))
 
 
-def _leads_back(schema: Mapping[str, Any], start: str) -> bool:
-    waiting, seen = [start], {start}
-    while waiting:
-        found = set(_refs(_at(schema, waiting.pop())))
+def _is_cyclic(schema: Mapping[str, Any], start: str) -> bool:
+    pending, seen = [start], {start}
+    while pending:
+        found = set(_refs(_resolve_pointer(schema, pending.pop())))
         if start in found:
             return True
-        waiting.extend(found - seen)
+        pending.extend(found - seen)
         seen |= found
     return False
 
 
-def _at(schema: Mapping[str, Any], ref: str) -> Any:
+def _resolve_pointer(schema: Mapping[str, Any], ref: str) -> Any:
     """What a local reference, such as "#/$defs/Node", names; an empty schema if nothing."""
     found: Any = schema
     for step in ref.removeprefix("#").strip("/").split("/") if ref.strip("#/") else ():
@@ -75,13 +75,13 @@ def _at(schema: Mapping[str, Any], ref: str) -> Any:
     return found
 
 
-def with_root(schema: Mapping[str, Any]) -> dict[str, Any]:
+def inline_root_ref(schema: Mapping[str, Any]) -> dict[str, Any]:
     """`schema` with a root that is only a reference resolved: a tool's arguments are an object.
 
     Pydantic gives such a root for a class that holds itself.
     """
     rest = {key: value for key, value in schema.items() if key != "$ref"}
-    named = _at(schema, str(schema.get("$ref", ""))) if "$ref" in schema else {}
+    named = _resolve_pointer(schema, str(schema.get("$ref", ""))) if "$ref" in schema else {}
     return {**named, **rest}
 
 
@@ -95,46 +95,46 @@ def _refs(schema: Any) -> Iterator[str]:
             yield from _refs(one)
 
 
-def _of_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _from_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:
     inner = schema.get("json_schema")
     if schema.get("type") == "json_schema" and isinstance(inner, Mapping):
-        return _of_mapping(inner)  # a response format, as it goes over the wire
+        return _from_mapping(inner)  # a response format, as it goes over the wire
     if "name" in schema and isinstance(schema.get("schema"), dict):
         named = {key: schema[key] for key in ("description",) if key in schema}
         return {**named, **schema["schema"], "title": schema["name"]}
     if "properties" in schema or "$ref" in schema:
-        return with_root({"title": "answer", **schema})
-    return _converted(dict(schema))
+        return inline_root_ref({"title": "answer", **schema})
+    return _with_langchain(dict(schema))
 
 
-def _of_typeddict(schema: Any) -> dict[str, Any]:
+def _from_typeddict(schema: Any) -> dict[str, Any]:
     """By pydantic where LangChain's converter fails: at NotRequired, and where it recurs."""
     try:
         hints = get_type_hints(schema, include_extras=True).values()
         origins: list[Any] = [get_origin(hint) for hint in hints]
         if NotRequired not in origins:
             return dict(convert_to_json_schema(schema))
-    except _FAILURES:
+    except _CONVERSION_ERRORS:
         pass
-    return _by_pydantic(schema)
+    return _with_pydantic(schema)
 
 
-def _by_pydantic(schema: Any) -> dict[str, Any]:
+def _with_pydantic(schema: Any) -> dict[str, Any]:
     try:
-        found = TypeAdapter(schema).json_schema(schema_generator=_Quiet)
+        found = TypeAdapter(schema).json_schema(schema_generator=_SilentSchemaGenerator)
     except PydanticUserError as exc:
         raise InvalidRequestError(f"No JSON Schema can be made of {schema!r}: {exc}") from exc
-    return with_root({"title": schema.__name__, **found})
+    return inline_root_ref({"title": schema.__name__, **found})
 
 
-def _converted(schema: Any) -> dict[str, Any]:
+def _with_langchain(schema: Any) -> dict[str, Any]:
     try:
         return dict(convert_to_json_schema(schema))
-    except _FAILURES as exc:
-        raise _refused(schema) from exc
+    except _CONVERSION_ERRORS as exc:
+        raise _not_a_schema(schema) from exc
 
 
-def _refused(schema: Any) -> InvalidRequestError:
+def _not_a_schema(schema: Any) -> InvalidRequestError:
     what = "a dict" if isinstance(schema, Mapping) else repr(schema)
     return InvalidRequestError(
         f"A schema is a class of pydantic, a dataclass, a TypedDict or a JSON Schema with 'title' "

@@ -33,7 +33,12 @@ from aimlapi_core import (
     nearest,
 )
 from langchain_aimlapi._base import PROVIDER
-from langchain_aimlapi._request.content_blocks import CALL_BLOCKS, FOREIGN_BLOCKS, Block, to_part
+from langchain_aimlapi._request.content_blocks import (
+    OTHER_PROVIDER_BLOCKS,
+    TOOL_CALL_BLOCKS,
+    Block,
+    to_part,
+)
 from langchain_aimlapi._request.tool_results import to_result, unseen
 
 # The names that LangChain's users write in ChatMessage, each with the wire's role.
@@ -58,49 +63,49 @@ def to_messages(
     """
     answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
     out: list[Message] = []
-    waiting: list[Part] = []
+    pending_media: list[Part] = []
     for position, message in enumerate(messages):
-        if waiting and not isinstance(message, ToolMessage):
-            out.append(Message("user", tuple(waiting)))
-            waiting = []
-        for converted, attachments in _named(message, position, answered):
+        if pending_media and not isinstance(message, ToolMessage):
+            out.append(Message("user", tuple(pending_media)))
+            pending_media = []
+        for converted, attachments in _with_position(message, position, answered):
             if any(isinstance(part, Image) for part in attachments) and not sees_images:
                 converted, attachments = unseen(converted, attachments)
             out.append(converted)
-            waiting.extend(attachments)
-    if waiting:
-        out.append(Message("user", tuple(waiting)))
+            pending_media.extend(attachments)
+    if pending_media:
+        out.append(Message("user", tuple(pending_media)))
     return tuple(out)
 
 
-def _named(
+def _with_position(
     message: BaseMessage, position: int, answered: set[str]
 ) -> Iterator[tuple[Message, tuple[Part, ...]]]:
     try:
-        yield from _converted(message, answered)
+        yield from _convert_message(message, answered)
     except InvalidRequestError as exc:
         exc.args = (f"messages[{position}]: {exc}",)
         raise
 
 
-def _converted(
+def _convert_message(
     message: BaseMessage, answered: set[str]
 ) -> Iterator[tuple[Message, tuple[Part, ...]]]:
     """The messages that one becomes, each with parts that must follow later."""
     if isinstance(message, ToolMessage):
         yield to_result(message)
     elif isinstance(message, AIMessage):
-        converted = _assistant(message, answered)
+        converted = _assistant_message(message, answered)
         if converted is not None:
             yield converted, ()
     elif isinstance(message, HumanMessage):
-        for part in _user(message):
+        for part in _user_messages(message):
             yield part, ()
     else:
-        yield _of_role(message), ()
+        yield _plain_message(message), ()
 
 
-def _of_role(message: BaseMessage) -> Message:
+def _plain_message(message: BaseMessage) -> Message:
     role = _role(message)
     call_id = message.additional_kwargs.get("tool_call_id") if role == "tool" else None
     return Message(role, _parts(message.content), message.name, call_id)
@@ -124,7 +129,7 @@ def _parts(content: str | Sequence[str | Block]) -> tuple[Part, ...]:
     return tuple(part for block in blocks if (part := to_part(block)) is not None)
 
 
-def _user(message: HumanMessage) -> Iterator[Message]:
+def _user_messages(message: HumanMessage) -> Iterator[Message]:
     """Anthropic's `tool_result` blocks are tool messages of their own; the rest is one message."""
     if isinstance(message.content, str):
         yield Message("user", (Text(message.content),), message.name)
@@ -148,7 +153,7 @@ def _user(message: HumanMessage) -> Iterator[Message]:
         yield Message("user", parts, message.name)
 
 
-def _assistant(message: AIMessage, answered: set[str]) -> Message | None:
+def _assistant_message(message: AIMessage, answered: set[str]) -> Message | None:
     """An assistant turn; None when nothing of it can be sent.
 
     A call whose arguments were cut goes back only when it was answered: the service refuses a
@@ -160,8 +165,8 @@ def _assistant(message: AIMessage, answered: set[str]) -> Message | None:
     if isinstance(refusal, str) and refusal and not any(isinstance(p, Refusal) for p in parts):
         parts.append(Refusal(refusal))
     if message.response_metadata.get("model_provider") == PROVIDER:
-        parts = [*_own_reasoning(message), *parts, *_own_items(message)]
-    calls = [*_calls(message), *_cut_calls(message, answered)]
+        parts = [*_echoed_reasoning(message), *parts, *_echoed_items(message)]
+    calls = [*_tool_calls(message), *_answered_invalid_calls(message, answered)]
     if not parts and not calls and (message.invalid_tool_calls or message.content):
         return None
     return Message("assistant", (*parts, *calls), message.name)
@@ -173,10 +178,10 @@ def _assistant_parts(block: str | Block) -> Iterator[Part]:
         if kind == "refusal" and isinstance(block.get("refusal"), str):
             yield Refusal(block["refusal"])
             return
-        if kind == "non_standard" and _is_said(block.get("value")):
+        if kind == "non_standard" and _is_text_like(block.get("value")):
             yield from _assistant_parts(block["value"])
             return
-        if kind in CALL_BLOCKS or kind in FOREIGN_BLOCKS or kind == "non_standard":
+        if kind in TOOL_CALL_BLOCKS or kind in OTHER_PROVIDER_BLOCKS or kind == "non_standard":
             return
     part = to_part(block)
     if part is not None and not isinstance(part, Text):
@@ -188,24 +193,24 @@ def _assistant_parts(block: str | Block) -> Iterator[Part]:
         yield part
 
 
-def _is_said(value: Any) -> bool:
+def _is_text_like(value: Any) -> bool:
     """Whether the value of a non-standard block is words, not what a provider ran itself."""
     kind = value.get("type") if isinstance(value, Mapping) else None
     return isinstance(value, str) or kind in ("text", "output_text", "refusal")
 
 
-def _own_reasoning(message: AIMessage) -> list[Part]:
+def _echoed_reasoning(message: AIMessage) -> list[Part]:
     """Reasoning that this provider gave, to be echoed where the endpoint takes it."""
     details = message.additional_kwargs.get("reasoning_details") or ()
     return [Reasoning("", opaque=d) for d in details if isinstance(d, Mapping)]
 
 
-def _own_items(message: AIMessage) -> list[Part]:
+def _echoed_items(message: AIMessage) -> list[Part]:
     items = message.additional_kwargs.get("provider_items") or ()
     return [ProviderItem(item) for item in items if isinstance(item, Mapping)]
 
 
-def _calls(message: AIMessage) -> list[ToolCall]:
+def _tool_calls(message: AIMessage) -> list[ToolCall]:
     """The valid calls: the message's own list, else the `tool_use` blocks of its content."""
     extras = message.additional_kwargs.get("tool_call_extras") or {}
     calls: list[Mapping[str, Any]] = list(message.tool_calls)
@@ -227,7 +232,7 @@ def _calls(message: AIMessage) -> list[ToolCall]:
     ]
 
 
-def _cut_calls(message: AIMessage, answered: set[str]) -> list[ToolCall]:
+def _answered_invalid_calls(message: AIMessage, answered: set[str]) -> list[ToolCall]:
     return [
         ToolCall(id=str(call["id"]), name=call["name"] or "", arguments=call["args"] or "")
         for call in message.invalid_tool_calls

@@ -26,38 +26,38 @@ from aimlapi_core import (
     ToolCall,
 )
 from langchain_aimlapi._request.messages import to_messages
-from langchain_aimlapi._request.tools import ToolLike, core_tool
+from langchain_aimlapi._request.tools import ToolLike, to_core_tool
 
 _ASCII_PER_TOKEN = 4.0
 _OTHERS_PER_TOKEN = 1.6
-_PER_MESSAGE = 4
-_PRIMING = 3  # every answer is primed with the head of an assistant message
+_MESSAGE_OVERHEAD = 4
+_REPLY_OVERHEAD = 3  # every answer is primed with the head of an assistant message
 _LOW_IMAGE = 85
 _IMAGE = 765  # a square image in high detail, by OpenAI's tile rule
 _PDF_PAGE = 1000
 _PDF_BYTES_PER_PAGE = 50_000
 
 
-def of_text(text: str) -> int:
+def estimate_text(text: str) -> int:
     """The estimated tokens of a text."""
     plain = sum(character.isascii() for character in text)
     return math.ceil(plain / _ASCII_PER_TOKEN + (len(text) - plain) / _OTHERS_PER_TOKEN)
 
 
-def of_messages(
+def estimate_messages(
     messages: Sequence[BaseMessage],
     tools: Sequence[ToolLike] = (),
-    count: Callable[[str], int] = of_text,
+    count: Callable[[str], int] = estimate_text,
 ) -> int:
     """The estimated tokens of a request; `count` gives those of a text."""
-    total = _PRIMING
-    for message in _sendable(messages):
-        total += _PER_MESSAGE + sum(_of_part(part, count) for part in message.parts)
+    total = _REPLY_OVERHEAD
+    for message in _convertible(messages):
+        total += _MESSAGE_OVERHEAD + sum(_estimate_part(part, count) for part in message.parts)
         total += count(message.name) if message.name else 0
-    return total + sum(_of_tool(tool, count) for tool in tools)
+    return total + sum(_estimate_tool(tool, count) for tool in tools)
 
 
-def _sendable(messages: Sequence[BaseMessage]) -> Iterator[Message]:
+def _convertible(messages: Sequence[BaseMessage]) -> Iterator[Message]:
     """The messages as they are sent; one that cannot be sent stands as the text of its JSON.
 
     Whoever trims a history counts what other models were sent too: an error helps nobody.
@@ -71,21 +71,21 @@ def _sendable(messages: Sequence[BaseMessage]) -> Iterator[Message]:
         try:
             yield from to_messages([message])
         except InvalidRequestError:
-            yield Message("user", (Text(str(message.text)), *_odd(message)))
+            yield Message("user", (Text(str(message.text)), *_placeholder_parts(message)))
 
 
-def _odd(message: BaseMessage) -> list[Part]:
+def _placeholder_parts(message: BaseMessage) -> list[Part]:
     """An image for each block that is no text: as good a guess as any."""
     content = message.content
     blocks = [b for b in content if isinstance(b, Mapping)] if isinstance(content, list) else []
     return [Image("") for block in blocks if block.get("type") != "text"]
 
 
-def _of_part(part: object, count: Callable[[str], int]) -> int:
+def _estimate_part(part: object, count: Callable[[str], int]) -> int:
     if isinstance(part, (Text, Refusal, Reasoning)):
         return count(part.text)
     if isinstance(part, ToolCall):
-        return _PER_MESSAGE + count(part.name) + count(part.arguments)
+        return _MESSAGE_OVERHEAD + count(part.name) + count(part.arguments)
     if isinstance(part, Image):
         return _LOW_IMAGE if part.detail == "low" else _IMAGE
     if isinstance(part, File):
@@ -93,9 +93,11 @@ def _of_part(part: object, count: Callable[[str], int]) -> int:
     return count(json.dumps(dict(part.item))) if isinstance(part, ProviderItem) else 0
 
 
-def _of_tool(tool: ToolLike, count: Callable[[str], int]) -> int:
-    value = core_tool(tool)
+def _estimate_tool(tool: ToolLike, count: Callable[[str], int]) -> int:
+    value = to_core_tool(tool)
     if isinstance(value, Tool):
         schema = json.dumps(dict(value.parameters), ensure_ascii=False)
-        return _PER_MESSAGE + count(value.name) + count(value.description or "") + count(schema)
+        return (
+            _MESSAGE_OVERHEAD + count(value.name) + count(value.description or "") + count(schema)
+        )
     return count(json.dumps(dict(value.wire)))

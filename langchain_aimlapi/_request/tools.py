@@ -27,7 +27,7 @@ from aimlapi_core import (
     nearest,
     strict_schema,
 )
-from langchain_aimlapi._request.json_schemas import is_recursive, json_schema, with_root
+from langchain_aimlapi._request.json_schemas import inline_root_ref, is_recursive, json_schema
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
@@ -35,26 +35,30 @@ ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
 logger = logging.getLogger("aimlapi")
 
 _NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}}
-_WORDS = {"any": "required", "required": "required", "auto": "auto", "none": "none"}
+_CHOICE_MODES = {"any": "required", "required": "required", "auto": "auto", "none": "none"}
 
 
-def wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
+def to_wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
     """A tool in wire form: a function, or a dict of a built-in tool as it is."""
     if _is_builtin(tool):
         return dict(tool)  # type: ignore[arg-type]  # a Mapping, as _is_builtin saw
-    wire = _converted(tool)
+    wire = _to_openai_tool(tool)
     # The flat form of the Responses endpoint is accepted beside the nested one.
     function = dict(wire.get("function") or {k: v for k, v in wire.items() if k != "type"})
-    function["parameters"] = _recursive(tool) or function.get("parameters") or dict(_NO_ARGUMENTS)
+    function["parameters"] = (
+        _recursive_parameters(tool) or function.get("parameters") or dict(_NO_ARGUMENTS)
+    )
     if strict is not None:
         function["strict"] = strict
     if function.get("strict"):
         subject = f"the tool {function.get('name')!r}"
-        function["parameters"], function["strict"] = made_strict(function["parameters"], subject)
+        function["parameters"], function["strict"] = try_make_strict(
+            function["parameters"], subject
+        )
     return {"type": "function", "function": function}
 
 
-def _converted(tool: ToolLike) -> dict[str, Any]:
+def _to_openai_tool(tool: ToolLike) -> dict[str, Any]:
     try:
         return dict(convert_to_openai_tool(_as_dict(tool)))
     except (ValueError, TypeError) as exc:
@@ -64,7 +68,7 @@ def _converted(tool: ToolLike) -> dict[str, Any]:
         ) from exc
 
 
-def _recursive(tool: ToolLike) -> dict[str, Any] | None:
+def _recursive_parameters(tool: ToolLike) -> dict[str, Any] | None:
     """The schema of a tool whose arguments hold themselves; None for any other.
 
     Expected: LangChain's conversion keeps it. What happens (langchain-core 1.7 to 1.8): references
@@ -75,7 +79,7 @@ def _recursive(tool: ToolLike) -> dict[str, Any] | None:
         given = json_schema(given)
     if not (isinstance(given, dict) and is_recursive(given)):
         return None
-    whole = with_root(given)
+    whole = inline_root_ref(given)
     return {key: value for key, value in whole.items() if key not in ("title", "description")}
 
 
@@ -93,7 +97,7 @@ def _as_dict(tool: Any) -> Any:
     return dict(tool) if isinstance(tool, Mapping) else tool
 
 
-def made_strict(schema: Mapping[str, Any], subject: str) -> tuple[dict[str, Any], bool]:
+def try_make_strict(schema: Mapping[str, Any], subject: str) -> tuple[dict[str, Any], bool]:
     """(the schema for the wire, whether it is strict). Warns where it cannot be, with the reason.
 
     For schemas whose answers others parse: a strict form that adds nulls would break them.
@@ -130,7 +134,7 @@ def _allows_null(schema: Any) -> bool:
     return any(_allows_null(option) for option in schema.get("anyOf") or ())
 
 
-def wire_choice(
+def to_wire_tool_choice(
     choice: ToolChoiceLike, tools: Sequence[Mapping[str, Any]]
 ) -> str | dict[str, Any] | None:
     """`tool_choice` in wire form. Raises InvalidRequestError for a tool that is not bound."""
@@ -148,24 +152,24 @@ def wire_choice(
     if isinstance(choice, Mapping):
         # {"type": "any"} and {"type": "tool", "name": …} are Anthropic's.
         kind = choice.get("type")
-        name = choice.get("name") if kind == "tool" else _name(choice)
-        if name is None and kind not in _WORDS:
+        name = choice.get("name") if kind == "tool" else _function_name(choice)
+        if name is None and kind not in _CHOICE_MODES:
             return dict(choice)
         choice = name or str(kind)
     name = choice
-    names = [bound for tool in tools if (bound := _name(tool))]
+    names = [bound for tool in tools if (bound := _function_name(tool))]
     if name in names:
         return {"type": "function", "function": {"name": name}}
-    if name in _WORDS:
-        return _WORDS[name]
+    if name in _CHOICE_MODES:
+        return _CHOICE_MODES[name]
     if name in [tool.get("type") for tool in tools if tool.get("type") != "function"]:
         return {"type": name}
-    near = nearest(name, [*names, *_WORDS])
+    near = nearest(name, [*names, *_CHOICE_MODES])
     hint = f"did you mean {near!r}?" if near else f"bound are {', '.join(names)}."
     raise InvalidRequestError(f"tool_choice names {name!r}, which is not bound: {hint}")
 
 
-def _name(wire: Mapping[str, Any]) -> str | None:
+def _function_name(wire: Mapping[str, Any]) -> str | None:
     """The function's name in a wire tool or a wire choice, nested or flat."""
     if wire.get("type") != "function":
         return None
@@ -174,7 +178,7 @@ def _name(wire: Mapping[str, Any]) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def wire_format(response_format: Any) -> dict[str, Any]:
+def to_wire_response_format(response_format: Any) -> dict[str, Any]:
     """A response format in wire form: given so (nested or flat), or as a class or JSON Schema.
 
     A schema that does not say `strict` is made strict where it can be, without a warning.
@@ -187,24 +191,24 @@ def wire_format(response_format: Any) -> dict[str, Any]:
             return {"type": kind}
         if kind == "json_schema":
             inner = response_format.get("json_schema", response_format)
-            return _wire_schema({k: v for k, v in inner.items() if k != "type"})
+            return _json_schema_format({k: v for k, v in inner.items() if k != "type"})
     schema = json_schema(response_format)
     members = {"name": schema["title"], "schema": schema}
     if schema.get("description"):
         members["description"] = schema["description"]
-    return _wire_schema(members)
+    return _json_schema_format(members)
 
 
-def wire_name(name: Any) -> str:
+def to_wire_name(name: Any) -> str:
     """`name` in the characters that the service takes."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", str(name or "answer"))[:64]
 
 
-def _wire_schema(members: Mapping[str, Any]) -> dict[str, Any]:
+def _json_schema_format(members: Mapping[str, Any]) -> dict[str, Any]:
     schema, strict = dict(members.get("schema") or _NO_ARGUMENTS), members.get("strict")
     subject = f"the response format {members.get('name')!r}"
     if strict:
-        schema, strict = made_strict(schema, subject)
+        schema, strict = try_make_strict(schema, subject)
     elif strict is None:
         closed, reason = strict_schema(schema)
         if closed is not None and (missing := optional_without_null(schema)):
@@ -212,15 +216,20 @@ def _wire_schema(members: Mapping[str, Any]) -> dict[str, Any]:
         schema, strict = (schema, False) if closed is None else (closed, True)
         if reason:
             logger.info("strict=False is sent for %s: %s", subject, reason)
-    given = {**members, "name": wire_name(members.get("name")), "schema": schema, "strict": strict}
+    given = {
+        **members,
+        "name": to_wire_name(members.get("name")),
+        "schema": schema,
+        "strict": strict,
+    }
     return {"type": "json_schema", "json_schema": given}
 
 
-def core_tool(tool: ToolLike) -> Tool | BuiltinTool:
+def to_core_tool(tool: ToolLike) -> Tool | BuiltinTool:
     """The core's value of a tool in any shape."""
     # A bound tool is in wire form and settled already: its strictness was judged then.
     bound = isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping)
-    wire: Mapping[str, Any] = tool if bound else wire_tool(tool)  # type: ignore[assignment]  # a Mapping when bound
+    wire: Mapping[str, Any] = tool if bound else to_wire_tool(tool)  # type: ignore[assignment]  # a Mapping when bound
     if wire.get("type") != "function":
         return BuiltinTool(wire)
     function = wire["function"]
@@ -232,15 +241,15 @@ def core_tool(tool: ToolLike) -> Tool | BuiltinTool:
     )
 
 
-def core_choice(wire: str | Mapping[str, Any] | None) -> ToolChoice | None:
+def to_core_tool_choice(wire: str | Mapping[str, Any] | None) -> ToolChoice | None:
     """The core's value of a wire choice."""
     if isinstance(wire, Mapping):
-        name = _name(wire)
+        name = _function_name(wire)
         return dict(wire) if name is None else NamedTool(name)
-    return wire  # type: ignore[return-value]  # wire_choice gives these three words only
+    return wire  # type: ignore[return-value]  # to_wire_tool_choice gives these three words only
 
 
-def core_format(wire: Mapping[str, Any] | None) -> ResponseFormat | None:
+def to_core_response_format(wire: Mapping[str, Any] | None) -> ResponseFormat | None:
     """The core's value of a wire format."""
     if wire is None:
         return None

@@ -1,4 +1,4 @@
-"""`content_blocks` of this provider's messages, as LangChain's v1 blocks.
+"""Translates this provider's messages to LangChain's v1 `content_blocks`.
 
 Order: reasoning, text with its citations, refusal, tool calls, what the service ran itself.
 Block indexes are strings ("lc_txt_0"): langchain-core merges blocks by index, and a number
@@ -17,32 +17,34 @@ from langchain_core.messages.block_translators import register_translator
 from langchain_aimlapi._base import PROVIDER
 
 # From langchain-core 1.7.5 on; its parsers look for this block.
-_REFUSALS_ARE_KNOWN = "refusal" in types.KNOWN_BLOCK_TYPES
+_HAS_REFUSAL_BLOCKS = "refusal" in types.KNOWN_BLOCK_TYPES
 
 
 def register() -> None:
     """Make `AIMessage.content_blocks` use this module for messages of this provider."""
-    register_translator(PROVIDER, blocks_of, blocks_of_chunk)
+    register_translator(PROVIDER, translate_content, translate_content_chunk)
 
 
-def blocks_of(message: AIMessage) -> list[types.ContentBlock]:
-    """The blocks of a whole message."""
-    return _typed([*_spoken(message), *_calls(message), *_items(message)])
+def translate_content(message: AIMessage) -> list[types.ContentBlock]:
+    """The blocks of a complete message."""
+    return _typed(
+        [*_text_blocks(message), *_tool_call_blocks(message), *_provider_item_blocks(message)]
+    )
 
 
-def blocks_of_chunk(chunk: AIMessageChunk) -> list[types.ContentBlock]:
-    """The blocks of a piece, or of the sum of all pieces, whose tool calls are parsed."""
+def translate_content_chunk(chunk: AIMessageChunk) -> list[types.ContentBlock]:
+    """The blocks of a chunk, or of the sum of all chunks, whose tool calls are parsed."""
     if chunk.chunk_position == "last":
-        return blocks_of(chunk)
-    spoken = [{**block, "index": f"lc_{block['type']}"} for block in _spoken(chunk)]
-    return _typed([*spoken, *_call_pieces(chunk)])
+        return translate_content(chunk)
+    spoken = [{**block, "index": f"lc_{block['type']}"} for block in _text_blocks(chunk)]
+    return _typed([*spoken, *_tool_call_chunk_blocks(chunk)])
 
 
 def _typed(blocks: list[dict[str, Any]]) -> list[types.ContentBlock]:
     return cast("list[types.ContentBlock]", blocks)
 
 
-def _spoken(message: AIMessage) -> Iterator[dict[str, Any]]:
+def _text_blocks(message: AIMessage) -> Iterator[dict[str, Any]]:
     extra = message.additional_kwargs
     if isinstance(extra.get("reasoning_content"), str):
         yield {"type": "reasoning", "reasoning": extra["reasoning_content"]}
@@ -53,28 +55,28 @@ def _spoken(message: AIMessage) -> Iterator[dict[str, Any]]:
         yield {"type": "text", "text": text, **annotations}
     if isinstance(extra.get("refusal"), str):
         refusal = {"type": "refusal", "refusal": extra["refusal"]}
-        yield refusal if _REFUSALS_ARE_KNOWN else {"type": "non_standard", "value": refusal}
+        yield refusal if _HAS_REFUSAL_BLOCKS else {"type": "non_standard", "value": refusal}
 
 
-def _calls(message: AIMessage) -> Iterator[dict[str, Any]]:
+def _tool_call_blocks(message: AIMessage) -> Iterator[dict[str, Any]]:
     for call in message.tool_calls:
         yield {"type": "tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}
     for cut in message.invalid_tool_calls:
         yield {**cut, "type": "invalid_tool_call"}
 
 
-def _call_pieces(chunk: AIMessageChunk) -> Iterator[dict[str, Any]]:
+def _tool_call_chunk_blocks(chunk: AIMessageChunk) -> Iterator[dict[str, Any]]:
     for piece in chunk.tool_call_chunks:
         yield {**piece, "type": "tool_call_chunk", "index": f"lc_call_{piece.get('index') or 0}"}
 
 
-def _items(message: AIMessage) -> Iterator[dict[str, Any]]:
+def _provider_item_blocks(message: AIMessage) -> Iterator[dict[str, Any]]:
     for item in message.additional_kwargs.get("provider_items") or ():
         yield {"type": "non_standard", "value": item}
 
 
 def _citation(wire: Mapping[str, Any]) -> dict[str, Any]:
-    """`url_citation`, nested as on chat or flat as on responses; others stay as they are."""
+    """`url_citation`, nested (chat) or flat (responses); other annotations are kept unchanged."""
     nested = wire.get("url_citation")
     inner = nested if isinstance(nested, Mapping) else wire
     if wire.get("type") != "url_citation" or not inner.get("url"):

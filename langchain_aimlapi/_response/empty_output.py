@@ -1,4 +1,4 @@
-"""The warning of an answer that is empty because thinking used up its limit."""
+"""Warns of an answer that is empty because reasoning used up its output limit."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import warnings
 from aimlapi_core import Choice, Finished, Reply, StreamEvent
 
 
-def warn_of_empty_end(event: StreamEvent) -> None:
-    """Warn where the event ends an answer that is empty for this reason."""
+def warn_at_stream_end(event: StreamEvent) -> None:
+    """`warn_if_reasoning_exhausted` for the last event of a stream."""
     if type(event) is Finished:
-        warn_of_emptiness(event.reply)
+        warn_if_reasoning_exhausted(event.reply)
 
 
-def warn_of_emptiness(reply: Reply) -> None:
-    """Warn where the answer is empty for this reason."""
-    warning = warning_for(reply)
-    if warning:
+def warn_if_reasoning_exhausted(reply: Reply) -> None:
+    """Warn of an answer that is empty because reasoning used up its output limit."""
+    if warning := exhausted_reasoning_message(reply):
         warnings.warn(warning, stacklevel=2)
 
 
-def warning_for(reply: Reply) -> str | None:
-    """The sentence that explains an answer that is empty because thinking used up its limit."""
+def exhausted_reasoning_message(reply: Reply) -> str | None:
+    """The text of the warning; None when there is nothing to warn of."""
     choice = reply.choices[0] if reply.choices else Choice(0)
     thought = reply.usage.reasoning_tokens if reply.usage else None
     if choice.finish_reason != "length" or choice.text or choice.tool_calls or not thought:

@@ -1,6 +1,6 @@
-"""The core's answers as LangChain's: a Reply as a ChatResult, stream events as chunks.
+"""Converts the core's Reply to a ChatResult, and its stream events to message chunks.
 
-Both ways end in the same message. Each metadata key is sent once per stream, since LangChain
+Both give the same final message. Each metadata key is sent once per stream, since LangChain
 concatenates strings, adds integers and refuses unequal floats when it merges chunks.
 """
 
@@ -36,12 +36,12 @@ from aimlapi_core import (
 from aimlapi_core._adapters.model_cloner import Copies
 from langchain_aimlapi._base import PROVIDER
 
-_CUT_REASONS = frozenset({"length", "content_filter"})
-_PASSED_ON = ("service_tier", "system_fingerprint", "native_finish_reason")
+TRUNCATED_FINISH_REASONS = frozenset({"length", "content_filter"})
+_PASSTHROUGH_METADATA = ("service_tier", "system_fingerprint", "native_finish_reason")
 
 
 def to_result(reply: Reply, model: str) -> ChatResult:
-    """The whole answer. Usage and cost stand on the first generation only: they are per call."""
+    """The complete result. Only the first generation has usage and cost: they are per call."""
     empty = Choice(0, finish_reason=None)
     generations = [
         ChatGeneration(message=_message(reply, choice, model, first=position == 0))
@@ -57,8 +57,8 @@ def to_result(reply: Reply, model: str) -> ChatResult:
 
 
 def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMessage:
-    calls = [call_block(call, choice.finish_reason) for call in choice.tool_calls]
-    kwargs = _closing_kwargs(choice)
+    calls = [to_tool_call(call, choice.finish_reason) for call in choice.tool_calls]
+    kwargs = _final_kwargs(choice)
     if choice.reasoning:
         kwargs["reasoning_content"] = choice.reasoning
     if choice.refusal is not None:
@@ -75,8 +75,8 @@ def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMess
     )
 
 
-def call_block(call: ToolCall, finish_reason: str | None) -> LCToolCall | InvalidToolCall:
-    """The call as LangChain keeps it: valid only when it is whole."""
+def to_tool_call(call: ToolCall, finish_reason: str | None) -> LCToolCall | InvalidToolCall:
+    """LangChain's tool call, or an invalid tool call when the arguments are incomplete."""
     reason = truncation_reason(call, finish_reason)
     if reason is None:
         return tool_call(name=call.name, args=loads_arguments(call.arguments), id=call.id)
@@ -84,32 +84,32 @@ def call_block(call: ToolCall, finish_reason: str | None) -> LCToolCall | Invali
 
 
 def to_chunks(event: StreamEvent, model: str, *, usage: bool) -> list[ChatGenerationChunk]:
-    """The chunks that one event means. Text and tool calls never share one."""
+    """The chunks for one event. Text and tool calls never share one."""
     if type(event) is Finished:
-        return [_generation(m) for m in _closing_messages(event.reply, model, usage=usage)]
-    return [_generation(_DELTAS[type(event)](event))]
+        return [_generation(m) for m in _final_chunks(event.reply, model, usage=usage)]
+    return [_generation(_DELTA_CONVERTERS[type(event)](event))]
 
 
 def _chunk(**members: Any) -> AIMessageChunk:
-    # The provider's name may come with every chunk: it is one of three keys that merge by
-    # equality, and content_blocks of a single chunk needs it.
+    # Every chunk may hold the provider's name: it is one of three keys that merge by equality,
+    # and content_blocks of a single chunk needs it.
     return AIMessageChunk(response_metadata={"model_provider": PROVIDER}, **members)
 
 
-_CHUNKS = Copies(_chunk(content="", additional_kwargs={}))
-_GENERATIONS = Copies(ChatGenerationChunk(message=_chunk(content="")))
+_CHUNK_TEMPLATE = Copies(_chunk(content="", additional_kwargs={}))
+_GENERATION_TEMPLATE = Copies(ChatGenerationChunk(message=_chunk(content="")))
 
 
 def _generation(message: AIMessageChunk) -> ChatGenerationChunk:
-    return _GENERATIONS.copy({"message": message, "text": message.content})
+    return _GENERATION_TEMPLATE.copy({"message": message, "text": message.content})
 
 
 def _text(event: TextDelta) -> AIMessageChunk:
-    return _CHUNKS.copy({"content": event.text})
+    return _CHUNK_TEMPLATE.copy({"content": event.text})
 
 
 def _reasoning(event: ReasoningDelta) -> AIMessageChunk:
-    return _CHUNKS.copy({"additional_kwargs": {"reasoning_content": event.text}})
+    return _CHUNK_TEMPLATE.copy({"additional_kwargs": {"reasoning_content": event.text}})
 
 
 def _refusal(event: RefusalDelta) -> AIMessageChunk:
@@ -133,7 +133,7 @@ def _call_chunk(
     return _chunk(content="", tool_call_chunks=[piece])
 
 
-_DELTAS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {
+_DELTA_CONVERTERS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {
     TextDelta: _text,
     ReasoningDelta: _reasoning,
     RefusalDelta: _refusal,
@@ -142,25 +142,22 @@ _DELTAS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {
 }
 
 
-def _closing_messages(reply: Reply, model: str, *, usage: bool) -> Iterator[AIMessageChunk]:
+def _final_chunks(reply: Reply, model: str, *, usage: bool) -> Iterator[AIMessageChunk]:
     choice = reply.choices[0] if reply.choices else Choice(0)
     yield from _invalidating_chunks(choice, choice.finish_reason)
     yield AIMessageChunk(
         content="",
-        additional_kwargs=_closing_kwargs(choice),
+        additional_kwargs=_final_kwargs(choice),
         response_metadata=_metadata(reply, choice, model, per_call=True),
         usage_metadata=_usage(reply.usage) if usage else None,
         chunk_position="last",
     )
 
 
-def chunks_after_break(error: StreamError) -> Iterator[ChatGenerationChunk]:
-    """What still follows in a stream that broke, for whoever keeps the chunks that came.
-
-    An open call must not look like a valid one in their sum.
-    """
+def chunks_on_stream_error(error: StreamError) -> Iterator[ChatGenerationChunk]:
+    """Chunks to emit after a stream error, so that partial tool calls merge as invalid."""
     for choice in (error.partial.choices if error.partial else ())[:1]:
-        # Cut, like one that reached its limit.
+        # Truncated, like an answer that reached its limit.
         yield from map(_generation, _invalidating_chunks(choice, "length"))
 
 
@@ -171,17 +168,18 @@ def _invalidating_chunks(choice: Choice, finish_reason: str | None) -> Iterator[
 
 
 def truncation_reason(call: ToolCall, finish_reason: str | None) -> str | None:
-    """Why a call must not be run; None when it is whole.
+    """Why a call must not be run; None when it is complete.
 
-    A call without any argument text in an answer that was cut counts as cut: nobody knows
-    what was still to come.
+    A call without any argument text in a truncated answer counts as truncated: its arguments
+    may have been about to follow.
     """
-    if finish_reason in _CUT_REASONS and not call.arguments.strip():
+    truncated = finish_reason in TRUNCATED_FINISH_REASONS
+    if truncated and not call.arguments.strip():
         return f"The answer was cut ({finish_reason}) before the arguments began."
     try:
         loads_arguments(call.arguments)
     except ValueError as exc:
-        cut = f"The answer was cut ({finish_reason}). " if finish_reason in _CUT_REASONS else ""
+        cut = f"The answer was cut ({finish_reason}). " if truncated else ""
         return f"{cut}The arguments are not a JSON object: {exc}"
     return None
 
@@ -214,8 +212,8 @@ def invalid_json_suffix(arguments: str) -> str:
     return closing_quote + ("}" if open_brackets[-1:] == ["["] else "]")
 
 
-def _closing_kwargs(choice: Choice) -> dict[str, Any]:
-    """What is known at the end of an answer only, for the next turn's echo."""
+def _final_kwargs(choice: Choice) -> dict[str, Any]:
+    """What is known only at the end of an answer, for messages that send it back."""
     extras = {
         call.id: {
             key: value
@@ -231,14 +229,14 @@ def _closing_kwargs(choice: Choice) -> dict[str, Any]:
         "provider_items": [dict(item) for item in items],
         "tool_call_extras": {key: value for key, value in extras.items() if value},
     }
-    extra = {key: value for key, value in choice.extra.items() if key not in _PASSED_ON}
+    extra = {key: value for key, value in choice.extra.items() if key not in _PASSTHROUGH_METADATA}
     return {**extra, **{key: value for key, value in known.items() if value}}
 
 
 def _metadata(reply: Reply, choice: Choice, model: str, *, per_call: bool) -> dict[str, Any]:
-    """`model_name` is the name asked for: the service answers with a dated one.
+    """`model_name` is the requested name (the service reports a dated one); `cost` is in USD.
 
-    `cost` is in USD. `per_call` is false for the second and later answers of one call.
+    `per_call` is false for the second and later choices of one call.
     """
     found: dict[str, Any] = {
         "model_provider": PROVIDER,
@@ -248,7 +246,7 @@ def _metadata(reply: Reply, choice: Choice, model: str, *, per_call: bool) -> di
         "id": reply.id,
         "created": reply.created,
         "logprobs": dict(choice.logprobs) if choice.logprobs is not None else None,
-        **{name: choice.extra.get(name, reply.extra.get(name)) for name in _PASSED_ON},
+        **{name: choice.extra.get(name, reply.extra.get(name)) for name in _PASSTHROUGH_METADATA},
     }
     if reply.transport is not None:
         found["request_id"] = reply.transport.request_id
@@ -275,8 +273,8 @@ def _usage(usage: Usage | None) -> UsageMetadata | None:
     return metadata
 
 
-def total_of(outputs: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
-    """One `llm_output` for the calls of a batch: names of the first, money added up."""
+def combine_llm_outputs(outputs: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
+    """One `llm_output` for the calls of a batch: costs are added, other values are the first's."""
     given = [output for output in outputs if output]
     total: dict[str, Any] = {}
     for output in given:
@@ -286,13 +284,13 @@ def total_of(outputs: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
     return total
 
 
-def free(generation: ChatGeneration) -> ChatGeneration:
-    """A generation out of LangChain's cache: it costs nothing now."""
+def zero_cost(generation: ChatGeneration) -> ChatGeneration:
+    """A generation from LangChain's cache, with its cost set to zero."""
     money = {"cost": 0.0, "credits_used": 0}
     metadata = generation.message.response_metadata
     now = {**metadata, **{name: money[name] for name in money if name in metadata}}
     update: dict[str, Any] = {"response_metadata": now}
-    # langchain-core writes its zero also where no tokens stand: a usage that cannot be loaded.
+    # langchain-core writes its zero even without token counts: a usage that cannot be loaded.
     if "input_tokens" not in (getattr(generation.message, "usage_metadata", None) or {}):
         update["usage_metadata"] = None
     message = generation.message.model_copy(update=update)

@@ -1,8 +1,8 @@
-"""The core's stream events as LangChain's v3 protocol: blocks that start, grow and finish.
+"""Encodes the core's stream events as LangChain's v3 streaming protocol.
 
-Beside `to_chunks`, for `stream_events(version="v3")` and LangGraph's streams of that version.
-Nothing is parsed out of merged chunks here: the finishing blocks come from the whole answer, so
-a cut call ends with exactly the text that came.
+For `stream_events(version="v3")` and LangGraph's streams of that version; other streams use
+`to_chunks`. The finished blocks come from the complete reply, not from merged chunks, so a
+truncated call ends with exactly the text that was received.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from aimlapi_core import (
     ToolCallDelta,
 )
 from langchain_aimlapi._base import PROVIDER
-from langchain_aimlapi._response.content_blocks import blocks_of
-from langchain_aimlapi._response.messages import call_block, to_result
+from langchain_aimlapi._response.content_blocks import translate_content
+from langchain_aimlapi._response.messages import to_result, to_tool_call
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
 
 
-class EventWriter:
-    """The events of one streamed answer. Feed until Finished, which ends the message."""
+class V3EventEncoder:
+    """Encodes one streamed answer. Feed until Finished, which ends the message."""
 
     def __init__(self, model: str, message_id: str | None, *, usage: bool) -> None:
         self._model = model
@@ -40,50 +40,52 @@ class EventWriter:
         self._open: dict[Hashable, int] = {}
 
     def feed(self, event: StreamEvent) -> Iterator[MessagesData]:
-        """What one event of the core means; refusals and citations wait for the end."""
-        for written in self._written(event):
-            yield cast("MessagesData", written)
+        """The protocol events for one event; refusals and citations are sent at the end."""
+        for encoded in self._encode(event):
+            yield cast("MessagesData", encoded)
 
-    def _written(self, event: StreamEvent) -> Iterator[dict[str, Any]]:
+    def _encode(self, event: StreamEvent) -> Iterator[dict[str, Any]]:
         if not self._started:
             self._started = True
             metadata = {"provider": PROVIDER, "model": self._model}
             start = {"event": "message-start", "role": "ai", "id": self._message_id}
             yield {**start, "metadata": metadata}
         if isinstance(event, TextDelta):
-            yield from self._grown("text", {"type": "text", "text": ""}, "text", event.text)
+            yield from self._delta_events("text", {"type": "text", "text": ""}, "text", event.text)
         elif isinstance(event, ReasoningDelta):
             empty = {"type": "reasoning", "reasoning": ""}
-            yield from self._grown("reasoning", empty, "reasoning", event.text)
+            yield from self._delta_events("reasoning", empty, "reasoning", event.text)
         elif isinstance(event, ToolCallDelta):
             head = {"type": "tool_call_chunk", "id": event.id, "name": event.name, "args": ""}
             key = ("call", event.index)
-            yield from self._grown(key, {**head, "index": event.index}, "args", event.arguments)
+            yield from self._delta_events(
+                key, {**head, "index": event.index}, "args", event.arguments
+            )
         elif isinstance(event, Finished):
-            yield from self._closing(event.reply)
+            yield from self._final_events(event.reply)
 
-    def _grown(
-        self, key: Hashable, skeleton: dict[str, Any], member: str, piece: str
+    def _delta_events(
+        self, key: Hashable, empty_block: dict[str, Any], member: str, piece: str
     ) -> Iterator[dict[str, Any]]:
-        """The block's start when it is new, then its delta when there is one."""
+        """The start of a new block, then the delta when it is not empty."""
         if key not in self._open:
             self._open[key] = len(self._open)
             index = self._open[key]
-            yield {"event": "content-block-start", "index": index, "content": skeleton}
+            yield {"event": "content-block-start", "index": index, "content": empty_block}
         if piece:
             kind = "tool-call-delta" if member == "args" else f"{member}-delta"
             delta = {"type": kind, member: piece}
             yield {"event": "content-block-delta", "index": self._open[key], "delta": delta}
 
-    def _closing(self, reply: Reply) -> Iterator[dict[str, Any]]:
+    def _final_events(self, reply: Reply) -> Iterator[dict[str, Any]]:
         message = to_result(reply, self._model).generations[0].message
         assert isinstance(message, AIMessage)
         for key, block in _final_blocks(message, reply):
             if key not in self._open:
                 self._open[key] = len(self._open)
-                skeleton = {"type": block["type"], **({"value": {}} if "value" in block else {})}
+                empty_block = {"type": block["type"], **({"value": {}} if "value" in block else {})}
                 start = {"event": "content-block-start", "index": self._open[key]}
-                yield {**start, "content": skeleton}
+                yield {**start, "content": empty_block}
             yield {"event": "content-block-finish", "index": self._open[key], "content": block}
         finish: dict[str, Any] = {
             "event": "message-finish",
@@ -96,17 +98,17 @@ class EventWriter:
 
 
 def _final_blocks(message: AIMessage, reply: Reply) -> Iterator[tuple[Hashable, dict[str, Any]]]:
-    """The blocks of the whole answer, each with the key that it grew under."""
+    """The blocks of the complete answer, each with the key of its deltas."""
     choice = reply.choices[0] if reply.choices else Choice(0)
-    for position, block in enumerate(cast("list[dict[str, Any]]", blocks_of(message))):
+    for position, block in enumerate(cast("list[dict[str, Any]]", translate_content(message))):
         kind = block["type"]
         if kind in ("text", "reasoning"):
             yield kind, block
         elif kind == "non_standard":
             yield position, block
         elif kind == "refusal":
-            # Expected: the block goes as it is. What happens (langchain-core 1.8.2): its stream
-            # does not know the type and leaves it out of the message. Can go when it does.
+            # Expected: the block is sent unchanged. What happens (langchain-core 1.8.2): its
+            # stream drops the unknown type from the message. Can go when it knows it.
             yield position, {"type": "non_standard", "value": block}
     for index, call in enumerate(choice.tool_calls):
-        yield ("call", index), dict(call_block(call, choice.finish_reason))
+        yield ("call", index), dict(to_tool_call(call, choice.finish_reason))

@@ -1,7 +1,7 @@
-"""Parses a message, whole or streamed, as an instance of the schema.
+"""Parses a message, complete or streamed, as an instance of the schema.
 
-A message that is no instance of it raises a typed error that says why: refused, cut,
-empty or invalid. Objects for dict schemas are given out while they grow.
+Any other message raises a typed error that says why: refused, truncated, empty or invalid.
+Dict schemas yield partial objects during a stream.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import override
 
 from aimlapi_core import drop_added_nulls
+from langchain_aimlapi._response.messages import TRUNCATED_FINISH_REASONS
 from langchain_aimlapi.errors import (
     CutAnswerError,
     EmptyAnswerError,
@@ -26,69 +27,67 @@ from langchain_aimlapi.errors import (
     UnusableAnswerError,
 )
 
-_CUT_REASONS = frozenset({"length", "content_filter"})
-
 
 class AnswerParser(BaseTransformOutputParser[Any]):
-    """Reads a message as an instance of `target`.
+    """Parses a message as an instance of `output_class`, or as a plain dict where that is None.
 
-    `target` is a class, or None for a plain dict. `own_schema` is the caller's schema before
-    it was made strict: the nulls that strictness added are taken out by it. `tool_name` is the
-    forced tool whose arguments are the answer, None when the text is.
+    `original_schema` is the caller's schema before it was made strict: the nulls that strictness
+    added are removed by it. `tool_name` is the forced tool whose arguments are the answer, None
+    when the text is.
     """
 
-    target: Any = None
-    own_schema: Mapping[str, Any] = Field(default_factory=dict)
+    output_class: Any = None
+    original_schema: Mapping[str, Any] = Field(default_factory=dict)
     tool_name: str | None = None
 
     @property
     @override
     def OutputType(self) -> Any:
-        """The class, or dict."""
-        return self.target or dict[str, Any]
+        """`output_class`, or dict."""
+        return self.output_class or dict[str, Any]
 
     def parse(self, text: str) -> Any:
-        """The object of an answer's text."""
+        """The object in an answer's text."""
         return self.parse_result([ChatGeneration(message=AIMessage(content=text))])
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        """The object of a whole message. Raises UnusableAnswerError."""
+        """The object in a complete message. Raises UnusableAnswerError."""
         generation = result[0]
         if isinstance(generation, ChatGeneration):
-            return self._object(generation.message)
+            return self._parse_message(generation.message)
         return self.parse(generation.text)
 
     def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[Any]:
-        growth = Growth(self)
+        partial_parser = PartialObjectParser(self)
         for piece in input:
-            yield from growth.feed(piece)
-        yield from growth.close()
+            yield from partial_parser.feed(piece)
+        yield from partial_parser.close()
 
     async def _atransform(self, input: AsyncIterator[str | BaseMessage]) -> AsyncIterator[Any]:
-        growth = Growth(self)
+        partial_parser = PartialObjectParser(self)
         async for piece in input:
-            for value in growth.feed(piece):
+            for value in partial_parser.feed(piece):
                 yield value
-        for value in growth.close():
+        for value in partial_parser.close():
             yield value
 
-    def _object(self, message: BaseMessage) -> Any:
+    def _parse_message(self, message: BaseMessage) -> Any:
         refusal = message.additional_kwargs.get("refusal")
         if refusal:
             said = f"The model refused: {refusal}"
             raise RefusedAnswerError(said, llm_output=str(refusal), raw_message=message)
-        text = self._answer(message)
+        text = self._json_text(message)
         if not text.strip():
             if self.tool_name is None and getattr(message, "tool_calls", None):
                 return None  # tools were bound too, and the model wants their results first
-            raise self._nothing(message)
+            raise self._no_output_error(message)
         try:
-            data = drop_added_nulls(json.loads(text), self.own_schema)
+            data = drop_added_nulls(json.loads(text), self.original_schema)
             return self._validated(data)
         except ValueError as exc:
-            raise self._broken(message, text, exc) from exc
+            raise self._invalid_output_error(message, text, exc) from exc
 
-    def _answer(self, message: BaseMessage) -> str:
+    def _json_text(self, message: BaseMessage) -> str:
         """The JSON text of the object: the message's text, or the forced call's arguments."""
         if self.tool_name is None:
             return str(message.text)
@@ -102,79 +101,83 @@ class AnswerParser(BaseTransformOutputParser[Any]):
         )
 
     def _validated(self, data: Any) -> Any:
-        if self.target is None:
+        if self.output_class is None:
             if not isinstance(data, dict):
                 raise ValueError(f"a JSON object was expected, not {type(data).__name__}")
             return data
-        if hasattr(self.target, "parse_obj") and not hasattr(self.target, "model_validate"):
-            return self.target.parse_obj(data)  # a class of pydantic.v1
+        if hasattr(self.output_class, "parse_obj") and not hasattr(
+            self.output_class, "model_validate"
+        ):
+            return self.output_class.parse_obj(data)  # a class of pydantic.v1
         # As JSON: a strict model takes a date, an Enum or a tuple from JSON only.
-        return TypeAdapter(self.target).validate_json(json.dumps(data))
+        return TypeAdapter(self.output_class).validate_json(json.dumps(data))
 
-    def _nothing(self, message: BaseMessage) -> UnusableAnswerError:
+    def _no_output_error(self, message: BaseMessage) -> UnusableAnswerError:
         reason = message.response_metadata.get("finish_reason")
-        if reason in _CUT_REASONS:
-            return CutAnswerError(_cut(reason), llm_output="", raw_message=message)
+        if reason in TRUNCATED_FINISH_REASONS:
+            return CutAnswerError(_truncated_message(reason), llm_output="", raw_message=message)
         text = str(message.text)
         wanted = f"no call of {self.tool_name!r}" if self.tool_name else "no text"
         instead = f"; it says: {text[:200]!r}" if text else ""
         said = f"The answer holds {wanted}{instead}."
         return EmptyAnswerError(said, llm_output=text, raw_message=message)
 
-    def _broken(self, message: BaseMessage, text: str, exc: ValueError) -> UnusableAnswerError:
+    def _invalid_output_error(
+        self, message: BaseMessage, text: str, exc: ValueError
+    ) -> UnusableAnswerError:
         reason = message.response_metadata.get("finish_reason")
-        if reason in _CUT_REASONS:
-            return CutAnswerError(_cut(reason), llm_output=text, raw_message=message)
+        if reason in TRUNCATED_FINISH_REASONS:
+            return CutAnswerError(_truncated_message(reason), llm_output=text, raw_message=message)
         said = f"The answer does not fit the schema: {exc}"
         return InvalidAnswerError(said, llm_output=text, raw_message=message)
 
 
-def _cut(reason: str) -> str:
+def _truncated_message(reason: str) -> str:
     remedy = "raise max_tokens" if reason == "length" else "the service's filter stopped it"
     return f"The answer was cut before the object was whole (finish_reason {reason!r}): {remedy}."
 
 
-class Growth:
-    """The objects of one streamed answer. Feed many times, close once."""
+class PartialObjectParser:
+    """Parses the objects of one streamed message. Feed many times, close once."""
 
     def __init__(self, parser: AnswerParser) -> None:
         self._parser = parser
-        self._whole: AIMessageChunk | BaseMessage | None = None
+        self._message: AIMessageChunk | BaseMessage | None = None
         self.last: Any = None
 
     def feed(self, piece: str | BaseMessage) -> Iterator[Any]:
-        """What has grown. Nothing for classes: half an object does not validate."""
+        """The object so far, when it changed; nothing for a class, which a part does not fit."""
         message = AIMessageChunk(content=piece) if isinstance(piece, str) else piece
-        if isinstance(message, AIMessageChunk) and isinstance(self._whole, AIMessageChunk):
-            self._whole = self._whole + message
+        if isinstance(message, AIMessageChunk) and isinstance(self._message, AIMessageChunk):
+            self._message = self._message + message
         else:
-            self._whole = message
-        if self._parser.target is not None or not isinstance(message, AIMessageChunk):
+            self._message = message
+        if self._parser.output_class is not None or not isinstance(message, AIMessageChunk):
             return
-        value = _half(self._pending())
+        value = _parse_partial_object(self._partial_json())
         if value and value != self.last:
             self.last = value
             yield value
 
     def close(self) -> Iterator[Any]:
-        """The whole object, unless it was the last that was given out."""
-        if self._whole is None:
+        """The complete object, unless it was the last one yielded."""
+        if self._message is None:
             return
-        value = self._parser._object(self._whole)
+        value = self._parser._parse_message(self._message)
         if self.last is None or value != self.last:
             self.last = value
             yield value
 
-    def _pending(self) -> str:
-        whole = self._whole
+    def _partial_json(self) -> str:
+        whole = self._message
         if self._parser.tool_name is None or not isinstance(whole, AIMessageChunk):
-            return self._parser._answer(whole) if whole is not None else ""
+            return self._parser._json_text(whole) if whole is not None else ""
         pieces = [c for c in whole.tool_call_chunks if c["name"] == self._parser.tool_name]
         return (pieces[0]["args"] or "") if pieces else ""
 
 
-def _half(text: str) -> dict[str, Any] | None:
-    """The object that a beginning of its JSON shows so far; None when it shows none."""
+def _parse_partial_object(text: str) -> dict[str, Any] | None:
+    """The object in a prefix of its JSON; None when there is none yet."""
     try:
         value = parse_partial_json(text) if text.strip() else None
     except ValueError:

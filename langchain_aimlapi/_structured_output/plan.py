@@ -1,4 +1,4 @@
-"""Structured output: what to bind for a schema, and the parser for what comes back."""
+"""Chooses what to bind for structured output of a schema, and the parser of the answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing_extensions import is_typeddict
 
 from aimlapi_core import InvalidRequestError, nearest, strict_schema
 from langchain_aimlapi._request.json_schemas import json_schema
-from langchain_aimlapi._request.tools import wire_name
+from langchain_aimlapi._request.tools import to_wire_name
 from langchain_aimlapi._structured_output.parser import AnswerParser
 
 logger = logging.getLogger("aimlapi")
@@ -23,42 +23,43 @@ Method = Literal["json_schema", "function_calling", "json_mode"]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What `with_structured_output` binds, and the parser that follows. `traced`: the schema."""
+class StructuredOutputPlan:
+    """What `with_structured_output` binds, and the parser that follows it."""
 
     parser: AnswerParser
     arguments: Mapping[str, Any]
     tools: tuple[Mapping[str, Any], ...] = ()
-    traced: Mapping[str, Any] | None = None
+    traced_schema: Mapping[str, Any] | None = None
 
 
-def plan(schema: Any, method: str, strict: bool | None) -> Plan:
-    """How to get an instance of `schema`. Raises InvalidRequestError for what cannot be."""
+def make_plan(schema: Any, method: str, strict: bool | None) -> StructuredOutputPlan:
+    """The plan for an instance of `schema`. Raises InvalidRequestError for invalid arguments."""
     if method not in get_args(Method):
         near = nearest(method, get_args(Method))
         hint = f"; did you mean {near!r}?" if near else f"; known are {', '.join(get_args(Method))}"
         raise InvalidRequestError(f"Unknown method {method!r} of with_structured_output{hint}")
-    if method == "json_mode":
-        if strict is not None:
-            raise InvalidRequestError('strict has no meaning with method="json_mode".')
-        own = json_schema(schema) if schema is not None else {}
-        parser = AnswerParser(target=target_of(schema), own_schema=own)
-        return Plan(parser, {"response_format": {"type": "json_object"}}, traced=_traced(schema))
-    if schema is None:
+    if method == "json_mode" and strict is not None:
+        raise InvalidRequestError('strict has no meaning with method="json_mode".')
+    if method != "json_mode" and schema is None:
         raise InvalidRequestError(f"method={method!r} needs a schema.")
-    own = json_schema(schema)
-    name = wire_name(own.get("title"))
-    if method == "json_schema":
-        parser = AnswerParser(target=target_of(schema), own_schema=own)
-        wire = _for_wire(own, name, strict)
-        return Plan(parser, {"response_format": wire}, traced=_traced(schema))
-    parser = AnswerParser(target=target_of(schema), own_schema=own, tool_name=name)
-    choice = {"tool_choice": name, "parallel_tool_calls": False}
-    return Plan(parser, choice, (_forced_tool(own, name, strict),), traced=_traced(schema))
+    own = {} if schema is None else json_schema(schema)
+    name = to_wire_name(own.get("title"))
+    forced = name if method == "function_calling" else None
+    parser = AnswerParser(output_class=output_class(schema), original_schema=own, tool_name=forced)
+    tools: tuple[Mapping[str, Any], ...] = ()
+    arguments: dict[str, Any]
+    if method == "json_mode":
+        arguments = {"response_format": {"type": "json_object"}}
+    elif method == "json_schema":
+        arguments = {"response_format": _response_format(own, name, strict)}
+    else:
+        arguments = {"tool_choice": name, "parallel_tool_calls": False}
+        tools = (_forced_tool(own, name, strict),)
+    return StructuredOutputPlan(parser, arguments, tools, _schema_for_tracing(schema))
 
 
-def check_clash(plan: Plan, method: str, given: Mapping[str, Any]) -> None:
-    """Raise InvalidRequestError for an argument that says other than what the plan must bind."""
+def check_conflicts(plan: StructuredOutputPlan, method: str, given: Mapping[str, Any]) -> None:
+    """Raise InvalidRequestError for an argument that contradicts what the plan binds."""
     for name, value in plan.arguments.items():
         if name in given and given[name] != value:
             raise InvalidRequestError(
@@ -66,19 +67,19 @@ def check_clash(plan: Plan, method: str, given: Mapping[str, Any]) -> None:
             )
 
 
-def _traced(schema: Any) -> Mapping[str, Any] | None:
+def _schema_for_tracing(schema: Any) -> Mapping[str, Any] | None:
     """The schema as LangChain's traces show it; None where LangChain cannot convert it."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of defaults that JSON cannot show
+            warnings.simplefilter("ignore")  # of defaults that JSON cannot hold
             return convert_to_json_schema(schema)
-    except Exception:  # None, a recursive class, or what else it cannot read
+    except Exception:  # None, a recursive class, or anything else that it cannot convert
         return None
 
 
-def _for_wire(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
-    """The response format. Nulls that strictness adds are taken out again by the parser."""
-    schema, is_strict = _fitted(own, name, strict is not False, warn=bool(strict))
+def _response_format(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
+    """The response format. The parser removes the nulls that strictness adds."""
+    schema, is_strict = _strict_or_original(own, name, strict is not False, warn=bool(strict))
     described = {"description": own["description"]} if own.get("description") else {}
     inner = {"name": name, "schema": schema, "strict": is_strict, **described}
     return {"type": "json_schema", "json_schema": inner}
@@ -86,7 +87,7 @@ def _for_wire(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, 
 
 def _forced_tool(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
     parameters = {key: own[key] for key in own if key not in ("title", "description")}
-    parameters, is_strict = _fitted(parameters, name, bool(strict), warn=True)
+    parameters, is_strict = _strict_or_original(parameters, name, bool(strict), warn=True)
     function: dict[str, Any] = {"name": name, "parameters": parameters}
     if own.get("description"):
         function["description"] = own["description"]
@@ -95,7 +96,7 @@ def _forced_tool(own: dict[str, Any], name: str, strict: bool | None) -> dict[st
     return {"type": "function", "function": function}
 
 
-def _fitted(
+def _strict_or_original(
     schema: dict[str, Any], name: str, strict: bool, *, warn: bool
 ) -> tuple[dict[str, Any], bool]:
     if not strict:
@@ -111,8 +112,8 @@ def _fitted(
     return schema, False
 
 
-def target_of(schema: Any) -> Any:
-    """The class that answers become instances of; None when they stay dicts."""
+def output_class(schema: Any) -> Any:
+    """The class to parse answers as; None when they stay dicts."""
     if not isinstance(schema, type) or is_typeddict(schema):
         return None
     is_model = is_basemodel_subclass(schema)

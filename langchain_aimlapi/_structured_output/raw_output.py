@@ -1,4 +1,4 @@
-"""`include_raw` of structured output: the raw message, the object and the parsing error."""
+"""Structured output with `include_raw`: raw message, parsed object and parsing error."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableMap
 from langchain_core.runnables.utils import AddableDict
 
-from langchain_aimlapi._structured_output.parser import AnswerParser, Growth
+from langchain_aimlapi._structured_output.parser import AnswerParser, PartialObjectParser
 
 
-class _Outcome(AddableDict):
-    """A piece of `{"raw", "parsed", "parsing_error"}`. Messages add up; of the rest the last wins,
-    and nothing is parsed where there was an error.
+class _RawOutput(AddableDict):
+    """A chunk of `{"raw", "parsed", "parsing_error"}`. Raw messages are added; of the rest the last
+    wins, and `parsed` is None after an error.
     """
 
-    def __add__(self, other: Mapping[str, Any]) -> _Outcome:
-        total = _Outcome({**self, **other})
+    def __add__(self, other: Mapping[str, Any]) -> _RawOutput:
+        total = _RawOutput({**self, **other})
         if "raw" in self and "raw" in other:
             total["raw"] = self["raw"] + other["raw"]
         if total.get("parsing_error") is not None:
@@ -25,47 +25,47 @@ class _Outcome(AddableDict):
         return total
 
 
-class _Attempt:
-    """The parsing of one answer, whose error is an outcome. Feed many times, close once."""
+class _ParseAttempt:
+    """Parses one answer; an error becomes `parsing_error`. Feed many times, close once."""
 
     def __init__(self, parser: AnswerParser) -> None:
-        self._growth = Growth(parser)
+        self._partial_parser = PartialObjectParser(parser)
         self._error: Exception | None = None
 
-    def feed(self, piece: Mapping[str, Any]) -> Iterator[_Outcome]:
-        yield _Outcome(raw=piece["raw"])
-        yield from self._outcomes(self._growth.feed(piece["raw"]))
+    def feed(self, piece: Mapping[str, Any]) -> Iterator[_RawOutput]:
+        yield _RawOutput(raw=piece["raw"])
+        yield from self._outputs(self._partial_parser.feed(piece["raw"]))
 
-    def close(self) -> Iterator[_Outcome]:
-        yield from self._outcomes(self._growth.close())
+    def close(self) -> Iterator[_RawOutput]:
+        yield from self._outputs(self._partial_parser.close())
         if self._error is None:
-            yield _Outcome(parsed=self._growth.last, parsing_error=None)
+            yield _RawOutput(parsed=self._partial_parser.last, parsing_error=None)
         else:
-            yield _Outcome(parsed=None, parsing_error=self._error)
+            yield _RawOutput(parsed=None, parsing_error=self._error)
 
-    def _outcomes(self, values: Iterator[Any]) -> Iterator[_Outcome]:
+    def _outputs(self, values: Iterator[Any]) -> Iterator[_RawOutput]:
         try:
             for value in values:
-                yield _Outcome(parsed=value)
-        except Exception as exc:  # whatever a caller's validator raises is the outcome too
+                yield _RawOutput(parsed=value)
+        except Exception as exc:  # a caller's validator may raise anything
             self._error = exc
 
 
-def with_raw(llm: Runnable[Any, Any], parser: AnswerParser) -> Runnable[Any, Any]:
+def include_raw(llm: Runnable[Any, Any], parser: AnswerParser) -> Runnable[Any, Any]:
     """`{"raw": message, "parsed": object or None, "parsing_error": exception or None}`."""
 
-    def outcomes(pieces: Iterator[Mapping[str, Any]]) -> Iterator[_Outcome]:
-        attempt = _Attempt(parser)
+    def transform(pieces: Iterator[Mapping[str, Any]]) -> Iterator[_RawOutput]:
+        attempt = _ParseAttempt(parser)
         for piece in pieces:
             yield from attempt.feed(piece)
         yield from attempt.close()
 
-    async def aoutcomes(pieces: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[_Outcome]:
-        attempt = _Attempt(parser)
+    async def atransform(pieces: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[_RawOutput]:
+        attempt = _ParseAttempt(parser)
         async for piece in pieces:
             for outcome in attempt.feed(piece):
                 yield outcome
         for outcome in attempt.close():
             yield outcome
 
-    return RunnableMap(raw=llm) | RunnableGenerator(outcomes, aoutcomes)
+    return RunnableMap(raw=llm) | RunnableGenerator(transform, atransform)

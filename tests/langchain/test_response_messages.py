@@ -31,12 +31,12 @@ from aimlapi_core import (
     Transport,
     Usage,
 )
-from langchain_aimlapi._response.empty_output import warning_for
+from langchain_aimlapi._response.empty_output import exhausted_reasoning_message
 from langchain_aimlapi._response.messages import (
-    chunks_after_break,
+    chunks_on_stream_error,
+    combine_llm_outputs,
     to_chunks,
     to_result,
-    total_of,
 )
 from tests.fuzz.laws import json_values
 from tests.langchain.calls import total
@@ -288,7 +288,9 @@ def test_cut_arguments_are_an_invalid_call_in_a_broken_stream(cut: str) -> None:
     before = [
         chunk.message for chunk in to_chunks(ToolCallDelta(0, "c1", "f", cut), MODEL, usage=True)
     ]
-    after = [chunk.message for chunk in chunks_after_break(StreamCutError("cut", partial=partial))]
+    after = [
+        chunk.message for chunk in chunks_on_stream_error(StreamCutError("cut", partial=partial))
+    ]
     for message in sums([*before, *after]):
         assert (message.tool_calls, len(message.invalid_tool_calls)) == ([], 1)
 
@@ -336,10 +338,14 @@ def test_logprobs_come_once() -> None:
 
 def test_a_batch_adds_its_money_up() -> None:
     one = {"model_name": "a", "cost": 0.5, "credits_used": 2}
-    assert total_of([one, None, one]) == {"model_name": "a", "cost": 1.0, "credits_used": 4}
+    assert combine_llm_outputs([one, None, one]) == {
+        "model_name": "a",
+        "cost": 1.0,
+        "credits_used": 4,
+    }
 
 
 def test_an_answer_eaten_by_reasoning_is_explained() -> None:
-    assert "max_tokens" in (warning_for(reply(finish_reason="length")) or "")
-    assert warning_for(reply(Text("x"), finish_reason="length")) is None
-    assert warning_for(reply(finish_reason="stop")) is None
+    assert "max_tokens" in (exhausted_reasoning_message(reply(finish_reason="length")) or "")
+    assert exhausted_reasoning_message(reply(Text("x"), finish_reason="length")) is None
+    assert exhausted_reasoning_message(reply(finish_reason="stop")) is None

@@ -50,7 +50,7 @@ def test_a_strict_model_is_read_from_json() -> None:
         "day": "2026-01-02", "key": str(uuid.UUID(int=1)), "colour": "red",
         "pair": [1, "a"], "names": ["x"],
     }  # fmt: skip
-    found = AnswerParser(target=Strict).parse(json.dumps(wire))
+    found = AnswerParser(output_class=Strict).parse(json.dumps(wire))
     assert found.day == datetime.date(2026, 1, 2)
     assert found.pair == (1, "a")
 

@@ -14,12 +14,12 @@ from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
 from langchain_aimlapi._request.json_schemas import is_recursive
 from langchain_aimlapi._request.tools import (
-    core_choice,
-    core_format,
-    core_tool,
-    wire_choice,
-    wire_format,
-    wire_tool,
+    to_core_response_format,
+    to_core_tool,
+    to_core_tool_choice,
+    to_wire_response_format,
+    to_wire_tool,
+    to_wire_tool_choice,
 )
 from tests.langchain.calls import call, total
 
@@ -69,7 +69,7 @@ WEB = {"type": "web_search_preview", "search_context_size": "low"}
 
 @pytest.mark.parametrize("given", [FLAT, NESTED, ANTHROPIC])
 def test_dicts_of_every_shape_are_one_tool(given: Any) -> None:
-    assert core_tool(given) == Tool("add", NUMBERS, "Add.")
+    assert to_core_tool(given) == Tool("add", NUMBERS, "Add.")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_dicts_of_every_shape_are_one_tool(given: Any) -> None:
      (Locate, "Locate", ["place"])],
 )  # fmt: skip
 def test_code_of_every_shape_is_a_tool(given: Any, name: str, required: list[str]) -> None:
-    value = core_tool(given)
+    value = to_core_tool(given)
     assert isinstance(value, Tool)
     assert (value.name, list(value.parameters["required"]), bool(value.description)) == (
         name,
@@ -128,7 +128,7 @@ def test_arguments_that_hold_themselves_keep_their_schema(
     [WEB, {"type": "local_shell"}, {"type": "custom", "name": "sql"}, {"type": "mcp", "x": 1}],
 )
 def test_builtin_tools_pass_as_they_are(wire: dict[str, Any]) -> None:
-    assert core_tool(wire) == BuiltinTool(wire)
+    assert to_core_tool(wire) == BuiltinTool(wire)
 
 
 @pytest.mark.parametrize(
@@ -160,13 +160,15 @@ def test_every_tool_choice_reaches_the_wire(
 
 
 def test_choices_for_the_core() -> None:
-    assert core_choice(wire_choice("add", [NESTED])) == NamedTool("add")
-    assert core_choice(wire_choice({"type": "function", "name": "add"}, [NESTED])) == NamedTool(
-        "add"
-    )
-    assert core_choice(wire_choice("web_search_preview", [WEB])) == {"type": "web_search_preview"}
+    assert to_core_tool_choice(to_wire_tool_choice("add", [NESTED])) == NamedTool("add")
+    assert to_core_tool_choice(
+        to_wire_tool_choice({"type": "function", "name": "add"}, [NESTED])
+    ) == NamedTool("add")
+    assert to_core_tool_choice(to_wire_tool_choice("web_search_preview", [WEB])) == {
+        "type": "web_search_preview"
+    }
     allowed = {"type": "allowed_tools", "mode": "auto", "tools": []}
-    assert core_choice(wire_choice(allowed, [NESTED])) == allowed
+    assert to_core_tool_choice(to_wire_tool_choice(allowed, [NESTED])) == allowed
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,7 @@ PERSON = Person.model_json_schema()
     ],
 )
 def test_response_formats_of_every_shape_are_strict(given: Any) -> None:
-    value = core_format(wire_format(given))
+    value = to_core_response_format(to_wire_response_format(given))
     assert isinstance(value, JsonSchema)
     assert (value.name, value.strict) == ("Person", True)
     assert value.schema["additionalProperties"] is False
@@ -265,15 +267,15 @@ def test_response_formats_of_every_shape_are_strict(given: Any) -> None:
 def test_a_format_stays_open_where_strictness_would_add_nulls() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        value = core_format(wire_format(Loose))
+        value = to_core_response_format(to_wire_response_format(Loose))
     assert isinstance(value, JsonSchema)
     assert value.strict is False
 
 
 @pytest.mark.parametrize("kind", ["text", "json_object"])
 def test_plain_response_formats(kind: str) -> None:
-    assert core_format(wire_format({"type": kind})) == kind
-    assert core_format(wire_format(kind)) == kind
+    assert to_core_response_format(to_wire_response_format({"type": kind})) == kind
+    assert to_core_response_format(to_wire_response_format(kind)) == kind
 
 
 def test_names_of_formats_are_made_fit() -> None:
@@ -281,7 +283,7 @@ def test_names_of_formats_are_made_fit() -> None:
         model_config = {"title": "Box[int] ä"}
         value: int = Field(...)
 
-    assert wire_format(Box)["json_schema"]["name"] == "Box_int___"
+    assert to_wire_response_format(Box)["json_schema"]["name"] == "Box_int___"
 
 
 def test_a_response_format_beside_tools(emu: Emulator, chat: Make) -> None:
@@ -299,7 +301,7 @@ def test_every_reference_that_leads_back_keeps_its_schema() -> None:
         whole = part if ref == "#/properties/whole" else {"$ref": ref}
         given = {"type": "object", "properties": {"whole": whole}, "definitions": {"Part": part}}
         made = StructuredTool(name="a", description="b", args_schema=given, func=print)
-        assert wire_tool(made)["function"]["parameters"] == given
+        assert to_wire_tool(made)["function"]["parameters"] == given
 
 
 def test_references_that_lead_nowhere_back_are_no_recursion() -> None:
@@ -310,7 +312,7 @@ def test_references_that_lead_nowhere_back_are_no_recursion() -> None:
 @pytest.mark.parametrize("given", [Part, {"$ref": "#/$defs/P", "$defs": {"P": {"type": "object"}}}])
 def test_the_arguments_of_a_tool_are_an_object(given: Any) -> None:
     made = StructuredTool(name="a", description="b", args_schema=given, func=print)
-    assert wire_tool(made)["function"]["parameters"]["type"] == "object"
+    assert to_wire_tool(made)["function"]["parameters"]["type"] == "object"
     llm = ChatAIMLAPI(api_key="x")
     wire = llm.with_structured_output(given, method="function_calling").first.kwargs  # type: ignore[attr-defined]  # a sequence of the binding and a parser
     assert wire["tools"][0]["function"]["parameters"]["type"] == "object"

@@ -10,7 +10,7 @@ from langchain_core.outputs import Generation
 from langsmith import Client
 
 from langchain_aimlapi import ChatAIMLAPI
-from langchain_aimlapi.tracing import CostTracer, _priced
+from langchain_aimlapi.tracing import CostTracer, _with_total_cost
 from tests.langchain.calls import call, events
 
 Make = Callable[..., ChatAIMLAPI]
@@ -67,4 +67,4 @@ def test_several_answers_cost_once_and_cached_ones_nothing(kept: Kept, chat: Mak
 
 def test_what_other_models_said_is_traced_as_it_is() -> None:
     other = Generation(text="x")
-    assert _priced(other) is other
+    assert _with_total_cost(other) is other
