@@ -281,7 +281,7 @@ class ChatAIMLAPI(ModelObject):
         strict where the schema can be. `tools` are bound beside the schema. With `include_raw`
         the output is `{"raw", "parsed", "parsing_error"}`.
 
-        Raises UnusableAnswerError (refused, cut, empty, invalid) where there is no instance.
+        Raises OutputError (refused, cut, empty, invalid) where there is no instance.
         """
         with raised_for_langchain():
             plan = structured_output_plan.make_plan(schema, method, strict)

@@ -19,6 +19,7 @@ from langchain_core.messages import BaseMessage
 
 import aimlapi_core as core
 from aimlapi_core import AIMLAPIError as AIMLAPIError
+from aimlapi_core._adapters import output_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +143,8 @@ class UpstreamRejectedError(core.UpstreamRejectedError, ServerError):
     """A 5xx whose text is an upstream provider's 4xx: asking again gives the same."""
 
 
-class UnusableAnswerError(AIMLAPIError, lc.ModelError, OutputParserException):
-    """An answer that is not the structured object that was asked for.
+class OutputError(output_errors.OutputError, lc.ModelError, OutputParserException):
+    """Model output that is not the structured object that was requested.
 
     `llm_output` is its text, `raw_message` the whole message where there is one.
     """
@@ -157,6 +158,7 @@ class UnusableAnswerError(AIMLAPIError, lc.ModelError, OutputParserException):
     ) -> None:
         # Not OutputParserException's, which adds a link of LangChain's to the message.
         Exception.__init__(self, message)
+        self.body = llm_output or ""
         self.llm_output = llm_output
         self.raw_message = raw_message
         self.observation: str | None = None
@@ -167,20 +169,24 @@ class UnusableAnswerError(AIMLAPIError, lc.ModelError, OutputParserException):
 _Refusal: Any = getattr(lc, "ModelRefusalError", lc.ModelError)
 
 
-class RefusedAnswerError(UnusableAnswerError, _Refusal):  # type: ignore[misc]  # chosen at run time
+class OutputRefusedError(
+    output_errors.OutputRefusedError,
+    OutputError,
+    _Refusal,  # type: ignore[misc]  # chosen at run time
+):
     """The model refused; the message holds its own words."""
 
 
-class CutAnswerError(UnusableAnswerError):
-    """The answer stopped at a limit or a filter before the object was whole."""
+class OutputTruncatedError(output_errors.OutputTruncatedError, OutputError):
+    """The output stopped at a limit or a filter before the object was complete."""
 
 
-class EmptyAnswerError(UnusableAnswerError):
-    """The model gave no object at all."""
+class OutputEmptyError(output_errors.OutputEmptyError, OutputError):
+    """The model's output holds no object at all."""
 
 
-class InvalidAnswerError(UnusableAnswerError):
-    """The answer is whole, but is not JSON or does not fit the schema; see `__cause__`."""
+class OutputInvalidError(output_errors.OutputInvalidError, OutputError):
+    """The output is complete, but is not JSON or does not fit the schema; see `__cause__`."""
 
 
 _TABLE: dict[type[AIMLAPIError], type[AIMLAPIError]] = {

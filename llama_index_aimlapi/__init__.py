@@ -21,21 +21,23 @@ except ModuleNotFoundError as exc:
 
 from llama_index_aimlapi._embedding_usage import TotalUsage
 from llama_index_aimlapi.errors import (
-    BrokenToolCallError,
-    CutAnswerError,
-    EmptyAnswerError,
+    InvalidToolCallError,
     NoToolCallError,
-    RefusalError,
+    OutputEmptyError,
+    OutputError,
+    OutputRefusedError,
+    OutputTruncatedError,
 )
 
 __all__ = [
     "AIMLAPI",
     "AIMLAPIEmbedding",
-    "BrokenToolCallError",
-    "CutAnswerError",
-    "EmptyAnswerError",
+    "InvalidToolCallError",
     "NoToolCallError",
-    "RefusalError",
+    "OutputEmptyError",
+    "OutputError",
+    "OutputRefusedError",
+    "OutputTruncatedError",
     "TotalUsage",
     "mcp_tools",
 ]

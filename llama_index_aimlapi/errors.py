@@ -1,35 +1,38 @@
-"""What this adapter raises beyond the core's errors: success answers that are not what was asked.
+"""The errors of this adapter beside the core's, for model output that is not what was requested.
 
     UnexpectedReplyError            (aimlapi_core)
-    ├── RefusalError                the model refused; `body` is its own sentence
-    ├── CutAnswerError              the answer ended before it was whole
-    ├── EmptyAnswerError            nothing came
-    ├── BrokenToolCallError         a tool call whose arguments are no JSON object
-    └── NoToolCallError             text where a tool call was asked for
+    └── OutputError
+        ├── OutputRefusedError      the model refused; `body` is its own sentence
+        ├── OutputTruncatedError    the output ended before it was complete
+        ├── OutputEmptyError        there was no output
+        ├── InvalidToolCallError    a tool call whose arguments are not a JSON object
+        └── NoToolCallError         text instead of the required tool call
 
-The core's errors leave as they are.
+The core's errors are raised unchanged.
 """
 
 from __future__ import annotations
 
-from aimlapi_core import UnexpectedReplyError
+from aimlapi_core._adapters.output_errors import (
+    OutputEmptyError,
+    OutputError,
+    OutputRefusedError,
+    OutputTruncatedError,
+)
+
+__all__ = [
+    "InvalidToolCallError",
+    "NoToolCallError",
+    "OutputEmptyError",
+    "OutputError",
+    "OutputRefusedError",
+    "OutputTruncatedError",
+]
 
 
-class RefusalError(UnexpectedReplyError):
-    """The model refused to give the structured answer."""
-
-
-class CutAnswerError(UnexpectedReplyError):
-    """The answer was cut, by the limit on its length or by a filter, and is not used."""
-
-
-class EmptyAnswerError(UnexpectedReplyError):
-    """The model gave nothing to read an object from."""
-
-
-class BrokenToolCallError(UnexpectedReplyError):
+class InvalidToolCallError(OutputError):
     """A tool call that cannot be run as the model wrote it. It is never repaired."""
 
 
-class NoToolCallError(UnexpectedReplyError, ValueError):
+class NoToolCallError(OutputError, ValueError):
     """The model called no tool. A ValueError too: LlamaIndex's own code expects one."""

@@ -167,7 +167,7 @@ class AIMLAPI(Configured, Predicting):
     ) -> list[ToolSelection]:
         """The calls of a response, those of an unfinished one as far as they are certain.
 
-        Raises BrokenToolCallError for a finished call that cannot be run as it was written, and
+        Raises InvalidToolCallError for a finished call that cannot be run as it was written, and
         NoToolCallError when there is none and `error_on_no_tool_call`.
         """
         return selections(response, need_one=error_on_no_tool_call)

@@ -21,10 +21,10 @@ MOST_MODULES = 15
 
 FLOORS = {
     "aimlapi_core": """
-        types _version _json_reading _adapters
+        types _version _json_reading
         errors request_params
         models retry schema
-        embedding_models settings
+        embedding_models settings _adapters
         _wire
         account
         costs _otel

@@ -20,11 +20,11 @@ from typing_extensions import override
 from aimlapi_core import drop_added_nulls
 from langchain_aimlapi._response.messages import TRUNCATED_FINISH_REASONS
 from langchain_aimlapi.errors import (
-    CutAnswerError,
-    EmptyAnswerError,
-    InvalidAnswerError,
-    RefusedAnswerError,
-    UnusableAnswerError,
+    OutputEmptyError,
+    OutputError,
+    OutputInvalidError,
+    OutputRefusedError,
+    OutputTruncatedError,
 )
 
 
@@ -51,7 +51,7 @@ class AnswerParser(BaseTransformOutputParser[Any]):
         return self.parse_result([ChatGeneration(message=AIMessage(content=text))])
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        """The object in a complete message. Raises UnusableAnswerError."""
+        """The object in a complete message. Raises OutputError."""
         generation = result[0]
         if isinstance(generation, ChatGeneration):
             return self._parse_message(generation.message)
@@ -75,7 +75,7 @@ class AnswerParser(BaseTransformOutputParser[Any]):
         refusal = message.additional_kwargs.get("refusal")
         if refusal:
             said = f"The model refused: {refusal}"
-            raise RefusedAnswerError(said, llm_output=str(refusal), raw_message=message)
+            raise OutputRefusedError(said, llm_output=str(refusal), raw_message=message)
         text = self._json_text(message)
         if not text.strip():
             if self.tool_name is None and getattr(message, "tool_calls", None):
@@ -112,24 +112,28 @@ class AnswerParser(BaseTransformOutputParser[Any]):
         # As JSON: a strict model takes a date, an Enum or a tuple from JSON only.
         return TypeAdapter(self.output_class).validate_json(json.dumps(data))
 
-    def _no_output_error(self, message: BaseMessage) -> UnusableAnswerError:
+    def _no_output_error(self, message: BaseMessage) -> OutputError:
         reason = message.response_metadata.get("finish_reason")
         if reason in TRUNCATED_FINISH_REASONS:
-            return CutAnswerError(_truncated_message(reason), llm_output="", raw_message=message)
+            return OutputTruncatedError(
+                _truncated_message(reason), llm_output="", raw_message=message
+            )
         text = str(message.text)
         wanted = f"no call of {self.tool_name!r}" if self.tool_name else "no text"
         instead = f"; it says: {text[:200]!r}" if text else ""
         said = f"The answer holds {wanted}{instead}."
-        return EmptyAnswerError(said, llm_output=text, raw_message=message)
+        return OutputEmptyError(said, llm_output=text, raw_message=message)
 
     def _invalid_output_error(
         self, message: BaseMessage, text: str, exc: ValueError
-    ) -> UnusableAnswerError:
+    ) -> OutputError:
         reason = message.response_metadata.get("finish_reason")
         if reason in TRUNCATED_FINISH_REASONS:
-            return CutAnswerError(_truncated_message(reason), llm_output=text, raw_message=message)
+            return OutputTruncatedError(
+                _truncated_message(reason), llm_output=text, raw_message=message
+            )
         said = f"The answer does not fit the schema: {exc}"
-        return InvalidAnswerError(said, llm_output=text, raw_message=message)
+        return OutputInvalidError(said, llm_output=text, raw_message=message)
 
 
 def _truncated_message(reason: str) -> str:

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from aimlapi_core import ToolCall, drop_added_nulls, loads_arguments
 from llama_index_aimlapi._request.messages import called
 from llama_index_aimlapi._request.tools import Offered
-from llama_index_aimlapi.errors import BrokenToolCallError, NoToolCallError
+from llama_index_aimlapi.errors import InvalidToolCallError, NoToolCallError
 
 # In the additional_kwargs of a streamed item that is not the last: its calls may be unfinished.
 PARTIAL = "is_partial"
@@ -37,7 +37,7 @@ def returned(call: ToolCall, offered: Mapping[str, Offered]) -> ToolCall:
 def selections(response: ChatResponse, *, need_one: bool) -> list[ToolSelection]:
     """The calls of a response. Those of a streamed item that is not the last may be partial.
 
-    Raises BrokenToolCallError for a finished call whose arguments are not a JSON object, and
+    Raises InvalidToolCallError for a finished call whose arguments are not a JSON object, and
     NoToolCallError when there is none and `need_one`.
     """
     blocks = called(response.message)
@@ -82,7 +82,7 @@ def _whole_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, 
         return loads_arguments(block.tool_kwargs)
     except ValueError as exc:
         why = f"the answer was cut (finish reason {reason!r})" if was_cut else str(exc)
-        raise BrokenToolCallError(
+        raise InvalidToolCallError(
             f"The call of tool {block.tool_name!r} is not run: {why}. "
             + ("Raise max_tokens." if reason == "length" else "Ask again."),
             body=block.tool_kwargs,

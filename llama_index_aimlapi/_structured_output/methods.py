@@ -71,7 +71,7 @@ class Predicting(FunctionCallingLLM):
     ) -> Model:
         """An instance of `output_cls`; see the base class for the arguments.
 
-        Raises RefusalError, CutAnswerError, EmptyAnswerError, or pydantic's ValidationError.
+        Raises OutputError, or pydantic's ValidationError.
         """
         prediction = self._prediction(output_cls, llm_kwargs)
         if prediction is None:

@@ -16,18 +16,18 @@ from aimlapi_core import drop_added_nulls
 from llama_index_aimlapi._response.tool_calls import PARTIAL, partial_object
 from llama_index_aimlapi._structured_output.plan import Prediction
 from llama_index_aimlapi.errors import (
-    CutAnswerError,
-    EmptyAnswerError,
     NoToolCallError,
-    RefusalError,
+    OutputEmptyError,
+    OutputRefusedError,
+    OutputTruncatedError,
 )
 
 
 def read(response: ChatResponse, prediction: Prediction[Model]) -> Model:
     """The object of a whole answer.
 
-    Raises RefusalError, CutAnswerError, EmptyAnswerError or NoToolCallError where there is none
-    to read, and pydantic's ValidationError where what came does not fit the class.
+    Raises OutputError where there is none, and pydantic's ValidationError where the output does
+    not fit the class.
     """
     text = _json_text(response, prediction)
     _check(response, prediction, text)
@@ -95,13 +95,13 @@ def _check(response: ChatResponse, prediction: Prediction[Model], text: str) -> 
     request_id = facts.get("request_id")
     refusal = facts.get("refusal")
     if refusal:
-        raise RefusalError(
+        raise OutputRefusedError(
             f"The model refused to give {name}: {refusal}", body=refusal, request_id=request_id
         )
     reason = facts.get("finish_reason")
     if reason in ("length", "content_filter"):
         advice = "Raise max_tokens." if reason == "length" else "Change the prompt."
-        raise CutAnswerError(
+        raise OutputTruncatedError(
             f"The answer for {name} was cut (finish reason {reason!r}) and is not used. {advice}",
             body=text,
             request_id=request_id,
@@ -115,7 +115,7 @@ def _check(response: ChatResponse, prediction: Prediction[Model], text: str) -> 
             body=said,
             request_id=request_id,
         )
-    raise EmptyAnswerError(
+    raise OutputEmptyError(
         f"The model gave an empty answer where {name} was asked for. Ask again.",
         request_id=request_id,
     )

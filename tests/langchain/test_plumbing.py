@@ -314,7 +314,7 @@ def test_the_repr_is_short_and_names_the_model() -> None:
 
 
 def test_unusable_answers_pickle() -> None:
-    error = langchain_aimlapi.CutAnswerError("cut", llm_output="{")
+    error = langchain_aimlapi.OutputTruncatedError("cut", llm_output="{")
     revived = pickle.loads(pickle.dumps(error))
     assert (str(revived), revived.llm_output) == ("cut", "{")
 

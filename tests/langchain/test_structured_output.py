@@ -19,12 +19,12 @@ from typing_extensions import TypedDict
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import (
     ChatAIMLAPI,
-    CutAnswerError,
-    EmptyAnswerError,
-    InvalidAnswerError,
     InvalidRequestError,
-    RefusedAnswerError,
-    UnusableAnswerError,
+    OutputEmptyError,
+    OutputError,
+    OutputInvalidError,
+    OutputRefusedError,
+    OutputTruncatedError,
 )
 from tests.langchain.calls import invoke, stream
 
@@ -190,10 +190,10 @@ def test_objects_grow_while_streaming(how: str, method: Any, chat: Make) -> None
 @pytest.mark.parametrize(
     ("fault", "error", "says"),
     [
-        (Fault(refusal="I would rather not"), RefusedAnswerError, "rather not"),
-        (Fault(finish_reason="length"), CutAnswerError, "max_tokens"),
-        (Fault(finish_reason="content_filter"), CutAnswerError, "filter"),
-        (Fault(empty=True), EmptyAnswerError, "holds no"),
+        (Fault(refusal="I would rather not"), OutputRefusedError, "rather not"),
+        (Fault(finish_reason="length"), OutputTruncatedError, "max_tokens"),
+        (Fault(finish_reason="content_filter"), OutputTruncatedError, "filter"),
+        (Fault(empty=True), OutputEmptyError, "holds no"),
     ],
 )
 def test_an_answer_without_an_object_says_why(
@@ -202,7 +202,7 @@ def test_an_answer_without_an_object_says_why(
     method: Any,
     schema: Any,
     fault: Fault,
-    error: type[UnusableAnswerError],
+    error: type[OutputError],
     says: str,
     emu: Emulator,
     chat: Make,
@@ -234,14 +234,14 @@ def test_an_object_of_another_shape_is_an_error(
     method: Any, text: str, emu: Emulator, chat: Make
 ) -> None:
     script(emu, method, text)
-    with pytest.raises(InvalidAnswerError, match="age") as caught:
+    with pytest.raises(OutputInvalidError, match="age") as caught:
         chat().with_structured_output(Person, method=method).invoke(PROMPT)
     assert json.loads(caught.value.llm_output or "") == json.loads(text)
 
 
 def test_text_that_is_no_json_is_an_error(emu: Emulator, chat: Make) -> None:
     script(emu, "json_mode", "Ann, 30")
-    with pytest.raises(InvalidAnswerError, match="schema"):
+    with pytest.raises(OutputInvalidError, match="schema"):
         chat().with_structured_output(Person, method="json_mode").invoke(PROMPT)
 
 
@@ -255,7 +255,7 @@ def test_raw_answers_beside_the_object(how: str, method: Any, emu: Emulator, cha
     emu.faults.append(Fault(refusal="no"))
     answer = invoke(how, chain, PROMPT)
     assert answer["parsed"] is None
-    assert isinstance(answer["parsing_error"], RefusedAnswerError)
+    assert isinstance(answer["parsing_error"], OutputRefusedError)
     assert answer["raw"].additional_kwargs["refusal"] == "no"
 
 

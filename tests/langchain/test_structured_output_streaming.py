@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from aimlapi_emulator import Emulator
-from langchain_aimlapi import ChatAIMLAPI, InvalidAnswerError
+from langchain_aimlapi import ChatAIMLAPI, OutputInvalidError
 from langchain_aimlapi._structured_output.parser import AnswerParser
 from tests.langchain.calls import call
 
@@ -65,7 +65,7 @@ def test_an_error_of_parsing_is_an_outcome(
     assert set(found) == {"raw", "parsed", "parsing_error"}
     assert found["raw"].content == '{"value": 5,, "x"'
     assert found["parsed"] is None
-    assert isinstance(found["parsing_error"], InvalidAnswerError)
+    assert isinstance(found["parsing_error"], OutputInvalidError)
 
 
 @WAYS

@@ -16,7 +16,7 @@ from langchain_core.tools import tool
 from pydantic import BaseModel
 
 from aimlapi_emulator import Emulator, Fault
-from langchain_aimlapi import ChatAIMLAPI, CutAnswerError, RefusedAnswerError
+from langchain_aimlapi import ChatAIMLAPI, OutputRefusedError, OutputTruncatedError
 from tests.langchain.calls import call, invoke, total
 from tests.langchain.test_chat_models import facts
 
@@ -138,10 +138,10 @@ def test_the_answer_can_be_sent_back(how: str, output_version: str, variant: Mak
 def test_refused_and_cut_objects(variant: Make, emu: Emulator) -> None:
     chain = variant().with_structured_output(Person)
     emu.faults.append(Fault(refusal="no"))
-    with pytest.raises(RefusedAnswerError):
+    with pytest.raises(OutputRefusedError):
         chain.invoke("a person")
     emu.faults.append(Fault(finish_reason="length"))
-    with pytest.raises(CutAnswerError):
+    with pytest.raises(OutputTruncatedError):
         chain.invoke("a person")
 
 

@@ -20,7 +20,7 @@ from llama_index.core.workflow import Context
 from pydantic import BaseModel
 
 from aimlapi_emulator import Emulator, Fault
-from llama_index_aimlapi import AIMLAPI, BrokenToolCallError
+from llama_index_aimlapi import AIMLAPI, InvalidToolCallError
 from tests.llama_index.test_request_messages import PNG, PNG_URL
 from tests.llama_index.ways import SETUPS
 
@@ -108,7 +108,7 @@ async def test_a_call_cut_by_length_stops_the_agent(
 
     emu.faults.append(Fault(finish_reason="length"))
     agent = FunctionAgent(tools=[note], llm=make(), streaming=streaming)
-    with pytest.raises(BrokenToolCallError, match="Raise max_tokens"):
+    with pytest.raises(InvalidToolCallError, match="Raise max_tokens"):
         await start(agent, "Use note for the text 'buy milk and bread'.")
     assert ran == []
 

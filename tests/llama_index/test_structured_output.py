@@ -17,10 +17,10 @@ from pydantic import BaseModel, Field, ValidationError
 from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import (
     AIMLAPI,
-    CutAnswerError,
-    EmptyAnswerError,
     NoToolCallError,
-    RefusalError,
+    OutputEmptyError,
+    OutputRefusedError,
+    OutputTruncatedError,
 )
 from llama_index_aimlapi._structured_output.parser import Partials, read
 from llama_index_aimlapi._structured_output.plan import by_schema, by_tool
@@ -122,10 +122,10 @@ def test_nulls_of_the_strict_schema_become_defaults(tool: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "facts", "error"),
     [
-        ("", {}, EmptyAnswerError),
-        ("I cannot.", {"refusal": "I cannot."}, RefusalError),
-        ('{"name": "Gr', {"finish_reason": "length"}, CutAnswerError),
-        ('{"name": "x", "songs": []}', {"finish_reason": "content_filter"}, CutAnswerError),
+        ("", {}, OutputEmptyError),
+        ("I cannot.", {"refusal": "I cannot."}, OutputRefusedError),
+        ('{"name": "Gr', {"finish_reason": "length"}, OutputTruncatedError),
+        ('{"name": "x", "songs": []}', {"finish_reason": "content_filter"}, OutputTruncatedError),
         ('{"name": 3}', {}, ValidationError),
         ("no JSON", {}, ValidationError),
     ],
@@ -248,10 +248,10 @@ async def test_a_setting_given_as_a_variable_of_the_prompt_is_told(
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (Fault(refusal="I cannot."), RefusalError),
-        (Fault(finish_reason="length"), CutAnswerError),
-        (Fault(finish_reason="content_filter"), CutAnswerError),
-        (Fault(empty=True), EmptyAnswerError),
+        (Fault(refusal="I cannot."), OutputRefusedError),
+        (Fault(finish_reason="length"), OutputTruncatedError),
+        (Fault(finish_reason="content_filter"), OutputTruncatedError),
+        (Fault(empty=True), OutputEmptyError),
     ],
 )
 async def test_failures_are_typed_in_every_way(

@@ -10,7 +10,7 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCall
 from llama_index.core.tools import FunctionTool
 
 from aimlapi_core import BuiltinTool, InvalidRequestError, NamedTool, Tool
-from llama_index_aimlapi import BrokenToolCallError, NoToolCallError
+from llama_index_aimlapi import InvalidToolCallError, NoToolCallError
 from llama_index_aimlapi._request.tool_names import wire_name
 from llama_index_aimlapi._request.tools import Offered, to_tool_choice, to_tools, tool_dict
 from llama_index_aimlapi._response.tool_calls import partial_object, selections
@@ -142,7 +142,7 @@ def test_partial_calls_are_read_as_far_as_they_go() -> None:
 def test_a_finished_call_that_is_broken_is_reported(
     arguments: str, facts: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(BrokenToolCallError, match=words) as caught:
+    with pytest.raises(InvalidToolCallError, match=words) as caught:
         selections(response(arguments, **facts), need_one=False)
     assert caught.value.body == arguments
 
