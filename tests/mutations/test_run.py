@@ -14,9 +14,13 @@ from tests.mutations.journal import Journal
 from tests.mutations.run import ROOT, checked_out, digest, parse, try_all
 from tests.mutations.trial import broken, verdict
 
-OLD = '_BEGIN = len(b"data: ")'
+OLD = '_DATA_PREFIX_LENGTH = len(b"data: ")'
 ROW = Break(
-    "a promise", "aimlapi_core/_wire/sse.py", OLD, "_BEGIN = 5", ("tests/core/test_sse.py",)
+    "a promise",
+    "aimlapi_core/_wire/sse.py",
+    OLD,
+    "_DATA_PREFIX_LENGTH = 5",
+    ("tests/core/test_sse.py",),
 )
 NOTICED, MISSED = Finding("noticed", "tests/x.py::test_y"), Finding("missed")
 
@@ -99,7 +103,11 @@ def test_no_break_is_taken_for_another(tmp_path: Path) -> None:
 def test_breaks_are_tried_in_a_copy() -> None:
     """One that is noticed, one that is not, and one whose test is not there."""
     source = (ROOT / ROW.file).read_text(encoding="utf-8")
-    rows = [ROW, replace(ROW, new="_BEGIN = 6"), replace(ROW, tests=(f"{ROW.tests[0]}::gone",))]
+    rows = [
+        ROW,
+        replace(ROW, new="_DATA_PREFIX_LENGTH = 6"),
+        replace(ROW, tests=(f"{ROW.tests[0]}::gone",)),
+    ]
     found: dict[Break, Finding] = {}
     asyncio.run(try_all(rows, checked_out(), found.__setitem__))
     assert [found[row].outcome for row in rows] == ["noticed", "missed", "error"]
