@@ -22,7 +22,7 @@ from aimlapi_emulator._version import __version__
 from aimlapi_emulator.billing.usage import Usage
 from aimlapi_emulator.faults.fault import Fault, FaultError
 from aimlapi_emulator.latency import Latency
-from aimlapi_emulator.scripting.request_view import Asked, SeenRequest
+from aimlapi_emulator.scripting.request_view import RequestView, SeenRequest
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.scripting.types import RuleError
 
@@ -41,11 +41,11 @@ else:
 
 
 __all__ = [
-    "Asked",
     "Emulator",
     "Fault",
     "FaultError",
     "Latency",
+    "RequestView",
     "Rule",
     "RuleError",
     "SeenRequest",

@@ -25,7 +25,7 @@ from aimlapi_emulator.scripting.types import Args, Calls, Condition, Say
 from aimlapi_emulator.server.connection import Connection, bug
 from aimlapi_emulator.server.router import handle
 from aimlapi_emulator.server.unfired_faults import unfired
-from aimlapi_emulator.state import State, asked_by
+from aimlapi_emulator.state import State, request_view
 
 _STOP_WITHIN_S = 5.0
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # every address is none to connect to
@@ -278,11 +278,11 @@ class Emulator:
         status: int,
         idle: tuple[str, ...] = (),
     ) -> None:
-        asked = asked_by(request, out.parsed, self._state)
+        view = request_view(request, out.parsed, self._state)
         seen = SeenRequest(
-            *(asked.method, asked.path, asked.headers),
-            request.content if asked.body is None and request.content else asked.body,
-            asked.earlier,
+            *(view.method, view.path, view.headers),
+            request.content if view.body is None and request.content else view.body,
+            view.previous_items,
             connection,
             out.problems,
             status,

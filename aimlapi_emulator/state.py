@@ -15,7 +15,7 @@ from aimlapi_emulator.billing.usage import PrefixCache
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
 from aimlapi_emulator.ids import Ids
 from aimlapi_emulator.messages import QueuedResponse, Request
-from aimlapi_emulator.scripting.request_view import Asked
+from aimlapi_emulator.scripting.request_view import RequestView
 from aimlapi_emulator.scripting.rule import Rule
 
 _SECRETS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
@@ -45,7 +45,8 @@ class State:
     queued_responses: list[QueuedResponse] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
-    asked: dict[str, list[float]] = field(default_factory=dict)
+    recent_log_requests: dict[str, list[float]] = field(default_factory=dict)
+    """By key: when `/v2/logs` was requested, in seconds of `time.monotonic`."""
 
     def clear(self) -> None:
         """Forget all but the ids."""
@@ -55,7 +56,7 @@ class State:
         self.queued_responses.clear()
         self.rules.clear()
         self.ledger.clear()
-        self.asked.clear()
+        self.recent_log_requests.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class RequestContext:
     """A POST with all that its answer depends on."""
 
     request: Request
-    asked: Asked
+    view: RequestView
     state: State
     headers: Mapping[str, str]
     """What every answer to it carries: its ids."""
@@ -73,13 +74,13 @@ class RequestContext:
 
     @property
     def path(self) -> str:
-        """The path that was asked for, without its query."""
+        """The requested path, without its query."""
         return self.request.path
 
     @property
     def body(self) -> Any:
         """Parsed JSON, or bytes that were none."""
-        return self.asked.body
+        return self.view.body
 
     @property
     def request_id(self) -> str:
@@ -87,15 +88,17 @@ class RequestContext:
         return self.headers["x-request-id"]
 
 
-def asked_by(request: Request, body: Any, state: State) -> Asked:
-    """A request, whose key is left out, with its body as JSON."""
+def request_view(request: Request, body: Any, state: State) -> RequestView:
+    """The view of a request with its parsed body; keys and cookies are masked."""
     headers = {
         name: _masked(value) if name in _SECRETS else value
         for name, value in request.headers.items()
     }
     previous = body.get("previous_response_id") if isinstance(body, dict) else None
     stored = state.stored.get(previous) if isinstance(previous, str) else None
-    return Asked(request.method, request.target, headers, body, stored.items if stored else ())
+    return RequestView(
+        request.method, request.target, headers, body, stored.items if stored else ()
+    )
 
 
 def _masked(value: str) -> str:

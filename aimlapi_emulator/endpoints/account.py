@@ -263,7 +263,7 @@ def account(request: Request, state: State) -> dict[str, Any]:
 def _limit(key: str, state: State) -> None:
     """The only rate limit that the vendor publishes: 200 requests for logs in a minute."""
     now = time.monotonic()
-    recent = [at for at in state.asked.get(key, ()) if now - at < 60]
+    recent = [at for at in state.recent_log_requests.get(key, ()) if now - at < 60]
     if len(recent) >= _LIMIT_PER_MINUTE:
         raise Refusal(429, "Too Many Requests")
-    state.asked[key] = [*recent, now]
+    state.recent_log_requests[key] = [*recent, now]

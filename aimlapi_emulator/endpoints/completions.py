@@ -39,7 +39,7 @@ def _decide(context: RequestContext, prompt: Prompt, limit: int | None) -> Answe
     elif fault.empty:
         made = Answer()
     elif rule is not None and rule.answers:
-        made = rule.answer(context.asked, prompt)
+        made = rule.answer(context.view, prompt)
     else:
         made = answer(prompt)
     if fault.reasoning is not None:

@@ -1,4 +1,4 @@
-"""What a request asks, read alike on every endpoint, whether its body is valid or not."""
+"""A received request, read the same way on every endpoint, whether its body is valid or not."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def find_row(model: str, path: str) -> Variant | Embedder | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, as it arrived. What cannot be read of it, as in a GET, is empty."""
+class RequestView:
+    """A received request. What it does not hold, as the body of a GET, is empty."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class Asked:
     """Lower-case names; of keys and cookies only the last four characters."""
     body: Any
     """Parsed JSON, or bytes that were none."""
-    earlier: tuple[Mapping[str, Any], ...] = ()
+    previous_items: tuple[Mapping[str, Any], ...] = ()
     """On Responses: the items of the response that `previous_response_id` names."""
 
     @property
@@ -46,17 +46,17 @@ class Asked:
 
     @property
     def model(self) -> str:
-        """The model id, as it was asked for."""
-        return str(self._member("model") or "")
+        """The requested model id."""
+        return str(self._field("model") or "")
 
     @property
     def stream(self) -> bool:
-        """Whether a stream was asked for."""
-        return self._member("stream") is True
+        """Whether a stream is requested."""
+        return self._field("stream") is True
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """What was said, with `role` (system, user, assistant or tool), `text` and `calls`."""
+        """The messages, with `role` (system, user, assistant or tool), `text` and `calls`."""
         return self.prompt.messages
 
     @property
@@ -66,9 +66,9 @@ class Asked:
 
     @property
     def last_message(self) -> str:
-        """The user's last text or, once tools have answered it, the results that came last.
+        """The user's last text or, after a tool call, the latest tool results.
 
-        Results of calls that were made together stand in one line each. Of embeddings the texts.
+        Results of parallel calls are one line each. For embeddings: the texts.
         """
         found: list[str] = []
         for message in reversed(self.messages):
@@ -93,12 +93,12 @@ class Asked:
 
     @property
     def prompt(self) -> Prompt:
-        """All that an answer is made from; without a message where the body cannot be read."""
+        """The prompt that an answer is made from; without messages if the body is invalid."""
         try:
             if self.endpoint == "chat":
                 return from_chat(self.body)
             if self.endpoint == "responses":
-                return from_responses(self.body, self.earlier)
+                return from_responses(self.body, self.previous_items)
         except (AttributeError, KeyError, TypeError, ValueError):  # a body that breaks the schema
             pass
         text = self.user_text
@@ -106,8 +106,8 @@ class Asked:
 
     @property
     def user_text(self) -> str:
-        """The user's last text, which stays the same when tools have answered it."""
-        items = self._member("messages") or self._member("input")
+        """The user's last text, tool results or not."""
+        items = self._field("messages") or self._field("input")
         if isinstance(items, str):
             return items
         if isinstance(items, list) and items and all(isinstance(item, str) for item in items):
@@ -120,23 +120,23 @@ class Asked:
                 return "\n".join(text for text in texts if isinstance(text, str))
         return ""
 
-    def _member(self, name: str) -> Any:
+    def _field(self, name: str) -> Any:
         return self.body.get(name) if isinstance(self.body, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRequest(Asked):
-    """One complete request, and what became of it."""
+class SeenRequest(RequestView):
+    """A complete request and its outcome."""
 
     connection: int = 0
-    """1 for the first connection that the emulator accepted, and so on, whatever is cleared."""
+    """1 for the first connection that the emulator accepted; `clear` does not reset the count."""
     problems: tuple[str, ...] = ()
-    """What the strict schema says of the body, or why a rule or fault was refused; else empty."""
+    """Violations of the strict schema, or why a rule or fault was refused; else empty."""
     status: int = 0
-    """What was answered; 0 when a fault dropped the connection instead."""
+    """The response status; 0 when a fault dropped the connection instead."""
     ineffective_fault_fields: tuple[str, ...] = ()
     """Fields of the request's fault that had no effect on the response, e.g. a cut past its end."""
     rule: str = ""
-    """The scripted rule that answered, as it was written; "" when none did."""
+    """The scripted rule that answered, as source text; "" when none did."""
     usage: Usage = NOTHING
     """Tokens, `credits` and `usd` of the answer; all 0 for a failure, which is not billed."""

@@ -24,7 +24,7 @@ from aimlapi_emulator.answers.tool_selection import Ask, arguments_text
 from aimlapi_emulator.faults.directives import strip_directives
 from aimlapi_emulator.faults.fault import Fault, changed, nearest
 from aimlapi_emulator.prompt import Prompt, Tool, as_json
-from aimlapi_emulator.scripting.request_view import Asked
+from aimlapi_emulator.scripting.request_view import RequestView
 from aimlapi_emulator.scripting.rule_validation import check
 from aimlapi_emulator.scripting.schema_errors import schema_errors
 from aimlapi_emulator.scripting.types import Args, Calls, Condition, RuleError, Say, is_json_object
@@ -35,9 +35,9 @@ class Rule:
     """A scripted rule, made by `Emulator.when`."""
 
     condition: Condition
-    """Text that the last message holds, in any case of letters, or a compiled pattern that is
-    found in it (`Asked.last_message`: the user's text, or the tool results that came after it);
-    or a callable that is given the request as `Asked`."""
+    """Text that the last message contains, ignoring case; or a compiled pattern that is found in it
+    (`RequestView.last_message`: the user's text, or the tool results that came after it); or a
+    callable that is given the `RequestView`."""
     say: Say | None = None
     """A text, sent as it is; a dict, sent as JSON, which must fit the response format; or a
     callable that makes either from the request."""
@@ -70,37 +70,37 @@ class Rule:
         ]
         return f"when({', '.join([_told(self.condition), *told])})"
 
-    def holds(self, asked: Asked, *, has_fault: bool) -> bool:
+    def holds(self, view: RequestView, *, has_fault: bool) -> bool:
         """Whether it answers this request. Raises RuleError when the test's condition fails."""
         if self.at_most is not None and self.times >= self.at_most:
             return False
-        if self.endpoint not in (None, asked.endpoint) or self.model not in (None, asked.model):
+        if self.endpoint not in (None, view.endpoint) or self.model not in (None, view.model):
             return False
-        if (has_fault and not self.answers) or (asked.endpoint == "embeddings" and self.answers):
+        if (has_fault and not self.answers) or (view.endpoint == "embeddings" and self.answers):
             return False
         if not isinstance(self.condition, str | re.Pattern):
-            found = bool(_call(self, self.condition, asked))
+            found = bool(_call(self, self.condition, view))
         else:
-            found = _is_in(self.condition, strip_directives(asked.last_message))
-        return found and not (self.calls and self._made(asked))
+            found = _is_in(self.condition, strip_directives(view.last_message))
+        return found and not (self.calls and self._made(view))
 
     @property
     def answers(self) -> bool:
         """Whether it scripts more than a fault."""
         return self.say is not None or bool(self.calls)
 
-    def answer(self, asked: Asked, prompt: Prompt) -> Answer:
+    def answer(self, view: RequestView, prompt: Prompt) -> Answer:
         """What it says or calls. Raises RuleError when the request does not allow that."""
         if self.say is None:
-            calls = tuple(self._tool_call(asked, prompt, *call) for call in self.calls)
+            calls = tuple(self._tool_call(view, prompt, *call) for call in self.calls)
             return Answer(calls=calls, finish="tool_calls")
         if prompt.choice == "required":
             named = f"forces the tool {prompt.forced!r}" if prompt.forced else "requires a call"
             raise RuleError(f"{self!r} says a text, but the request {named}: script it with call=")
-        return Answer(self._text(asked, prompt))
+        return Answer(self._text(view, prompt))
 
-    def _text(self, asked: Asked, prompt: Prompt) -> str:
-        said = _call(self, self.say, asked) if callable(self.say) else self.say
+    def _text(self, view: RequestView, prompt: Prompt) -> str:
+        said = _call(self, self.say, view) if callable(self.say) else self.say
         if isinstance(said, str):
             return said
         if not is_json_object(said):
@@ -112,11 +112,13 @@ class Rule:
             raise RuleError(f"{self!r} says what the request's schema does not allow: {why}")
         return text
 
-    def _tool_call(self, asked: Asked, prompt: Prompt, name: str, args: Args | None) -> ToolCall:
+    def _tool_call(
+        self, view: RequestView, prompt: Prompt, name: str, args: Args | None
+    ) -> ToolCall:
         tool = self._tool(prompt, name)
         if args is None:
             return ToolCall(name, arguments_text(prompt, Ask(tool, prompt.user_text)))
-        given = _call(self, args, asked) if callable(args) else args
+        given = _call(self, args, view) if callable(args) else args
         if isinstance(given, str):
             return ToolCall(name, given)
         if not is_json_object(given):
@@ -144,9 +146,9 @@ class Rule:
             raise RuleError(f"{self!r} calls {name!r}, but {why}")
         return listed[name]
 
-    def _made(self, asked: Asked) -> bool:
+    def _made(self, view: RequestView) -> bool:
         """Whether the turn holds all its calls."""
-        made = [(call.name, _loaded(call.arguments)) for call in asked.prompt.turn_calls()]
+        made = [(call.name, _loaded(call.arguments)) for call in view.prompt.turn_calls()]
         names = [name for name, _ in made]
         return all(
             (name, _loaded(as_json(args))) in made if isinstance(args, Mapping) else name in names
@@ -154,9 +156,9 @@ class Rule:
         )
 
 
-def choose(rules: Iterable[Rule], asked: Asked, *, has_fault: bool) -> Rule | None:
+def choose(rules: Iterable[Rule], view: RequestView, *, has_fault: bool) -> Rule | None:
     """The first rule that answers the request. Raises RuleError."""
-    return next((rule for rule in rules if rule.holds(asked, has_fault=has_fault)), None)
+    return next((rule for rule in rules if rule.holds(view, has_fault=has_fault)), None)
 
 
 def _is_in(condition: str | re.Pattern[str], text: str) -> bool:
@@ -165,9 +167,9 @@ def _is_in(condition: str | re.Pattern[str], text: str) -> bool:
     return condition.search(text) is not None
 
 
-def _call(rule: Rule, function: Any, asked: Asked) -> Any:
+def _call(rule: Rule, function: Any, view: RequestView) -> Any:
     try:
-        return function(asked)
+        return function(view)
     except BaseException as exc:  # pytest.fail is one, and would end the server's thread
         raise RuleError(f"{rule!r}: its callable raised {type(exc).__name__}: {exc}") from exc
 

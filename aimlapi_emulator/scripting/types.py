@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aimlapi_emulator.scripting.request_view import Asked
+from aimlapi_emulator.scripting.request_view import RequestView
 
-Condition = str | re.Pattern[str] | Callable[[Asked], object]
+Condition = str | re.Pattern[str] | Callable[[RequestView], object]
 Said = str | Mapping[str, Any]
 Arguments = Mapping[str, Any] | str
-Say = Said | Callable[[Asked], Said]
-Args = Arguments | Callable[[Asked], Arguments]
+Say = Said | Callable[[RequestView], Said]
+Args = Arguments | Callable[[RequestView], Arguments]
 Calls = Sequence[tuple[str, Args | None]]
 
 

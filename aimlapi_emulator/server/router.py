@@ -26,10 +26,10 @@ from aimlapi_emulator.endpoints.models import catalogue, one_model
 from aimlapi_emulator.faults.directives import find_directive
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault, FaultError
 from aimlapi_emulator.messages import EVENT_STREAM, Outgoing, QueuedResponse, Refusal, Request
-from aimlapi_emulator.scripting.request_view import ENDPOINTS, Asked, find_row
+from aimlapi_emulator.scripting.request_view import ENDPOINTS, RequestView, find_row
 from aimlapi_emulator.scripting.rule import Rule, choose
 from aimlapi_emulator.scripting.types import RuleError
-from aimlapi_emulator.state import RequestContext, State, asked_by
+from aimlapi_emulator.state import RequestContext, State, request_view
 from aimlapi_emulator.validation.chat import chat_body
 from aimlapi_emulator.validation.cross_field import chat_relations, responses_relations
 from aimlapi_emulator.validation.embeddings import embedding_problems
@@ -99,12 +99,12 @@ def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
     client_id = request.headers.get("x-client-request-id", "")
     if _CLIENT_REQUEST_ID.fullmatch(client_id):
         headers["x-client-request-id"] = client_id
-    asked = asked_by(request, _parse(request.content), state)
-    context = RequestContext(request, asked, state, headers)
+    view = request_view(request, _parse(request.content), state)
+    context = RequestContext(request, view, state, headers)
     fault, rule = NO_FAULT, None
     try:
-        fault = queued or _by_directive(asked, state)
-        rule = _rule_for(asked, state, has_fault=fault is not NO_FAULT)
+        fault = queued or _by_directive(view, state)
+        rule = _rule_for(view, state, has_fault=fault is not NO_FAULT)
         if rule is not None and fault is NO_FAULT:
             fault = rule.fault or NO_FAULT
         out = _answer_post(replace(context, fault=fault, rule=rule))
@@ -117,7 +117,7 @@ def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
         out = replace(out, rule=rule)
     elif rule is not None and fault is rule.fault:
         fault = NO_FAULT  # its rule is kept for a request that is not refused
-    out = replace(out, parsed=asked.body, fault=fault)
+    out = replace(out, parsed=view.body, fault=fault)
     _note(context, out)
     return out
 
@@ -127,17 +127,17 @@ def _replaces(fault: Fault) -> bool:
     return fault.is_raw or fault.drop is not None
 
 
-def _by_directive(asked: Asked, state: State) -> Fault:
-    text = asked.user_text
+def _by_directive(view: RequestView, state: State) -> Fault:
+    text = view.user_text
     return (find_directive(text, state.directives) if "[[fault" in text else None) or NO_FAULT
 
 
-def _rule_for(asked: Asked, state: State, *, has_fault: bool) -> Rule | None:
+def _rule_for(view: RequestView, state: State, *, has_fault: bool) -> Rule | None:
     """The scripted rule that answers, unless a queued response does."""
     queued = state.queued_responses
-    if queued and not (asked.endpoint == "embeddings" and isinstance(queued[0], str)):
+    if queued and not (view.endpoint == "embeddings" and isinstance(queued[0], str)):
         return None
-    return choose(state.rules, asked, has_fault=has_fault)
+    return choose(state.rules, view, has_fault=has_fault)
 
 
 def _note(context: RequestContext, out: Outgoing) -> None:
@@ -151,7 +151,7 @@ def _note(context: RequestContext, out: Outgoing) -> None:
     entry = Entry(
         at=time.time(),
         key=context.request.headers.get("authorization", "").partition(" ")[2].strip(),
-        model=out.model or context.asked.model,
+        model=out.model or context.view.model,
         succeeded=out.succeeded,
         usage=out.charged,
         request_id=context.request_id,

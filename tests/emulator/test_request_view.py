@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from aimlapi_emulator import Asked, Emulator, Fault
+from aimlapi_emulator import Emulator, Fault, RequestView
 from tests.emulator.asking import (
     CHAT,
     PRO,
@@ -71,7 +71,7 @@ def test_embeddings_read_too(emu: Emulator, ask: Asker) -> None:
 
 
 def test_a_query_does_not_hide_the_endpoint() -> None:
-    asked = Asked("POST", "/v1/chat/completions?x=1", {}, {"messages": [user("x")]})
+    asked = RequestView("POST", "/v1/chat/completions?x=1", {}, {"messages": [user("x")]})
     assert (asked.endpoint, asked.last_message) == ("chat", "x")
 
 

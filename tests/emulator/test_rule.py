@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from aimlapi_emulator import Asked, Emulator, Fault
+from aimlapi_emulator import Emulator, Fault, RequestView
 from tests.emulator.asking import (
     CHAT,
     CODEX,
@@ -72,7 +72,7 @@ def test_each_of_the_last_results_counts(emu: Emulator, ask: Asker) -> None:
 
 def test_a_pattern_and_a_callable_are_conditions(emu: Emulator, ask: Asker) -> None:
     emu.when(re.compile(r"\brain\b"), say="pattern")
-    emu.when(lambda asked: "get_time" in asked.tools, say="callable")
+    emu.when(lambda request: "get_time" in request.tools, say="callable")
     assert ask.text("Will it rain?") == "pattern"
     assert ask.text("Is this a train?") == 'You said: "Is this a train?"'
     assert ask.text("Hi", tools=[CLOCK]) == "callable"
@@ -101,7 +101,9 @@ def test_a_rule_calls_again_only_with_other_arguments(emu: Emulator, ask: Asker)
     assert "no such city" in ask.text(again, tools=[WEATHER])
 
 
-@pytest.mark.parametrize("args", [None, '{"city"', lambda asked: {"city": str(len(asked.body))}])
+@pytest.mark.parametrize(
+    "args", [None, '{"city"', lambda request: {"city": str(len(request.body))}]
+)
 def test_unknown_arguments_do_not_loop_either(emu: Emulator, ask: Asker, args: Any) -> None:
     emu.when("umbrella", call="get_weather", args=args)
     assert "umbrella" in ask.text(turn("umbrella"), tools=[WEATHER])
@@ -128,11 +130,11 @@ def test_arguments_that_are_left_out_come_from_the_prompt(emu: Emulator, ask: As
 
 
 def test_callables_make_texts_and_arguments_of_the_request(emu: Emulator, ask: Asker) -> None:
-    def city(asked: Asked) -> dict[str, Any]:
-        return {"city": asked.last_message.split()[-1]}
+    def city(request: RequestView) -> dict[str, Any]:
+        return {"city": request.last_message.split()[-1]}
 
     emu.when("jacket", call="get_weather", args=city)
-    emu.when("degrees", say=lambda asked: f"It has {asked.tool_results[0][1]}.")
+    emu.when("degrees", say=lambda request: f"It has {request.tool_results[0][1]}.")
     assert ask.calls("jacket for Oslo", tools=[WEATHER]) == [("get_weather", {"city": "Oslo"})]
     assert ask.text(turn("18 degrees"), tools=[WEATHER]) == "It has 18 degrees."
 
@@ -162,13 +164,13 @@ def test_a_dict_is_json_that_fits_the_response_format(emu: Emulator, ask: Asker)
 def test_both_endpoints_answer_alike(emu: Emulator, ask: Asker, stream: bool) -> None:
     emu.when("umbrella", call="get_weather", args=PARIS)
     emu.when("sunny", say="Grüße, 世界")
-    tools, asked = [flat_tool("get_weather", city=STRING)], "An umbrella?"
-    first = ask.responses(asked, tools=tools, stream=stream)
+    tools, question = [flat_tool("get_weather", city=STRING)], "An umbrella?"
+    first = ask.responses(question, tools=tools, stream=stream)
     body = events(first.text)[-1]["response"] if stream else first.json()
     (call,) = body["output"]
     assert (call["name"], json.loads(call["arguments"])) == ("get_weather", PARIS)
     output = {"type": "function_call_output", "call_id": call["call_id"], "output": "Sunny"}
-    second = ask.responses([user(asked), call, output], tools=tools, stream=stream)
+    second = ask.responses([user(question), call, output], tools=tools, stream=stream)
     body = events(second.text)[-1]["response"] if stream else second.json()
     assert body["output_text"] == "Grüße, 世界"
     answer = ask.chat(turn("Sunny"), tools=[WEATHER], stream=stream)
@@ -178,7 +180,7 @@ def test_both_endpoints_answer_alike(emu: Emulator, ask: Asker, stream: bool) ->
 
 def test_a_stored_response_is_part_of_the_turn(emu: Emulator, ask: Asker) -> None:
     emu.when("umbrella", call="get_weather", args=PARIS)
-    emu.when(lambda asked: asked.tool_results == [("get_weather", "umbrella")], say="Take it.")
+    emu.when(lambda request: request.tool_results == [("get_weather", "umbrella")], say="Take it.")
     tools = [flat_tool("get_weather", city=STRING)]
     first = ask.responses("An umbrella?", tools=tools, store=True).json()
     call_id = first["output"][0]["call_id"]
@@ -315,8 +317,8 @@ def function_choice(name: str) -> dict[str, Any]:
             {"tools": [WEATHER], "tool_choice": function_choice("get_weather")},
             "the request forces the tool 'get_weather'",
         ),
-        ({"say": lambda asked: asked.body["nothing"]}, {}, "raised KeyError: 'nothing'"),
-        ({"say": lambda asked: 7}, {}, "says 7, which is neither text nor a JSON object"),
+        ({"say": lambda request: request.body["nothing"]}, {}, "raised KeyError: 'nothing'"),
+        ({"say": lambda request: 7}, {}, "says 7, which is neither text nor a JSON object"),
     ],
 )
 def test_what_the_request_does_not_allow_is_told(
@@ -329,11 +331,11 @@ def test_what_the_request_does_not_allow_is_told(
     assert (made.times, emu.requests[0].status) == (0, 400)
 
 
-def leave(_: Asked) -> str:
+def leave(_: RequestView) -> str:
     raise SystemExit("gone")
 
 
-def fail(_: Asked) -> str:
+def fail(_: RequestView) -> str:
     pytest.fail("no such request was expected")
 
 
@@ -354,7 +356,7 @@ def test_a_callable_cannot_end_the_server(
 
 
 def test_a_condition_that_raises_is_told(emu: Emulator, ask: Asker) -> None:
-    emu.when(lambda asked: asked.body["nothing"], say="x")
+    emu.when(lambda request: request.body["nothing"], say="x")
     assert "<lambda>" in why(ask.chat("x"))
 
 

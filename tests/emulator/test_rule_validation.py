@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from aimlapi_emulator import Asked, Emulator, Fault, RuleError
+from aimlapi_emulator import Emulator, Fault, RequestView, RuleError
 from tests.emulator.asking import PRO
 
 EMBEDDER = "text-embedding-3-small"
 
 
-async def later(_: Asked) -> str:
+async def later(_: RequestView) -> str:
     return "x"
 
 
 class Later:
-    async def __call__(self, _: Asked) -> str:
+    async def __call__(self, _: RequestView) -> str:
         return "x"
 
 
