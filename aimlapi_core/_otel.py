@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from aimlapi_core.errors import AIMLAPIError, ConfigurationError, StatusError
+from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.types import (
     ChatRequest,
     Choice,
@@ -34,6 +35,7 @@ TracerProvider: TypeAlias = Any
 
 PROVIDER = "aimlapi"
 SCOPE = "aimlapi_core"
+_RECORDED_PARAMS = tuple(row for row in REQUEST_PARAMS.values() if row.otel)
 
 
 class Tracing:
@@ -132,14 +134,8 @@ def _without_none(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _request_attributes(request: ChatRequest) -> dict[str, Any]:
-    return {
-        "gen_ai.request.max_tokens": request.max_output_tokens,
-        "gen_ai.request.temperature": request.temperature,
-        "gen_ai.request.top_p": request.top_p,
-        "gen_ai.request.seed": request.seed,
-        "gen_ai.request.choice.count": request.n,
-        "gen_ai.request.stop_sequences": list(request.stop) or None,
-    }
+    values = ((row.otel, getattr(request, row.name)) for row in _RECORDED_PARAMS)
+    return {f"gen_ai.request.{name}": value for name, value in values if value not in (None, ())}
 
 
 def _as_json(values: Iterator[Any]) -> str:

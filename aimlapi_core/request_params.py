@@ -28,6 +28,7 @@ class RequestParam:
     and the live specification have them. `in_every` names the endpoints of which every documented
     GPT-5.2 schema has it; else model rows list it, by `group` or by name. `is_cut_by_client`: done
     by this library where the model does not take it. `aliases` are other packages' names for it.
+    `otel` is its name in OpenTelemetry, without the prefix `gen_ai.request.`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class RequestParam:
     group: str = ""
     is_cut_by_client: bool = False
     aliases: tuple[str, ...] = ()
+    otel: str = ""
 
     @property
     def is_number(self) -> bool:

@@ -157,10 +157,15 @@ class ChatRequest:
     response_format: ResponseFormat | None = param(scope="call", in_every=BOTH)
     # Ranges: [D gpt-5-2.json, gpt-5-2-pro-RESPONSES.json] [L].
     temperature: float | None = param(
-        chat="temperature", responses="temperature", minimum=0, maximum=2, group="sampling"
+        chat="temperature",
+        responses="temperature",
+        minimum=0,
+        maximum=2,
+        group="sampling",
+        otel="temperature",
     )
     top_p: float | None = param(
-        chat="top_p", responses="top_p", minimum=0.01, maximum=1, group="sampling"
+        chat="top_p", responses="top_p", minimum=0.01, maximum=1, group="sampling", otel="top_p"
     )
     max_output_tokens: int | None = param(
         argument="max_tokens",
@@ -170,9 +175,12 @@ class ChatRequest:
         responses_minimum=16,
         in_every=BOTH,
         aliases=("max_completion_tokens",),
+        otel="max_tokens",
     )
-    n: int | None = param(chat="n", responses="n", minimum=1)
-    seed: int | None = param(chat="seed", responses="seed", minimum=1, in_every=("chat",))
+    n: int | None = param(chat="n", responses="n", minimum=1, otel="choice.count")
+    seed: int | None = param(
+        chat="seed", responses="seed", minimum=1, in_every=("chat",), otel="seed"
+    )
     logprobs: bool | None = param(chat="logprobs", responses="logprobs", group="logprobs")
     top_logprobs: int | None = param(
         chat="top_logprobs", responses="top_logprobs", minimum=0, maximum=20, group="logprobs"
@@ -183,7 +191,7 @@ class ChatRequest:
     reasoning_summary: str | None = param(
         chat="reasoning.summary", responses="reasoning.summary", group="reasoning"
     )
-    stop: tuple[str, ...] = param((), chat="stop", is_cut_by_client=True)
+    stop: tuple[str, ...] = param((), chat="stop", is_cut_by_client=True, otel="stop_sequences")
     stream_usage: bool = True
     # The next five are in no documented chat schema: sent there for ids without a row, and with
     # unsupported_params="send".

@@ -7,6 +7,7 @@ import json
 import logging
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -102,6 +103,25 @@ def test_a_span_tells_model_usage_cost_and_ids(
         "aimlapi.cost.usd": reply.cost.usd,
     }
     assert found.status.status_code.name == "UNSET"
+
+
+def test_a_span_has_the_parameters_that_opentelemetry_names(spans: Spans, emu: Emulator) -> None:
+    given = {"temperature": 0, "top_p": 0.5, "max_output_tokens": 500, "n": 2, "seed": 3}
+    request = asking(model=CHAT, stop=("END", "STOP"), **given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the model does not take is recorded, but not sent
+        complete("sync", settings(emu), request)
+    prefix = "gen_ai.request."
+    found = dict(spans.only.attributes)
+    assert {n.removeprefix(prefix): found[n] for n in found if n.startswith(prefix)} == {
+        "model": request.model,
+        "temperature": 0,
+        "top_p": 0.5,
+        "max_tokens": 500,
+        "choice.count": 2,
+        "seed": 3,
+        "stop_sequences": ("END", "STOP"),
+    }
 
 
 def test_embeddings_have_a_span_for_each_request_under_the_same_parent(
