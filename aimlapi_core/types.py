@@ -15,6 +15,8 @@ Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 Endpoint: TypeAlias = Literal["chat", "responses"]
 ImageDetail: TypeAlias = Literal["low", "high", "auto"]
 BOTH: tuple[Endpoint, ...] = ("chat", "responses")
+# The values of `Choice.finish_reason` that mean incomplete output.
+TRUNCATED_FINISH_REASONS = frozenset({"length", "content_filter"})
 
 
 def param(default: Any = None, /, **facts: Any) -> Any:

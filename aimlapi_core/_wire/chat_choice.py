@@ -14,6 +14,7 @@ from aimlapi_core._json_reading import (
     nonempty_str,
 )
 from aimlapi_core.types import (
+    TRUNCATED_FINISH_REASONS,
     Choice,
     CitationDelta,
     Part,
@@ -49,7 +50,6 @@ _MESSAGE_MEMBERS = frozenset(
     "role content refusal reasoning reasoning_content annotations tool_calls".split()
 )
 _ROW_MEMBERS = frozenset("index delta message finish_reason logprobs".split())
-_CUT = ("length", "content_filter")
 
 
 class ChoiceAccumulator:
@@ -155,7 +155,7 @@ class ChoiceAccumulator:
 
         Said to be cut once, it stays cut, whatever another piece says.
         """
-        if self.finish_reason not in _CUT:
+        if self.finish_reason not in TRUNCATED_FINISH_REASONS:
             self.finish_reason = reason
         for call in self._calls:
             if call.id is None:

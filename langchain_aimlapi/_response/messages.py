@@ -34,9 +34,9 @@ from aimlapi_core import (
     loads_arguments,
 )
 from aimlapi_core._adapters.model_cloner import Copies
+from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from langchain_aimlapi._base import PROVIDER
 
-TRUNCATED_FINISH_REASONS = frozenset({"length", "content_filter"})
 _PASSTHROUGH_METADATA = ("service_tier", "system_fingerprint", "native_finish_reason")
 
 

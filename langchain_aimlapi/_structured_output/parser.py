@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import override
 
 from aimlapi_core import drop_added_nulls
-from langchain_aimlapi._response.messages import TRUNCATED_FINISH_REASONS
+from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from langchain_aimlapi.errors import (
     OutputEmptyError,
     OutputError,
@@ -85,7 +85,9 @@ class AnswerParser(BaseTransformOutputParser[Any]):
             data = drop_added_nulls(json.loads(text), self.original_schema)
             return self._validated(data)
         except ValueError as exc:
-            raise self._invalid_output_error(message, text, exc) from exc
+            said = f"The answer does not fit the schema: {exc}"
+            error = OutputInvalidError(said, llm_output=text, raw_message=message)
+            raise _truncated_error(message, text) or error from exc
 
     def _json_text(self, message: BaseMessage) -> str:
         """The JSON text of the object: the message's text, or the forced call's arguments."""
@@ -113,32 +115,23 @@ class AnswerParser(BaseTransformOutputParser[Any]):
         return TypeAdapter(self.output_class).validate_json(json.dumps(data))
 
     def _no_output_error(self, message: BaseMessage) -> OutputError:
-        reason = message.response_metadata.get("finish_reason")
-        if reason in TRUNCATED_FINISH_REASONS:
-            return OutputTruncatedError(
-                _truncated_message(reason), llm_output="", raw_message=message
-            )
         text = str(message.text)
         wanted = f"no call of {self.tool_name!r}" if self.tool_name else "no text"
         instead = f"; it says: {text[:200]!r}" if text else ""
         said = f"The answer holds {wanted}{instead}."
-        return OutputEmptyError(said, llm_output=text, raw_message=message)
-
-    def _invalid_output_error(
-        self, message: BaseMessage, text: str, exc: ValueError
-    ) -> OutputError:
-        reason = message.response_metadata.get("finish_reason")
-        if reason in TRUNCATED_FINISH_REASONS:
-            return OutputTruncatedError(
-                _truncated_message(reason), llm_output=text, raw_message=message
-            )
-        said = f"The answer does not fit the schema: {exc}"
-        return OutputInvalidError(said, llm_output=text, raw_message=message)
+        return _truncated_error(message, "") or OutputEmptyError(
+            said, llm_output=text, raw_message=message
+        )
 
 
-def _truncated_message(reason: str) -> str:
+def _truncated_error(message: BaseMessage, text: str) -> OutputTruncatedError | None:
+    """The error where the token limit or a filter truncated the message, else None."""
+    reason = message.response_metadata.get("finish_reason")
+    if reason not in TRUNCATED_FINISH_REASONS:
+        return None
     remedy = "raise max_tokens" if reason == "length" else "the service's filter stopped it"
-    return f"The answer was cut before the object was whole (finish_reason {reason!r}): {remedy}."
+    said = f"The answer was cut before the object was whole (finish_reason {reason!r}): {remedy}."
+    return OutputTruncatedError(said, llm_output=text, raw_message=message)
 
 
 class PartialObjectParser:

@@ -11,6 +11,7 @@ from llama_index.core.llms.llm import ToolSelection
 from pydantic_core import from_json
 
 from aimlapi_core import ToolCall, drop_added_nulls, loads_arguments
+from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from llama_index_aimlapi._request.messages import called
 from llama_index_aimlapi._request.tools import Offered
 from llama_index_aimlapi.errors import InvalidToolCallError, NoToolCallError
@@ -75,7 +76,7 @@ def _whole_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, 
     if not isinstance(block.tool_kwargs, str):
         return block.tool_kwargs
     reason = response.additional_kwargs.get("finish_reason")
-    was_cut = reason in ("length", "content_filter")
+    was_cut = reason in TRUNCATED_FINISH_REASONS
     try:
         if was_cut and not block.tool_kwargs.strip():
             raise ValueError("no arguments came")

@@ -13,6 +13,7 @@ from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from aimlapi_core import drop_added_nulls
+from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from llama_index_aimlapi._response.tool_calls import PARTIAL, partial_object
 from llama_index_aimlapi._structured_output.plan import Prediction
 from llama_index_aimlapi.errors import (
@@ -99,7 +100,7 @@ def _check(response: ChatResponse, prediction: Prediction[Model], text: str) -> 
             f"The model refused to give {name}: {refusal}", body=refusal, request_id=request_id
         )
     reason = facts.get("finish_reason")
-    if reason in ("length", "content_filter"):
+    if reason in TRUNCATED_FINISH_REASONS:
         advice = "Raise max_tokens." if reason == "length" else "Change the prompt."
         raise OutputTruncatedError(
             f"The answer for {name} was cut (finish reason {reason!r}) and is not used. {advice}",
