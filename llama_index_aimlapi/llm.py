@@ -24,16 +24,16 @@ from llama_index_aimlapi._callbacks import chat_callback, completion_callback
 from llama_index_aimlapi._llm_base import Configured
 from llama_index_aimlapi._request.argument_validation import check_prompt
 from llama_index_aimlapi._request.build import build
-from llama_index_aimlapi._request.prepared import Asked
+from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._request.tools import tool_call_arguments
-from llama_index_aimlapi._response.messages import Growing, to_completion, to_response
-from llama_index_aimlapi._response.tool_calls import first_call_only, selections
-from llama_index_aimlapi._structured_output.methods import Predicting
+from llama_index_aimlapi._response.messages import StreamAccumulator, to_completion, to_response
+from llama_index_aimlapi._response.tool_calls import keep_first_call, tool_selections
+from llama_index_aimlapi._structured_output.methods import StructuredPredictionMixin
 
 Item = TypeVar("Item")
 
 
-class AIMLAPI(Configured, Predicting):
+class AIMLAPI(Configured, StructuredPredictionMixin):
     """GPT-5.2 and every other chat model of AI/ML API as a LlamaIndex LLM.
 
     Nothing is opened or read before the first call; then the key comes from `api_key` or from
@@ -54,34 +54,40 @@ class AIMLAPI(Configured, Predicting):
         """The name under which the object is written to dicts and JSON."""
         return "AIMLAPI"
 
-    def _ask(self, messages: Sequence[ChatMessage], arguments: Mapping[str, Any]) -> Asked:
+    def _ask(
+        self, messages: Sequence[ChatMessage], arguments: Mapping[str, Any]
+    ) -> PreparedRequest:
         return build(messages, self._set(), self.additional_kwargs, arguments)
 
-    def _ask_text(self, prompt: str, formatted: bool, arguments: Mapping[str, Any]) -> Asked:
+    def _ask_text(
+        self, prompt: str, formatted: bool, arguments: Mapping[str, Any]
+    ) -> PreparedRequest:
         check_prompt(prompt)
         if not formatted and self.completion_to_prompt is not None:
             prompt = self.completion_to_prompt(prompt)
         return self._ask([ChatMessage(role=MessageRole.USER, content=prompt)], arguments)
 
-    def _answer(self, asked: Asked) -> ChatResponse:
-        return to_response(self._sync_client().complete(asked.request), asked)
+    def _answer(self, prepared: PreparedRequest) -> ChatResponse:
+        return to_response(self._sync_client().complete(prepared.request), prepared)
 
-    async def _aanswer(self, asked: Asked) -> ChatResponse:
-        return to_response(await self._loop_client().complete(asked.request), asked)
+    async def _aanswer(self, prepared: PreparedRequest) -> ChatResponse:
+        return to_response(await self._loop_client().complete(prepared.request), prepared)
 
     def _items(
-        self, asked: Asked, shape: Callable[[ChatResponse], Item]
+        self, prepared: PreparedRequest, shape: Callable[[ChatResponse], Item]
     ) -> Generator[Item, None, None]:
-        growing = Growing(asked)
-        with closing(self._sync_client().stream(asked.request)) as events:
+        accumulator = StreamAccumulator(prepared)
+        with closing(self._sync_client().stream(prepared.request)) as events:
             for event in events:
-                if (item := growing.feed(event)) is not None:
+                if (item := accumulator.feed(event)) is not None:
                     yield shape(item)
 
     def _aitems(
-        self, asked: Asked, shape: Callable[[ChatResponse], Item]
+        self, prepared: PreparedRequest, shape: Callable[[ChatResponse], Item]
     ) -> AsyncGenerator[Item, None]:
-        return _AsyncItems(self._loop_client().stream(asked.request), Growing(asked), shape)
+        return _AsyncItems(
+            self._loop_client().stream(prepared.request), StreamAccumulator(prepared), shape
+        )
 
     @chat_callback
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
@@ -160,7 +166,7 @@ class AIMLAPI(Configured, Predicting):
         allow_parallel_tool_calls: bool = False,
         **kwargs: Any,
     ) -> ChatResponse:
-        return response if allow_parallel_tool_calls else first_call_only(response)
+        return response if allow_parallel_tool_calls else keep_first_call(response)
 
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
@@ -170,7 +176,7 @@ class AIMLAPI(Configured, Predicting):
         Raises InvalidToolCallError for a finished call that cannot be run as it was written, and
         NoToolCallError when there is none and `error_on_no_tool_call`.
         """
-        return selections(response, need_one=error_on_no_tool_call)
+        return tool_selections(response, need_one=error_on_no_tool_call)
 
 
 class _AsyncItems(AsyncGenerator[Item, None]):
@@ -183,17 +189,17 @@ class _AsyncItems(AsyncGenerator[Item, None]):
     def __init__(
         self,
         events: AsyncGenerator[StreamEvent, None],
-        growing: Growing,
+        accumulator: StreamAccumulator,
         shape: Callable[[ChatResponse], Item],
     ) -> None:
         self._events = events
-        self._growing = growing
+        self._accumulator = accumulator
         self._shape = shape
 
     async def __anext__(self) -> Item:
         try:
             async for event in self._events:
-                if (item := self._growing.feed(event)) is not None:
+                if (item := self._accumulator.feed(event)) is not None:
                     return self._shape(item)
         except BaseException:
             await self.aclose()

@@ -30,7 +30,7 @@ from llama_index_aimlapi._request.argument_validation import (
 )
 from llama_index_aimlapi._request.legacy_arguments import OF_OPENAI_LIKE, did_you_mean
 from llama_index_aimlapi._request.messages import to_messages
-from llama_index_aimlapi._request.prepared import Asked
+from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._request.tools import to_tool_choice, to_tools
 
 # Accepted by the constructor and by each call.
@@ -94,11 +94,11 @@ def build(
     settings: Mapping[str, Any],
     extra_kwargs: Mapping[str, Any],
     call: Mapping[str, Any],
-) -> Asked:
+) -> PreparedRequest:
     """The request. `settings` has the names of SETTINGS; `extra_kwargs` is additional_kwargs."""
     _check_call(call)
     merged = _merged(settings, extra_kwargs, _given(call))
-    tools, offered = to_tools(merged.pop("tools", ()))
+    tools, tool_refs = to_tools(merged.pop("tools", ()))
     choice = merged.pop("tool_choice", None)
     parallel = merged.pop("parallel_tool_calls", None)
     if not tools and choice not in (None, "none", "auto"):
@@ -106,7 +106,7 @@ def build(
     request = ChatRequest(
         messages=to_messages(messages, sees_images=_sees_images(merged)),
         tools=tools,
-        tool_choice=to_tool_choice(choice, offered) if tools else None,
+        tool_choice=to_tool_choice(choice, tool_refs) if tools else None,
         parallel_tool_calls=parallel if tools else None,
         response_format=to_response_format(merged.pop("response_format", None)),
         stop=_strings(merged.pop("stop", ())),
@@ -114,7 +114,7 @@ def build(
         run_id=active_span_id.get(),
         **{_FIELDS[name]: value for name, value in merged.items()},
     )
-    return Asked(request, offered)
+    return PreparedRequest(request, tool_refs)
 
 
 def _sees_images(merged: Mapping[str, Any]) -> bool:

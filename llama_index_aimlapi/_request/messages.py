@@ -1,10 +1,10 @@
-"""LlamaIndex messages to core messages. Pure, but for `media`, which reads local files.
+"""Converts LlamaIndex messages to core messages. Pure, but for `media`, which reads local files.
 
-Rules: nothing of the caller's is changed. Neighbouring texts are joined by a newline, as
-`ChatMessage.content` joins them. A tool result is text, so images and documents in it move to
-a user message behind the run of tool results; what cannot be sent is named in the result, for no
-result may end an agent's run. Unknown members of `additional_kwargs` are
-ignored on purpose: other integrations keep their own there.
+Rules: the caller's objects are not changed. Adjacent texts are joined by a newline, as in
+`ChatMessage.content`. A tool result is text, so its images and documents move to a user message
+after the last tool result of that turn; media that cannot be sent are described in the result,
+since no result may end an agent's run. Unknown keys of `additional_kwargs` are ignored on
+purpose: other integrations keep their own there.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ from aimlapi_core import (
     dumps_arguments,
 )
 from llama_index_aimlapi._request.media import to_file, to_image
-from llama_index_aimlapi._request.tool_names import wire_name
+from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 
-# Where this adapter keeps the provider's data in a ThinkingBlock; others keep theirs beside it.
-OPAQUE = "aimlapi"
+# Key of the provider's reasoning data in a ThinkingBlock; other integrations use other keys.
+REASONING_KEY = "aimlapi"
 
 _ROLES: dict[MessageRole, Role] = {
     MessageRole.SYSTEM: "system",
@@ -59,38 +59,38 @@ _ROLES: dict[MessageRole, Role] = {
 }
 
 
-_UNSEEN = Text("(an image, which this model cannot see)")
+_HIDDEN_IMAGE = Text("(an image, which this model cannot see)")
 
 
 def to_messages(history: Sequence[ChatMessage], *, sees_images: bool = True) -> tuple[Message, ...]:
-    """The conversation as the core knows it. Raises InvalidRequestError for what cannot be sent.
+    """The conversation as core messages. Raises InvalidRequestError, naming the message.
 
-    Where the model sees no images, those of tool results are named only; those of users are for
-    the core to refuse.
+    Without `sees_images`, images in tool results are replaced by a text; the core rejects those
+    of users.
     """
     out: list[Message] = []
-    moved: list[Part] = []
+    pending_media: list[Part] = []
     for position, message in enumerate(history):
         if not isinstance(message, ChatMessage):
             raise InvalidRequestError(
                 f"A message is a ChatMessage, not {type(message).__name__}: {message!r:.80}"
             )
         role = _ROLES[message.role]
-        if role != "tool" and moved:
-            out.append(Message("user", tuple(moved)))
-            moved = []
+        if role != "tool" and pending_media:
+            out.append(Message("user", tuple(pending_media)))
+            pending_media = []
         try:
             parts = _parts(message, role)
             if role == "tool" and not sees_images:
-                parts = [_UNSEEN if isinstance(part, Image) else part for part in parts]
-            converted, media = _MAKERS[role](message, role, parts)
+                parts = [_HIDDEN_IMAGE if isinstance(part, Image) else part for part in parts]
+            converted, media = _MESSAGE_CONVERTERS[role](message, role, parts)
         except InvalidRequestError as exc:
             exc.args = (f"messages[{position}]: {exc}",)
             raise
         out.append(converted)
-        moved += media
-    if moved:
-        out.append(Message("user", tuple(moved)))
+        pending_media += media
+    if pending_media:
+        out.append(Message("user", tuple(pending_media)))
     return tuple(out)
 
 
@@ -107,7 +107,7 @@ def _plain_message(
             f"A {role} message holds an image or a document: put it into a user message."
         )
     name = message.additional_kwargs.get("name")
-    return Message(role, _joined(parts), name=name if isinstance(name, str) else None), []
+    return Message(role, _join_texts(parts), name=name if isinstance(name, str) else None), []
 
 
 def _assistant_message(
@@ -118,7 +118,7 @@ def _assistant_message(
             "An assistant message holds an image or a document: put it into a user message."
         )
     extra = message.additional_kwargs
-    items = [ProviderItem(item) for item in _mappings(extra.get("provider_items"))]
+    items = [ProviderItem(item) for item in _as_mappings(extra.get("provider_items"))]
     calls = _tool_calls(message)
     texts = _split_refusal("\n".join(p.text for p in parts if isinstance(p, Text)), extra)
     reasoning = [p for p in parts if isinstance(p, Reasoning)]
@@ -138,7 +138,9 @@ def _tool_message(
     return Message(role, (Text(text),), tool_call_id=call_id), media
 
 
-_MAKERS: dict[Role, Callable[[ChatMessage, Role, list[Part]], tuple[Message, list[Part]]]] = {
+_MESSAGE_CONVERTERS: dict[
+    Role, Callable[[ChatMessage, Role, list[Part]], tuple[Message, list[Part]]]
+] = {
     "system": _plain_message,
     "developer": _plain_message,
     "user": _plain_message,
@@ -161,8 +163,8 @@ def _parts(message: ChatMessage, role: Role) -> list[Part]:
 
 def _block(block: Any, role: Role) -> list[Part]:
     for kind in type(block).__mro__:
-        if kind in _BLOCKS:
-            return _BLOCKS[kind](block, role)
+        if kind in _BLOCK_CONVERTERS:
+            return _BLOCK_CONVERTERS[kind](block, role)
     raise InvalidRequestError(
         f"The {block.block_type} block cannot be sent: the service takes text, images and PDF "
         "documents."
@@ -175,7 +177,7 @@ def _text(block: TextBlock, role: Role) -> list[Part]:
 
 def _thinking(block: ThinkingBlock, role: Role) -> list[Part]:
     # Only the service's own reasoning goes back to it; another provider's would be refused.
-    opaque = block.additional_information.get(OPAQUE)
+    opaque = block.additional_information.get(REASONING_KEY)
     return [Reasoning(block.content or "", opaque)] if isinstance(opaque, Mapping) else []
 
 
@@ -197,22 +199,22 @@ def _call(block: ToolCallBlock, role: Role) -> list[Part]:
             f"A {role} message holds the call of tool {block.tool_name!r}: only assistant "
             "messages can."
         )
-    return []  # `_tool_calls` reads them together with their legacy twins
+    return []  # `_tool_calls` reads them together with the older list
 
 
-def _refused(block: AudioBlock | VideoBlock, role: Role) -> list[Part]:
+def _reject_media(block: AudioBlock | VideoBlock, role: Role) -> list[Part]:
     raise InvalidRequestError(
         f"A {role} message holds {block.block_type}, which GPT-5.2 does not take: send a "
         "transcript as text, or images."
     )
 
 
-_BLOCKS: dict[type, Callable[[Any, Role], list[Part]]] = {
+_BLOCK_CONVERTERS: dict[type, Callable[[Any, Role], list[Part]]] = {
     TextBlock: _text,
     ImageBlock: lambda block, role: [to_image(block)],
     DocumentBlock: lambda block, role: [to_file(block)],
-    AudioBlock: _refused,
-    VideoBlock: _refused,
+    AudioBlock: _reject_media,
+    VideoBlock: _reject_media,
     CachePoint: lambda block, role: [],  # the service caches long prompts by itself
     CitableBlock: _citable,
     CitationBlock: _citation,
@@ -221,8 +223,8 @@ _BLOCKS: dict[type, Callable[[Any, Role], list[Part]]] = {
 }
 
 
-def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """`parts` with neighbouring texts made one."""
+def _join_texts(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """`parts` with adjacent texts joined."""
     out: list[Part] = []
     for part in parts:
         if isinstance(part, Text) and out and isinstance(last := out[-1], Text):
@@ -233,7 +235,7 @@ def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
 
 
 def _split_refusal(text: str, extra: Mapping[str, Any]) -> list[Part]:
-    """Text and refusal of an answer of ours, whose content ends with the refusal's words."""
+    """Text and refusal of a message of this adapter, whose content ends with the refusal."""
     refusal = extra.get("refusal")
     if isinstance(refusal, str) and refusal:
         rest = text.removesuffix(refusal)
@@ -242,19 +244,21 @@ def _split_refusal(text: str, extra: Mapping[str, Any]) -> list[Part]:
 
 
 def _tool_calls(message: ChatMessage) -> list[ToolCall]:
-    """The calls of an assistant message: its blocks, else the older list beside them."""
-    legacy = [_legacy_call(row) for row in _mappings(message.additional_kwargs.get("tool_calls"))]
+    """The calls of an assistant message: its blocks, else the list in `additional_kwargs`."""
+    legacy = [
+        _call_from_dict(row) for row in _as_mappings(message.additional_kwargs.get("tool_calls"))
+    ]
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if not blocks:
         return legacy
     by_id = {call.id: call for call in legacy}
-    return [_block_call(block, by_id) for block in blocks]
+    return [_call_from_block(block, by_id) for block in blocks]
 
 
-def called(message: ChatMessage) -> list[ToolCallBlock]:
-    """The calls of an answer as blocks: its own, else those of the older list beside them."""
+def tool_call_blocks(message: ChatMessage) -> list[ToolCallBlock]:
+    """The calls of a response as blocks: its own, else the list in `additional_kwargs`."""
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
-    rows = [] if blocks else _mappings(message.additional_kwargs.get("tool_calls"))
+    rows = [] if blocks else _as_mappings(message.additional_kwargs.get("tool_calls"))
     functions = [(row.get("id"), row["function"]) for row in rows if row.get("function")]
     return blocks or [
         ToolCallBlock(
@@ -266,36 +270,36 @@ def called(message: ChatMessage) -> list[ToolCallBlock]:
     ]
 
 
-def _block_call(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCall:
+def _call_from_block(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCall:
     arguments = block.tool_kwargs
     # Integrations without call ids use the tool's name in their results' tool_call_id.
     call_id = block.tool_call_id or block.tool_name
-    twin = legacy.get(call_id)
+    dumped = legacy.get(call_id)
     return ToolCall(
         id=call_id,
-        name=wire_name(block.tool_name),
+        name=to_wire_tool_name(block.tool_name),
         arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments),
-        item_id=twin.item_id if twin else None,
-        extra=twin.extra if twin else None,
+        item_id=dumped.item_id if dumped else None,
+        extra=dumped.extra if dumped else None,
     )
 
 
-def _legacy_call(row: Mapping[str, Any]) -> ToolCall:
+def _call_from_dict(row: Mapping[str, Any]) -> ToolCall:
     function = row.get("function")
     function = function if isinstance(function, Mapping) else {}
     name = str(function.get("name") or "")
     arguments = function.get("arguments")
     return ToolCall(
         id=str(row.get("id") or name),
-        name=wire_name(name),
+        name=to_wire_tool_name(name),
         arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments or {}),
         item_id=row.get("item_id"),
         extra=row.get("extra"),
     )
 
 
-def _mappings(rows: Any) -> list[Mapping[str, Any]]:
-    """The rows of a list as mappings; pydantic objects of other integrations are dumped."""
+def _as_mappings(rows: Any) -> list[Mapping[str, Any]]:
+    """The items of a list as mappings; pydantic objects of other integrations are dumped."""
     if not isinstance(rows, (list, tuple)):
         return []
     dumped = [row.model_dump() if hasattr(row, "model_dump") else row for row in rows]

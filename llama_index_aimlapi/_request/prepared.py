@@ -1,4 +1,4 @@
-"""A request that is ready to be sent, with what its tool names stand for."""
+"""A request ready to be sent, with the caller's tool behind each wire name."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aimlapi_core import ChatRequest
-from llama_index_aimlapi._request.tools import Offered
+from llama_index_aimlapi._request.tools import ToolRef
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, and what the tool names on its wire stand for."""
+class PreparedRequest:
+    """A request, and the caller's tool for each tool name in it."""
 
     request: ChatRequest
-    offered: Mapping[str, Offered] = field(default_factory=dict)
+    tool_refs: Mapping[str, ToolRef] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Names of tools on the wire."""
+"""Maps tool names to names that the service accepts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _ALLOWED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH_LENGTH = 8
 
 
-def wire_name(name: str) -> str:
-    """The name under which the service knows a tool: at most 64 of `[A-Za-z0-9_-]`.
+def to_wire_tool_name(name: str) -> str:
+    """The wire name of a tool: at most 64 of `[A-Za-z0-9_-]`.
 
-    A name that fits stays. Any other is cleaned, shortened and ended with a hash of the whole,
-    so that two names never meet, and the same name is the same in every request.
+    A valid name is kept. Any other is sanitized, truncated and ends with a hash of the full name,
+    so that different names do not collide and each maps to the same one in every request.
     """
     if _ALLOWED.fullmatch(name) or not name:
         return name

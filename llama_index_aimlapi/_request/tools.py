@@ -1,7 +1,7 @@
-"""Tools and tool choice to the core's.
+"""Converts tools and tool choice to the core's types.
 
-In a call's `tools`, a function keeps the caller's name and schema (`tool_dict`): the wire name
-and the strict form are made when the request is, so that answers can be led back.
+In a call's `tools`, a function keeps the caller's name and schema (`tool_dict`). The wire name
+and the strict schema are made with the request, so that tool calls can be mapped back.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from aimlapi_core import (
 )
 from llama_index_aimlapi._request.argument_validation import check_types
 from llama_index_aimlapi._request.legacy_arguments import did_you_mean
-from llama_index_aimlapi._request.tool_names import wire_name
+from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 
 logger = logging.getLogger("aimlapi")
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """A tool of a request. `schema` is the caller's own where a strict form of it was sent."""
+class ToolRef:
+    """The caller's tool. `original_schema` is set when a strict form of it was sent."""
 
     name: str
-    schema: Mapping[str, Any] | None = None
+    original_schema: Mapping[str, Any] | None = None
 
 
 def tool_dict(tool: BaseTool, strict: bool | None) -> dict[str, Any]:
@@ -55,10 +55,10 @@ def tool_call_arguments(
     parallel: bool,
     strict: bool | None,
 ) -> dict[str, Any]:
-    """The arguments of a chat call that offers `tools`; without tools there is nothing to say.
+    """The arguments of a chat call with `tools`.
 
-    Raises InvalidRequestError for what is no list of tools, and for a call that must be made of
-    no tool.
+    Raises InvalidRequestError when `tools` is not a list of tools, and when a tool call is
+    required without tools.
     """
     check_types({"tools": tools or []})
     if not tools:
@@ -68,28 +68,28 @@ def tool_call_arguments(
     if isinstance(choice, str) and choice not in ("none", "auto", "required", "any"):
         choice = {"type": "function", "function": {"name": choice}}
     return {
-        "tools": [_row(tool, strict) for tool in tools],
+        "tools": [_as_dict(tool, strict) for tool in tools],
         "tool_choice": choice,
         "parallel_tool_calls": parallel,
     }
 
 
-def to_tools(rows: Sequence[Any]) -> tuple[tuple[Tool | BuiltinTool, ...], dict[str, Offered]]:
-    """The core's tools, and what each wire name of a function stands for."""
+def to_tools(rows: Sequence[Any]) -> tuple[tuple[Tool | BuiltinTool, ...], dict[str, ToolRef]]:
+    """The core's tools, and the caller's tool for each wire name of a function."""
     tools: list[Tool | BuiltinTool] = []
-    offered: dict[str, Offered] = {}
+    tool_refs: dict[str, ToolRef] = {}
     for row in rows:
-        row = _row(row, None)
+        row = _as_dict(row, None)
         if row.get("type", "function") == "function":
-            tool, known = _function(row)
-            offered[tool.name] = known
+            tool, ref = _function_tool(row)
+            tool_refs[tool.name] = ref
             tools.append(tool)
         else:
             tools.append(BuiltinTool(dict(row)))
-    return tuple(tools), offered
+    return tuple(tools), tool_refs
 
 
-def _row(tool: Any, strict: bool | None) -> Mapping[str, Any]:
+def _as_dict(tool: Any, strict: bool | None) -> Mapping[str, Any]:
     if isinstance(tool, BaseTool):
         return tool_dict(tool, strict)
     if isinstance(tool, Mapping):
@@ -100,7 +100,7 @@ def _row(tool: Any, strict: bool | None) -> Mapping[str, Any]:
     )
 
 
-def _function(row: Mapping[str, Any]) -> tuple[Tool, Offered]:
+def _function_tool(row: Mapping[str, Any]) -> tuple[Tool, ToolRef]:
     function = row.get("function")
     function = function if isinstance(function, Mapping) else row  # Responses' flat form
     name = function.get("name")
@@ -112,33 +112,33 @@ def _function(row: Mapping[str, Any]) -> tuple[Tool, Offered]:
     if reason is not None:
         logger.warning("Tool %r is sent without strict=True: %s.", name, reason)
         strict = None
-    tool = Tool(wire_name(name), parameters or schema, function.get("description"), strict)
-    return tool, Offered(name, schema if parameters else None)
+    tool = Tool(to_wire_tool_name(name), parameters or schema, function.get("description"), strict)
+    return tool, ToolRef(name, schema if parameters else None)
 
 
-def to_tool_choice(choice: Any, offered: Mapping[str, Offered]) -> ToolChoice | None:
-    """A tool choice given as a word, as a tool's name or in wire form."""
+def to_tool_choice(choice: Any, tool_refs: Mapping[str, ToolRef]) -> ToolChoice | None:
+    """A tool choice given as a mode, a tool's name or a wire dict."""
     if isinstance(choice, str):
         if choice == "any":  # what other integrations call it
             return "required"
         if choice in ("none", "auto", "required"):
             return cast(Literal["none", "auto", "required"], choice)
-        return _named(choice, offered)
+        return _named_tool(choice, tool_refs)
     if isinstance(choice, Mapping):
         function = choice.get("function")
         name = function.get("name") if isinstance(function, Mapping) else choice.get("name")
         is_function = choice.get("type", "function") == "function"
-        return _named(str(name), offered) if is_function else dict(choice)
+        return _named_tool(str(name), tool_refs) if is_function else dict(choice)
     if choice is None:
         return None
     raise InvalidRequestError(f"tool_choice is a name, a word or a dict, not {choice!r:.80}.")
 
 
-def _named(name: str, offered: Mapping[str, Offered]) -> NamedTool:
-    names = [tool.name for tool in offered.values()]
+def _named_tool(name: str, tool_refs: Mapping[str, ToolRef]) -> NamedTool:
+    names = [tool.name for tool in tool_refs.values()]
     if name not in names:
         raise InvalidRequestError(
             f"tool_choice names {name!r}, which is none of the tools {names}."
             f"{did_you_mean(name, names)}"
         )
-    return NamedTool(wire_name(name))
+    return NamedTool(to_wire_tool_name(name))

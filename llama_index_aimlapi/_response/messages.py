@@ -1,8 +1,8 @@
-"""Core replies and stream events to LlamaIndex responses. Pure.
+"""Converts core replies and stream events to LlamaIndex responses. Pure.
 
-Rules: a message has one TextBlock, which grows; `delta` is only what is new; `raw` is a plain
-dict that always has `usage`; the last item of a stream is what the same answer gives unstreamed
-(but for `delta`). The words of a refusal are part of the text and stand in `refusal` too.
+Rules: a message has one TextBlock, with all text so far; `delta` is only the new text; `raw` is
+a plain dict that always has `usage`; the last item of a stream equals the unstreamed response
+(but for `delta`). The text of a refusal is part of the content, and in `refusal` too.
 """
 
 from __future__ import annotations
@@ -38,19 +38,24 @@ from aimlapi_core import (
     ToolCallDelta,
 )
 from aimlapi_core._adapters.model_cloner import Copies
-from llama_index_aimlapi._request.messages import OPAQUE
-from llama_index_aimlapi._request.prepared import Asked
-from llama_index_aimlapi._response.metadata import facts, legacy_call, raw, to_logprobs
-from llama_index_aimlapi._response.tool_calls import PARTIAL, returned
+from llama_index_aimlapi._request.messages import REASONING_KEY
+from llama_index_aimlapi._request.prepared import PreparedRequest
+from llama_index_aimlapi._response.metadata import (
+    openai_tool_call,
+    raw_response,
+    response_metadata,
+    to_logprobs,
+)
+from llama_index_aimlapi._response.tool_calls import IS_PARTIAL, restore_tool_call
 
 logger = logging.getLogger("aimlapi")
 
 # A stream makes one of each for every delta.
-_TEXTS = Copies(TextBlock(text=""))
-_THINKING = Copies(ThinkingBlock(content=""))
-_CALLS = Copies(ToolCallBlock(tool_call_id="", tool_name="", tool_kwargs=""))
-_MESSAGES = Copies(ChatMessage(role=MessageRole.ASSISTANT, blocks=[], additional_kwargs={}))
-_ITEMS = Copies(
+_TEXT_TEMPLATE = Copies(TextBlock(text=""))
+_THINKING_TEMPLATE = Copies(ThinkingBlock(content=""))
+_TOOL_CALL_TEMPLATE = Copies(ToolCallBlock(tool_call_id="", tool_name="", tool_kwargs=""))
+_MESSAGE_TEMPLATE = Copies(ChatMessage(role=MessageRole.ASSISTANT, blocks=[], additional_kwargs={}))
+_RESPONSE_TEMPLATE = Copies(
     ChatResponse(
         message=ChatMessage(role=MessageRole.ASSISTANT),
         raw={"usage": None},
@@ -61,20 +66,20 @@ _ITEMS = Copies(
 )
 
 
-def to_response(reply: Reply, asked: Asked, delta: str | None = None) -> ChatResponse:
-    """A whole answer. Of several choices the first is the message; `raw` holds all."""
+def to_response(reply: Reply, prepared: PreparedRequest, delta: str | None = None) -> ChatResponse:
+    """The complete response. The first choice is the message; `raw` holds all."""
     choice = reply.choices[0] if reply.choices else Choice(0)
     return ChatResponse(
-        message=_whole_message(choice, reply, asked),
-        raw=raw(reply),
+        message=_whole_message(choice, reply, prepared),
+        raw=raw_response(reply),
         delta=delta,
         logprobs=to_logprobs(choice.logprobs),
-        additional_kwargs=facts(reply, choice),
+        additional_kwargs=response_metadata(reply, choice),
     )
 
 
 def to_completion(response: ChatResponse) -> CompletionResponse:
-    """The completion that a chat response is."""
+    """A chat response as a completion."""
     return CompletionResponse(
         text=response.message.content or "",
         additional_kwargs={**response.message.additional_kwargs, **response.additional_kwargs},
@@ -84,49 +89,49 @@ def to_completion(response: ChatResponse) -> CompletionResponse:
     )
 
 
-class Growing:
-    """A stream's events in, one response out for each that shows something new."""
+class StreamAccumulator:
+    """Accumulates stream deltas: one response with the message so far for each event."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, prepared: PreparedRequest) -> None:
+        self._prepared = prepared
         self._text = ""
         self._refusal = ""
         self._reasoning = ""
-        self._calls: list[_GrowingCall] = []
+        self._calls: list[_PartialToolCall] = []
 
     def feed(self, event: StreamEvent) -> ChatResponse | None:
-        """The response that shows `event`; None for one that shows nothing."""
+        """The response after `event`; None when it changes nothing."""
         if isinstance(event, Finished):
-            return to_response(event.reply, self._asked, delta="")
+            return to_response(event.reply, self._prepared, delta="")
         if event.choice != 0:
             return None
         if isinstance(event, TextDelta):
             self._text += event.text
-            return self._item(event.text, logprobs=event.logprobs)
+            return self._response(event.text, logprobs=event.logprobs)
         if isinstance(event, RefusalDelta):
             self._refusal += event.text
-            return self._item(event.text)
+            return self._response(event.text)
         if isinstance(event, ReasoningDelta):
             self._reasoning += event.text
-            return self._item("", thinking_delta=event.text)
-        if isinstance(event, ToolCallDelta) and self._grow_call(event):
-            return self._item("")
+            return self._response("", thinking_delta=event.text)
+        if isinstance(event, ToolCallDelta) and self._add_tool_call_delta(event):
+            return self._response("")
         return None
 
-    def _grow_call(self, event: ToolCallDelta) -> bool:
-        if event.index > 0 and _one_call_only(self._asked):
+    def _add_tool_call_delta(self, event: ToolCallDelta) -> bool:
+        if event.index > 0 and _allows_one_call(self._prepared):
             return False
         while len(self._calls) <= event.index:
-            self._calls.append(_GrowingCall())
+            self._calls.append(_PartialToolCall())
         call = self._calls[event.index]
         call.id = event.id or call.id
         if event.name:
-            offered = self._asked.offered.get(event.name)
-            call.name = offered.name if offered else event.name
+            ref = self._prepared.tool_refs.get(event.name)
+            call.name = ref.name if ref else event.name
         call.arguments += event.arguments
         return True
 
-    def _item(
+    def _response(
         self,
         delta: str,
         *,
@@ -134,11 +139,13 @@ class Growing:
         logprobs: Mapping[str, Any] | None = None,
     ) -> ChatResponse:
         calls = [ToolCall(c.id, c.name, c.arguments) for c in self._calls if c.name]
-        thinking = [_THINKING.copy({"content": self._reasoning})] if self._reasoning else []
-        marks: dict[str, Any] = {PARTIAL: True}
+        thinking = (
+            [_THINKING_TEMPLATE.copy({"content": self._reasoning})] if self._reasoning else []
+        )
+        marks: dict[str, Any] = {IS_PARTIAL: True}
         if thinking_delta is not None:
             marks["thinking_delta"] = thinking_delta
-        return _ITEMS.copy(
+        return _RESPONSE_TEMPLATE.copy(
             {
                 "message": _message(thinking, self._text + self._refusal, (), calls),
                 "delta": delta,
@@ -149,21 +156,21 @@ class Growing:
 
 
 @dataclass(slots=True)
-class _GrowingCall:
-    """A tool call so far, by the name that the caller gave its tool."""
+class _PartialToolCall:
+    """A tool call so far, under the caller's name of the tool."""
 
     id: str = ""
     name: str = ""
     arguments: str = ""
 
 
-def _one_call_only(asked: Asked) -> bool:
-    return asked.request.parallel_tool_calls is False
+def _allows_one_call(prepared: PreparedRequest) -> bool:
+    return prepared.request.parallel_tool_calls is False
 
 
-def _whole_message(choice: Choice, reply: Reply, asked: Asked) -> ChatMessage:
-    calls = [returned(call, asked.offered) for call in choice.tool_calls]
-    if len(calls) > 1 and _one_call_only(asked):
+def _whole_message(choice: Choice, reply: Reply, prepared: PreparedRequest) -> ChatMessage:
+    calls = [restore_tool_call(call, prepared.tool_refs) for call in choice.tool_calls]
+    if len(calls) > 1 and _allows_one_call(prepared):
         logger.warning(
             "The model made %d tool calls where one was allowed: the first is used, "
             "raw has them all.",
@@ -192,17 +199,17 @@ def _message(
 ) -> ChatMessage:
     blocks: list[ContentBlock] = list(thinking)
     if text or not calls:
-        blocks.append(_TEXTS.copy({"text": text}))
+        blocks.append(_TEXT_TEMPLATE.copy({"text": text}))
     blocks += citations
     blocks += [
-        _CALLS.copy(
+        _TOOL_CALL_TEMPLATE.copy(
             {"tool_call_id": call.id, "tool_name": call.name, "tool_kwargs": call.arguments}
         )
         for call in calls
     ]
-    # LlamaIndex's streaming programs and chat engines look at this older list alone.
-    legacy = {"tool_calls": [legacy_call(call) for call in calls]} if calls else {}
-    return _MESSAGES.copy({"blocks": blocks, "additional_kwargs": legacy})
+    # LlamaIndex's streaming programs and chat engines read only this older list.
+    legacy = {"tool_calls": [openai_tool_call(call) for call in calls]} if calls else {}
+    return _MESSAGE_TEMPLATE.copy({"blocks": blocks, "additional_kwargs": legacy})
 
 
 def _thinking_blocks(choice: Choice, reply: Reply) -> list[ThinkingBlock]:
@@ -212,14 +219,16 @@ def _thinking_blocks(choice: Choice, reply: Reply) -> list[ThinkingBlock]:
         ThinkingBlock(
             content=part.text,
             num_tokens=tokens,
-            additional_information={} if part.opaque is None else {OPAQUE: dict(part.opaque)},
+            additional_information={}
+            if part.opaque is None
+            else {REASONING_KEY: dict(part.opaque)},
         )
         for part in parts
     ]
 
 
 def _citation_blocks(choice: Choice) -> list[CitationBlock]:
-    """The web citations of the text as blocks; other annotations stand in `raw`."""
+    """The web citations of the text as blocks; other annotations are in `raw` only."""
     rows = [_web_citation(citation) for citation in choice.citations]
     return [
         CitationBlock(

@@ -1,4 +1,4 @@
-"""What stands beside an answer's message: counts, ids, log probabilities, the plain `raw` dict."""
+"""Metadata of a response: token counts, cost, ids, log probabilities, the plain `raw` dict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aimlapi_core import Choice, Reply, ToolCall
 
 
 def to_logprobs(wire: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
-    """Per token the chosen one first, then the alternatives; None when none came."""
+    """Per token the chosen one first, then the alternatives; None when there are none."""
     rows = (wire or {}).get("content")
     if not isinstance(rows, list) or not rows:
         return None
@@ -36,8 +36,8 @@ def _logprob(row: Mapping[str, Any]) -> LogProb:
     )
 
 
-def facts(reply: Reply, choice: Choice) -> dict[str, Any]:
-    """What is worth knowing of an answer, flat; only what came."""
+def response_metadata(reply: Reply, choice: Choice) -> dict[str, Any]:
+    """Usage, cost, ids and finish reason as a flat dict, without None values."""
     usage, cost, transport = reply.usage, reply.cost, reply.transport
     known = {
         "prompt_tokens": usage.input_tokens if usage else None,
@@ -58,8 +58,8 @@ def facts(reply: Reply, choice: Choice) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value is not None}
 
 
-def raw(reply: Reply) -> dict[str, Any]:
-    """The answer as one plain dict in the shape of a chat completion, on both endpoints."""
+def raw_response(reply: Reply) -> dict[str, Any]:
+    """The reply as a plain dict in the shape of a chat completion, on both endpoints."""
     out: dict[str, Any] = {
         **reply.extra,
         "id": reply.id,
@@ -89,7 +89,7 @@ def _raw_choice(choice: Choice) -> dict[str, Any]:
         "refusal": choice.refusal,
         "reasoning": choice.reasoning or None,
         "annotations": [dict(citation) for citation in choice.citations],
-        "tool_calls": [legacy_call(call) for call in choice.tool_calls],
+        "tool_calls": [openai_tool_call(call) for call in choice.tool_calls],
     }
     return {
         "index": choice.index,
@@ -99,7 +99,7 @@ def _raw_choice(choice: Choice) -> dict[str, Any]:
     }
 
 
-def legacy_call(call: ToolCall) -> dict[str, Any]:
+def openai_tool_call(call: ToolCall) -> dict[str, Any]:
     """A call as a plain dict in the shape of OpenAI's chat completions."""
     row: dict[str, Any] = {
         "id": call.id,

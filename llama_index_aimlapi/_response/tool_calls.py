@@ -1,4 +1,4 @@
-"""Tool calls of an answer as LlamaIndex's, whole or while their arguments stream in."""
+"""Converts tool calls to LlamaIndex's tool selections, complete or while streaming."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from pydantic_core import from_json
 
 from aimlapi_core import ToolCall, drop_added_nulls, loads_arguments
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
-from llama_index_aimlapi._request.messages import called
-from llama_index_aimlapi._request.tools import Offered
+from llama_index_aimlapi._request.messages import tool_call_blocks
+from llama_index_aimlapi._request.tools import ToolRef
 from llama_index_aimlapi.errors import InvalidToolCallError, NoToolCallError
 
-# In the additional_kwargs of a streamed item that is not the last: its calls may be unfinished.
-PARTIAL = "is_partial"
+# Key in additional_kwargs of all streamed items but the last: their calls may be incomplete.
+IS_PARTIAL = "is_partial"
 
 
-def returned(call: ToolCall, offered: Mapping[str, Offered]) -> ToolCall:
-    """A call of a finished answer under the caller's own name and schema."""
-    known = offered.get(call.name)
-    if known is None:
+def restore_tool_call(call: ToolCall, tool_refs: Mapping[str, ToolRef]) -> ToolCall:
+    """A complete call under the caller's tool name, without the nulls of a strict schema."""
+    ref = tool_refs.get(call.name)
+    if ref is None:
         return call
     arguments = call.arguments
-    if known.schema is not None:
+    if ref.original_schema is not None:
         try:
-            given = drop_added_nulls(loads_arguments(arguments), known.schema)
+            given = drop_added_nulls(loads_arguments(arguments), ref.original_schema)
             arguments = json.dumps(given, ensure_ascii=False)
         except ValueError:
-            pass  # broken: `selections` reports it, as the model wrote it
-    return ToolCall(call.id, known.name, arguments, call.item_id, call.extra)
+            pass  # not a JSON object: `tool_selections` raises with the model's own text
+    return ToolCall(call.id, ref.name, arguments, call.item_id, call.extra)
 
 
-def selections(response: ChatResponse, *, need_one: bool) -> list[ToolSelection]:
-    """The calls of a response. Those of a streamed item that is not the last may be partial.
+def tool_selections(response: ChatResponse, *, need_one: bool) -> list[ToolSelection]:
+    """The calls of a response. Arguments of any streamed item but the last may be partial.
 
     Raises InvalidToolCallError for a finished call whose arguments are not a JSON object, and
     NoToolCallError when there is none and `need_one`.
     """
-    blocks = called(response.message)
+    blocks = tool_call_blocks(response.message)
     if not blocks and need_one:
         raise NoToolCallError(
             "The model was asked to call a tool and answered with text: "
             f"{response.message.content or ''!r:.200}",
             body=response.message.content or "",
         )
-    read = _partial_arguments if response.additional_kwargs.get(PARTIAL) else _whole_arguments
+    read = _partial_arguments if response.additional_kwargs.get(IS_PARTIAL) else _whole_arguments
     return [
         ToolSelection(
             tool_id=block.tool_call_id or block.tool_name,
@@ -59,8 +59,8 @@ def selections(response: ChatResponse, *, need_one: bool) -> list[ToolSelection]
     ]
 
 
-def first_call_only(response: ChatResponse) -> ChatResponse:
-    """`response` with at most one call, itself where it has no more."""
+def keep_first_call(response: ChatResponse) -> ChatResponse:
+    """`response` with its first tool call only."""
     message = response.message
     calls = [at for at, block in enumerate(message.blocks) if isinstance(block, ToolCallBlock)]
     if len(calls) <= 1:
@@ -76,13 +76,13 @@ def _whole_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, 
     if not isinstance(block.tool_kwargs, str):
         return block.tool_kwargs
     reason = response.additional_kwargs.get("finish_reason")
-    was_cut = reason in TRUNCATED_FINISH_REASONS
+    truncated = reason in TRUNCATED_FINISH_REASONS
     try:
-        if was_cut and not block.tool_kwargs.strip():
+        if truncated and not block.tool_kwargs.strip():
             raise ValueError("no arguments came")
         return loads_arguments(block.tool_kwargs)
     except ValueError as exc:
-        why = f"the answer was cut (finish reason {reason!r})" if was_cut else str(exc)
+        why = f"the answer was cut (finish reason {reason!r})" if truncated else str(exc)
         raise InvalidToolCallError(
             f"The call of tool {block.tool_name!r} is not run: {why}. "
             + ("Raise max_tokens." if reason == "length" else "Ask again."),
@@ -94,18 +94,18 @@ def _whole_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, 
 def _partial_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, Any]:
     if not isinstance(block.tool_kwargs, str):
         return block.tool_kwargs
-    return partial_object(block.tool_kwargs)
+    return parse_partial_object(block.tool_kwargs)
 
 
-def partial_object(text: str) -> dict[str, Any]:
-    """What is certain of a JSON object that is still being written; {} while nothing is.
+def parse_partial_object(text: str) -> dict[str, Any]:
+    """The stable part of an incomplete JSON object; {} while there is none.
 
-    From one call to the next its values only grow. A number at the end is left out, since its
-    next digit may follow; inside a string the same characters only come a little later.
+    Values only grow as more text follows. Trailing characters of a number are left out, since a
+    digit may follow; at the end of a string that only delays them.
     """
     text = text.rstrip("0123456789+-.eE")
     try:
         value = from_json(text, allow_partial="trailing-strings")
-    except (ValueError, TypeError):  # TypeError: half of a character, which is not UTF-8
+    except (ValueError, TypeError):  # TypeError: half a surrogate pair, not valid UTF-8
         return {}
     return value if isinstance(value, dict) else {}

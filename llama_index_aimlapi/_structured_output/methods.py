@@ -1,4 +1,4 @@
-"""The four ways to a structured prediction, as methods that a model class inherits."""
+"""Structured prediction methods (sync, async, streamed) that the model class inherits."""
 
 from __future__ import annotations
 
@@ -20,40 +20,47 @@ from llama_index_instrumentation import get_dispatcher
 
 from aimlapi_core import model_info
 from llama_index_aimlapi._request.build import SETTINGS
-from llama_index_aimlapi._structured_output.parser import Partials, read
-from llama_index_aimlapi._structured_output.plan import Prediction, by_schema, by_tool, check_class
+from llama_index_aimlapi._structured_output.parser import PartialObjectParser, parse_response
+from llama_index_aimlapi._structured_output.plan import (
+    StructuredOutputPlan,
+    check_output_class,
+    function_calling_plan,
+    json_schema_plan,
+)
 
 dispatcher = get_dispatcher(__name__)
 logger = logging.getLogger("aimlapi")
 
 
-class Predicting(FunctionCallingLLM):
-    """Structured prediction by JSON schema where the model has it, by a forced tool elsewhere.
+class StructuredPredictionMixin(FunctionCallingLLM):
+    """Structured prediction by JSON schema where the model has it, else by a forced tool call.
 
-    `pydantic_program_mode` FUNCTION asks for the tool; the other modes are LlamaIndex's own. The
-    system prompt is kept in all of them.
+    `pydantic_program_mode` FUNCTION forces the tool call; the other modes are LlamaIndex's own.
+    All of them keep the system prompt.
     """
 
     model: str
 
-    def _prediction(
+    def _structured_output_plan(
         self, output_cls: type[Model], llm_kwargs: Mapping[str, Any] | None = None
-    ) -> Prediction[Model] | None:
-        """How to ask for the class; None for the modes that LlamaIndex serves itself.
+    ) -> StructuredOutputPlan[Model] | None:
+        """The plan for the class; None for the modes that LlamaIndex implements itself.
 
-        Raises InvalidRequestError for what is no pydantic class.
+        Raises InvalidRequestError when it is not a pydantic class.
         """
-        check_class(output_cls)
+        check_output_class(output_cls)
         info = model_info((llm_kwargs or {}).get("model") or self.model)
         if self.pydantic_program_mode == PydanticProgramMode.FUNCTION:
-            return by_tool(output_cls)
+            return function_calling_plan(output_cls)
         if self.pydantic_program_mode != PydanticProgramMode.DEFAULT:
             return None
         if info is not None and info.structured_output:
-            return by_schema(output_cls)
-        return by_tool(output_cls) if info is None or info.tools else None
+            return json_schema_plan(output_cls)
+        return function_calling_plan(output_cls) if info is None or info.tools else None
 
-    def _prompted(self, prompt: BasePromptTemplate, arguments: dict[str, Any]) -> list[ChatMessage]:
+    def _format_prompt(
+        self, prompt: BasePromptTemplate, arguments: dict[str, Any]
+    ) -> list[ChatMessage]:
         for name in (n for n in arguments if n in SETTINGS and n not in prompt.template_vars):
             logger.warning(
                 "%r is no variable of the prompt and is not used: give llm_kwargs={%r: ...}.",
@@ -73,13 +80,15 @@ class Predicting(FunctionCallingLLM):
 
         Raises OutputError, or pydantic's ValidationError.
         """
-        prediction = self._prediction(output_cls, llm_kwargs)
-        if prediction is None:
+        plan = self._structured_output_plan(output_cls, llm_kwargs)
+        if plan is None:
             found = super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
             return cast("Model", found)  # the base method's decorator hides its type
-        _started(output_cls, prompt, prompt_args)
-        messages = self._prompted(prompt, prompt_args)
-        return _ended(read(self.chat(messages, **prediction.arguments(llm_kwargs)), prediction))
+        _dispatch_start(output_cls, prompt, prompt_args)
+        messages = self._format_prompt(prompt, prompt_args)
+        return _dispatch_end(
+            parse_response(self.chat(messages, **plan.chat_kwargs(llm_kwargs)), plan)
+        )
 
     async def astructured_predict(
         self,
@@ -89,14 +98,14 @@ class Predicting(FunctionCallingLLM):
         **prompt_args: Any,
     ) -> Model:
         """`structured_predict`, asynchronously."""
-        prediction = self._prediction(output_cls, llm_kwargs)
-        if prediction is None:
+        plan = self._structured_output_plan(output_cls, llm_kwargs)
+        if plan is None:
             found = super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
             return cast("Model", await found)
-        _started(output_cls, prompt, prompt_args)
-        messages = self._prompted(prompt, prompt_args)
-        response = await self.achat(messages, **prediction.arguments(llm_kwargs))
-        return _ended(read(response, prediction))
+        _dispatch_start(output_cls, prompt, prompt_args)
+        messages = self._format_prompt(prompt, prompt_args)
+        response = await self.achat(messages, **plan.chat_kwargs(llm_kwargs))
+        return _dispatch_end(parse_response(response, plan))
 
     def _structured_stream_call(
         self,
@@ -105,17 +114,17 @@ class Predicting(FunctionCallingLLM):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> Generator[Model | list[Model] | FlexibleModel | list[FlexibleModel], None, None]:
-        prediction = self._prediction(output_cls, llm_kwargs)
-        if prediction is None:
+        plan = self._structured_output_plan(output_cls, llm_kwargs)
+        if plan is None:
             yield from super()._structured_stream_call(
                 output_cls, prompt, llm_kwargs, **prompt_args
             )
             return
-        partials = Partials(prediction)
-        messages = self._prompted(prompt, prompt_args)
-        with closing(self.stream_chat(messages, **prediction.arguments(llm_kwargs))) as stream:
+        partial_parser = PartialObjectParser(plan)
+        messages = self._format_prompt(prompt, prompt_args)
+        with closing(self.stream_chat(messages, **plan.chat_kwargs(llm_kwargs))) as stream:
             for response in stream:
-                yield from partials.feed(response)
+                yield from partial_parser.feed(response)
 
     async def _structured_astream_call(
         self,
@@ -124,27 +133,29 @@ class Predicting(FunctionCallingLLM):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> AsyncGenerator[Model | list[Model] | FlexibleModel | list[FlexibleModel], None]:
-        prediction = self._prediction(output_cls, llm_kwargs)
-        if prediction is None:
+        plan = self._structured_output_plan(output_cls, llm_kwargs)
+        if plan is None:
             return await super()._structured_astream_call(
                 output_cls, prompt, llm_kwargs, **prompt_args
             )
-        messages = self._prompted(prompt, prompt_args)
-        stream = await self.astream_chat(messages, **prediction.arguments(llm_kwargs))
-        partials = Partials(prediction)
+        messages = self._format_prompt(prompt, prompt_args)
+        stream = await self.astream_chat(messages, **plan.chat_kwargs(llm_kwargs))
+        partial_parser = PartialObjectParser(plan)
 
         async def objects() -> AsyncGenerator[
             Model | list[Model] | FlexibleModel | list[FlexibleModel], None
         ]:
             async with aclosing(stream):
                 async for response in stream:
-                    for found in partials.feed(response):
+                    for found in partial_parser.feed(response):
                         yield found
 
         return objects()
 
 
-def _started(output_cls: type[Any], prompt: PromptTemplate, arguments: dict[str, Any]) -> None:
+def _dispatch_start(
+    output_cls: type[Any], prompt: PromptTemplate, arguments: dict[str, Any]
+) -> None:
     dispatcher.event(
         LLMStructuredPredictStartEvent(
             output_cls=output_cls, template=prompt, template_args=arguments
@@ -152,6 +163,6 @@ def _started(output_cls: type[Any], prompt: PromptTemplate, arguments: dict[str,
     )
 
 
-def _ended(found: Model) -> Model:
+def _dispatch_end(found: Model) -> Model:
     dispatcher.event(LLMStructuredPredictEndEvent(output=found))
     return found

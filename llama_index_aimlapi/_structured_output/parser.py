@@ -1,4 +1,4 @@
-"""Parses a response, whole or streamed, as an instance of a pydantic class."""
+"""Parses a response, complete or streamed, as an instance of a pydantic class."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pydantic.fields import FieldInfo
 
 from aimlapi_core import drop_added_nulls
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
-from llama_index_aimlapi._response.tool_calls import PARTIAL, partial_object
-from llama_index_aimlapi._structured_output.plan import Prediction
+from llama_index_aimlapi._response.tool_calls import IS_PARTIAL, parse_partial_object
+from llama_index_aimlapi._structured_output.plan import StructuredOutputPlan
 from llama_index_aimlapi.errors import (
     NoToolCallError,
     OutputEmptyError,
@@ -24,17 +24,17 @@ from llama_index_aimlapi.errors import (
 )
 
 
-def read(response: ChatResponse, prediction: Prediction[Model]) -> Model:
-    """The object of a whole answer.
+def parse_response(response: ChatResponse, plan: StructuredOutputPlan[Model]) -> Model:
+    """The object in a complete response.
 
     Raises OutputError where there is none, and pydantic's ValidationError where the output does
     not fit the class.
     """
-    text = _json_text(response, prediction)
-    _check(response, prediction, text)
-    output_cls = prediction.output_cls
-    if prediction.strict_for is not None:
-        # Before anything is read: a null that the class allows would hide its default.
+    text = _json_text(response, plan)
+    _check_usable(response, plan, text)
+    output_cls = plan.output_cls
+    if plan.original_schema is not None:
+        # Before validation: a null that the class allows would hide its default.
         return output_cls.model_validate_json(_without_added_nulls(text, output_cls) or text)
     try:
         return output_cls.model_validate_json(text)
@@ -45,43 +45,43 @@ def read(response: ChatResponse, prediction: Prediction[Model]) -> Model:
     return output_cls.model_validate_json(pruned)
 
 
-class Partials(Generic[Model]):
-    """A stream's responses in, growing objects out. The last one is of the class itself.
+class PartialObjectParser(Generic[Model]):
+    """Parses the partial objects of a stream. The last one is an instance of the class itself.
 
-    Before that an object is of the class once all fields of all its parts have come, and else a
-    FlexibleModel with what has come, None for the rest: no default that a value replaces later.
+    An earlier one is too, once all fields of all its parts are set; else it is a FlexibleModel
+    with None for missing fields, so that no default is replaced by a value later.
     """
 
-    def __init__(self, prediction: Prediction[Model]) -> None:
-        self._prediction = prediction
-        self._flexible = create_flexible_model(prediction.output_cls)
+    def __init__(self, plan: StructuredOutputPlan[Model]) -> None:
+        self._plan = plan
+        self._flexible = create_flexible_model(plan.output_cls)
         self._last: dict[str, Any] = {}
 
     def feed(self, response: ChatResponse) -> list[Model | FlexibleModel]:
-        """The objects to hand out for one response: none when nothing new has come."""
-        if not response.additional_kwargs.get(PARTIAL):
-            return [read(response, self._prediction)]
-        data = partial_object(_json_text(response, self._prediction))
+        """The objects for one response: none when the object did not change."""
+        if not response.additional_kwargs.get(IS_PARTIAL):
+            return [parse_response(response, self._plan)]
+        data = parse_partial_object(_json_text(response, self._plan))
         if data == self._last:
             return []
         self._last = data
-        return [self._object(data)]
+        return [self._to_instance(data)]
 
-    def _object(self, data: dict[str, Any]) -> Model | FlexibleModel:
-        output_cls, schema = self._prediction.output_cls, self._prediction.strict_for
+    def _to_instance(self, data: dict[str, Any]) -> Model | FlexibleModel:
+        output_cls, schema = self._plan.output_cls, self._plan.original_schema
         if schema is not None:
             data = drop_added_nulls(data, schema)
         try:
             found = output_cls.model_validate(data)
-        except (ValidationError, TypeError, ValueError):  # validators may raise on half an object
+        except (ValidationError, TypeError, ValueError):  # validators may raise on partial objects
             found = None
-        if found is not None and _is_filled(found):
+        if found is not None and _all_fields_set(found):
             return found
         return self._flexible.model_validate(_by_field_name(data, output_cls))
 
 
-def _json_text(response: ChatResponse, prediction: Prediction[Model]) -> str:
-    if not prediction.by_tool:
+def _json_text(response: ChatResponse, plan: StructuredOutputPlan[Model]) -> str:
+    if not plan.uses_tool:
         return response.message.content or ""
     for block in response.message.blocks:
         if isinstance(block, ToolCallBlock):
@@ -90,16 +90,16 @@ def _json_text(response: ChatResponse, prediction: Prediction[Model]) -> str:
     return ""
 
 
-def _check(response: ChatResponse, prediction: Prediction[Model], text: str) -> None:
-    name = prediction.output_cls.__name__
-    facts = response.additional_kwargs
-    request_id = facts.get("request_id")
-    refusal = facts.get("refusal")
+def _check_usable(response: ChatResponse, plan: StructuredOutputPlan[Model], text: str) -> None:
+    name = plan.output_cls.__name__
+    metadata = response.additional_kwargs
+    request_id = metadata.get("request_id")
+    refusal = metadata.get("refusal")
     if refusal:
         raise OutputRefusedError(
             f"The model refused to give {name}: {refusal}", body=refusal, request_id=request_id
         )
-    reason = facts.get("finish_reason")
+    reason = metadata.get("finish_reason")
     if reason in TRUNCATED_FINISH_REASONS:
         advice = "Raise max_tokens." if reason == "length" else "Change the prompt."
         raise OutputTruncatedError(
@@ -123,7 +123,7 @@ def _check(response: ChatResponse, prediction: Prediction[Model], text: str) -> 
 
 
 def _without_added_nulls(text: str, output_cls: type[BaseModel]) -> str | None:
-    """The JSON without the nulls that a strict schema asked for; None when that changes nothing."""
+    """The JSON without the nulls that a strict schema requires; None when that changes nothing."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -132,22 +132,22 @@ def _without_added_nulls(text: str, output_cls: type[BaseModel]) -> str | None:
     return None if pruned == value else json.dumps(pruned, ensure_ascii=False)
 
 
-def _is_filled(value: Any) -> bool:
-    """Whether every field of every model in it was given."""
+def _all_fields_set(value: Any) -> bool:
+    """Whether every field of every model in it is set."""
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
         return value.model_fields_set >= set(fields) and all(
-            _is_filled(getattr(value, name)) for name in fields
+            _all_fields_set(getattr(value, name)) for name in fields
         )
     if isinstance(value, Mapping):
-        return all(map(_is_filled, value.values()))
+        return all(map(_all_fields_set, value.values()))
     if isinstance(value, (list, tuple, set, frozenset)):
-        return all(map(_is_filled, value))
+        return all(map(_all_fields_set, value))
     return True
 
 
 def _by_field_name(value: Any, kind: Any) -> Any:
-    """JSON for an annotation, with the names of fields where it has their aliases."""
+    """JSON for an annotation, with aliases replaced by the names of their fields."""
     if isinstance(value, list):
         return [_by_field_name(item, kind) for item in value]
     if not isinstance(value, dict):
@@ -156,7 +156,7 @@ def _by_field_name(value: Any, kind: Any) -> Any:
         return {key: _by_field_name(item, get_args(kind)[1]) for key, item in value.items()}
     names = {
         alias: (name, field.annotation)
-        for model in _models(kind)
+        for model in _model_classes(kind)
         for name, field in model.model_fields.items()
         for alias in (name, *_aliases(field))
     }
@@ -167,11 +167,11 @@ def _by_field_name(value: Any, kind: Any) -> Any:
     return out
 
 
-def _models(kind: Any) -> list[type[BaseModel]]:
-    """The classes that an annotation names, at any depth of its unions and lists."""
+def _model_classes(kind: Any) -> list[type[BaseModel]]:
+    """The model classes in an annotation, at any depth of its unions and lists."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return [kind]
-    return [model for inner in get_args(kind) for model in _models(inner)]
+    return [model for inner in get_args(kind) for model in _model_classes(inner)]
 
 
 def _aliases(field: FieldInfo) -> list[str]:

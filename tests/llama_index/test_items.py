@@ -16,10 +16,10 @@ from llama_index.core.base.llms.types import (
 )
 
 from aimlapi_core import ChatRequest, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta
-from llama_index_aimlapi._request.prepared import Asked
-from llama_index_aimlapi._response.messages import Growing
+from llama_index_aimlapi._request.prepared import PreparedRequest
+from llama_index_aimlapi._response.messages import StreamAccumulator
 
-ASKED = Asked(ChatRequest("m", ()))
+PREPARED = PreparedRequest(ChatRequest("m", ()))
 FUNCTION = {"name": "f", "arguments": "{}"}
 CASES: dict[str, tuple[StreamEvent, list[ContentBlock], str, dict[str, Any], dict[str, Any]]] = {
     "text": (TextDelta("Grüße", 0), [TextBlock(text="Grüße")], "Grüße", {}, {}),
@@ -43,7 +43,7 @@ CASES: dict[str, tuple[StreamEvent, list[ContentBlock], str, dict[str, Any], dic
 @pytest.mark.parametrize("kind", CASES)
 def test_an_item_is_what_the_classes_make(kind: str) -> None:
     event, blocks, delta, kwargs, marks = CASES[kind]
-    made = Growing(ASKED).feed(event)
+    made = StreamAccumulator(PREPARED).feed(event)
     message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=kwargs)
     wanted = ChatResponse(
         message=message,
@@ -60,8 +60,8 @@ def test_an_item_is_what_the_classes_make(kind: str) -> None:
 
 
 def test_two_items_share_nothing_that_can_change() -> None:
-    growing = Growing(ASKED)
-    first, second = (growing.feed(TextDelta("x", 0)) for _ in range(2))
+    accumulator = StreamAccumulator(PREPARED)
+    first, second = (accumulator.feed(TextDelta("x", 0)) for _ in range(2))
     assert first is not None
     assert second is not None
     first.message.blocks.append(TextBlock(text="y"))

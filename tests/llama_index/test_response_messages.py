@@ -34,12 +34,12 @@ from aimlapi_core import (
     Transport,
     Usage,
 )
-from llama_index_aimlapi._request.prepared import Asked
-from llama_index_aimlapi._request.tools import Offered
-from llama_index_aimlapi._response.messages import Growing, to_completion, to_response
+from llama_index_aimlapi._request.prepared import PreparedRequest
+from llama_index_aimlapi._request.tools import ToolRef
+from llama_index_aimlapi._response.messages import StreamAccumulator, to_completion, to_response
 
 REQUEST = ChatRequest("m", (Message("user", (Text("x"),)),))
-ASKED = Asked(REQUEST)
+PREPARED = PreparedRequest(REQUEST)
 USAGE = Usage(7, 5, 12, 2, 3, {"prompt_tokens": 7, "prompt_tokens_details": {"cached_tokens": 2}})
 TOKEN = {
     "token": "Hi",
@@ -54,15 +54,15 @@ def reply(*parts: Any, finish: str = "stop", **others: Any) -> Reply:
     return Reply("r1", "gpt-5.2", 1, (choice,), **{"usage": USAGE, **others})
 
 
-def grown(*events: StreamEvent, asked: Asked = ASKED) -> list[ChatResponse]:
-    growing = Growing(asked)
-    return [item for event in events if (item := growing.feed(event)) is not None]
+def grown(*events: StreamEvent, prepared: PreparedRequest = PREPARED) -> list[ChatResponse]:
+    accumulator = StreamAccumulator(prepared)
+    return [item for event in events if (item := accumulator.feed(event)) is not None]
 
 
 def test_a_whole_answer() -> None:
     cost = Cost(409, 0.0002045)
     transport = Transport(200, request_id="q1", inference_id="i1")
-    response = to_response(reply(Text("Hi"), cost=cost, transport=transport), ASKED)
+    response = to_response(reply(Text("Hi"), cost=cost, transport=transport), PREPARED)
     assert response.message.blocks == [TextBlock(text="Hi")]
     assert response.message.additional_kwargs == {}
     assert response.delta is None
@@ -104,14 +104,14 @@ def test_a_whole_answer() -> None:
 
 
 def test_raw_has_usage_even_when_none_came() -> None:
-    response = to_response(reply(Text("Hi"), usage=None), ASKED)
+    response = to_response(reply(Text("Hi"), usage=None), PREPARED)
     assert response.raw["usage"] is None
     assert "prompt_tokens" not in response.additional_kwargs
 
 
 def test_usage_of_the_responses_endpoint_has_the_common_names_too() -> None:
     usage = Usage(7, 5, 12, raw={"input_tokens": 7, "output_tokens": 5})
-    counts = to_response(reply(usage=usage), ASKED).raw["usage"]
+    counts = to_response(reply(usage=usage), PREPARED).raw["usage"]
     assert (counts["prompt_tokens"], counts["input_tokens"], counts["completion_tokens"]) == (
         7,
         7,
@@ -121,7 +121,7 @@ def test_usage_of_the_responses_endpoint_has_the_common_names_too() -> None:
 
 def test_thinking_text_and_calls_stand_in_order() -> None:
     call = ToolCall("c1", "add", '{"a": 1}', "fc_1", {"extra_content": {"k": 1}})
-    response = to_response(reply(Reasoning("hm", {"id": "rs"}), Text("So"), call), ASKED)
+    response = to_response(reply(Reasoning("hm", {"id": "rs"}), Text("So"), call), PREPARED)
     assert response.message.blocks == [
         ThinkingBlock(content="hm", num_tokens=3, additional_information={"aimlapi": {"id": "rs"}}),
         TextBlock(text="So"),
@@ -141,8 +141,8 @@ def test_thinking_text_and_calls_stand_in_order() -> None:
 
 
 def test_a_call_alone_has_no_text_block_and_an_empty_answer_has_one() -> None:
-    assert to_response(reply(ToolCall("c", "add", "")), ASKED).message.content is None
-    assert to_response(reply(), ASKED).message.content == ""
+    assert to_response(reply(ToolCall("c", "add", "")), PREPARED).message.content is None
+    assert to_response(reply(), PREPARED).message.content == ""
 
 
 def test_citations_become_blocks_and_leave_one_text_block() -> None:
@@ -151,7 +151,7 @@ def test_citations_become_blocks_and_leave_one_text_block() -> None:
         "url_citation": {"url": "https://a", "title": "A", "start_index": 0, "end_index": 2},
     }
     flat = {"type": "url_citation", "url": "https://b", "start_index": 3, "end_index": 5}
-    response = to_response(reply(Text("Hi Ho", (nested, flat, {"type": "other"}))), ASKED)
+    response = to_response(reply(Text("Hi Ho", (nested, flat, {"type": "other"}))), PREPARED)
     assert [type(block) for block in response.message.blocks] == [
         TextBlock,
         CitationBlock,
@@ -168,7 +168,7 @@ def test_citations_become_blocks_and_leave_one_text_block() -> None:
 
 
 def test_a_refusal_is_shown_and_named() -> None:
-    response = to_response(reply(Refusal("I cannot.")), ASKED)
+    response = to_response(reply(Refusal("I cannot.")), PREPARED)
     assert response.message.content == "I cannot."
     assert response.message.additional_kwargs == {"refusal": "I cannot."}
     assert response.additional_kwargs["refusal"] == "I cannot."
@@ -176,19 +176,19 @@ def test_a_refusal_is_shown_and_named() -> None:
 
 def test_provider_items_are_kept() -> None:
     item = {"type": "web_search_call", "id": "ws"}
-    response = to_response(reply(ProviderItem(item), Text("Hi")), ASKED)
+    response = to_response(reply(ProviderItem(item), Text("Hi")), PREPARED)
     assert response.message.additional_kwargs == {"provider_items": [item]}
 
 
 def test_all_choices_are_in_raw() -> None:
     two = Reply("r", "m", 1, (Choice(0, (Text("a"),), "stop"), Choice(1, (Text("b"),), "stop")))
-    response = to_response(two, ASKED)
+    response = to_response(two, PREPARED)
     assert response.message.content == "a"
     assert [c["message"]["content"] for c in response.raw["choices"]] == ["a", "b"]
 
 
 def test_logprobs_give_the_chosen_token_first_and_once() -> None:
-    response = to_response(reply(Text("Hi"), logprobs={"content": [TOKEN]}), ASKED)
+    response = to_response(reply(Text("Hi"), logprobs={"content": [TOKEN]}), PREPARED)
     assert response.logprobs is not None
     assert [[p.token for p in row] for row in response.logprobs] == [["Hi", "Ho"]]
     assert response.logprobs[0][0].bytes == [72, 105]
@@ -215,7 +215,7 @@ def test_a_stream_grows_and_ends_with_the_whole_answer() -> None:
     calls = [item.message.additional_kwargs["tool_calls"][0]["function"] for item in items[4:7]]
     assert [call["arguments"] for call in calls] == ["", '{"a"', '{"a":1}']
     assert all(item.raw == {"usage": None} for item in items[:-1])
-    unstreamed = to_response(whole, ASKED)
+    unstreamed = to_response(whole, PREPARED)
     assert items[-1] == unstreamed.model_copy(update={"delta": ""})
 
 
@@ -239,12 +239,12 @@ def test_a_streamed_refusal_is_text() -> None:
 def test_only_one_call_is_used_where_one_was_allowed(
     streamed: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asked = Asked(
-        ChatRequest("m", REQUEST.messages, parallel_tool_calls=False), {"add": Offered("add")}
+    prepared = PreparedRequest(
+        ChatRequest("m", REQUEST.messages, parallel_tool_calls=False), {"add": ToolRef("add")}
     )
     whole = reply(ToolCall("c1", "add", "{}"), ToolCall("c2", "add", "{}"))
     events = [ToolCallDelta(0, "c1", "add"), ToolCallDelta(1, "c2", "add"), Finished(whole)]
-    items = grown(*events, asked=asked) if streamed else [to_response(whole, asked)]
+    items = grown(*events, prepared=prepared) if streamed else [to_response(whole, prepared)]
     assert all(len(item.message.additional_kwargs["tool_calls"]) == 1 for item in items)
     assert len(items[-1].raw["choices"][0]["message"]["tool_calls"]) == 2
     assert "2 tool calls" in caplog.text
@@ -252,10 +252,10 @@ def test_only_one_call_is_used_where_one_was_allowed(
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_calls_come_back_under_the_callers_names(streamed: bool) -> None:
-    asked = Asked(REQUEST, {"Gen_int__1": Offered("Gen[int]")})
+    prepared = PreparedRequest(REQUEST, {"Gen_int__1": ToolRef("Gen[int]")})
     whole = reply(ToolCall("c", "Gen_int__1", "{}"))
     events = [ToolCallDelta(0, "c", "Gen_int__1"), Finished(whole)]
-    items = grown(*events, asked=asked) if streamed else [to_response(whole, asked)]
+    items = grown(*events, prepared=prepared) if streamed else [to_response(whole, prepared)]
     for item in items:
         (block,) = item.message.blocks
         assert isinstance(block, ToolCallBlock)
@@ -265,15 +265,15 @@ def test_calls_come_back_under_the_callers_names(streamed: bool) -> None:
 
 def test_nulls_that_strict_mode_added_are_taken_out_of_arguments() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
-    asked = Asked(REQUEST, {"f": Offered("f", schema)})
-    response = to_response(reply(ToolCall("c", "f", '{"a": 1, "b": null}')), asked)
+    prepared = PreparedRequest(REQUEST, {"f": ToolRef("f", schema)})
+    response = to_response(reply(ToolCall("c", "f", '{"a": 1, "b": null}')), prepared)
     block = response.message.blocks[0]
     assert isinstance(block, ToolCallBlock)
     assert block.tool_kwargs == '{"a": 1}'
 
 
 def test_a_completion_carries_what_the_chat_response_does() -> None:
-    response = to_response(reply(Refusal("No."), logprobs={"content": [TOKEN]}), ASKED, delta="")
+    response = to_response(reply(Refusal("No."), logprobs={"content": [TOKEN]}), PREPARED, delta="")
     completion = to_completion(response)
     assert (completion.text, completion.delta, completion.raw) == ("No.", "", response.raw)
     assert completion.additional_kwargs == {**response.additional_kwargs, "refusal": "No."}

@@ -22,8 +22,8 @@ from llama_index_aimlapi import (
     OutputRefusedError,
     OutputTruncatedError,
 )
-from llama_index_aimlapi._structured_output.parser import Partials, read
-from llama_index_aimlapi._structured_output.plan import by_schema, by_tool
+from llama_index_aimlapi._structured_output.parser import PartialObjectParser, parse_response
+from llama_index_aimlapi._structured_output.plan import function_calling_plan, json_schema_plan
 from tests.llama_index.ways import SETUPS, STRUCTURED, items, last
 
 Make = Callable[..., AIMLAPI]
@@ -82,27 +82,27 @@ def response(text: str, *, tool: bool = False, **facts: Any) -> ChatResponse:
 
 
 def test_a_class_is_asked_for_by_a_strict_schema() -> None:
-    wanted = by_schema(Album).call["response_format"]["json_schema"]
+    wanted = json_schema_plan(Album).arguments["response_format"]["json_schema"]
     assert (wanted["name"], wanted["strict"]) == ("Album", True)
     assert wanted["schema"]["required"] == ["name", "songs", "colour", "note"]
     assert wanted["schema"]["additionalProperties"] is False
 
 
 def test_a_class_that_cannot_be_strict_is_asked_for_with_its_own_schema() -> None:
-    wanted = by_schema(Loose).call["response_format"]["json_schema"]
+    wanted = json_schema_plan(Loose).arguments["response_format"]["json_schema"]
     assert wanted["strict"] is False
     assert wanted["schema"] == Loose.model_json_schema()
 
 
 def test_a_tool_is_forced() -> None:
-    call = by_tool(Album).call
+    call = function_calling_plan(Album).arguments
     assert call["tool_choice"] == {"type": "function", "function": {"name": "Album"}}
     assert call["parallel_tool_calls"] is False
 
 
 def test_a_programs_own_arguments_are_settled() -> None:
     given = {"tool_required": False, "tool_choice": "none", "temperature": 0.1}
-    arguments = by_tool(Album).arguments(given)
+    arguments = function_calling_plan(Album).chat_kwargs(given)
     assert arguments["tool_choice"]["function"] == {"name": "Album"}
     assert "tool_required" not in arguments
     assert arguments["temperature"] == 0.1
@@ -111,8 +111,8 @@ def test_a_programs_own_arguments_are_settled() -> None:
 
 @pytest.mark.parametrize("tool", [False, True])
 def test_nulls_of_the_strict_schema_become_defaults(tool: bool) -> None:
-    prediction = by_tool(Album) if tool else by_schema(Album)
-    album = read(response(json.dumps(ALBUM), tool=tool), prediction)
+    plan = function_calling_plan(Album) if tool else json_schema_plan(Album)
+    album = parse_response(response(json.dumps(ALBUM), tool=tool), plan)
     assert album == Album(
         name="Größe", songs=[Song(title="One", seconds=61), Song(title="Two")], note=None
     )
@@ -133,14 +133,14 @@ def test_nulls_of_the_strict_schema_become_defaults(tool: bool) -> None:
 def test_what_cannot_be_read_is_a_typed_error(
     tool: bool, text: str, facts: dict[str, Any], error: type[Exception]
 ) -> None:
-    prediction = by_tool(Album) if tool else by_schema(Album)
+    plan = function_calling_plan(Album) if tool else json_schema_plan(Album)
     with pytest.raises(error):
-        read(response(text, tool=tool, **facts), prediction)
+        parse_response(response(text, tool=tool, **facts), plan)
 
 
 def test_text_instead_of_the_tool_is_named() -> None:
     with pytest.raises(NoToolCallError, match="Here you are"):
-        read(response("Here you are"), by_tool(Album))
+        parse_response(response("Here you are"), function_calling_plan(Album))
 
 
 def _plain(found: BaseModel) -> dict[str, Any]:
@@ -161,13 +161,15 @@ def _within(smaller: Any, larger: Any) -> bool:
 @pytest.mark.parametrize("tool", [False, True])
 def test_partials_only_grow_and_end_with_the_class(tool: bool) -> None:
     text = json.dumps({**ALBUM, "colour": "blue"}, ensure_ascii=False)
-    partials = Partials(by_tool(Album) if tool else by_schema(Album))
+    partial_parser = PartialObjectParser(
+        function_calling_plan(Album) if tool else json_schema_plan(Album)
+    )
     found = [
         item
         for end in range(len(text) + 1)
-        for item in partials.feed(response(text[:end], tool=tool, is_partial=True))
+        for item in partial_parser.feed(response(text[:end], tool=tool, is_partial=True))
     ]
-    found += partials.feed(response(text, tool=tool))
+    found += partial_parser.feed(response(text, tool=tool))
     plain = [_plain(item) for item in found]
     assert all(map(_within, plain, plain[1:]))
     assert isinstance(found[0], FlexibleModel)
@@ -211,8 +213,8 @@ async def test_loose_generic_and_recursive_classes(
 
 
 def test_an_unknown_model_is_asked_by_tool() -> None:
-    prediction = AIMLAPI(model="some/other-model")._prediction(Album)
-    assert prediction == by_tool(Album)
+    plan = AIMLAPI(model="some/other-model")._structured_output_plan(Album)
+    assert plan == function_calling_plan(Album)
 
 
 @pytest.mark.parametrize("way", ["structured_predict", "astructured_predict"])

@@ -14,10 +14,10 @@ from pydantic import AliasChoices, BaseModel, Field, RootModel
 from aimlapi_core import InvalidRequestError, ToolCall
 from aimlapi_emulator import Emulator
 from llama_index_aimlapi import AIMLAPI
-from llama_index_aimlapi._request.tools import Offered
-from llama_index_aimlapi._response.tool_calls import returned
-from llama_index_aimlapi._structured_output.parser import Partials, read
-from llama_index_aimlapi._structured_output.plan import by_schema, by_tool
+from llama_index_aimlapi._request.tools import ToolRef
+from llama_index_aimlapi._response.tool_calls import restore_tool_call
+from llama_index_aimlapi._structured_output.parser import PartialObjectParser, parse_response
+from llama_index_aimlapi._structured_output.plan import function_calling_plan, json_schema_plan
 from tests.llama_index.ways import STRUCTURED, last
 
 PROMPT = PromptTemplate("Describe a {what}.")
@@ -60,24 +60,26 @@ def response(text: str, **facts: Any) -> ChatResponse:
 
 
 def test_a_null_of_the_strict_schema_gives_the_default_that_the_class_has() -> None:
-    assert read(response('{"a": "x", "b": null}'), by_schema(Named)) == Named(a="x", b="Bob")
+    assert parse_response(response('{"a": "x", "b": null}'), json_schema_plan(Named)) == Named(
+        a="x", b="Bob"
+    )
 
 
 def test_a_null_for_a_strict_tools_argument_is_left_out() -> None:
-    offered = {"f": Offered("f", Named.model_json_schema())}
-    call = returned(ToolCall("1", "f", '{"a": "x", "b": null}'), offered)
+    tool_refs = {"f": ToolRef("f", Named.model_json_schema())}
+    call = restore_tool_call(ToolCall("1", "f", '{"a": "x", "b": null}'), tool_refs)
     assert json.loads(call.arguments) == {"a": "x"}
 
 
 def test_an_unfinished_object_never_shows_a_null_that_becomes_a_default() -> None:
-    partials = Partials(by_schema(Named))
-    (found,) = partials.feed(response('{"a": "x", "b": null}', is_partial=True))
+    partial_parser = PartialObjectParser(json_schema_plan(Named))
+    (found,) = partial_parser.feed(response('{"a": "x", "b": null}', is_partial=True))
     assert not isinstance(found, Named)
 
 
 def test_an_unfinished_object_fills_fields_that_have_aliases() -> None:
     text = '{"firstName": "Ann", "pets": [{"petName": "Rex"}], "byHome": {"x": {"petName": "Y"}}, '
-    (found,) = Partials(by_tool(Person)).feed(
+    (found,) = PartialObjectParser(function_calling_plan(Person)).feed(
         ChatResponse(
             message=ChatMessage(
                 role="assistant",
@@ -114,6 +116,6 @@ def test_a_root_model_of_a_class_is_an_object(llm: AIMLAPI) -> None:
 
 
 def test_the_model_of_the_call_decides_how_the_object_is_asked_for(llm: AIMLAPI) -> None:
-    prediction = llm._prediction(Named, {"model": "vendor/unknown"})
-    assert prediction is not None
-    assert prediction.by_tool
+    plan = llm._structured_output_plan(Named, {"model": "vendor/unknown"})
+    assert plan is not None
+    assert plan.uses_tool

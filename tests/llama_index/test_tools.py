@@ -11,9 +11,9 @@ from llama_index.core.tools import FunctionTool
 
 from aimlapi_core import BuiltinTool, InvalidRequestError, NamedTool, Tool
 from llama_index_aimlapi import InvalidToolCallError, NoToolCallError
-from llama_index_aimlapi._request.tool_names import wire_name
-from llama_index_aimlapi._request.tools import Offered, to_tool_choice, to_tools, tool_dict
-from llama_index_aimlapi._response.tool_calls import partial_object, selections
+from llama_index_aimlapi._request.tool_names import to_wire_tool_name
+from llama_index_aimlapi._request.tools import ToolRef, to_tool_choice, to_tools, tool_dict
+from llama_index_aimlapi._response.tool_calls import parse_partial_object, tool_selections
 
 SCHEMA = {
     "type": "object",
@@ -42,10 +42,10 @@ def response(*calls: Any, **facts: Any) -> ChatResponse:
 
 
 def test_a_tool_keeps_its_name_until_the_request() -> None:
-    (tool,), offered = to_tools([tool_dict(ODD, None)])
+    (tool,), tool_refs = to_tools([tool_dict(ODD, None)])
     assert isinstance(tool, Tool)
-    assert tool.name == wire_name("Gen[int] größe")
-    assert offered == {tool.name: Offered("Gen[int] größe")}
+    assert tool.name == to_wire_tool_name("Gen[int] größe")
+    assert tool_refs == {tool.name: ToolRef("Gen[int] größe")}
     assert tool.strict is None
 
 
@@ -69,12 +69,12 @@ def test_other_tools_pass_through() -> None:
 
 def test_strict_makes_the_schema_strict_valid_and_remembers_the_callers() -> None:
     row = {"name": "add", "parameters": SCHEMA, "strict": True}
-    (tool,), offered = to_tools([row])
+    (tool,), tool_refs = to_tools([row])
     assert isinstance(tool, Tool)
     assert tool.strict is True
     assert tool.parameters["required"] == ["a", "b"]
     assert tool.parameters["additionalProperties"] is False
-    assert offered == {"add": Offered("add", SCHEMA)}
+    assert tool_refs == {"add": ToolRef("add", SCHEMA)}
     assert SCHEMA["required"] == ["a"]
 
 
@@ -82,9 +82,9 @@ def test_a_schema_that_cannot_be_strict_is_sent_as_it_is_with_the_reason(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     schema = {"type": "object", "properties": {"d": {"type": "object"}}}
-    (tool,), offered = to_tools([{"name": "f", "parameters": schema, "strict": True}])
+    (tool,), tool_refs = to_tools([{"name": "f", "parameters": schema, "strict": True}])
     assert tool == Tool("f", schema)
-    assert offered == {"f": Offered("f")}
+    assert tool_refs == {"f": ToolRef("f")}
     assert "'f' is sent without strict=True: d is an object of any shape" in caplog.text
 
 
@@ -109,23 +109,23 @@ def test_what_is_no_tool_is_named(row: Any) -> None:
     ],
 )
 def test_tool_choices(choice: Any, expected: Any) -> None:
-    assert to_tool_choice(choice, {"add": Offered("add")}) == expected
+    assert to_tool_choice(choice, {"add": ToolRef("add")}) == expected
 
 
 @pytest.mark.parametrize("choice", ["ad", {"function": {"name": "ad"}}])
 def test_a_choice_of_no_tool_names_the_nearest(choice: Any) -> None:
     with pytest.raises(InvalidRequestError, match="Did you mean 'add'"):
-        to_tool_choice(choice, {"add": Offered("add")})
+        to_tool_choice(choice, {"add": ToolRef("add")})
 
 
 def test_whole_calls_are_selected() -> None:
-    found = selections(response('{"a": 1}', "", {"b": 2}), need_one=True)
+    found = tool_selections(response('{"a": 1}', "", {"b": 2}), need_one=True)
     assert [s.tool_kwargs for s in found] == [{"a": 1}, {}, {"b": 2}]
     assert [s.tool_id for s in found] == ["c0", "c1", "c2"]
 
 
 def test_partial_calls_are_read_as_far_as_they_go() -> None:
-    found = selections(response('{"a": 1, "s": "x', is_partial=True), need_one=False)
+    found = tool_selections(response('{"a": 1, "s": "x', is_partial=True), need_one=False)
     assert found[0].tool_kwargs == {"a": 1, "s": "x"}
 
 
@@ -143,14 +143,14 @@ def test_a_finished_call_that_is_broken_is_reported(
     arguments: str, facts: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InvalidToolCallError, match=words) as caught:
-        selections(response(arguments, **facts), need_one=False)
+        tool_selections(response(arguments, **facts), need_one=False)
     assert caught.value.body == arguments
 
 
 def test_no_call_is_an_error_only_where_one_is_needed() -> None:
-    assert selections(response(), need_one=False) == []
+    assert tool_selections(response(), need_one=False) == []
     with pytest.raises(NoToolCallError):
-        selections(response(), need_one=True)
+        tool_selections(response(), need_one=True)
 
 
 TEXT = '{"a": 123, "s": "é\\n\\ud83d\\ude00 1e5", "l": [1.5, {"t": true}, null], "e": {}}'
@@ -168,7 +168,7 @@ def _within(smaller: Any, larger: Any) -> bool:
 
 
 def test_partial_objects_only_grow() -> None:
-    seen = [partial_object(TEXT[:end]) for end in range(len(TEXT) + 1)]
+    seen = [parse_partial_object(TEXT[:end]) for end in range(len(TEXT) + 1)]
     assert all(map(_within, seen, seen[1:]))
     assert seen[0] == {}
     assert seen[-1] == {"a": 123, "s": "é\n😀 1e5", "l": [1.5, {"t": True}, None], "e": {}}
@@ -179,9 +179,9 @@ def test_partial_objects_only_grow() -> None:
 @pytest.mark.parametrize("before", ["word", "word\\\\", "word\\u00ff"])
 def test_an_unfinished_escape_takes_nothing_of_what_came_before_it(before: str, end: str) -> None:
     sure = json.loads(f'"{before}"')
-    assert partial_object(f'{{"a": {{"b": "{before}{end}') == {"a": {"b": sure}}
+    assert parse_partial_object(f'{{"a": {{"b": "{before}{end}') == {"a": {"b": sure}}
 
 
 @pytest.mark.parametrize("text", ["", "  ", "[1", '"x', "nonsense", "}{", '{"a":"\ud83d'])
 def test_what_is_no_object_gives_nothing(text: str) -> None:
-    assert partial_object(text) == {}
+    assert parse_partial_object(text) == {}
