@@ -52,8 +52,8 @@ def to_wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
         function["strict"] = strict
     if function.get("strict"):
         subject = f"the tool {function.get('name')!r}"
-        function["parameters"], function["strict"] = try_make_strict(
-            function["parameters"], subject
+        function["parameters"], function["strict"] = strict_or_original(
+            function["parameters"], subject, warn=True
         )
     return {"type": "function", "function": function}
 
@@ -97,18 +97,25 @@ def _as_dict(tool: Any) -> Any:
     return dict(tool) if isinstance(tool, Mapping) else tool
 
 
-def try_make_strict(schema: Mapping[str, Any], subject: str) -> tuple[dict[str, Any], bool]:
-    """(the schema for the wire, whether it is strict). Warns where it cannot be, with the reason.
+def strict_or_original(
+    schema: Mapping[str, Any], subject: str, *, warn: bool, may_add_nulls: bool = False
+) -> tuple[dict[str, Any], bool]:
+    """(the strict form, True), or (the schema itself, False) where it has none, with the reason.
 
-    For schemas whose answers others parse: a strict form that adds nulls would break them.
+    The reason is a warning or a log line. Where others than this package parse the answer, no form
+    is used that adds nulls: these would break their parsing.
     """
     strict, reason = strict_schema(schema)
-    if strict is not None and (missing := optional_without_null(schema)):
+    if strict is not None and not may_add_nulls and (missing := optional_without_null(schema)):
         strict, reason = None, f"{missing!r} is optional and does not allow null"
-    if strict is None:
-        warnings.warn(f"strict=False is sent for {subject}: {reason}.", stacklevel=2)
-        return dict(schema), False
-    return strict, True
+    if strict is not None:
+        return strict, True
+    sentence = f"strict=False is sent for {subject}: {reason}."
+    if warn:
+        warnings.warn(sentence, stacklevel=2)
+    else:
+        logger.info(sentence)
+    return dict(schema), False
 
 
 def optional_without_null(schema: Any) -> str | None:
@@ -207,15 +214,8 @@ def to_wire_name(name: Any) -> str:
 def _json_schema_format(members: Mapping[str, Any]) -> dict[str, Any]:
     schema, strict = dict(members.get("schema") or _NO_ARGUMENTS), members.get("strict")
     subject = f"the response format {members.get('name')!r}"
-    if strict:
-        schema, strict = try_make_strict(schema, subject)
-    elif strict is None:
-        closed, reason = strict_schema(schema)
-        if closed is not None and (missing := optional_without_null(schema)):
-            closed, reason = None, f"{missing!r} is optional and does not allow null"
-        schema, strict = (schema, False) if closed is None else (closed, True)
-        if reason:
-            logger.info("strict=False is sent for %s: %s", subject, reason)
+    if strict or strict is None:
+        schema, strict = strict_or_original(schema, subject, warn=bool(strict))
     given = {
         **members,
         "name": to_wire_name(members.get("name")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +11,10 @@ from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from typing_extensions import is_typeddict
 
-from aimlapi_core import InvalidRequestError, nearest, strict_schema
+from aimlapi_core import InvalidRequestError, nearest
 from langchain_aimlapi._request.json_schemas import json_schema
-from langchain_aimlapi._request.tools import to_wire_name
+from langchain_aimlapi._request.tools import strict_or_original, to_wire_name
 from langchain_aimlapi._structured_output.parser import AnswerParser
-
-logger = logging.getLogger("aimlapi")
 
 Method = Literal["json_schema", "function_calling", "json_mode"]
 
@@ -79,7 +76,11 @@ def _schema_for_tracing(schema: Any) -> Mapping[str, Any] | None:
 
 def _response_format(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
     """The response format. The parser removes the nulls that strictness adds."""
-    schema, is_strict = _strict_or_original(own, name, strict is not False, warn=bool(strict))
+    schema, is_strict = own, False
+    if strict is not False:
+        schema, is_strict = strict_or_original(
+            own, repr(name), warn=bool(strict), may_add_nulls=True
+        )
     described = {"description": own["description"]} if own.get("description") else {}
     inner = {"name": name, "schema": schema, "strict": is_strict, **described}
     return {"type": "json_schema", "json_schema": inner}
@@ -87,29 +88,17 @@ def _response_format(own: dict[str, Any], name: str, strict: bool | None) -> dic
 
 def _forced_tool(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
     parameters = {key: own[key] for key in own if key not in ("title", "description")}
-    parameters, is_strict = _strict_or_original(parameters, name, bool(strict), warn=True)
+    is_strict = False
+    if strict:
+        parameters, is_strict = strict_or_original(
+            parameters, repr(name), warn=True, may_add_nulls=True
+        )
     function: dict[str, Any] = {"name": name, "parameters": parameters}
     if own.get("description"):
         function["description"] = own["description"]
     if strict is not None:
         function["strict"] = is_strict
     return {"type": "function", "function": function}
-
-
-def _strict_or_original(
-    schema: dict[str, Any], name: str, strict: bool, *, warn: bool
-) -> tuple[dict[str, Any], bool]:
-    if not strict:
-        return schema, False
-    closed, reason = strict_schema(schema)
-    if closed is not None:
-        return closed, True
-    sentence = f"strict=False is sent for {name!r}: {reason}."
-    if warn:
-        warnings.warn(sentence, stacklevel=2)
-    else:
-        logger.info(sentence)
-    return schema, False
 
 
 def output_class(schema: Any) -> Any:
