@@ -20,8 +20,8 @@ from aimlapi_emulator.latency import AT_ONCE, Latency
 from aimlapi_emulator.messages import Outgoing, QueuedResponse, Request
 from aimlapi_emulator.scripting.request_view import SeenRequest
 from aimlapi_emulator.scripting.rule import Rule
-from aimlapi_emulator.scripting.rule_validation import as_calls
-from aimlapi_emulator.scripting.types import Args, Calls, Condition, Say
+from aimlapi_emulator.scripting.rule_validation import as_tool_calls
+from aimlapi_emulator.scripting.types import Arguments, Condition, JSONObject, Text, ToolCalls
 from aimlapi_emulator.server.connection import Connection, bug
 from aimlapi_emulator.server.router import handle
 from aimlapi_emulator.server.unfired_faults import unfired
@@ -191,32 +191,33 @@ class Emulator:
         self,
         condition: Condition,
         *,
-        say: Say | None = None,
-        call: str | None = None,
-        args: Args | None = None,
-        calls: Calls | None = None,
+        text: Text | None = None,
+        json: JSONObject | None = None,
+        tool_call: str | None = None,
+        arguments: Arguments | None = None,
+        tool_calls: ToolCalls | None = None,
         fault: Fault | None = None,
         model: str | None = None,
         endpoint: str | None = None,
-        at_most: int | None = None,
+        times: int | None = None,
     ) -> Rule:
-        """Script the answers to requests: the first rule whose condition holds wins.
+        """Script the answers to matching requests; the first rule that matches wins.
 
-        It goes behind `faults`, directives and `enqueue_response`, and before the built-in rules. A
-        request that does not allow its answer gets a 400 that says why. `Rule` says what the
-        arguments mean; `call` and `args` are for one call, `calls` for several at once.
+        Rules come after `faults`, directives and `enqueue_response`, and before the built-in rules.
+        A request that does not allow the answer gets a 400 that says why. The arguments are
+        documented in `Rule`; `tool_call` and `arguments` are one call, `tool_calls` several.
 
         Raises:
             RuleError: for a rule that could never act.
         """
-        made = as_calls(call, args, calls)
-        rule = Rule(condition, say, made, fault, model, endpoint, at_most)
+        calls = as_tool_calls(tool_call, arguments, tool_calls)
+        rule = Rule(condition, text, json, calls, fault, model, endpoint, times)
         self._state.rules.append(rule)
         return rule
 
     def unused_rules(self) -> list[Rule]:
-        """The scripted rules that have answered nothing so far."""
-        return [rule for rule in self._state.rules if not rule.times]
+        """The scripted rules that have not answered any request so far."""
+        return [rule for rule in self._state.rules if not rule.use_count]
 
     def enqueue_response(self, response: QueuedResponse) -> None:
         """Queue the response to the next POST; several are sent in order.

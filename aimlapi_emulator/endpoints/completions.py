@@ -38,7 +38,7 @@ def _decide(context: RequestContext, prompt: Prompt, limit: int | None) -> Answe
         made = Answer(refusal=fault.refusal)
     elif fault.empty:
         made = Answer()
-    elif rule is not None and rule.answers:
+    elif rule is not None and rule.has_answer:
         made = rule.answer(context.view, prompt)
     else:
         made = answer(prompt)

@@ -1,4 +1,4 @@
-"""Rules that could never act, refused where they are written."""
+"""Validates scripted rules when they are defined: a rule that could never act is an error."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from typing import Any, Protocol
 
 from aimlapi_emulator.faults.fault import Fault, changed
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, find_row
-from aimlapi_emulator.scripting.types import Args, Calls, Condition, RuleError, Say, is_json_object
+from aimlapi_emulator.scripting.types import (
+    Arguments,
+    Condition,
+    JSONObject,
+    RuleError,
+    Text,
+    ToolCalls,
+    is_json_object,
+)
 
-# A fault with one of these fields leaves nothing of a scripted answer.
+# A fault with one of these fields replaces the scripted answer.
 _REPLACES = frozenset(("status", "raw_body", "drop", "refusal", "empty"))
 
 
@@ -19,46 +27,50 @@ class RuleFields(Protocol):
     """The fields of a `Rule` that are validated."""
 
     condition: Condition
-    say: Say | None
-    calls: Calls
+    text: Text | None
+    json: JSONObject | None
+    tool_calls: ToolCalls
     fault: Fault | None
     model: str | None
     endpoint: str | None
-    at_most: int | None
+    times: int | None
 
     @property
-    def answers(self) -> bool:
+    def has_answer(self) -> bool:
         """Whether it scripts more than a fault."""
 
 
-def as_calls(call: str | None, args: Args | None, calls: Calls | None) -> Calls:
+def as_tool_calls(
+    name: str | None, arguments: Arguments | None, calls: ToolCalls | None
+) -> ToolCalls:
     """Calls that are given as one or as a list. Raises RuleError when they are given as both."""
     if calls is not None:
-        if call is not None or args is not None:
-            raise RuleError("calls= is a list of (name, args); call= and args= are for one call")
+        form = "tool_calls= is a list of (name, arguments)"
+        if name is not None or arguments is not None:
+            raise RuleError(f"{form}; tool_call= and arguments= are for one call")
         if not isinstance(calls, Sequence) or isinstance(calls, str):
-            raise RuleError(f"calls= is a list of (name, args), not {calls!r}")
+            raise RuleError(f"{form}, not {calls!r}")
         if not calls:
-            raise RuleError("calls=[] calls nothing")
+            raise RuleError("tool_calls=[] calls nothing")
         return tuple(calls)
-    if call is None and args is not None:
-        raise RuleError("args= does nothing without call=")
-    return () if call is None else ((call, args),)
+    if name is None and arguments is not None:
+        raise RuleError("arguments= does nothing without tool_call=")
+    return () if name is None else ((name, arguments),)
 
 
-def check(rule: RuleFields) -> None:
+def check_rule(rule: RuleFields) -> None:
     """Raise RuleError for a rule that could never act."""
     _check_condition(rule.condition)
-    if rule.say is not None and rule.calls:
-        raise RuleError("a rule either says something or calls a tool")
-    if not rule.answers and rule.fault is None:
-        raise RuleError("a rule needs say=, call=, calls= or fault=")
-    _check_say(rule.say)
-    _check_calls(rule.calls)
+    if sum((rule.text is not None, rule.json is not None, bool(rule.tool_calls))) > 1:
+        raise RuleError("a rule takes either text=, json= or tool calls")
+    if not rule.has_answer and rule.fault is None:
+        raise RuleError("a rule needs text=, json=, tool_call=, tool_calls= or fault=")
+    _check_content(rule.text, rule.json)
+    _check_tool_calls(rule.tool_calls)
     _check_fault(rule)
-    _check_place(rule)
-    if rule.at_most is not None and (type(rule.at_most) is not int or rule.at_most < 1):
-        raise RuleError(f"at_most takes a whole number from 1, not {rule.at_most!r}")
+    _check_scope(rule)
+    if rule.times is not None and (type(rule.times) is not int or rule.times < 1):
+        raise RuleError(f"times takes a whole number from 1, not {rule.times!r}")
 
 
 def _check_condition(condition: Any) -> None:
@@ -72,37 +84,40 @@ def _check_condition(condition: Any) -> None:
 
 
 def _check_callable(function: Any) -> None:
-    """A rule is called in the server's thread and never awaited: a coroutine would hold always."""
+    """Callables run in the server's thread and are not awaited; a coroutine is always true."""
     called = (function, getattr(function, "__call__", None))  # noqa: B004 - of an object's class
     if any(map(inspect.iscoroutinefunction, called)):
         name = getattr(function, "__name__", None) or function
         raise RuleError(f"{name!r} is an async def; a rule takes a plain function")
 
 
-def _check_say(say: Any) -> None:
-    if say == "":
-        raise RuleError("say='' says nothing: an empty answer is fault=Fault(empty=True)")
-    if say is not None and not (isinstance(say, str) or callable(say) or is_json_object(say)):
-        raise RuleError(f"say takes text, a JSON object or a callable, not {say!r}")
-    _check_callable(say)
+def _check_content(text: Any, value: Any) -> None:
+    if text == "":
+        raise RuleError("text='' says nothing: an empty answer is fault=Fault(empty=True)")
+    if text is not None and not (isinstance(text, str) or callable(text)):
+        raise RuleError(f"text= takes a str or a callable, and json= a dict, not {text!r}")
+    if value is not None and not (callable(value) or is_json_object(value)):
+        raise RuleError(f"json= takes a JSON object or a callable, not {value!r}")
+    _check_callable(text)
+    _check_callable(value)
 
 
-def _check_calls(calls: Any) -> None:
+def _check_tool_calls(calls: Any) -> None:
     for call in calls:
         if not (isinstance(call, tuple) and len(call) == 2):
-            raise RuleError(f"a call is (name, args), not {call!r}")
-        name, args = call
+            raise RuleError(f"a tool call is (name, arguments), not {call!r}")
+        name, given = call
         if not isinstance(name, str):
-            raise RuleError(f"call= takes the tool's name, {_name_of(name)}")
+            raise RuleError(f"tool_call= takes the tool's name, {_name_of(name)}")
         if not name:
-            raise RuleError("a call needs the name of its tool")
-        if not (args is None or isinstance(args, str) or callable(args) or is_json_object(args)):
-            raise RuleError(f"{name!r} takes a JSON object, text or a callable, not {args!r}")
-        _check_callable(args)
+            raise RuleError("a tool call needs the name of its tool")
+        if not (isinstance(given, str | None) or callable(given) or is_json_object(given)):
+            raise RuleError(f"{name!r} takes a JSON object, text or a callable, not {given!r}")
+        _check_callable(given)
 
 
 def _name_of(tool: Any) -> str:
-    """The name of a function or of a framework's tool, which was given in its place."""
+    """For an error message: the name of a function or tool object that was passed as a name."""
     name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
     return repr(name) if isinstance(name, str) else f"not {tool!r}"
 
@@ -113,23 +128,23 @@ def _check_fault(rule: RuleFields) -> None:
     if not isinstance(rule.fault, Fault) or not changed(rule.fault):
         raise RuleError(f"fault={rule.fault!r} is no Fault that does something")
     lost = [name for name in changed(rule.fault) if name in _REPLACES]
-    if lost and rule.answers:
+    if lost and rule.has_answer:
         raise RuleError(f"a fault with {' and '.join(lost)} leaves nothing of the rule's answer")
 
 
-def _check_place(rule: RuleFields) -> None:
+def _check_scope(rule: RuleFields) -> None:
     words = tuple(dict.fromkeys(ENDPOINTS.values()))
     if rule.endpoint is not None and rule.endpoint not in words:
         raise RuleError(f"endpoint={rule.endpoint!r} is none of {', '.join(map(repr, words))}")
-    if rule.endpoint == "embeddings" and rule.answers:
-        raise RuleError("embeddings say and call nothing: only fault= does something there")
+    if rule.endpoint == "embeddings" and rule.has_answer:
+        raise RuleError("embeddings hold no text and no calls: only fault= does something there")
     if rule.model is None:
         return
     served = [word for word in words if rule.endpoint in (None, word)]
-    if rule.answers:  # which embeddings pass over
+    if rule.has_answer:  # which embeddings skip
         served = [word for word in served if word != "embeddings"]
     paths = [path for path, word in ENDPOINTS.items() if word in served]
     if not any(find_row(rule.model, path) for path in paths):
         where = f"endpoint {rule.endpoint!r}" if rule.endpoint else "any endpoint"
-        kind = " that says or calls something" if rule.answers and not rule.endpoint else ""
+        kind = " that answers with text" if rule.has_answer and not rule.endpoint else ""
         raise RuleError(f"model={rule.model!r} is not served by {where}{kind}")

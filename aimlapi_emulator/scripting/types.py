@@ -10,11 +10,10 @@ from typing import Any
 from aimlapi_emulator.scripting.request_view import RequestView
 
 Condition = str | re.Pattern[str] | Callable[[RequestView], object]
-Said = str | Mapping[str, Any]
-Arguments = Mapping[str, Any] | str
-Say = Said | Callable[[RequestView], Said]
-Args = Arguments | Callable[[RequestView], Arguments]
-Calls = Sequence[tuple[str, Args | None]]
+Text = str | Callable[[RequestView], str]
+JSONObject = Mapping[str, Any] | Callable[[RequestView], Mapping[str, Any]]
+Arguments = Mapping[str, Any] | str | Callable[[RequestView], Mapping[str, Any] | str]
+ToolCalls = Sequence[tuple[str, Arguments | None]]
 
 
 class RuleError(ValueError):

@@ -27,7 +27,7 @@ from aimlapi_emulator.faults.directives import find_directive
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault, FaultError
 from aimlapi_emulator.messages import EVENT_STREAM, Outgoing, QueuedResponse, Refusal, Request
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, RequestView, find_row
-from aimlapi_emulator.scripting.rule import Rule, choose
+from aimlapi_emulator.scripting.rule import Rule, first_match
 from aimlapi_emulator.scripting.types import RuleError
 from aimlapi_emulator.state import RequestContext, State, request_view
 from aimlapi_emulator.validation.chat import chat_body
@@ -113,7 +113,7 @@ def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
         refusal = Refusal(400, str(exc), (Problem(word, str(exc), "custom"),))
         out, fault = _refused(refusal, request, headers), NO_FAULT
     if rule is not None and (out.usage is not None or (fault is rule.fault and _replaces(fault))):
-        rule.times += 1
+        rule.use_count += 1
         out = replace(out, rule=rule)
     elif rule is not None and fault is rule.fault:
         fault = NO_FAULT  # its rule is kept for a request that is not refused
@@ -137,7 +137,7 @@ def _rule_for(view: RequestView, state: State, *, has_fault: bool) -> Rule | Non
     queued = state.queued_responses
     if queued and not (view.endpoint == "embeddings" and isinstance(queued[0], str)):
         return None
-    return choose(state.rules, view, has_fault=has_fault)
+    return first_match(state.rules, view, has_fault=has_fault)
 
 
 def _note(context: RequestContext, out: Outgoing) -> None:

@@ -110,8 +110,8 @@ def test_a_stream_waits_then_goes_at_its_pace(
     emu: Emulator, path: str, body: dict[str, Any], mark: bytes
 ) -> None:
     emu.latency = Latency(first_token_s=0.2, tokens_per_second=20)
-    emu.when("x", say="a" + " b" * 7)
-    emu.when("call", call="look", args={"city": "Paris Paris Paris"})
+    emu.when("x", text="a" + " b" * 7)
+    emu.when("call", tool_call="look", arguments={"city": "Paris Paris Paris"})
     found = arrivals(emu, path, body)
     first = next(at for at, event in found if mark in event)
     tokens = emu.requests[0].usage.completion - emu.requests[0].usage.reasoning
@@ -122,7 +122,7 @@ def test_a_stream_waits_then_goes_at_its_pace(
 
 def test_late_wake_ups_do_not_add_up(emu: Emulator) -> None:
     emu.latency = Latency(tokens_per_second=2000)
-    emu.when("x", say="a " * 1000)
+    emu.when("x", text="a " * 1000)
     found = arrivals(emu, "/chat/completions", chat_body("x"))
     assert 0.5 <= found[-1][0] < 0.5 + SOON_S
 
@@ -145,7 +145,7 @@ def test_whole_answers_and_embeddings_wait_and_errors_do_not(emu: Emulator, ask:
 
 def test_a_whole_answer_takes_the_time_of_its_tokens(emu: Emulator, ask: Asker) -> None:
     emu.latency = Latency(tokens_per_second=50)
-    emu.when("x", say="a " * 20)
+    emu.when("x", text="a " * 20)
     begin = time.monotonic()
     ask.chat("x")
     assert time.monotonic() - begin >= 0.4
@@ -154,7 +154,7 @@ def test_a_whole_answer_takes_the_time_of_its_tokens(emu: Emulator, ask: Asker) 
 def test_pieces_of_a_fault_keep_the_pace(emu: Emulator, ask: Asker) -> None:
     emu.latency = Latency(tokens_per_second=50)
     emu.faults.append(Fault(piece_size=100))
-    emu.when("x", say="a " * 20)
+    emu.when("x", text="a " * 20)
     begin = time.monotonic()
     ask.chat("x", stream=True)
     assert time.monotonic() - begin >= 0.35

@@ -44,7 +44,7 @@ def run(pytester: pytest.Pytester, code: str, *options: str, plugins: str = "") 
 
 
 def test_the_fixture_is_a_running_emulator(aimlapi_emulator: Emulator) -> None:
-    aimlapi_emulator.when("Hello", say="Good morning.")
+    aimlapi_emulator.when("Hello", text="Good morning.")
     assert os.environ["AIMLAPI_BASE_URL"] == aimlapi_emulator.base_url
     body = {"model": "openai/gpt-5-2-pro", "input": "Hello"}
     key = {"Authorization": f"Bearer {os.environ['AIMLAPI_API_KEY']}"}
@@ -56,7 +56,7 @@ def test_each_test_begins_anew(pytester: pytest.Pytester) -> None:
     code = """
     def test_one(aimlapi_emulator):
         aimlapi_emulator.latency = Latency(first_token_s=0.01)
-        aimlapi_emulator.when("Hello", say="Good morning.")
+        aimlapi_emulator.when("Hello", text="Good morning.")
         aimlapi_emulator.faults.append(Fault(status=400))
         assert ask("Hello").status_code == 400
         assert "Good morning" in ask("Hello").text
@@ -78,8 +78,8 @@ def test_each_test_begins_anew(pytester: pytest.Pytester) -> None:
 def test_a_failure_shows_what_was_seen(pytester: pytest.Pytester) -> None:
     code = """
     def test_it(aimlapi_emulator):
-        aimlapi_emulator.when("Hello", say="Good morning.")
-        aimlapi_emulator.when("Bye", say="Good night.")
+        aimlapi_emulator.when("Hello", text="Good morning.")
+        aimlapi_emulator.when("Bye", text="Good night.")
         aimlapi_emulator.faults += [None, None, Fault(drop="after_read"), Fault(status=429)]
         ask("Hello " * 50)
         ask("x", tools=[])
@@ -93,11 +93,11 @@ def test_a_failure_shows_what_was_seen(pytester: pytest.Pytester) -> None:
         [
             "*AI/ML API emulator*",
             'POST /v1/chat/completions 200 openai/gpt-5-2 "Hello Hello *..."',
-            "    answered by when('Hello', say='Good morning.')",
+            "    answered by when('Hello', text='Good morning.')",
             'POST /v1/chat/completions 400 openai/gpt-5-2 "x"',
             "    problem: tools: *",
             'POST /v1/chat/completions dropped openai/gpt-5-2 "y"',
-            "answered nothing: when('Bye', say='Good night.')",
+            "answered nothing: when('Bye', text='Good night.')",
             "faults that no request has met: 1",
         ]
     )
@@ -127,12 +127,12 @@ def test_a_set_up_that_fails_shows_it_too(pytester: pytest.Pytester) -> None:
 def test_a_rule_that_answers_nothing_is_a_warning_or_an_error(pytester: pytest.Pytester) -> None:
     code = """
     def test_it(aimlapi_emulator):
-        aimlapi_emulator.when("Bye", say="Good night.")
+        aimlapi_emulator.when("Bye", text="Good night.")
     """
     found = run(pytester, _dedented(code))
     found.assert_outcomes(passed=1, warnings=1)
     found.stdout.fnmatch_lines(
-        ["*test_mine.py::test_it: no request was answered by when('Bye', say='Good night.')"]
+        ["*test_mine.py::test_it: no request was answered by when('Bye', text='Good night.')"]
     )
     strict = "error::aimlapi_emulator.pytest_plugin.UnusedRuleWarning"
     run(pytester, _dedented(code), "-W", strict).assert_outcomes(passed=1, errors=1)
@@ -233,7 +233,7 @@ def test_the_ini_line_goes_with_errors(pytester: pytest.Pytester) -> None:
         assert ask("Hello").status_code == 200
 
     def test_other(aimlapi_emulator):
-        aimlapi_emulator.when("Bye", say="Good night.")
+        aimlapi_emulator.when("Bye", text="Good night.")
     """
     found = run(pytester, _dedented(code))
     found.assert_outcomes(passed=2, errors=1)
@@ -281,12 +281,12 @@ def test_a_test_may_stop_the_emulator(pytester: pytest.Pytester) -> None:
 def test_only_a_test_that_passed_warns_of_unused_rules(pytester: pytest.Pytester) -> None:
     code = """
     def test_skipped(aimlapi_emulator):
-        aimlapi_emulator.when("Bye", say="Good night.")
+        aimlapi_emulator.when("Bye", text="Good night.")
         pytest.skip("not here")
 
     @pytest.mark.xfail
     def test_xfailed(aimlapi_emulator):
-        aimlapi_emulator.when("Bye", say="Good night.")
+        aimlapi_emulator.when("Bye", text="Good night.")
         assert False
     """
     found = run(pytester, _dedented(code))

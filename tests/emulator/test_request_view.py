@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_empty(emu: Emulator, ask: Asker) -> None:
 
 
 def test_results_in_parts_read_as_text(emu: Emulator, ask: Asker) -> None:
-    emu.when("sunny", say="Leave it.")
+    emu.when("sunny", text="Leave it.")
     parts = [{"type": "input_text", "text": "Sunny"}, {"type": "input_text", "text": "18"}]
     call = {"type": "function_call", "call_id": "a", "name": "get_weather", "arguments": "{}"}
     output = {"type": "function_call_output", "call_id": "a", "output": parts}
@@ -109,7 +109,7 @@ NO_TEXT: list[Any] = [["a"], {"a": 1}, 7, None]
 
 @pytest.mark.parametrize("wrong", NO_TEXT)
 def test_what_is_no_text_is_read_as_none(emu: Emulator, ask: Asker, wrong: Any) -> None:
-    emu.when("x", call="get_weather")
+    emu.when("x", tool_call="get_weather")
     made = {"type": "function_call", "call_id": wrong, "name": wrong, "arguments": wrong}
     output = {"type": "function_call_output", "call_id": wrong, "output": wrong}
     flat = {"type": "function", "name": wrong}

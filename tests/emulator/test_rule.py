@@ -48,15 +48,15 @@ def why(answer: httpx.Response) -> str:
 
 
 def test_text_of_the_user_is_answered(emu: Emulator, ask: Asker) -> None:
-    rule = emu.when("UMBRELLA", say="No.")
+    rule = emu.when("UMBRELLA", text="No.")
     assert ask.text([ASKED]) == "No."
     assert ask.text("Hello") == 'You said: "Hello"'
-    assert rule.times == 1
-    assert [seen.rule for seen in emu.requests] == ["when('UMBRELLA', say='No.')", ""]
+    assert rule.use_count == 1
+    assert [seen.rule for seen in emu.requests] == ["when('UMBRELLA', text='No.')", ""]
 
 
 def test_only_the_last_message_counts(emu: Emulator, ask: Asker) -> None:
-    emu.when("umbrella", say="No.")
+    emu.when("umbrella", text="No.")
     said = [{"role": "system", "content": "umbrella"}, ASKED, called(("a", "get_weather", "{}"))]
     assert ask.text([*said, result("a", "Sunny")]) != "No."
     assert ask.text([ASKED, {"role": "assistant", "content": "No?"}, user("Yes")]) != "No."
@@ -64,29 +64,29 @@ def test_only_the_last_message_counts(emu: Emulator, ask: Asker) -> None:
 
 
 def test_each_of_the_last_results_counts(emu: Emulator, ask: Asker) -> None:
-    emu.when("sunny", say="Leave it.")
+    emu.when("sunny", text="Leave it.")
     both = called(("a", "get_weather", "{}"), ("b", "get_weather", "{}"))
     assert ask.text([ASKED, both, result("a", "Sunny"), result("b", "Rain")]) == "Leave it."
     assert ask.text(turn("Sunny", "Rain")) != "Leave it."
 
 
 def test_a_pattern_and_a_callable_are_conditions(emu: Emulator, ask: Asker) -> None:
-    emu.when(re.compile(r"\brain\b"), say="pattern")
-    emu.when(lambda request: "get_time" in request.tools, say="callable")
+    emu.when(re.compile(r"\brain\b"), text="pattern")
+    emu.when(lambda request: "get_time" in request.tools, text="callable")
     assert ask.text("Will it rain?") == "pattern"
     assert ask.text("Is this a train?") == 'You said: "Is this a train?"'
     assert ask.text("Hi", tools=[CLOCK]) == "callable"
 
 
 def test_the_first_rule_that_holds_wins(emu: Emulator, ask: Asker) -> None:
-    first, second = emu.when("umbrella", say="first"), emu.when("need", say="second")
+    first, second = emu.when("umbrella", text="first"), emu.when("need", text="second")
     assert ask.text([ASKED]) == "first"
-    assert (first.times, second.times) == (1, 0)
+    assert (first.use_count, second.use_count) == (1, 0)
     assert emu.unused_rules() == [second]
 
 
 def test_a_tool_is_called_once_in_a_turn(emu: Emulator, ask: Asker) -> None:
-    emu.when("umbrella", call="get_weather", args=PARIS)
+    emu.when("umbrella", tool_call="get_weather", arguments=PARIS)
     assert ask.calls([ASKED], tools=[WEATHER]) == [("get_weather", PARIS)]
     told = ask.text(turn("No umbrella weather"), tools=[WEATHER])
     assert told == "According to the tools, get_weather gave No umbrella weather"
@@ -94,8 +94,8 @@ def test_a_tool_is_called_once_in_a_turn(emu: Emulator, ask: Asker) -> None:
 
 
 def test_a_rule_calls_again_only_with_other_arguments(emu: Emulator, ask: Asker) -> None:
-    emu.when("umbrella", call="get_weather", args=PARIS)
-    emu.when("no such city", call="get_weather", args=ROME)
+    emu.when("umbrella", tool_call="get_weather", arguments=PARIS)
+    emu.when("no such city", tool_call="get_weather", arguments=ROME)
     assert ask.calls(turn("no such city"), tools=[WEATHER]) == [("get_weather", ROME)]
     again = turn("no such city", args='{"city":"Rome"}')
     assert "no such city" in ask.text(again, tools=[WEATHER])
@@ -105,27 +105,27 @@ def test_a_rule_calls_again_only_with_other_arguments(emu: Emulator, ask: Asker)
     "args", [None, '{"city"', lambda request: {"city": str(len(request.body))}]
 )
 def test_unknown_arguments_do_not_loop_either(emu: Emulator, ask: Asker, args: Any) -> None:
-    emu.when("umbrella", call="get_weather", args=args)
+    emu.when("umbrella", tool_call="get_weather", arguments=args)
     assert "umbrella" in ask.text(turn("umbrella"), tools=[WEATHER])
     assert emu.unused_rules()
 
 
 def test_a_request_that_is_sent_twice_is_answered_alike(emu: Emulator, ask: Asker) -> None:
-    rule = emu.when("umbrella", call="get_weather", args=PARIS)
+    rule = emu.when("umbrella", tool_call="get_weather", arguments=PARIS)
     for _ in range(2):
         assert ask.calls([ASKED], tools=[WEATHER]) == [("get_weather", PARIS)]
-    assert rule.times == 2
+    assert rule.use_count == 2
 
 
 def test_several_calls_are_made_at_once(emu: Emulator, ask: Asker) -> None:
     both = [("get_weather", PARIS), ("get_weather", ROME), ("get_time", PARIS)]
-    emu.when("umbrella", calls=both)
+    emu.when("umbrella", tool_calls=both)
     assert ask.calls([ASKED], tools=[WEATHER, CLOCK]) == both
     assert ask.calls(turn("umbrella"), tools=[WEATHER, CLOCK]) == both
 
 
 def test_arguments_that_are_left_out_come_from_the_prompt(emu: Emulator, ask: Asker) -> None:
-    emu.when("jacket", call="get_weather")
+    emu.when("jacket", tool_call="get_weather")
     assert ask.calls("A jacket in Oslo?", tools=[WEATHER]) == [("get_weather", {"city": "Oslo"})]
 
 
@@ -133,23 +133,23 @@ def test_callables_make_texts_and_arguments_of_the_request(emu: Emulator, ask: A
     def city(request: RequestView) -> dict[str, Any]:
         return {"city": request.last_message.split()[-1]}
 
-    emu.when("jacket", call="get_weather", args=city)
-    emu.when("degrees", say=lambda request: f"It has {request.tool_results[0][1]}.")
+    emu.when("jacket", tool_call="get_weather", arguments=city)
+    emu.when("degrees", text=lambda request: f"It has {request.tool_results[0][1]}.")
     assert ask.calls("jacket for Oslo", tools=[WEATHER]) == [("get_weather", {"city": "Oslo"})]
     assert ask.text(turn("18 degrees"), tools=[WEATHER]) == "It has 18 degrees."
 
 
 def test_broken_arguments_can_be_scripted(emu: Emulator, ask: Asker) -> None:
-    emu.when("umbrella", call="get_weather", args='{"city": ')
+    emu.when("umbrella", tool_call="get_weather", arguments='{"city": ')
     (call,) = ask.message([ASKED], tools=[WEATHER])["tool_calls"]
     assert call["function"]["arguments"] == '{"city": '
 
 
 def test_a_dict_is_json_that_fits_the_response_format(emu: Emulator, ask: Asker) -> None:
     form = schema_format(object_schema(title=STRING, year=INTEGER))
-    emu.when("album", say={"title": "Blue Train", "year": 1957})
-    emu.when("broken", say="{")
-    emu.when("wrong", say={"title": 7})
+    emu.when("album", json={"title": "Blue Train", "year": 1957})
+    emu.when("broken", text="{")
+    emu.when("wrong", json={"title": 7})
     assert json.loads(ask.text("album", response_format=form))["year"] == 1957
     assert json.loads(ask.text("album"))["title"] == "Blue Train"
     assert ask.text("broken", response_format=form) == "{"
@@ -162,8 +162,8 @@ def test_a_dict_is_json_that_fits_the_response_format(emu: Emulator, ask: Asker)
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_both_endpoints_answer_alike(emu: Emulator, ask: Asker, stream: bool) -> None:
-    emu.when("umbrella", call="get_weather", args=PARIS)
-    emu.when("sunny", say="Grüße, 世界")
+    emu.when("umbrella", tool_call="get_weather", arguments=PARIS)
+    emu.when("sunny", text="Grüße, 世界")
     tools, question = [flat_tool("get_weather", city=STRING)], "An umbrella?"
     first = ask.responses(question, tools=tools, stream=stream)
     body = events(first.text)[-1]["response"] if stream else first.json()
@@ -179,8 +179,8 @@ def test_both_endpoints_answer_alike(emu: Emulator, ask: Asker, stream: bool) ->
 
 
 def test_a_stored_response_is_part_of_the_turn(emu: Emulator, ask: Asker) -> None:
-    emu.when("umbrella", call="get_weather", args=PARIS)
-    emu.when(lambda request: request.tool_results == [("get_weather", "umbrella")], say="Take it.")
+    emu.when("umbrella", tool_call="get_weather", arguments=PARIS)
+    emu.when(lambda request: request.tool_results == [("get_weather", "umbrella")], text="Take it.")
     tools = [flat_tool("get_weather", city=STRING)]
     first = ask.responses("An umbrella?", tools=tools, store=True).json()
     call_id = first["output"][0]["call_id"]
@@ -190,21 +190,21 @@ def test_a_stored_response_is_part_of_the_turn(emu: Emulator, ask: Asker) -> Non
 
 
 def test_faults_and_replies_go_first(emu: Emulator, ask: Asker) -> None:
-    rule = emu.when("x", say="scripted")
+    rule = emu.when("x", text="scripted")
     emu.faults += [Fault(status=503), Fault(refusal="I will not."), Fault(finish_reason="length")]
     emu.enqueue_response({"raw": 1})
     assert ask.chat("x").status_code == 503
     assert ask.chat("x").json() == {"raw": 1}
     emu.enqueue_response("replied")
     assert ask.text("x") == "replied"
-    assert rule.times == 0
+    assert rule.use_count == 0
     assert ask.text("x") == "scripted"
     assert ask.chat("x [[fault status=500]]").status_code == 500
-    assert rule.times == 1
+    assert rule.use_count == 1
 
 
 def test_a_scripted_answer_can_go_wrong(emu: Emulator, ask: Asker) -> None:
-    emu.when("x", say="one two three four", fault=Fault(finish_reason="length"))
+    emu.when("x", text="one two three four", fault=Fault(finish_reason="length"))
     (choice,) = ask.chat("x").json()["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("one two", "length")
     emu.faults.append(Fault(usage="missing"))
@@ -214,22 +214,22 @@ def test_a_scripted_answer_can_go_wrong(emu: Emulator, ask: Asker) -> None:
 
 
 def test_a_mere_fault_is_passed_over_beside_another(emu: Emulator, ask: Asker) -> None:
-    rule = emu.when("x", fault=Fault(status=503), at_most=1)
-    emu.when("x", say="scripted")
+    rule = emu.when("x", fault=Fault(status=503), times=1)
+    emu.when("x", text="scripted")
     emu.faults += [Fault(status=429), Fault(usage="missing")]
     assert ask.chat("x").status_code == 429
     assert ask.text("x") == "scripted"
-    assert rule.times == 0
+    assert rule.use_count == 0
     assert [ask.chat("x").status_code for _ in range(2)] == [503, 200]
-    assert rule.times == 1
+    assert rule.use_count == 1
 
 
 def test_faults_reach_embeddings_and_texts_do_not(emu: Emulator, ask: Asker) -> None:
-    lake = emu.when("lake", say="A lake.")
+    lake = emu.when("lake", text="A lake.")
     emu.when("river", fault=Fault(status=503), endpoint="embeddings")
     body = {"model": "text-embedding-3-small", "input": ["a lake", "x"]}
     assert ask.client.post("/embeddings", json=body).status_code == 200
-    assert lake.times == 0
+    assert lake.use_count == 0
     assert ask.client.post("/embeddings", json={**body, "input": "a river"}).status_code == 503
     assert ask.chat("a river").status_code == 200
     emu.enqueue_response("for a chat")
@@ -237,43 +237,43 @@ def test_faults_reach_embeddings_and_texts_do_not(emu: Emulator, ask: Asker) -> 
 
 
 def test_a_rule_keeps_to_its_model_and_endpoint(emu: Emulator, ask: Asker) -> None:
-    emu.when("x", say="latest", model=LATEST)
-    emu.when("x", say="responses", endpoint="responses")
+    emu.when("x", text="latest", model=LATEST)
+    emu.when("x", text="responses", endpoint="responses")
     assert ask.text("x", model=LATEST) == "latest"
     assert ask.text("x") == 'You said: "x"'
     assert ask.output("x", CODEX)[0]["content"][0]["text"] == "responses"
 
 
 def test_directives_are_no_text(emu: Emulator, ask: Asker) -> None:
-    emu.when("times", say="scripted")
+    emu.when("times", text="scripted")
     assert ask.text("x [[fault usage=missing times=1]]") == 'You said: "x"'
 
 
 def test_clear_forgets_the_rules(emu: Emulator, ask: Asker) -> None:
-    emu.when("x", say="scripted")
+    emu.when("x", text="scripted")
     emu.clear()
     assert ask.text("x") == 'You said: "x"'
     assert emu.unused_rules() == []
 
 
 def test_a_refused_request_uses_no_rule(emu: Emulator, ask: Asker) -> None:
-    rule = emu.when("x", say="scripted")
+    rule = emu.when("x", text="scripted")
     assert ask.chat("x", unknown=1).status_code == 400
     assert ask.client.post("/chat/completions", content=b"{").status_code == 400
-    assert rule.times == 0
+    assert rule.use_count == 0
 
 
 def test_a_refused_request_leaves_the_fault_of_a_rule(emu: Emulator, ask: Asker) -> None:
-    rule = emu.when("x", fault=Fault(success_status=201), at_most=1)
-    other = emu.when("y", say="scripted", fault=Fault(headers={"X-A": "1"}), at_most=1)
+    rule = emu.when("x", fault=Fault(success_status=201), times=1)
+    other = emu.when("y", text="scripted", fault=Fault(headers={"X-A": "1"}), times=1)
     for said in "xy":
         refused = ask.chat(said, unknown=1)
         assert (refused.status_code, "x-a" in refused.headers) == (400, False)
-    assert (rule.times, other.times) == (0, 0)
+    assert (rule.use_count, other.use_count) == (0, 0)
     assert [(seen.rule, seen.ineffective_fault_fields) for seen in emu.requests] == [("", ())] * 2
     assert [ask.chat("x").status_code for _ in range(2)] == [201, 200]
     assert ask.chat("y").headers["x-a"] == "1"
-    assert (rule.times, other.times) == (1, 1)
+    assert (rule.use_count, other.use_count) == (1, 1)
 
 
 def function_choice(name: str) -> dict[str, Any]:
@@ -283,42 +283,50 @@ def function_choice(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("rule", "body", "says"),
     [
-        ({"call": "get_wether"}, {}, "but the request lists no tools"),
-        ({"call": "get_wether"}, {"tools": [WEATHER]}, "'get_weather': did you mean 'get_weat"),
-        ({"call": "get_weather"}, {"tools": [WEATHER], "tool_choice": "none"}, "is 'none'"),
+        ({"tool_call": "get_wether"}, {}, "but the request lists no tools"),
         (
-            {"call": "get_weather"},
+            {"tool_call": "get_wether"},
+            {"tools": [WEATHER]},
+            "'get_weather': did you mean 'get_weat",
+        ),
+        ({"tool_call": "get_weather"}, {"tools": [WEATHER], "tool_choice": "none"}, "is 'none'"),
+        (
+            {"tool_call": "get_weather"},
             {"tools": [WEATHER, CLOCK], "tool_choice": function_choice("get_time")},
             "the request forces 'get_time'",
         ),
         (
-            {"calls": [("get_weather", None), ("get_time", None)]},
+            {"tool_calls": [("get_weather", None), ("get_time", None)]},
             {"tools": [WEATHER, CLOCK], "parallel_tool_calls": False},
             "one call at a time",
         ),
-        ({"call": "get_weather", "args": {}}, {"tools": [WEATHER]}, "$: 'city' is a required"),
         (
-            {"call": "get_weather", "args": {"city": 7, "town": "x"}},
+            {"tool_call": "get_weather", "arguments": {}},
+            {"tools": [WEATHER]},
+            "$: 'city' is a required",
+        ),
+        (
+            {"tool_call": "get_weather", "arguments": {"city": 7, "town": "x"}},
             {"tools": [WEATHER]},
             "$.city: 7 is not of type 'string'; $: Additional properties are not allowed ('town' ",
         ),
         (
-            {"call": "get_weather", "args": lambda _: [1]},
+            {"tool_call": "get_weather", "arguments": lambda _: [1]},
             {"tools": [WEATHER]},
             "with [1], which is no JSON object",
         ),
         (
-            {"say": "text"},
+            {"text": "text"},
             {"tools": [WEATHER], "tool_choice": "required"},
-            "the request requires a call: script it with call=",
+            "the request requires a call: use tool_call=",
         ),
         (
-            {"say": "text"},
+            {"text": "text"},
             {"tools": [WEATHER], "tool_choice": function_choice("get_weather")},
             "the request forces the tool 'get_weather'",
         ),
-        ({"say": lambda request: request.body["nothing"]}, {}, "raised KeyError: 'nothing'"),
-        ({"say": lambda request: 7}, {}, "says 7, which is neither text nor a JSON object"),
+        ({"text": lambda request: request.body["nothing"]}, {}, "raised KeyError: 'nothing'"),
+        ({"text": lambda request: 7}, {}, "has the text 7, which is no str"),
     ],
 )
 def test_what_the_request_does_not_allow_is_told(
@@ -328,7 +336,7 @@ def test_what_the_request_does_not_allow_is_told(
     told = why(ask.chat([ASKED], **body))
     assert says in told
     assert repr(made) in told
-    assert (made.times, emu.requests[0].status) == (0, 400)
+    assert (made.use_count, emu.requests[0].status) == (0, 400)
 
 
 def leave(_: RequestView) -> str:
@@ -345,9 +353,9 @@ def fail(_: RequestView) -> str:
 def test_a_callable_cannot_end_the_server(
     emu: Emulator, ask: Asker, function: Any, says: str
 ) -> None:
-    emu.when("say", say=function)
-    emu.when(function, say="x")
-    for said in ("say", "condition"):
+    emu.when("text", text=function)
+    emu.when(function, text="x")
+    for said in ("text", "condition"):
         assert says in why(ask.chat(said))
     assert [seen.status for seen in emu.requests] == [400, 400]
     assert any(says in problem for problem in emu.requests[0].problems)
@@ -356,7 +364,7 @@ def test_a_callable_cannot_end_the_server(
 
 
 def test_a_condition_that_raises_is_told(emu: Emulator, ask: Asker) -> None:
-    emu.when(lambda request: request.body["nothing"], say="x")
+    emu.when(lambda request: request.body["nothing"], text="x")
     assert "<lambda>" in why(ask.chat("x"))
 
 
@@ -368,13 +376,15 @@ def test_an_unknown_argument_is_refused(emu: Emulator) -> None:
 
 def test_a_rule_reads_as_it_was_written(emu: Emulator) -> None:
     rule = emu.when(
-        re.compile("a+"), say="b", fault=Fault(done_sentinel=False), model=CHAT, at_most=2
+        re.compile("a+"), text="b", fault=Fault(done_sentinel=False), model=CHAT, times=2
     )
     assert repr(rule) == (
-        "when(re.compile('a+'), say='b', fault=Fault(done_sentinel=False), model='openai/gpt-5-2', "
-        "at_most=2)"
+        "when(re.compile('a+'), text='b', fault=Fault(done_sentinel=False), "
+        "model='openai/gpt-5-2', times=2)"
     )
-    assert repr(emu.when("x", call="y", args={})) == "when('x', call='y', args={})"
-    assert repr(emu.when("x", calls=[("y", None)] * 2)) == (
-        "when('x', calls=[('y', None), ('y', None)])"
+    assert (
+        repr(emu.when("x", tool_call="y", arguments={})) == "when('x', tool_call='y', arguments={})"
+    )
+    assert repr(emu.when("x", tool_calls=[("y", None)] * 2)) == (
+        "when('x', tool_calls=[('y', None), ('y', None)])"
     )

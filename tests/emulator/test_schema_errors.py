@@ -97,7 +97,7 @@ def test_where_a_schema_is_to_be_judged_without_jsonschema_it_says_what_to_insta
     emu: Emulator, ask: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "jsonschema.exceptions", None)
-    emu.when("Hello", say={"a": 1})
+    emu.when("Hello", json={"a": 1})
     assert ask.text("Hello") == '{"a": 1}'
     told = ask.chat("Hello", response_format=schema_format(object_schema(a=INTEGER)))
     assert told.status_code == 400
@@ -126,7 +126,7 @@ ODD: list[dict[str, Any]] = [
 def test_an_odd_schema_is_answered(emu: Emulator, ask: Asker, odd: dict[str, Any]) -> None:
     """The service takes any object as a schema, so whoever sends one is no fault of ours."""
     args = {"a": {"integer": 10**400, "array": []}.get(str(odd.get("type")), "x")}
-    emu.when("scripted", call="look", args=args)
+    emu.when("scripted", tool_call="look", arguments=args)
     tools = [tool("look", a=odd)]
     assert ask.calls("scripted", tools=tools) == [("look", args)]
     assert [name for name, _ in ask.calls("Hello", tools=tools, tool_choice="required")] == ["look"]

@@ -104,7 +104,7 @@ def test_a_truncated_call_is_not_run(
 
     if reason == "length":
         emu.faults.append(Fault(finish_reason="length"))  # cuts the arguments in the middle
-    emu.when("buy", call="place", args=NESTED if reason == "length" else NESTED[:40])
+    emu.when("buy", tool_call="place", arguments=NESTED if reason == "length" else NESTED[:40])
     agent = create_agent(chat(endpoint=endpoint), [place])
     pieces = stream(how, agent, ask("buy two"), stream_mode=mode)
     assert runs == []
