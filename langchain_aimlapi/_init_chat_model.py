@@ -1,4 +1,4 @@
-"""`init_chat_model("aimlapi:openai/gpt-5-2")`, for those who ask for it."""
+"""Registers the provider for `init_chat_model("aimlapi:openai/gpt-5-2")`, on request."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from langchain_aimlapi.errors import ConfigurationError
 
 
 def register() -> None:
-    """Teach LangChain's `init_chat_model` the provider "aimlapi"; may be called again.
+    """Register the provider "aimlapi" with LangChain's `init_chat_model`; may be called again.
 
     Work-around: LangChain keeps its providers in a private table without an entry point, and
-    takes no third party's into it (langchain-ai/langchain issue 34287). This writes one row.
+    accepts no third-party rows (langchain-ai/langchain issue 34287). This writes one row.
     Raises ConfigurationError, with what to write instead, when `langchain` is missing or the
     table has moved or changed its form.
     """

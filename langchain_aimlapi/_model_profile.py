@@ -1,4 +1,4 @@
-"""LangChain's model profile, from the core's table."""
+"""LangChain model profiles, from the core's model table."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from aimlapi_core import model_info
 
 
 def model_profile(model_id: str) -> ModelProfile | None:
-    """The profile of a listed id, the caller's own; None for others."""
+    """A new profile of a listed model id; None for others."""
     found = cached_model_profile(model_id)
     if found is None:
         return None
-    own = {name: list(fact) if isinstance(fact, list) else fact for name, fact in found.items()}
-    return cast("ModelProfile", own)
+    copied = {k: list(v) if isinstance(v, list) else v for k, v in found.items()}
+    return cast("ModelProfile", copied)
 
 
 @lru_cache(maxsize=64)
 def cached_model_profile(model_id: str) -> ModelProfile | None:
-    """As `model_profile`, but one for all, to compare with.
+    """`model_profile`, but a shared object, to compare with.
 
-    Keys that this langchain-core lacks are left out, since it warns of them.
+    Keys that the installed langchain-core does not know are left out, since it warns of them.
     """
     info = model_info(model_id)
     if info is None:
         return None
-    facts: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": info.id,
         "max_input_tokens": info.context_window,
         "max_output_tokens": info.max_output_tokens,
@@ -54,5 +54,5 @@ def cached_model_profile(model_id: str) -> ModelProfile | None:
         "temperature": info.temperature,
     }
     known = ModelProfile.__annotations__
-    kept = {name: fact for name, fact in facts.items() if fact is not None and name in known}
+    kept = {k: v for k, v in fields.items() if v is not None and k in known}
     return cast("ModelProfile", kept)

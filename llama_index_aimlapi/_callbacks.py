@@ -1,4 +1,4 @@
-"""LlamaIndex's callback decorators with their types: they keep the method's own signature."""
+"""Typed wrappers of LlamaIndex's callback decorators, which keep the method's signature."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def chat_callback(method: Method) -> Method:
     """`llm_chat_callback`: start, progress and end events, and the rate limiter.
 
-    What is no list of messages is refused before: the events would do it in pydantic's words.
+    Rejects anything but a list of messages first: the events would raise pydantic's error.
     """
     call = llm_chat_callback()(method)
 
-    # Not `wraps(method)`: LlamaIndex marks methods by a `__wrapped__` that is no function.
+    # Not `wraps(method)`: LlamaIndex marks methods by a `__wrapped__` that is not a function.
     @wraps(call)
     def checked(self: Any, messages: Any, **kwargs: Any) -> Any:
         check_messages(messages)

@@ -1,4 +1,4 @@
-"""What the embedding calls of one object have used. Pure."""
+"""Cumulative usage of the embedding calls of one object. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aimlapi_core import EmbeddingReply
 
 @dataclass(frozen=True, slots=True)
 class TotalUsage:
-    """Sums over answers, as the service told them: what it did not tell adds nothing.
+    """Sums of the usage that the service reported; unreported usage adds nothing.
 
     `requests` are answered requests; `tokens` are counted by the service; 2,000,000 `credits`
     are one dollar.
@@ -21,7 +21,7 @@ class TotalUsage:
     usd: float = 0.0
 
     def plus(self, reply: EmbeddingReply) -> TotalUsage:
-        """The sums with one more reply in them."""
+        """These sums with one more reply added."""
         usage, cost = reply.usage, reply.cost
         return TotalUsage(
             requests=self.requests + len(reply.transports),

@@ -1,8 +1,8 @@
-"""Tools of MCP servers whose results reach the model as text, images and documents.
+"""Converts results of MCP tools to text, image and document blocks.
 
 LlamaIndex's own MCP tools give the model the result object as one text, its `repr`: an image is
-then base64 in words, and an error counts as a result (seen in llama-index-tools-mcp 0.4.8). This
-can go when they give blocks. Nothing of MCP is imported: a result is read by its members.
+then base64 text, and an error counts as a result (seen in llama-index-tools-mcp 0.4.8). This can
+go when they return blocks. MCP itself is not imported: results are read by their attributes.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from llama_index.core.tools import FunctionTool
 
 
 def mcp_tools(tools: Iterable[FunctionTool]) -> list[FunctionTool]:
-    """The tools that `McpToolSpec` made, with results that the model can see.
+    """The tools of an `McpToolSpec`, with results converted to content blocks.
 
         tools = mcp_tools(await McpToolSpec(client).to_tool_list_async())
 
-    An error of the server is raised as RuntimeError with the server's words: agents tell it to
-    the model, as the error of any tool. Results of other tools stay as they are.
+    An error of the server is raised as RuntimeError with the server's text: agents report it to
+    the model, like the error of any tool. Results of other tools are unchanged.
     """
     return [
         FunctionTool.from_defaults(
-            async_fn=_in_blocks(tool.async_fn),
+            async_fn=_with_block_results(tool.async_fn),
             tool_metadata=tool.metadata,
             partial_params=tool.partial_params,
         )
@@ -45,20 +45,20 @@ def to_blocks(result: Any) -> list[ContentBlock]:
     return [TextBlock(text=json.dumps(getattr(result, "structuredContent", None)))]
 
 
-def _in_blocks(
+def _with_block_results(
     call: Callable[..., Awaitable[Any]],
 ) -> Callable[..., Awaitable[Any]]:
     async def called(**arguments: Any) -> Any:
         result = await call(**arguments)
         rows = getattr(result, "content", getattr(result, "contents", None))
-        # Another tool's result, or one that is blocks already, stays as it is.
+        # Another tool's result, or one that is blocks already, is unchanged.
         return to_blocks(result) if isinstance(rows, list) else result
 
     return called
 
 
 def _block(row: Any) -> ContentBlock:
-    """One part of a result; what no model takes becomes a text that names it."""
+    """One part of a result; media that no model takes become a text that names them."""
     row = getattr(row, "resource", row)
     kind = getattr(row, "mimeType", None) or ""
     text: str | None = getattr(row, "text", None)

@@ -1,9 +1,9 @@
-"""Content blocks of every shape that LangChain passes on, as the core's parts.
+"""Converts content blocks in every shape that LangChain passes on to core parts.
 
 Shapes: LangChain v1 (`{"type": "image", "base64": …, "mime_type": …}`) and v0 (`source_type`),
 OpenAI chat (`image_url`, `file`), OpenAI Responses (`input_text`, `input_image`, `input_file`)
-and Anthropic (`source`). What this service cannot take is an InvalidRequestError that names
-the block, never a silent loss.
+and Anthropic (`source`). A block that this service cannot take raises an InvalidRequestError
+that names it; none is dropped silently.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from aimlapi_core import File, Image, InvalidRequestError, Part, Text
 
 Block: TypeAlias = Mapping[str, Any]
 
-# What another provider's model thought, or ran on its own servers: of no use to this one.
+# Reasoning and server-side tool blocks of other providers: not sent.
 OTHER_PROVIDER_BLOCKS = frozenset(
     "reasoning thinking redacted_thinking reasoning_content server_tool_call "
     "server_tool_call_chunk server_tool_result server_tool_use web_search_call "
     "web_search_tool_result code_interpreter_call file_search_call image_generation_call "
     "mcp_call mcp_list_tools executable_code code_execution_result cachePoint".split()
 )
-# The calls of an assistant message: they stand in its `tool_calls` too.
+# The calls of an assistant message, which are in its `tool_calls` too.
 TOOL_CALL_BLOCKS = frozenset(
     "tool_call tool_call_chunk invalid_tool_call tool_use function_call input_json_delta".split()
 )
 
-# Types of files that are text though their name does not begin so.
+# MIME types of text files that do not start with `text/`.
 _TEXT_MIME_TYPES = frozenset(
     "application/json application/xml application/yaml application/x-yaml "
     "application/javascript application/csv".split()
@@ -36,7 +36,7 @@ _TEXT_MIME_TYPES = frozenset(
 
 
 def to_part(block: Block | str) -> Part | None:
-    """The part that a block of a user's message means; None for one that is left out."""
+    """The part for a content block; None for a block that is left out."""
     if isinstance(block, str):
         return Text(block) if block else None
     kind = block.get("type") or _only_key(block)
@@ -52,12 +52,12 @@ def to_part(block: Block | str) -> Part | None:
 
 
 def _only_key(block: Block) -> str | None:
-    """The type of a block that has none but a single key, as `{"text": "…"}`."""
+    """The type of an untyped block with a single key, such as `{"text": "…"}`."""
     return next(iter(block)) if len(block) == 1 else None
 
 
 def _text(block: Block) -> Part | None:
-    """The text; text that came as base64 is decoded."""
+    """The text, decoded when it is base64."""
     text = block.get("text")
     if text is None and isinstance(block.get("base64"), str):
         text = _decode_text(block["base64"], block)
@@ -126,7 +126,7 @@ def _filename(block: Block) -> str | None:
 
 
 def _source(block: Block) -> Block:
-    """Anthropic's inner object."""
+    """Anthropic's `source` object."""
     source = block.get("source")
     return source if isinstance(source, Mapping) else {}
 

@@ -1,4 +1,4 @@
-"""What users give as a schema, as JSON Schema. Pure."""
+"""Converts pydantic classes, dataclasses, TypedDicts and tools to JSON Schema. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONVERSION_ERRORS = (TypeError, ValueError, KeyError, AttributeError, Recursion
 
 
 class _SilentSchemaGenerator(GenerateJsonSchema):
-    """Without a warning of a default that JSON cannot show, such as a default_factory's."""
+    """Does not warn of a default that JSON cannot represent, such as a default_factory's."""
 
     ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012  # pydantic's own form
         "skipped-choice",
@@ -28,11 +28,11 @@ class _SilentSchemaGenerator(GenerateJsonSchema):
 
 
 def json_schema(schema: Any) -> dict[str, Any]:
-    """The JSON Schema of what users give as a schema, with a `title` that can be its name.
+    """The JSON Schema of a class or dict, with a `title` that can be its name.
 
-    Pydantic classes and dataclasses by pydantic itself (LangChain's conversion resolves
-    references, which recursive models cannot bear); the rest by LangChain, which reads the
-    descriptions in Annotated. Raises InvalidRequestError for what is no object's schema.
+    pydantic converts its classes and dataclasses (LangChain's conversion inlines references,
+    which fails for recursive models); LangChain converts the rest, since it reads descriptions
+    in Annotated. Raises InvalidRequestError for anything but an object schema.
     """
     if isinstance(schema, Mapping):
         return _from_mapping(schema)
@@ -51,7 +51,7 @@ def json_schema(schema: Any) -> dict[str, Any]:
 
 
 def is_recursive(schema: Mapping[str, Any]) -> bool:
-    """Whether a reference of the schema leads back to itself."""
+    """Whether a `$ref` of the schema is cyclic."""
     return any(_is_cyclic(schema, ref) for ref in set(_refs(schema)))
 
 
@@ -67,7 +67,7 @@ def _is_cyclic(schema: Mapping[str, Any], start: str) -> bool:
 
 
 def _resolve_pointer(schema: Mapping[str, Any], ref: str) -> Any:
-    """What a local reference, such as "#/$defs/Node", names; an empty schema if nothing."""
+    """The target of a local `$ref` such as "#/$defs/Node"; an empty schema if there is none."""
     found: Any = schema
     for step in ref.removeprefix("#").strip("/").split("/") if ref.strip("#/") else ():
         name = step.replace("~1", "/").replace("~0", "~")
@@ -76,9 +76,9 @@ def _resolve_pointer(schema: Mapping[str, Any], ref: str) -> Any:
 
 
 def inline_root_ref(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """`schema` with a root that is only a reference resolved: a tool's arguments are an object.
+    """`schema` with a root `$ref` replaced by its target: tool parameters must be an object.
 
-    Pydantic gives such a root for a class that holds itself.
+    pydantic makes such a root for a recursive class.
     """
     rest = {key: value for key, value in schema.items() if key != "$ref"}
     named = _resolve_pointer(schema, str(schema.get("$ref", ""))) if "$ref" in schema else {}
@@ -98,7 +98,7 @@ def _refs(schema: Any) -> Iterator[str]:
 def _from_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:
     inner = schema.get("json_schema")
     if schema.get("type") == "json_schema" and isinstance(inner, Mapping):
-        return _from_mapping(inner)  # a response format, as it goes over the wire
+        return _from_mapping(inner)  # a response format in wire format
     if "name" in schema and isinstance(schema.get("schema"), dict):
         named = {key: schema[key] for key in ("description",) if key in schema}
         return {**named, **schema["schema"], "title": schema["name"]}
@@ -108,7 +108,7 @@ def _from_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_typeddict(schema: Any) -> dict[str, Any]:
-    """By pydantic where LangChain's converter fails: at NotRequired, and where it recurs."""
+    """Uses pydantic for NotRequired and recursive types, which LangChain's converter rejects."""
     try:
         hints = get_type_hints(schema, include_extras=True).values()
         origins: list[Any] = [get_origin(hint) for hint in hints]

@@ -1,7 +1,7 @@
-"""LangChain messages as the core's messages. Pure: the caller's messages are never changed.
+"""Converts LangChain messages to core messages. Pure: the caller's messages are not changed.
 
-What has no place in the service's schema is moved, not lost: images in a tool result follow in
-a user message after the last result of that turn, since a tool message takes a string only.
+Nothing is dropped because the service's schema has no place for it: images in a tool result move
+to a user message after the last tool result of that turn, since a tool message is text only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from langchain_aimlapi._request.content_blocks import (
 )
 from langchain_aimlapi._request.tool_results import to_result, unseen
 
-# The names that LangChain's users write in ChatMessage, each with the wire's role.
+# Role names that users write in ChatMessage, each with its wire role.
 _ROLES: dict[str, Role] = {
     "system": "system",
     "developer": "developer",
@@ -56,10 +56,10 @@ _ROLES: dict[str, Role] = {
 def to_messages(
     messages: Sequence[BaseMessage], *, sees_images: bool = True
 ) -> tuple[Message, ...]:
-    """The conversation as the core takes it. Raises InvalidRequestError, naming the message.
+    """The conversation as core messages. Raises InvalidRequestError, naming the message.
 
-    Where the model sees no images, those of tool results are named only: an agent cannot choose
-    what its tools give. Those of users are for the core to refuse.
+    Without `sees_images`, images in tool results are replaced by a text, since an agent cannot
+    choose what its tools return; the core rejects those of users.
     """
     answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
     out: list[Message] = []
@@ -91,7 +91,7 @@ def _with_position(
 def _convert_message(
     message: BaseMessage, answered: set[str]
 ) -> Iterator[tuple[Message, tuple[Part, ...]]]:
-    """The messages that one becomes, each with parts that must follow later."""
+    """The core messages for one message, each with parts to send in a later user message."""
     if isinstance(message, ToolMessage):
         yield to_result(message)
     elif isinstance(message, AIMessage):
@@ -113,9 +113,9 @@ def _plain_message(message: BaseMessage) -> Message:
 
 def _role(message: BaseMessage) -> Role:
     if isinstance(message, SystemMessage):
-        # langchain-core keeps ("developer", "…") as a system message with this mark.
-        mark = message.additional_kwargs.get("__openai_role__")
-        return "developer" if mark == "developer" else "system"
+        # langchain-core keeps ("developer", "…") as a system message with this key.
+        role = message.additional_kwargs.get("__openai_role__")
+        return "developer" if role == "developer" else "system"
     name = message.role if isinstance(message, ChatMessage) else message.type
     if name not in _ROLES:
         near = nearest(name, _ROLES)
@@ -130,7 +130,7 @@ def _parts(content: str | Sequence[str | Block]) -> tuple[Part, ...]:
 
 
 def _user_messages(message: HumanMessage) -> Iterator[Message]:
-    """Anthropic's `tool_result` blocks are tool messages of their own; the rest is one message."""
+    """One tool message per Anthropic `tool_result` block, then one message with the rest."""
     if isinstance(message.content, str):
         yield Message("user", (Text(message.content),), message.name)
         return
@@ -154,10 +154,10 @@ def _user_messages(message: HumanMessage) -> Iterator[Message]:
 
 
 def _assistant_message(message: AIMessage, answered: set[str]) -> Message | None:
-    """An assistant turn; None when nothing of it can be sent.
+    """An assistant message; None when nothing of it can be sent.
 
-    A call whose arguments were cut goes back only when it was answered: the service refuses a
-    call that no tool message follows, and nobody runs a call that is not whole.
+    An invalid tool call is sent only when a tool message answers it: the service rejects
+    unanswered calls, and agents do not run invalid ones.
     """
     blocks = [message.content] if isinstance(message.content, str) else message.content
     parts = [part for block in blocks for part in _assistant_parts(block)]
@@ -194,13 +194,13 @@ def _assistant_parts(block: str | Block) -> Iterator[Part]:
 
 
 def _is_text_like(value: Any) -> bool:
-    """Whether the value of a non-standard block is words, not what a provider ran itself."""
+    """Whether a non-standard block is text or a refusal, not a tool that a provider ran itself."""
     kind = value.get("type") if isinstance(value, Mapping) else None
     return isinstance(value, str) or kind in ("text", "output_text", "refusal")
 
 
 def _echoed_reasoning(message: AIMessage) -> list[Part]:
-    """Reasoning that this provider gave, to be echoed where the endpoint takes it."""
+    """This provider's reasoning, to be sent back where the endpoint accepts it."""
     details = message.additional_kwargs.get("reasoning_details") or ()
     return [Reasoning("", opaque=d) for d in details if isinstance(d, Mapping)]
 

@@ -1,7 +1,7 @@
-"""An honest estimate of token counts: no network, no tokenizer's data, tools and images counted.
+"""Estimates token counts offline, without a tokenizer; tools, images and files are included.
 
-Rules of thumb for the o200k vocabulary: about 4 characters of English or code make a token,
-other scripts are denser. Expect 10 to 20 % off; pass `custom_get_token_ids` for exact counts.
+Rules of thumb for the o200k vocabulary: about 4 characters of English or code per token, and
+1.6 of other scripts. Expect 10 to 20 % off; pass `custom_get_token_ids` for exact counts.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from langchain_aimlapi._request.tools import ToolLike, to_core_tool
 _ASCII_PER_TOKEN = 4.0
 _OTHERS_PER_TOKEN = 1.6
 _MESSAGE_OVERHEAD = 4
-_REPLY_OVERHEAD = 3  # every answer is primed with the head of an assistant message
+_REPLY_OVERHEAD = 3  # every reply starts with the tokens of an assistant header
 _LOW_IMAGE = 85
 _IMAGE = 765  # a square image in high detail, by OpenAI's tile rule
 _PDF_PAGE = 1000
@@ -58,9 +58,9 @@ def estimate_messages(
 
 
 def _convertible(messages: Sequence[BaseMessage]) -> Iterator[Message]:
-    """The messages as they are sent; one that cannot be sent stands as the text of its JSON.
+    """The messages as sent; one that cannot be sent counts as its text and its media.
 
-    Whoever trims a history counts what other models were sent too: an error helps nobody.
+    No error is raised: callers that trim a history count messages of other models too.
     """
     try:
         yield from to_messages(messages)
@@ -75,7 +75,7 @@ def _convertible(messages: Sequence[BaseMessage]) -> Iterator[Message]:
 
 
 def _placeholder_parts(message: BaseMessage) -> list[Part]:
-    """An image for each block that is no text: as good a guess as any."""
+    """An image for each block that is not text, as a rough estimate."""
     content = message.content
     blocks = [b for b in content if isinstance(b, Mapping)] if isinstance(content, list) else []
     return [Image("") for block in blocks if block.get("type") != "text"]

@@ -1,8 +1,8 @@
-"""Tools, tool choices and response formats: what users write, as wire dicts and core values.
+"""Converts tools, tool choices and response formats to wire dicts and core values.
 
 Bound arguments are plain wire dicts, so that traces and cache keys can hold them; they become
-the core's values when a request is built. Schemas that someone else parses (LangChain's tools
-and agents) are made strict only where that adds no nulls that the schema itself does not allow.
+core values when a request is built. Schemas whose output others parse (LangChain's tools and
+agents) are made strict only when that adds no nulls that the schema does not allow.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _CHOICE_MODES = {"any": "required", "required": "required", "auto": "auto", "non
 
 
 def to_wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
-    """A tool in wire form: a function, or a dict of a built-in tool as it is."""
+    """A tool as a wire dict: a function, or the unchanged dict of a built-in tool."""
     if _is_builtin(tool):
         return dict(tool)  # type: ignore[arg-type]  # a Mapping, as _is_builtin saw
     wire = _to_openai_tool(tool)
@@ -69,10 +69,10 @@ def _to_openai_tool(tool: ToolLike) -> dict[str, Any]:
 
 
 def _recursive_parameters(tool: ToolLike) -> dict[str, Any] | None:
-    """The schema of a tool whose arguments hold themselves; None for any other.
+    """The parameters of a tool with a recursive schema; None for any other.
 
     Expected: LangChain's conversion keeps it. What happens (langchain-core 1.7 to 1.8): references
-    are replaced by what they name, and where one leads back to itself anything is allowed.
+    are inlined, and a cyclic one becomes a schema that allows anything.
     """
     given = tool.tool_call_schema if isinstance(tool, BaseTool) else tool
     if isinstance(given, type) and hasattr(given, "model_json_schema"):
@@ -84,8 +84,8 @@ def _recursive_parameters(tool: ToolLike) -> dict[str, Any] | None:
 
 
 def _is_builtin(tool: Any) -> bool:
-    """Whether a dict is a tool that the service runs. Anthropic's tools have a type too, and so
-    has a JSON Schema.
+    """Whether a dict is a tool that the service runs; Anthropic's tools and JSON Schemas, which
+    have a type too, are not.
     """
     if not isinstance(tool, Mapping) or "input_schema" in tool:
         return False
@@ -93,17 +93,17 @@ def _is_builtin(tool: Any) -> bool:
 
 
 def _as_dict(tool: Any) -> Any:
-    # langchain-core tells its shapes apart by isinstance(…, dict).
+    # langchain-core distinguishes its shapes by isinstance(…, dict).
     return dict(tool) if isinstance(tool, Mapping) else tool
 
 
 def strict_or_original(
     schema: Mapping[str, Any], subject: str, *, warn: bool, may_add_nulls: bool = False
 ) -> tuple[dict[str, Any], bool]:
-    """(the strict form, True), or (the schema itself, False) where it has none, with the reason.
+    """(strict schema, True), or (the schema, False) when it cannot be strict.
 
-    The reason is a warning or a log line. Where others than this package parse the answer, no form
-    is used that adds nulls: these would break their parsing.
+    Warns or logs the reason then. Schemas whose output others parse must not add nulls: their
+    parsers would fail on them.
     """
     strict, reason = strict_schema(schema)
     if strict is not None and not may_add_nulls and (missing := optional_without_null(schema)):
@@ -144,7 +144,7 @@ def _allows_null(schema: Any) -> bool:
 def to_wire_tool_choice(
     choice: ToolChoiceLike, tools: Sequence[Mapping[str, Any]]
 ) -> str | dict[str, Any] | None:
-    """`tool_choice` in wire form. Raises InvalidRequestError for a tool that is not bound."""
+    """`tool_choice` as a wire value. Raises InvalidRequestError for a tool that is not bound."""
     if choice is None:
         return None
     if isinstance(choice, bool):
@@ -186,9 +186,9 @@ def _function_name(wire: Mapping[str, Any]) -> str | None:
 
 
 def to_wire_response_format(response_format: Any) -> dict[str, Any]:
-    """A response format in wire form: given so (nested or flat), or as a class or JSON Schema.
+    """A response format as a wire dict, from one (nested or flat), a class or a JSON Schema.
 
-    A schema that does not say `strict` is made strict where it can be, without a warning.
+    A schema without `strict` is made strict if possible, without a warning.
     """
     if isinstance(response_format, str):
         return {"type": response_format}
@@ -207,7 +207,7 @@ def to_wire_response_format(response_format: Any) -> dict[str, Any]:
 
 
 def to_wire_name(name: Any) -> str:
-    """`name` in the characters that the service takes."""
+    """`name` with other characters than the service accepts replaced, at most 64 of them."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", str(name or "answer"))[:64]
 
 
@@ -226,8 +226,8 @@ def _json_schema_format(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_core_tool(tool: ToolLike) -> Tool | BuiltinTool:
-    """The core's value of a tool in any shape."""
-    # A bound tool is in wire form and settled already: its strictness was judged then.
+    """A tool of any shape as the core's."""
+    # A bound tool is a wire dict already, and its strictness is decided.
     bound = isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping)
     wire: Mapping[str, Any] = tool if bound else to_wire_tool(tool)  # type: ignore[assignment]  # a Mapping when bound
     if wire.get("type") != "function":
@@ -242,7 +242,7 @@ def to_core_tool(tool: ToolLike) -> Tool | BuiltinTool:
 
 
 def to_core_tool_choice(wire: str | Mapping[str, Any] | None) -> ToolChoice | None:
-    """The core's value of a wire choice."""
+    """A wire tool choice as the core's."""
     if isinstance(wire, Mapping):
         name = _function_name(wire)
         return dict(wire) if name is None else NamedTool(name)
@@ -250,7 +250,7 @@ def to_core_tool_choice(wire: str | Mapping[str, Any] | None) -> ToolChoice | No
 
 
 def to_core_response_format(wire: Mapping[str, Any] | None) -> ResponseFormat | None:
-    """The core's value of a wire format."""
+    """A wire response format as the core's."""
     if wire is None:
         return None
     if wire["type"] != "json_schema":

@@ -1,4 +1,4 @@
-"""`AIMLAPIEmbedding` where LlamaIndex's own are. The code is in `llama_index_aimlapi`."""
+"""`AIMLAPIEmbedding` in LlamaIndex's namespace package. See `llama_index_aimlapi`."""
 
 from llama_index_aimlapi import AIMLAPIEmbedding
 

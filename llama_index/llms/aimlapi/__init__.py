@@ -1,4 +1,4 @@
-"""`AIMLAPI` where LlamaIndex's own integrations are. The code is in `llama_index_aimlapi`."""
+"""`AIMLAPI` in LlamaIndex's namespace package. The code is in `llama_index_aimlapi`."""
 
 from llama_index_aimlapi import AIMLAPI
 
