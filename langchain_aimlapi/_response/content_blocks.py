@@ -61,13 +61,13 @@ def _text_blocks(message: AIMessage) -> Iterator[dict[str, Any]]:
 def _tool_call_blocks(message: AIMessage) -> Iterator[dict[str, Any]]:
     for call in message.tool_calls:
         yield {"type": "tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}
-    for cut in message.invalid_tool_calls:
-        yield {**cut, "type": "invalid_tool_call"}
+    for invalid_call in message.invalid_tool_calls:
+        yield {**invalid_call, "type": "invalid_tool_call"}
 
 
 def _tool_call_chunk_blocks(chunk: AIMessageChunk) -> Iterator[dict[str, Any]]:
-    for piece in chunk.tool_call_chunks:
-        yield {**piece, "type": "tool_call_chunk", "index": f"lc_call_{piece.get('index') or 0}"}
+    for call in chunk.tool_call_chunks:
+        yield {**call, "type": "tool_call_chunk", "index": f"lc_call_{call.get('index') or 0}"}
 
 
 def _provider_item_blocks(message: AIMessage) -> Iterator[dict[str, Any]]:

@@ -22,10 +22,10 @@ def warn_if_reasoning_exhausted(reply: Reply) -> None:
 def exhausted_reasoning_message(reply: Reply) -> str | None:
     """The text of the warning; None when there is nothing to warn of."""
     choice = reply.choices[0] if reply.choices else Choice(0)
-    thought = reply.usage.reasoning_tokens if reply.usage else None
-    if choice.finish_reason != "length" or choice.text or choice.tool_calls or not thought:
+    tokens = reply.usage.reasoning_tokens if reply.usage else None
+    if choice.finish_reason != "length" or choice.text or choice.tool_calls or not tokens:
         return None
     return (
-        f"The answer is empty: {thought} tokens of reasoning used up the output limit "
+        f"The answer is empty: {tokens} tokens of reasoning used up the output limit "
         "(finish_reason 'length'). Raise max_tokens or lower reasoning_effort."
     )

@@ -127,10 +127,10 @@ def _call(event: ToolCallDelta) -> AIMessageChunk:
 def _call_chunk(
     index: int, arguments: str, name: str | None = None, call_id: str | None = None
 ) -> AIMessageChunk:
-    piece = ToolCallChunk(
+    tool_call_chunk = ToolCallChunk(
         name=name, args=arguments, id=call_id, index=index, type="tool_call_chunk"
     )
-    return _chunk(content="", tool_call_chunks=[piece])
+    return _chunk(content="", tool_call_chunks=[tool_call_chunk])
 
 
 _DELTA_CONVERTERS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {
@@ -224,13 +224,13 @@ def _final_kwargs(choice: Choice) -> dict[str, Any]:
     }
     opaque = [p.opaque for p in choice.parts if isinstance(p, Reasoning) and p.opaque is not None]
     items = [p.item for p in choice.parts if isinstance(p, ProviderItem)]
-    known = {
+    provider_data = {
         "reasoning_details": [dict(o) for o in opaque],
         "provider_items": [dict(item) for item in items],
         "tool_call_extras": {key: value for key, value in extras.items() if value},
     }
     extra = {key: value for key, value in choice.extra.items() if key not in _PASSTHROUGH_METADATA}
-    return {**extra, **{key: value for key, value in known.items() if value}}
+    return {**extra, **{key: value for key, value in provider_data.items() if value}}
 
 
 def _metadata(reply: Reply, choice: Choice, model: str, *, per_call: bool) -> dict[str, Any]:
@@ -238,7 +238,7 @@ def _metadata(reply: Reply, choice: Choice, model: str, *, per_call: bool) -> di
 
     `per_call` is false for the second and later choices of one call.
     """
-    found: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "model_provider": PROVIDER,
         "model_name": model,
         "served_model": reply.model,
@@ -249,13 +249,13 @@ def _metadata(reply: Reply, choice: Choice, model: str, *, per_call: bool) -> di
         **{name: choice.extra.get(name, reply.extra.get(name)) for name in _PASSTHROUGH_METADATA},
     }
     if reply.transport is not None:
-        found["request_id"] = reply.transport.request_id
-        found["inference_id"] = reply.transport.inference_id
-        found["client_request_id"] = reply.transport.client_request_id
+        metadata["request_id"] = reply.transport.request_id
+        metadata["inference_id"] = reply.transport.inference_id
+        metadata["client_request_id"] = reply.transport.client_request_id
     if reply.cost is not None and per_call:
-        found["cost"] = reply.cost.usd
-        found["credits_used"] = reply.cost.credits
-    return {name: value for name, value in found.items() if value is not None}
+        metadata["cost"] = reply.cost.usd
+        metadata["credits_used"] = reply.cost.credits
+    return {name: value for name, value in metadata.items() if value is not None}
 
 
 def _usage(usage: Usage | None) -> UsageMetadata | None:

@@ -65,16 +65,16 @@ class V3EventEncoder:
             yield from self._final_events(event.reply)
 
     def _delta_events(
-        self, key: Hashable, empty_block: dict[str, Any], member: str, piece: str
+        self, key: Hashable, empty_block: dict[str, Any], member: str, text: str
     ) -> Iterator[dict[str, Any]]:
         """The start of a new block, then the delta when it is not empty."""
         if key not in self._open:
             self._open[key] = len(self._open)
             index = self._open[key]
             yield {"event": "content-block-start", "index": index, "content": empty_block}
-        if piece:
+        if text:
             kind = "tool-call-delta" if member == "args" else f"{member}-delta"
-            delta = {"type": kind, member: piece}
+            delta = {"type": kind, member: text}
             yield {"event": "content-block-delta", "index": self._open[key], "delta": delta}
 
     def _final_events(self, reply: Reply) -> Iterator[dict[str, Any]]:

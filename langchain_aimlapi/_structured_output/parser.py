@@ -59,14 +59,14 @@ class AnswerParser(BaseTransformOutputParser[Any]):
 
     def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[Any]:
         partial_parser = PartialObjectParser(self)
-        for piece in input:
-            yield from partial_parser.feed(piece)
+        for chunk in input:
+            yield from partial_parser.feed(chunk)
         yield from partial_parser.close()
 
     async def _atransform(self, input: AsyncIterator[str | BaseMessage]) -> AsyncIterator[Any]:
         partial_parser = PartialObjectParser(self)
-        async for piece in input:
-            for value in partial_parser.feed(piece):
+        async for chunk in input:
+            for value in partial_parser.feed(chunk):
                 yield value
         for value in partial_parser.close():
             yield value
@@ -74,8 +74,8 @@ class AnswerParser(BaseTransformOutputParser[Any]):
     def _parse_message(self, message: BaseMessage) -> Any:
         refusal = message.additional_kwargs.get("refusal")
         if refusal:
-            said = f"The model refused: {refusal}"
-            raise OutputRefusedError(said, llm_output=str(refusal), raw_message=message)
+            detail = f"The model refused: {refusal}"
+            raise OutputRefusedError(detail, llm_output=str(refusal), raw_message=message)
         text = self._json_text(message)
         if not text.strip():
             if self.tool_name is None and getattr(message, "tool_calls", None):
@@ -85,8 +85,8 @@ class AnswerParser(BaseTransformOutputParser[Any]):
             data = drop_added_nulls(json.loads(text), self.original_schema)
             return self._validated(data)
         except ValueError as exc:
-            said = f"The answer does not fit the schema: {exc}"
-            error = OutputInvalidError(said, llm_output=text, raw_message=message)
+            detail = f"The answer does not fit the schema: {exc}"
+            error = OutputInvalidError(detail, llm_output=text, raw_message=message)
             raise _truncated_error(message, text) or error from exc
 
     def _json_text(self, message: BaseMessage) -> str:
@@ -118,9 +118,9 @@ class AnswerParser(BaseTransformOutputParser[Any]):
         text = str(message.text)
         wanted = f"no call of {self.tool_name!r}" if self.tool_name else "no text"
         instead = f"; it says: {text[:200]!r}" if text else ""
-        said = f"The answer holds {wanted}{instead}."
+        detail = f"The answer holds {wanted}{instead}."
         return _truncated_error(message, "") or OutputEmptyError(
-            said, llm_output=text, raw_message=message
+            detail, llm_output=text, raw_message=message
         )
 
 
@@ -130,8 +130,8 @@ def _truncated_error(message: BaseMessage, text: str) -> OutputTruncatedError | 
     if reason not in TRUNCATED_FINISH_REASONS:
         return None
     remedy = "raise max_tokens" if reason == "length" else "the service's filter stopped it"
-    said = f"The answer was cut before the object was whole (finish_reason {reason!r}): {remedy}."
-    return OutputTruncatedError(said, llm_output=text, raw_message=message)
+    detail = f"The answer was cut before the object was whole (finish_reason {reason!r}): {remedy}."
+    return OutputTruncatedError(detail, llm_output=text, raw_message=message)
 
 
 class PartialObjectParser:
@@ -142,9 +142,9 @@ class PartialObjectParser:
         self._message: AIMessageChunk | BaseMessage | None = None
         self.last: Any = None
 
-    def feed(self, piece: str | BaseMessage) -> Iterator[Any]:
+    def feed(self, chunk: str | BaseMessage) -> Iterator[Any]:
         """The object so far, when it changed; nothing for a class, which a part does not fit."""
-        message = AIMessageChunk(content=piece) if isinstance(piece, str) else piece
+        message = AIMessageChunk(content=chunk) if isinstance(chunk, str) else chunk
         if isinstance(message, AIMessageChunk) and isinstance(self._message, AIMessageChunk):
             self._message = self._message + message
         else:
@@ -166,11 +166,11 @@ class PartialObjectParser:
             yield value
 
     def _partial_json(self) -> str:
-        whole = self._message
-        if self._parser.tool_name is None or not isinstance(whole, AIMessageChunk):
-            return self._parser._json_text(whole) if whole is not None else ""
-        pieces = [c for c in whole.tool_call_chunks if c["name"] == self._parser.tool_name]
-        return (pieces[0]["args"] or "") if pieces else ""
+        message = self._message
+        if self._parser.tool_name is None or not isinstance(message, AIMessageChunk):
+            return self._parser._json_text(message) if message is not None else ""
+        chunks = [c for c in message.tool_call_chunks if c["name"] == self._parser.tool_name]
+        return (chunks[0]["args"] or "") if chunks else ""
 
 
 def _parse_partial_object(text: str) -> dict[str, Any] | None:

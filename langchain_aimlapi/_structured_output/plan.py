@@ -39,19 +39,21 @@ def make_plan(schema: Any, method: str, strict: bool | None) -> StructuredOutput
         raise InvalidRequestError('strict has no meaning with method="json_mode".')
     if method != "json_mode" and schema is None:
         raise InvalidRequestError(f"method={method!r} needs a schema.")
-    own = {} if schema is None else json_schema(schema)
-    name = to_wire_name(own.get("title"))
-    forced = name if method == "function_calling" else None
-    parser = AnswerParser(output_class=output_class(schema), original_schema=own, tool_name=forced)
+    original = {} if schema is None else json_schema(schema)
+    name = to_wire_name(original.get("title"))
+    tool_name = name if method == "function_calling" else None
+    parser = AnswerParser(
+        output_class=output_class(schema), original_schema=original, tool_name=tool_name
+    )
     tools: tuple[Mapping[str, Any], ...] = ()
     arguments: dict[str, Any]
     if method == "json_mode":
         arguments = {"response_format": {"type": "json_object"}}
     elif method == "json_schema":
-        arguments = {"response_format": _response_format(own, name, strict)}
+        arguments = {"response_format": _response_format(original, name, strict)}
     else:
         arguments = {"tool_choice": name, "parallel_tool_calls": False}
-        tools = (_forced_tool(own, name, strict),)
+        tools = (_forced_tool(original, name, strict),)
     return StructuredOutputPlan(parser, arguments, tools, _schema_for_tracing(schema))
 
 
@@ -74,28 +76,28 @@ def _schema_for_tracing(schema: Any) -> Mapping[str, Any] | None:
         return None
 
 
-def _response_format(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
+def _response_format(original: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
     """The response format. The parser removes the nulls that strictness adds."""
-    schema, is_strict = own, False
+    schema, is_strict = original, False
     if strict is not False:
         schema, is_strict = strict_or_original(
-            own, repr(name), warn=bool(strict), may_add_nulls=True
+            original, repr(name), warn=bool(strict), may_add_nulls=True
         )
-    described = {"description": own["description"]} if own.get("description") else {}
+    described = {"description": original["description"]} if original.get("description") else {}
     inner = {"name": name, "schema": schema, "strict": is_strict, **described}
     return {"type": "json_schema", "json_schema": inner}
 
 
-def _forced_tool(own: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
-    parameters = {key: own[key] for key in own if key not in ("title", "description")}
+def _forced_tool(original: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
+    parameters = {key: original[key] for key in original if key not in ("title", "description")}
     is_strict = False
     if strict:
         parameters, is_strict = strict_or_original(
             parameters, repr(name), warn=True, may_add_nulls=True
         )
     function: dict[str, Any] = {"name": name, "parameters": parameters}
-    if own.get("description"):
-        function["description"] = own["description"]
+    if original.get("description"):
+        function["description"] = original["description"]
     if strict is not None:
         function["strict"] = is_strict
     return {"type": "function", "function": function}

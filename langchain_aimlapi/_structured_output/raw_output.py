@@ -32,9 +32,9 @@ class _ParseAttempt:
         self._partial_parser = PartialObjectParser(parser)
         self._error: Exception | None = None
 
-    def feed(self, piece: Mapping[str, Any]) -> Iterator[_RawOutput]:
-        yield _RawOutput(raw=piece["raw"])
-        yield from self._outputs(self._partial_parser.feed(piece["raw"]))
+    def feed(self, chunk: Mapping[str, Any]) -> Iterator[_RawOutput]:
+        yield _RawOutput(raw=chunk["raw"])
+        yield from self._outputs(self._partial_parser.feed(chunk["raw"]))
 
     def close(self) -> Iterator[_RawOutput]:
         yield from self._outputs(self._partial_parser.close())
@@ -54,18 +54,18 @@ class _ParseAttempt:
 def include_raw(llm: Runnable[Any, Any], parser: AnswerParser) -> Runnable[Any, Any]:
     """`{"raw": message, "parsed": object or None, "parsing_error": exception or None}`."""
 
-    def transform(pieces: Iterator[Mapping[str, Any]]) -> Iterator[_RawOutput]:
+    def transform(chunks: Iterator[Mapping[str, Any]]) -> Iterator[_RawOutput]:
         attempt = _ParseAttempt(parser)
-        for piece in pieces:
-            yield from attempt.feed(piece)
+        for chunk in chunks:
+            yield from attempt.feed(chunk)
         yield from attempt.close()
 
-    async def atransform(pieces: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[_RawOutput]:
+    async def atransform(chunks: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[_RawOutput]:
         attempt = _ParseAttempt(parser)
-        async for piece in pieces:
-            for outcome in attempt.feed(piece):
-                yield outcome
-        for outcome in attempt.close():
-            yield outcome
+        async for chunk in chunks:
+            for output in attempt.feed(chunk):
+                yield output
+        for output in attempt.close():
+            yield output
 
     return RunnableMap(raw=llm) | RunnableGenerator(transform, atransform)

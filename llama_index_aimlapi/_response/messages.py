@@ -142,15 +142,15 @@ class StreamAccumulator:
         thinking = (
             [_THINKING_TEMPLATE.copy({"content": self._reasoning})] if self._reasoning else []
         )
-        marks: dict[str, Any] = {IS_PARTIAL: True}
+        additional_kwargs: dict[str, Any] = {IS_PARTIAL: True}
         if thinking_delta is not None:
-            marks["thinking_delta"] = thinking_delta
+            additional_kwargs["thinking_delta"] = thinking_delta
         return _RESPONSE_TEMPLATE.copy(
             {
                 "message": _message(thinking, self._text + self._refusal, (), calls),
                 "delta": delta,
                 "logprobs": to_logprobs(logprobs),
-                "additional_kwargs": marks,
+                "additional_kwargs": additional_kwargs,
             }
         )
 

@@ -82,8 +82,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
         """
         plan = self._structured_output_plan(output_cls, llm_kwargs)
         if plan is None:
-            found = super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
-            return cast("Model", found)  # the base method's decorator hides its type
+            instance = super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            return cast("Model", instance)  # the base method's decorator hides its type
         _dispatch_start(output_cls, prompt, prompt_args)
         messages = self._format_prompt(prompt, prompt_args)
         return _dispatch_end(
@@ -100,8 +100,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
         """`structured_predict`, asynchronously."""
         plan = self._structured_output_plan(output_cls, llm_kwargs)
         if plan is None:
-            found = super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
-            return cast("Model", await found)
+            instance = super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            return cast("Model", await instance)
         _dispatch_start(output_cls, prompt, prompt_args)
         messages = self._format_prompt(prompt, prompt_args)
         response = await self.achat(messages, **plan.chat_kwargs(llm_kwargs))
@@ -147,8 +147,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
         ]:
             async with aclosing(stream):
                 async for response in stream:
-                    for found in partial_parser.feed(response):
-                        yield found
+                    for instance in partial_parser.feed(response):
+                        yield instance
 
         return objects()
 
@@ -163,6 +163,6 @@ def _dispatch_start(
     )
 
 
-def _dispatch_end(found: Model) -> Model:
-    dispatcher.event(LLMStructuredPredictEndEvent(output=found))
-    return found
+def _dispatch_end(instance: Model) -> Model:
+    dispatcher.event(LLMStructuredPredictEndEvent(output=instance))
+    return instance

@@ -72,11 +72,11 @@ class PartialObjectParser(Generic[Model]):
         if schema is not None:
             data = drop_added_nulls(data, schema)
         try:
-            found = output_cls.model_validate(data)
+            instance = output_cls.model_validate(data)
         except (ValidationError, TypeError, ValueError):  # validators may raise on partial objects
-            found = None
-        if found is not None and _all_fields_set(found):
-            return found
+            instance = None
+        if instance is not None and _all_fields_set(instance):
+            return instance
         return self._flexible.model_validate(_by_field_name(data, output_cls))
 
 
@@ -109,11 +109,11 @@ def _check_usable(response: ChatResponse, plan: StructuredOutputPlan[Model], tex
         )
     if text.strip():
         return
-    said = response.message.content or ""
-    if said:
+    content = response.message.content or ""
+    if content:
         raise NoToolCallError(
-            f"The model gave text where {name} was asked for: {said!r:.200}",
-            body=said,
+            f"The model gave text where {name} was asked for: {content!r:.200}",
+            body=content,
             request_id=request_id,
         )
     raise OutputEmptyError(

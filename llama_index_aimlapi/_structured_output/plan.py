@@ -58,12 +58,12 @@ def json_schema_plan(output_cls: type[Model]) -> StructuredOutputPlan[Model]:
     strict, reason = strict_schema(schema)
     if reason is not None:
         logger.info("%s is asked for without strict=True: %s.", output_cls.__name__, reason)
-    wanted = {
+    response_schema = {
         "name": to_wire_tool_name(output_cls.__name__),
         "schema": strict or schema,
         "strict": strict is not None,
     }
-    arguments = {"response_format": {"type": "json_schema", "json_schema": wanted}}
+    arguments = {"response_format": {"type": "json_schema", "json_schema": response_schema}}
     return StructuredOutputPlan(output_cls, arguments, False, schema if strict else None)
 
 
