@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
-from types import TracebackType
+from functools import partial
 from typing import Annotated, Any, Self
 
 import httpx
@@ -26,11 +27,13 @@ from aimlapi_core import (
     Settings,
     __version__,
 )
+from aimlapi_core._adapters.lifecycle import ClientOwner, ClientPair
 
 PROVIDER = "aimlapi"
 
 
 USER_AGENT = f"langchain-aimlapi/{__version__}"
+_CLIENTS = partial(Client, user_agent=USER_AGENT), partial(AsyncClient, user_agent=USER_AGENT)
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,10 @@ def hidden(secret: Any) -> Any:
     return SecretStr(secret) if isinstance(secret, str) else secret
 
 
-class Clients:
-    """One sync and one async client for the settings in force; other settings get new ones.
+class Clients(ClientPair[Client, AsyncClient]):
+    """The clients of a model object, and the settings of its last call."""
 
-    A copy or an unpickled object starts empty: sockets stay with the object that opened them.
-    """
-
-    def __init__(self) -> None:
-        self._sync: Client | None = None
-        self._async: AsyncClient | None = None
-        self._last: tuple[dict[str, Any], Settings] | None = None
+    _last: tuple[dict[str, Any], Settings] | None = None
 
     def settings_for(self, held: dict[str, Any]) -> Settings:
         """The settings that these attributes mean; those of the last call when they are the same.
@@ -84,34 +81,6 @@ class Clients:
             last = {**held, "default_headers": dict(headers)}, settings
             self._last = last
         return last[1]
-
-    def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
-        return Clients, ()
-
-    def sync_for(self, settings: Settings) -> Client:
-        """The client for sync calls."""
-        client = self._sync
-        if client is None or (client.settings is not settings and client.settings != settings):
-            client = self._sync = Client(settings, user_agent=USER_AGENT)
-        return client
-
-    def async_for(self, settings: Settings) -> AsyncClient:
-        """The client for async calls, from any event loop."""
-        client = self._async
-        if client is None or (client.settings is not settings and client.settings != settings):
-            client = self._async = AsyncClient(settings, user_agent=USER_AGENT)
-        return client
-
-    def close(self) -> None:
-        """Give up the sync client's claim on its connections."""
-        if self._sync is not None:
-            self._sync.close()
-
-    async def aclose(self) -> None:
-        """Give up both clients' claims."""
-        self.close()
-        if self._async is not None:
-            await self._async.aclose()
 
 
 # How to reach the service: the arguments of `Settings`.
@@ -172,7 +141,7 @@ def _read_timeout(value: Any) -> Any:
 Timeout = Annotated[float | httpx.Timeout | None, BeforeValidator(_read_timeout)]
 
 
-class Connected(Serializable):
+class Connected(ClientOwner, Serializable):
     """A base for model objects: open nothing, close as often as you like, copy and pickle."""
 
     api_key: SecretStr | Callable[[], str | SecretStr] | None = Field(
@@ -186,7 +155,7 @@ class Connected(Serializable):
     http_client: Any = Field(default=None, exclude=True, repr=False)
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
 
-    _clients: Clients = PrivateAttr(default_factory=Clients)
+    _clients: Clients = PrivateAttr(default_factory=lambda: Clients(*_CLIENTS))
 
     model_config = CONFIG
 
@@ -223,39 +192,9 @@ class Connected(Serializable):
             changes["api_key"] = hidden(changes["api_key"])
         return super().model_copy(update=changes, deep=deep)
 
-    def close(self) -> None:
-        """Give up the claim on connections of sync calls; the last claim closes them."""
-        self._clients.close()
-
-    async def aclose(self) -> None:
-        """Give up the claim on all connections."""
-        await self._clients.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
     def __copy__(self) -> Self:
         copied = super().__copy__()
-        copied._clients = Clients()
+        copied._clients = copy(self._clients)
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:

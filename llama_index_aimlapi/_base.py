@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
+from copy import copy
+from functools import partial
 from typing import Any, Self
 
 from llama_index.core.schema import BaseComponent
@@ -23,8 +24,10 @@ from aimlapi_core import (
     Settings,
     __version__,
 )
+from aimlapi_core._adapters.lifecycle import ClientOwner, ClientPair
 
 USER_AGENT = f"llama-index-aimlapi/{__version__}"
+_CLIENTS = partial(Client, user_agent=USER_AGENT), partial(AsyncClient, user_agent=USER_AGENT)
 
 # Handed in by the caller and shared by copies: they hold locks and sockets.
 _SHARED = (
@@ -42,7 +45,7 @@ _SHOWN = ("model", "model_name", "embed_batch_size")
 _UNSHOWN = ("callback_manager", "messages_to_prompt", "completion_to_prompt")
 
 
-class Connected(BaseComponent):
+class Connected(ClientOwner, BaseComponent):
     """A component that talks to the service. `close()` or `aclose()` when it is no longer used.
 
     Closing gives up the claim on the shared connections; a later call claims them again.
@@ -71,8 +74,9 @@ class Connected(BaseComponent):
     http_client: Any = Field(default=None, exclude=True, repr=False)
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
 
-    _client: Client | None = PrivateAttr(default=None)
-    _async_client: AsyncClient | None = PrivateAttr(default=None)
+    _clients: ClientPair[Client, AsyncClient] = PrivateAttr(
+        default_factory=lambda: ClientPair(*_CLIENTS)
+    )
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """The model and what was set, for a notebook: the rest is the same in every object."""
@@ -101,20 +105,11 @@ class Connected(BaseComponent):
             http_async_client=self.http_async_client,
         )
 
-    # A client is made again when a field was assigned since: the old one's claim is weak.
     def _sync_client(self) -> Client:
-        settings = self._settings()
-        client = self._client
-        if client is None or client.settings != settings:
-            client = self._client = Client(settings, user_agent=USER_AGENT)
-        return client
+        return self._clients.sync_for(self._settings())
 
     def _loop_client(self) -> AsyncClient:
-        settings = self._settings()
-        client = self._async_client
-        if client is None or client.settings != settings:
-            client = self._async_client = AsyncClient(settings, user_agent=USER_AGENT)
-        return client
+        return self._clients.async_for(self._settings())
 
     def list_models(self, model: str | None = None) -> tuple[OfferedModel, ...]:
         """The service's catalogue with live prices; or the rows of one model, by id or alias."""
@@ -124,39 +119,6 @@ class Connected(BaseComponent):
         """`list_models`, asynchronously."""
         return await self._loop_client().list_models(model)
 
-    def close(self) -> None:
-        """Give up the claim on the connections of synchronous calls."""
-        if self._client is not None:
-            self._client.close()
-
-    async def aclose(self) -> None:
-        """Give up the claims of synchronous calls and of those made in this event loop."""
-        self.close()
-        if self._async_client is not None:
-            await self._async_client.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
     def __copy__(self) -> Self:
         copied = super().__copy__()
         copied._forget()
@@ -165,15 +127,14 @@ class Connected(BaseComponent):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         memo = {} if memo is None else memo
         shared = [getattr(self, name, None) for name in _SHARED]
-        for value in (*shared, self._client, self._async_client):
-            memo[id(value)] = value  # what deepcopy finds there it takes as it is
+        memo.update((id(value), value) for value in shared)  # taken as they are
         copied = super().__deepcopy__(memo)
         copied._forget()
         return copied
 
     def _forget(self) -> None:
         """Drop what belongs to the original alone; called on a new copy."""
-        self._client = self._async_client = None
+        self._clients = copy(self._clients)
 
     def __getstate__(self) -> dict[str, Any]:
         # BaseComponent's own deletes what cannot be pickled from this very object, clients

@@ -24,7 +24,8 @@ FLOORS = {
         types _version _json_reading
         errors request_params
         models retry schema
-        embedding_models settings _adapters
+        embedding_models settings
+        _adapters
         _wire
         account
         costs _otel

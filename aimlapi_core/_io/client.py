@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import httpx
 
+from aimlapi_core._adapters.lifecycle import AsyncContext, SyncContext
 from aimlapi_core._io.account_api import Asks, AsyncAsks
 from aimlapi_core._io.http_call import FAILURES, SEND_FAILURES, Sending, Together
 from aimlapi_core._io.model_call import Exchange, PlanT
@@ -102,7 +103,7 @@ class _Use:
                 self._exchange.slot.release()
 
 
-class Client(Asks):
+class Client(Asks, SyncContext):
     """Synchronous calls. Opens nothing until the first; may be shared by threads.
 
     `close()` gives up its claim on the shared connections, and a later call claims them again.
@@ -198,17 +199,6 @@ class Client(Asks):
     def close(self) -> None:
         """Give up the claim on the shared connections; the last one closes them."""
         release_sync(self)
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _exchange(self, plan: PlanT, request: ChatRequest | EmbeddingRequest) -> Exchange[PlanT]:
         return Exchange(self.settings, plan, self._user_agent, request)
@@ -312,7 +302,7 @@ class _AsyncUse:
                 self._exchange.slot.release()
 
 
-class AsyncClient(AsyncAsks):
+class AsyncClient(AsyncAsks, AsyncContext):
     """Asynchronous calls. Opens nothing until the first; may be used from any event loop.
 
     `aclose()` gives up its claim on the connections of the running loop.
@@ -392,17 +382,6 @@ class AsyncClient(AsyncAsks):
     async def aclose(self) -> None:
         """Give up the claim on this loop's connections; the last one closes them."""
         await release_async(self)
-
-    async def __aenter__(self) -> AsyncClient:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def _exchange(self, plan: PlanT, request: ChatRequest | EmbeddingRequest) -> Exchange[PlanT]:
         return Exchange(self.settings, plan, self._user_agent, request)

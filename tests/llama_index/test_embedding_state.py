@@ -51,7 +51,8 @@ def test_a_copy_works_as_the_original_does(
     before, used = dict(model.__dict__), model.total_usage
     other = COPIES[how](model)
     assert (model.__dict__, model.total_usage) == (before, used)
-    assert other._client is other._async_client is None
+    assert other._clients is not model._clients
+    assert other._clients._sync is other._clients._async is None
     assert other.to_dict() == model.to_dict()
     assert other.api_key == "sk-test"
     assert other.total_usage == TotalUsage()

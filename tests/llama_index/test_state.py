@@ -54,7 +54,8 @@ def test_a_copy_works_as_the_original_does(
     before = dict(llm.__dict__)
     other = COPIES[how](llm)
     assert llm.__dict__ == before
-    assert other._client is other._async_client is None
+    assert other._clients is not llm._clients
+    assert other._clients._sync is other._clients._async is None
     assert other.to_dict() == llm.to_dict()
     assert other.api_key == "sk-test"
     other.chat(HELLO)

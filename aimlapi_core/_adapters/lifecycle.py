@@ -1,0 +1,90 @@
+"""Context managers and client ownership: `close()`, `aclose()`, `with`, `async with`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, Self, TypeVar
+
+from aimlapi_core.settings import Settings
+
+
+class SyncContext:
+    """`with` for a class that has `close()`."""
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncContext:
+    """`async with` for a class that has `aclose()`."""
+
+    async def aclose(self) -> None:
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+SyncT = TypeVar("SyncT", bound=SyncContext)
+AsyncT = TypeVar("AsyncT", bound=AsyncContext)
+
+
+class ClientPair(Generic[SyncT, AsyncT]):
+    """One sync and one async client, created on first use and again when the settings change.
+
+    Copying and unpickling give an empty pair: sockets stay with the object that opened them.
+    """
+
+    def __init__(self, sync: Callable[..., SyncT], asynchronous: Callable[..., AsyncT]) -> None:
+        self._constructors = sync, asynchronous
+        self._sync: tuple[Settings, SyncT] | None = None
+        self._async: tuple[Settings, AsyncT] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._constructors
+
+    def sync_for(self, settings: Settings) -> SyncT:
+        """The client for sync calls."""
+        held = self._sync
+        if held is None or (held[0] is not settings and held[0] != settings):
+            held = self._sync = settings, self._constructors[0](settings)
+        return held[1]
+
+    def async_for(self, settings: Settings) -> AsyncT:
+        """The client for async calls, from any event loop."""
+        held = self._async
+        if held is None or (held[0] is not settings and held[0] != settings):
+            held = self._async = settings, self._constructors[1](settings)
+        return held[1]
+
+    def close(self) -> None:
+        if self._sync is not None:
+            self._sync[1].close()
+
+    async def aclose(self) -> None:
+        self.close()
+        if self._async is not None:
+            await self._async[1].aclose()
+
+
+class ClientOwner(SyncContext, AsyncContext):
+    """A model object, whose clients are in `_clients`. It can be used again after `close()`."""
+
+    _clients: ClientPair[Any, Any]
+
+    def close(self) -> None:
+        """Release the claim on the shared connections of sync calls; the last claim closes them."""
+        self._clients.close()
+
+    async def aclose(self) -> None:
+        """Release the claims of sync calls and of the async calls of this event loop."""
+        await self._clients.aclose()
