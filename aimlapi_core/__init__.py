@@ -12,7 +12,7 @@ from aimlapi_core._io.track_costs import Costs, track_costs
 from aimlapi_core._otel import start_tracing, stop_tracing
 from aimlapi_core._version import __version__
 from aimlapi_core._wire.endpoint import UnknownModelWarning
-from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
+from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core._wire.validation import UnsupportedParameterWarning
 from aimlapi_core.account import Account, LoggedCall, LogPage, OfferedModel, Prices
 from aimlapi_core.costs.budget import BudgetWarning

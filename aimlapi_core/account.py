@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from aimlapi_core._json_reading import as_float, as_int, as_mapping, as_mappings, nonempty_str
-from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
+from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core.errors import InvalidRequestError, UnexpectedReplyError
 from aimlapi_core.settings import Settings
 

@@ -35,15 +35,9 @@ be billed was lost. Messages say what to do next and never hold a key. All can b
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
-
-from aimlapi_core._json_reading import loads
 
 if TYPE_CHECKING:
     from aimlapi_core.types import Reply
@@ -81,9 +75,6 @@ __all__ = [
 
 BILLING_URL = "https://aimlapi.com/app/billing"
 KEYS_URL = "https://aimlapi.com/app/keys"
-
-_BODY_LIMIT = 300  # characters of an opaque body that a message may hold
-_TEXT_BYTES = 4_096  # as much of it is looked at: the search for tags takes quadratic time
 
 
 class AIMLAPIError(Exception):
@@ -330,169 +321,3 @@ class UpstreamRejectedError(ServerError):
 # logs-v2.json]. Whether a gateway's are (502, 504, 52x) only a live key can tell. 409 and 52x/530
 # are listed by no document of the vendor's; other clients retry them.
 RETRYABLE_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 528), 530})
-
-# Wording of the vendor's documents and of observed answers, 2026-08/09: docs errors page, and
-# the fixtures of public clients. A 403 is not "bad key": only its text tells money from scope.
-_MONEY = re.compile(r"funds|credits|balance|exhausted|top up", re.I)
-# Narrower than for a 403: "resource exhausted" is how some providers say "slow down".
-_QUOTA = re.compile(
-    r"free[- ]tier|free limit|insufficient[_ ](quota|funds|balance|credits)|run out of|top up|"
-    r"exceeded your current quota",
-    re.I,
-)
-_CONTEXT = re.compile(
-    r"context[_ ](length|window)|maximum context|too many tokens|prompt is too long", re.I
-)
-_MAINTENANCE = re.compile(r"under maintenance", re.I)
-_UPSTREAM_4XX = re.compile(r"^\s*4(?!08|09|29)\d\d\b")  # those three pass with time
-_TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.I | re.S)
-
-
-def error_for(status_code: int, headers: Mapping[str, str], body: bytes) -> StatusError:
-    """The error that an answer with a status outside 2xx means.
-
-    `headers` in lower case. Understands every shape that was seen: problem+json, the legacy
-    object, validation details, OpenAI's nested `error`, plain text and HTML.
-    """
-    parsed = parse_body(body)
-    text = _sentence(parsed)
-    fields = _failing_fields(parsed)
-    kind = _kind(status_code, f"{text} {_code(parsed)}")
-    request_id = headers.get("x-request-id") or _member(parsed, "requestId", "request_id")
-    said = " ".join(text.split())[:_BODY_LIMIT].rstrip(" .") or "no message"
-    named = "".join(f" [{name}: {reason}]" for name, reason in fields.items())
-    ident = f" (request id {request_id})" if request_id else ""
-    error = kind(
-        f"HTTP {status_code}: {said}{named}{ident}. {kind.hint}",
-        status_code=status_code,
-        message_text=text,
-        fields=fields,
-        body=parsed if not isinstance(parsed, str) else parsed[:_BODY_LIMIT],
-        headers=headers,
-        request_id=request_id,
-        inference_id=headers.get("x-inference-id"),
-        retry_after_s=_retry_after_s(headers),
-    )
-    error.is_retryable = kind.is_retryable and status_code in RETRYABLE_STATUSES
-    return error
-
-
-def parse_body(body: bytes) -> Any:
-    """JSON where the body is JSON; else its text without tags."""
-    try:
-        return loads(body)
-    except ValueError:
-        beginning = body[:_TEXT_BYTES].decode("utf-8", "replace")
-        return " ".join(_TAGS.sub(" ", beginning).split())
-
-
-def failure_in(frame: Mapping[str, Any], event: str = "") -> tuple[str, str | None] | None:
-    """(sentence, code) when a data frame of a stream is a failure; None when it is not.
-
-    `event` is the name that the stream gave it: one called "error" is a failure in any shape.
-    No sample of a failure inside a chat stream is documented, so every shape that the service
-    uses outside streams is read: an `error` member, or the flat objects without `choices`.
-    """
-    error = frame.get("error")
-    flat = "choices" not in frame and ("statusCode" in frame or "title" in frame)
-    if not error and not flat and event != "error":
-        return None
-    code = error.get("code") or error.get("type") if isinstance(error, Mapping) else None
-    code = code or frame.get("statusCode") or frame.get("status")
-    return _sentence(frame) or "no message", None if code is None else str(code)
-
-
-def _kind(status: int, text: str) -> type[StatusError]:
-    if status == 403 and _MONEY.search(text):
-        return InsufficientFundsError
-    if status == 429:
-        return QuotaExceededError if _QUOTA.search(text) else RateLimitError
-    if status >= 500:
-        if _MAINTENANCE.search(text):
-            return MaintenanceError
-        if _UPSTREAM_4XX.match(text):
-            return UpstreamRejectedError
-    if _CONTEXT.search(text) and status in (400, 413, 422):
-        return ContextTooLongError
-    by_status = {one: kind for kind in _kinds(StatusError) for one in kind.__dict__["statuses"]}
-    if status in by_status:
-        return by_status[status]
-    if status < 400:  # a redirect: base_url is not the API's
-        return NotFoundError
-    return ServerError if status >= 500 else BadRequestError
-
-
-def _kinds(above: type[StatusError]) -> Iterator[type[StatusError]]:
-    """The subclasses that state statuses of their own; an adapter's, of the same names, do not."""
-    for kind in above.__subclasses__():
-        if "statuses" in kind.__dict__:
-            yield kind
-        yield from _kinds(kind)
-
-
-def _sentence(parsed: Any) -> str:
-    """The service's own sentence, wherever this shape keeps it."""
-    if isinstance(parsed, str):
-        return parsed
-    if not isinstance(parsed, Mapping):
-        return ""
-    error = parsed.get("error")
-    for holder in (parsed, error):
-        if isinstance(holder, Mapping):
-            message = holder.get("message") or holder.get("detail") or holder.get("title")
-            if isinstance(message, str):
-                return message
-    return error if isinstance(error, str) else ""
-
-
-def _code(parsed: Any) -> str:
-    """The service's word for the kind of failure (`context_length_exceeded`), "" without one."""
-    if not isinstance(parsed, Mapping):
-        return ""
-    error = parsed.get("error")
-    return str(error.get("code") or "") if isinstance(error, Mapping) else ""
-
-
-def _failing_fields(parsed: Any) -> dict[str, str]:
-    """Field name -> reason. The list's place differs between shapes, so all are looked at."""
-    if not isinstance(parsed, Mapping):
-        return {}
-    found: dict[str, str] = {}
-    error = parsed.get("error")
-    for holder in (error, parsed):
-        if not isinstance(holder, Mapping):
-            continue
-        for name in ("details", "errors", "issues", "meta"):
-            rows = holder.get(name)
-            for row in rows if isinstance(rows, list) else ():
-                if isinstance(row, Mapping):
-                    path = row.get("path")
-                    key = (
-                        ".".join(map(str, path)) if isinstance(path, list) else str(path or "body")
-                    )
-                    found[key] = str(row.get("reason") or row.get("message") or row.get("code"))
-    if isinstance(error, Mapping) and error.get("param") and not found:
-        found[str(error["param"])] = str(error.get("message"))
-    return found
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the service asks to wait: `Retry-After` as a number or as a date (RFC 9110).
-
-    A date is counted from the answer's own `Date`, so that a wrong local clock does no harm.
-    """
-    value = headers.get("retry-after", "").strip()
-    with suppress(ValueError):
-        return max(0.0, float(value)) if math.isfinite(float(value)) else None
-    with suppress(ValueError, TypeError, KeyError):
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
-        return max(0.0, wait.total_seconds())
-    return None
-
-
-def _member(parsed: Any, *names: str) -> str | None:
-    if isinstance(parsed, Mapping):
-        for name in names:
-            if isinstance(parsed.get(name), str):
-                return str(parsed[name])
-    return None

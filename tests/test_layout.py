@@ -23,7 +23,7 @@ FLOORS = {
     "aimlapi_core": """
         types _version _json_reading
         errors request_params
-        models retry schema
+        _error_responses models retry schema
         embedding_models settings
         _adapters
         _wire

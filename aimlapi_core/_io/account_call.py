@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from aimlapi_core._error_responses import parse_body
 from aimlapi_core._io.http_call import Sending
 from aimlapi_core._io.shared_connections import AsyncHttp, Http
 from aimlapi_core.account import OfferedModel, Question, models_question, to_models
@@ -20,7 +21,6 @@ from aimlapi_core.errors import (
     RequestTimeoutError,
     StatusError,
     UnexpectedReplyError,
-    parse_body,
 )
 from aimlapi_core.settings import Settings
 

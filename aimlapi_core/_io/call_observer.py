@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aimlapi_core import _otel
-from aimlapi_core._wire.reported_cost import parse_cost
+from aimlapi_core._wire.usage import parse_cost
 from aimlapi_core.costs.ledger import current_ledger
 from aimlapi_core.costs.pending_call import PendingCall
 from aimlapi_core.costs.reconciliation import LookupSteps, budget_lookups

@@ -32,7 +32,8 @@ from aimlapi_core._io.stream_end import Drain, Watchdog, async_stream, is_plain,
 from aimlapi_core._version import __version__
 from aimlapi_core._wire import embeddings
 from aimlapi_core._wire.embeddings import EmbeddingBatch
-from aimlapi_core._wire.endpoint import StreamReader, prepare_request
+from aimlapi_core._wire.endpoint import prepare_request
+from aimlapi_core._wire.stream_reader import StreamReader
 from aimlapi_core.errors import AIMLAPIError
 from aimlapi_core.retry import judge
 from aimlapi_core.settings import Settings

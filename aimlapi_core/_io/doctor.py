@@ -12,7 +12,7 @@ from typing import Literal
 
 from aimlapi_core._adapters import package_conflict
 from aimlapi_core._io.client import Client
-from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
+from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core.account import OfferedModel
 from aimlapi_core.errors import (
     BILLING_URL,

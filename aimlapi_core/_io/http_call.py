@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from aimlapi_core._error_responses import error_from_response
 from aimlapi_core._io.call_observer import Watch
 from aimlapi_core._io.concurrency_limit import Slot
 from aimlapi_core._io.shared_connections import AsyncHttp, Http
@@ -22,7 +23,6 @@ from aimlapi_core.errors import (
     RequestTimeoutError,
     StatusError,
     UnexpectedReplyError,
-    error_for,
 )
 from aimlapi_core.settings import Settings
 
@@ -110,7 +110,7 @@ class Sending:
 
     def refused(self, response: httpx.Response, body: bytes) -> StatusError:
         """The error of an answer outside 2xx, of whose body `body` came."""
-        error = error_for(response.status_code, lower(response.headers), body)
+        error = error_from_response(response.status_code, lower(response.headers), body)
         if isinstance(error, NotFoundError):
             error.args = (f"{error.args[0]} {self._not_found_hint()}",)
         self.head = response.headers

@@ -9,19 +9,21 @@ from typing import Generic, TypeVar
 
 import httpx
 
+from aimlapi_core._error_responses import parse_body
 from aimlapi_core._io.call_observer import watch
 from aimlapi_core._io.concurrency_limit import slot_for
 from aimlapi_core._io.http_call import Sending
 from aimlapi_core._io.shared_connections import AsyncHttp, Http
 from aimlapi_core._wire.embeddings import EmbeddingBatch
-from aimlapi_core._wire.endpoint import PreparedRequest, StreamReader
+from aimlapi_core._wire.endpoint import PreparedRequest
 from aimlapi_core._wire.json_encoding import encode_json
+from aimlapi_core._wire.stream_reader import StreamReader
 from aimlapi_core._wire.validation import (
     MAX_REQUEST_ID_LENGTH,
     check_client_request_id,
     is_client_request_id,
 )
-from aimlapi_core.errors import ConfigurationError, StreamCutError, parse_body
+from aimlapi_core.errors import ConfigurationError, StreamCutError
 from aimlapi_core.models import model_info
 from aimlapi_core.settings import CONNECT_TIMEOUT_S, DEFAULT_TIMEOUT_S, Settings
 from aimlapi_core.types import (

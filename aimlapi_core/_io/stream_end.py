@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from aimlapi_core._io.http_call import FAILURES
-from aimlapi_core._wire.endpoint import StreamReader
+from aimlapi_core._wire.stream_reader import StreamReader
 from aimlapi_core.errors import StreamCutError
 
 # After the closing event only the end of the body is left. Reading it lets the connection serve

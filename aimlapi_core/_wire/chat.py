@@ -1,9 +1,9 @@
-"""`/v1/chat/completions`: requests out in the narrowest form, answers read in the loosest.
+"""Encodes requests for `/v1/chat/completions` strictly, decodes responses leniently.
 
-Out: no nulls, no empty `tools`, tool results as strings, empty assistant content left out.
-Each of these was refused by the live service or by the strictest published schema
+Requests: no nulls, no empty `tools`, tool results as strings, empty assistant content left out.
+Each of these was rejected by the live service or by the strictest published schema
 (aimlapi/api-docs gpt-5-2.json, state 2026-08-21; langchain-ai/langgraph examples/aimlapi
-README, live 2026-09-03). In: any member may be missing, null or unknown; see `chat_stream`.
+README, live 2026-09-03). Responses: any member may be missing, null or unknown; see `chat_stream`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._json_reading import as_mapping, as_mappings
-from aimlapi_core._wire.chat_stream import Fold, came
+from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core.errors import UnexpectedReplyError
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import add_params
@@ -34,13 +35,11 @@ from aimlapi_core.types import (
     ToolChoice,
 )
 
-__all__ = ["PATH", "Fold", "decode", "encode"]
-
 PATH = "/chat/completions"
 
 
 def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dict[str, Any]:
-    """The JSON body. `info` names this model's output limit."""
+    """The JSON body. `info` has the wire name of the model's output limit."""
     body: dict[str, Any] = {
         "model": request.model,
         "messages": [_encode_message(message) for message in request.messages],
@@ -61,16 +60,17 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
 
 
 def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
-    """The Reply of a whole answer. Raises UnexpectedReplyError for anything else."""
+    """Decode an unstreamed answer. Raises UnexpectedReplyError for anything else."""
     if not as_mappings(as_mapping(payload).get("choices")):
+        what = describe_payload(payload)
         raise UnexpectedReplyError(
-            f"The service answered with success, but not with a chat completion: {came(payload)}",
-            body=came(payload),
+            f"The service answered with success, but not with a chat completion: {what}",
+            body=what,
             request_id=headers.get("x-request-id"),
         )
-    fold = Fold()
-    fold.absorb(dict(payload), whole=True)
-    return fold.reply(headers)
+    accumulator = ChatAccumulator()
+    accumulator.add_chunk(dict(payload), whole=True)
+    return accumulator.reply(headers)
 
 
 def _encode_message(message: Message) -> dict[str, Any]:
@@ -78,26 +78,26 @@ def _encode_message(message: Message) -> dict[str, Any]:
     if message.name:
         body["name"] = message.name
     if message.role == "assistant":
-        return {**body, **_assistant_members(message)}
+        return {**body, **_assistant_fields(message)}
     if message.role == "tool":
-        return {**body, "content": _joined(message), "tool_call_id": message.tool_call_id}
+        return {**body, "content": _joined_text(message), "tool_call_id": message.tool_call_id}
     if all(isinstance(part, Text) for part in message.parts) and len(message.parts) <= 1:
-        return {**body, "content": _joined(message)}
+        return {**body, "content": _joined_text(message)}
     return {**body, "content": [_encode_part(part) for part in message.parts]}
 
 
-def _assistant_members(message: Message) -> dict[str, Any]:
-    """Reasoning and provider items have no place in this schema and are left out."""
-    members: dict[str, Any] = {}
-    text = _joined(message)
+def _assistant_fields(message: Message) -> dict[str, Any]:
+    """Reasoning and provider items are left out: this schema has no field for them."""
+    fields: dict[str, Any] = {}
+    text = _joined_text(message)
     calls = [part for part in message.parts if isinstance(part, ToolCall)]
     refusal = "".join(part.text for part in message.parts if isinstance(part, Refusal))
     if text or not (calls or refusal):
-        members["content"] = text
+        fields["content"] = text
     if refusal:
-        members["refusal"] = refusal
+        fields["refusal"] = refusal
     if calls:
-        members["tool_calls"] = [
+        fields["tool_calls"] = [
             {
                 "id": call.id,
                 "type": "function",
@@ -106,7 +106,7 @@ def _assistant_members(message: Message) -> dict[str, Any]:
             }
             for call in calls
         ]
-    return members
+    return fields
 
 
 def _encode_part(part: Part) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _encode_part(part: Part) -> dict[str, Any]:
     return {"type": "text", "text": getattr(part, "text", "")}
 
 
-def _joined(message: Message) -> str:
+def _joined_text(message: Message) -> str:
     return "".join(part.text for part in message.parts if isinstance(part, Text))
 
 

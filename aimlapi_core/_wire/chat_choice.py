@@ -1,4 +1,7 @@
-"""One choice of a chat completion, growing piece by piece; a whole one is one piece."""
+"""Accumulates the deltas of one chat completion choice: text, reasoning, tool calls, logprobs.
+
+An unstreamed choice is one delta.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ from aimlapi_core.types import (
 
 
 class _ToolCallAccumulator:
-    """One tool call, growing."""
+    """Accumulates the deltas of one tool call."""
 
     __slots__ = ("arguments", "extra", "id", "index", "name")
 
@@ -42,18 +45,18 @@ class _ToolCallAccumulator:
         self.arguments: list[str] = []
         self.extra: dict[str, Any] | None = None
 
-    def value(self) -> ToolCall:
+    def to_tool_call(self) -> ToolCall:
         return ToolCall(self.id or "", self.name or "", "".join(self.arguments), extra=self.extra)
 
 
-_MESSAGE_MEMBERS = frozenset(
+_MESSAGE_FIELDS = frozenset(
     "role content refusal reasoning reasoning_content annotations tool_calls".split()
 )
-_ROW_MEMBERS = frozenset("index delta message finish_reason logprobs".split())
+_CHOICE_FIELDS = frozenset("index delta message finish_reason logprobs".split())
 
 
 class ChoiceAccumulator:
-    """One choice, growing. Events are given for what is new."""
+    """Accumulates one choice: `add_delta` many times, `finish` once or more, then `to_choice`."""
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -63,19 +66,19 @@ class ChoiceAccumulator:
         self._refusal: list[str] = []
         self._citations: list[Mapping[str, Any]] = []
         self._calls: list[_ToolCallAccumulator] = []
-        self._by_wire_index: dict[int, _ToolCallAccumulator] = {}
+        self._calls_by_index: dict[int, _ToolCallAccumulator] = {}
         self._logprobs: dict[str, Any] | None = None
         self._extra: dict[str, Any] = {}
 
-    def absorb(
+    def add_delta(
         self, delta: Mapping[str, Any], row: Mapping[str, Any], whole: bool
     ) -> list[StreamEvent]:
-        """The events of one piece. Most have a single member, so each is looked at in passing."""
+        """Add one delta of the choice object `row`; returns its events. `whole`: unstreamed."""
         events: list[StreamEvent] = []
         get = delta.get
-        # Both names carry the same text on services that send both: one is enough.
-        thought = get("reasoning") or get("reasoning_content")
-        if thought and (reasoning := _text_of(thought)):
+        # A service that sends both fields sends the same text in both.
+        wire_reasoning = get("reasoning") or get("reasoning_content")
+        if wire_reasoning and (reasoning := _content_text(wire_reasoning)):
             self._reasoning.append(reasoning)
             events.append(ReasoningDelta(reasoning, self.index))
         logprobs = row.get("logprobs")
@@ -83,8 +86,8 @@ class ChoiceAccumulator:
             logprobs = None
         elif logprobs:
             self._logprobs = _merge_logprobs(self._logprobs, logprobs)
-        said = get("content")
-        if said and (content := _text_of(said)):
+        wire_content = get("content")
+        if wire_content and (content := _content_text(wire_content)):
             self._text.append(content)
             events.append(TextDelta(content, self.index, logprobs or None))
         if refusal := nonempty_str(get("refusal")):
@@ -96,15 +99,15 @@ class ChoiceAccumulator:
                 events.append(CitationDelta(citation, self.index))
         if calls := get("tool_calls"):
             for position, call in enumerate(as_mappings(calls)):
-                self._absorb_call(call, position if whole else None, events)
-        for members, known in ((delta, _MESSAGE_MEMBERS), (row, _ROW_MEMBERS)):
-            if not members.keys() <= known:
-                for key, value in members.items():
+                self._add_tool_call_delta(call, position if whole else None, events)
+        for fields, known in ((delta, _MESSAGE_FIELDS), (row, _CHOICE_FIELDS)):
+            if not fields.keys() <= known:
+                for key, value in fields.items():
                     if value is not None and key not in known:
                         self._extra[key] = _merge_extra(self._extra.get(key), value)
         return events
 
-    def _absorb_call(
+    def _add_tool_call_delta(
         self, wire: Mapping[str, Any], position: int | None, events: list[StreamEvent]
     ) -> None:
         function = as_mapping(wire.get("function"))
@@ -114,8 +117,8 @@ class ChoiceAccumulator:
         if not isinstance(arguments, str):
             is_object = isinstance(arguments, dict)
             arguments = json.dumps(arguments, ensure_ascii=False) if is_object else ""
-        given = as_index(wire.get("index"))
-        call = self._call_for(position if given is None else given, call_id, name)
+        index = as_index(wire.get("index"))
+        call = self._tool_call_for(position if index is None else index, call_id, name)
         new_id = call_id if call.id is None else None
         new_name = name if call.name is None else None
         call.id, call.name = call.id or call_id, call.name or name
@@ -126,15 +129,15 @@ class ChoiceAccumulator:
         if new_id or new_name or arguments:
             events.append(ToolCallDelta(call.index, new_id, new_name, arguments, self.index))
 
-    def _call_for(
+    def _tool_call_for(
         self, wire_index: int | None, call_id: str | None, name: str | None
     ) -> _ToolCallAccumulator:
-        """The call that a piece belongs to.
+        """The tool call that a delta belongs to; a new one if there is none.
 
-        By its index; by its id where the index is missing or was given to another call; else
-        the last call. A piece that names a function when the last call has a name starts one.
+        Looked up by index, then by id if the index is missing or belongs to a call with another
+        id, else the last call. A delta with a function name starts a new call if the last has one.
         """
-        known = None if wire_index is None else self._by_wire_index.get(wire_index)
+        known = None if wire_index is None else self._calls_by_index.get(wire_index)
         if known is not None and (call_id is None or known.id in (None, call_id)):
             return known
         if known is not None or wire_index is None:
@@ -147,13 +150,13 @@ class ChoiceAccumulator:
         call = _ToolCallAccumulator(len(self._calls))
         self._calls.append(call)
         if wire_index is not None:
-            self._by_wire_index[wire_index] = call
+            self._calls_by_index[wire_index] = call
         return call
 
     def finish(self, reason: str | None, reply_id: str | None) -> Iterator[StreamEvent]:
-        """Close the choice; a call that never got an id gets one made of the answer's.
+        """Set the finish reason; a tool call without an id gets one derived from the reply's id.
 
-        Said to be cut once, it stays cut, whatever another piece says.
+        `length` and `content_filter` are not overwritten by a later finish reason.
         """
         if self.finish_reason not in TRUNCATED_FINISH_REASONS:
             self.finish_reason = reason
@@ -162,7 +165,7 @@ class ChoiceAccumulator:
                 call.id = f"call_{reply_id or 'unnamed'}_{self.index}_{call.index}"
                 yield ToolCallDelta(call.index, id=call.id, choice=self.index)
 
-    def value(self) -> Choice:
+    def to_choice(self) -> Choice:
         parts: list[Part] = []
         if self._reasoning:
             parts.append(Reasoning("".join(self._reasoning)))
@@ -170,35 +173,35 @@ class ChoiceAccumulator:
             parts.append(Text("".join(self._text), tuple(self._citations)))
         if self._refusal:
             parts.append(Refusal("".join(self._refusal)))
-        parts.extend(call.value() for call in self._calls)
+        parts.extend(call.to_tool_call() for call in self._calls)
         return Choice(self.index, tuple(parts), self.finish_reason, self._logprobs, self._extra)
 
 
-def _text_of(content: Any) -> str:
-    """Text of a content member: a string, or parts of which the texts count."""
+def _content_text(content: Any) -> str:
+    """The text of `content`: a string, or a list of content parts."""
     if isinstance(content, str):
         return content
     return "".join(nonempty_str(part.get("text")) or "" for part in as_mappings(content))
 
 
-def _merge_logprobs(grown: dict[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists grow in place, since a long answer has many; of all else the last value counts."""
-    if grown is None:
+def _merge_logprobs(merged: dict[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
+    """Extend lists in place, as a long answer has many entries; other values are replaced."""
+    if merged is None:
         return {key: list(v) if isinstance(v, list) else v for key, v in new.items()}
     for key, value in new.items():
-        before = grown.get(key)
-        if isinstance(before, list) and isinstance(value, list):
-            before.extend(value)
+        old = merged.get(key)
+        if isinstance(old, list) and isinstance(value, list):
+            old.extend(value)
         elif value is not None:
-            grown[key] = list(value) if isinstance(value, list) else value
-    return grown
+            merged[key] = list(value) if isinstance(value, list) else value
+    return merged
 
 
 def _merge_extra(old: Any, new: Any) -> Any:
-    """Lists grow, pieces with the `index` of the last one grow it; of all else the last counts."""
+    """Append lists; an item with the `index` of the last one is merged into it; else replace."""
     if not isinstance(new, list):
         return new
-    merged = old if isinstance(old, list) else []  # a list of our own, once there is one
+    merged = old if isinstance(old, list) else []  # once a list, it is our own copy
     for item in new:
         last = merged[-1] if merged else None
         same = as_mapping(item).get("index") is not None and isinstance(last, Mapping)

@@ -1,7 +1,7 @@
-"""Chat completions read piece by piece: chunks of a stream, or one whole answer as one chunk.
+"""Accumulates chat completion chunks into events and a Reply; an unstreamed answer is one chunk.
 
-A whole answer goes through the same code as a stream, so both give the same Reply. Any member
-may be missing, null or unknown; what has no field of its own is kept in `extra`.
+The same code reads both, so both give the same Reply. Any member may be missing, null or unknown;
+members without a field in Reply are kept in `extra`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from aimlapi_core._error_responses import describe_payload, error_in_payload
 from aimlapi_core._json_reading import (
     as_index,
     as_int,
@@ -19,10 +20,9 @@ from aimlapi_core._json_reading import (
     non_placeholder_str,
     nonempty_str,
 )
-from aimlapi_core._wire import usage
 from aimlapi_core._wire.chat_choice import ChoiceAccumulator
-from aimlapi_core._wire.reported_cost import parse_cost
-from aimlapi_core.errors import StreamCutError, StreamFailedError, failure_in
+from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
+from aimlapi_core.errors import StreamCutError, StreamFailedError
 from aimlapi_core.types import (
     Finished,
     Reply,
@@ -32,28 +32,17 @@ from aimlapi_core.types import (
 logger = logging.getLogger("aimlapi")
 
 
-def came(payload: Any) -> str:
-    """What came instead of an answer, in a few words: its error, or its shape."""
-    if isinstance(payload, Mapping):
-        failure = failure_in(payload)
-        if failure:
-            return f"an error: {failure[0]}"
-        kind = payload.get("object")
-        return (f"object={kind!r}, " if kind else "") + f"members {sorted(map(str, payload))}"
-    return f"{type(payload).__name__} {str(payload)[:200]!r}"
+class ChatAccumulator:
+    """SSE payloads in, stream events out: `feed` many times, `close` once; `done` after `[DONE]`.
 
-
-class Fold:
-    """A stream's payloads in, events out. Feed many times, close once; `done` after `[DONE]`.
-
-    `expected` is the number of choices asked for. An answer is whole when every choice has its
-    finish reason; what comes after that may add usage, cost or the same reason again, but no
-    text. Whatever follows `[DONE]` is ignored.
+    `expected_choices` is the requested number of choices (`n`). A reply is complete when each has
+    its finish reason; later chunks may add usage, cost or the same finish reason, but no text.
+    Payloads after `[DONE]` are ignored.
     """
 
-    def __init__(self, expected: int = 1, *, usage_expected: bool = False) -> None:
+    def __init__(self, expected_choices: int = 1, *, usage_expected: bool = False) -> None:
         self.done = False
-        self._expected = expected
+        self._expected_choices = expected_choices
         self._usage_expected = usage_expected
         self._id: str | None = None
         self._model: str | None = None
@@ -61,63 +50,65 @@ class Fold:
         self._usage: Any = None
         self._meta: Any = None
         self._extra: dict[str, Any] = {}
-        self._head: dict[str, Any] = {}
+        self._metadata: dict[str, Any] = {}
         self._choices: dict[int, ChoiceAccumulator] = {}
 
     @property
     def complete(self) -> bool:
-        """Whether every expected choice has its finish reason: what follows is optional."""
+        """Whether every expected choice has its finish reason; later chunks are optional."""
         finished = sum(choice.finish_reason is not None for choice in self._choices.values())
-        return finished >= max(self._expected, len(self._choices))
+        return finished >= max(self._expected_choices, len(self._choices))
 
     def feed(self, name: str, data: str) -> list[StreamEvent]:
-        """The events of one payload. Raises StreamFailedError when it reports a failure."""
+        """The events of one payload. Raises StreamFailedError if it reports an error."""
         if self.done:
             return []
         if not data.startswith("{"):
-            said = data.strip()
-            if said == "[DONE]":
+            stripped = data.strip()
+            if stripped == "[DONE]":
                 self.done = True
-                return [self._finish(asked=1)]
-            if not said:
+                return [self._finish(expected=1)]
+            if not stripped:
                 return []
         try:
-            frame = loads(data)
+            chunk = loads(data)
         except ValueError:
-            frame = None
-        if not isinstance(frame, dict):
-            raise self._failed(f"a payload of the stream is not a JSON object: {data[:200]!r}")
-        # What a failure has, as failure_in says; nearly no frame does.
-        suspect = "error" in frame or "choices" not in frame or name == "error"
-        failure = failure_in(frame, name) if suspect else None
+            chunk = None
+        if not isinstance(chunk, dict):
+            raise self._stream_error(
+                f"a payload of the stream is not a JSON object: {data[:200]!r}"
+            )
+        # A cheap check of what error_in_payload needs: nearly no chunk has it.
+        may_be_error = "error" in chunk or "choices" not in chunk or name == "error"
+        failure = error_in_payload(chunk, name) if may_be_error else None
         if failure:
-            raise self._failed(f"the service reported: {failure[0]}", failure[1], frame)
-        return self.absorb(frame)
+            raise self._stream_error(f"the service reported: {failure[0]}", failure[1], chunk)
+        return self.add_chunk(chunk)
 
     def close(self) -> list[StreamEvent]:
-        """The end of the body: Finished, unless it was given out at `[DONE]`.
+        """The end of the body: Finished, unless `[DONE]` was received.
 
-        Raises StreamCutError when a choice has no finish reason.
+        Raises StreamCutError if a choice has no finish reason.
         """
         if self.done:
             return []
         self.done = True
-        return [self._finish(asked=self._expected)]
+        return [self._finish(expected=self._expected_choices)]
 
-    def absorb(self, frame: dict[str, Any], *, whole: bool = False) -> list[StreamEvent]:
-        """Take in one chunk, or with `whole` one unstreamed answer; `frame` is used up."""
+    def add_chunk(self, chunk: dict[str, Any], *, whole: bool = False) -> list[StreamEvent]:
+        """Add one chunk, or with `whole` one unstreamed answer. Modifies `chunk`."""
         events: list[StreamEvent] = []
-        choices = frame.pop("choices", None)
-        frame.pop("obfuscation", None)  # padding that hides lengths
-        if frame != self._head:  # most chunks have the head of the last one
-            self._head = frame
-            self._absorb_head(frame)
+        choices = chunk.pop("choices", None)
+        chunk.pop("obfuscation", None)  # random padding against side-channel attacks
+        if chunk != self._metadata:  # mostly the same in each chunk
+            self._metadata = chunk
+            self._add_metadata(chunk)
         for position, row in enumerate(as_mappings(choices)):
-            self._absorb_choice(row, position, whole, events)
+            self._add_choice(row, position, whole, events)
         return events
 
-    def _absorb_head(self, head: dict[str, Any]) -> None:
-        for key, value in head.items():
+    def _add_metadata(self, metadata: dict[str, Any]) -> None:
+        for key, value in metadata.items():
             if value is None or key == "object":
                 continue
             if key == "id":
@@ -127,36 +118,36 @@ class Fold:
             elif key == "created":
                 self._created = as_int(value)
             elif key == "usage":
-                self._usage = value  # cumulative counts come too: the last one is the sum
+                self._usage = value  # may be cumulative: the last one is the total
             elif key == "meta":
                 self._meta = value
             else:
                 self._extra[key] = value
 
-    def _absorb_choice(
+    def _add_choice(
         self, row: Mapping[str, Any], position: int, whole: bool, events: list[StreamEvent]
     ) -> None:
         given = as_index(row.get("index"))
         index = position if given is None or (whole and given in self._choices) else given
         if row.get("error"):
-            raise self._failed(f"the service reported: {came(row)}", details=row)
+            raise self._stream_error(f"the service reported: {describe_payload(row)}", details=row)
         choice = self._choices.get(index)
         if choice is None:
             choice = self._choices[index] = ChoiceAccumulator(index)
-        # Some servers stream whole messages where deltas belong, and the other way round.
+        # Some servers stream `message` instead of `delta`, or answer with `delta` unstreamed.
         names = ("message", "delta") if whole else ("delta", "message")
         delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1]))
-        new = choice.absorb(delta, row, whole)
+        new = choice.add_delta(delta, row, whole)
         if new and choice.finish_reason is not None:
-            raise self._failed(f"choice {index} went on after its finish reason")
+            raise self._stream_error(f"choice {index} went on after its finish reason")
         events += new
         reason = non_placeholder_str(row.get("finish_reason"))
         if reason is not None or whole:
             events += choice.finish(reason, self._id)
 
-    def _finish(self, *, asked: int) -> Finished:
+    def _finish(self, *, expected: int) -> Finished:
         finished = [c for c in self._choices.values() if c.finish_reason is not None]
-        if len(finished) < max(asked, len(self._choices)):
+        if len(finished) < max(expected, len(self._choices)):
             raise StreamCutError(
                 "The stream ended before the answer did (no finish reason): what came is not "
                 "the whole answer. Ask again; the part that came is in .partial.",
@@ -167,18 +158,18 @@ class Fold:
         return Finished(self.reply({}))
 
     def reply(self, headers: Mapping[str, str]) -> Reply:
-        """All that has come so far."""
+        """The reply accumulated so far."""
         return Reply(
             id=self._id,
             model=self._model,
             created=self._created,
-            choices=tuple(self._choices[i].value() for i in sorted(self._choices)),
-            usage=usage.CHAT.read(self._usage),
+            choices=tuple(self._choices[i].to_choice() for i in sorted(self._choices)),
+            usage=CHAT_USAGE.parse(self._usage),
             cost=parse_cost(headers, self._meta),
             extra=self._extra,
         )
 
-    def _failed(
+    def _stream_error(
         self, what: str, code: str | None = None, details: Mapping[str, Any] | None = None
     ) -> StreamFailedError:
         return StreamFailedError(

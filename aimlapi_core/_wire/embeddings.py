@@ -14,9 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aimlapi_core._wire import usage as wire_usage
-from aimlapi_core._wire.chat_stream import came
-from aimlapi_core._wire.reported_cost import parse_cost
+from aimlapi_core._error_responses import describe_payload
+from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
 from aimlapi_core._wire.validation import (
     UnsupportedParameterWarning,
     check_client_request_id,
@@ -84,13 +83,13 @@ def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingRep
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise _unexpected(f"a row cannot be read ({exc!r})", headers) from exc
     if len(vectors) != count or not rows:
-        what = f"{len(vectors)} vectors for {count} texts" if rows else came(payload)
+        what = f"{len(vectors)} vectors for {count} texts" if rows else describe_payload(payload)
         raise _unexpected(what, headers)
     assert isinstance(payload, Mapping)
     return EmbeddingReply(
         vectors=tuple(vectors),
         model=payload.get("model"),
-        usage=_all_sent(wire_usage.CHAT.read(payload.get("usage"))),
+        usage=_all_sent(CHAT_USAGE.parse(payload.get("usage"))),
         cost=parse_cost(headers, payload.get("meta")),
     )
 

@@ -1,9 +1,9 @@
-"""`/v1/responses`: requests out in the narrowest form, answers read in the loosest.
+"""Encodes requests for `/v1/responses` strictly, decodes responses leniently.
 
-Out: function tools are flat with an explicit `strict`, tool results are strings, assistant
-turns go back in their simplest form. Source: aimlapi/api-docs gpt-5-2-pro-RESPONSES.json and
-gpt-5-2-codex-RESPONSES.json, state 2026-08-21. In: only `id` and `output` or `output_text` are
-counted on, for the documents' own samples lack the rest; see `responses_stream`.
+Requests: function tools are flat with an explicit `strict`, tool results are strings, assistant
+messages are sent back in their simplest form. Source: aimlapi/api-docs
+gpt-5-2-pro-RESPONSES.json and gpt-5-2-codex-RESPONSES.json, state 2026-08-21. Responses: only `id`
+and `output` or `output_text` are required, as the documents' own samples lack the rest.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aimlapi_core._wire.responses_stream import Fold, decode
+from aimlapi_core._error_responses import describe_payload
+from aimlapi_core._json_reading import as_int, as_mapping, nonempty_str
+from aimlapi_core._wire.responses_items import output_items, parse_output
+from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost
+from aimlapi_core.errors import UnexpectedReplyError
 from aimlapi_core.models import ModelInfo
-from aimlapi_core.request_params import add_params
+from aimlapi_core.request_params import REQUEST_PARAMS, add_params
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
+    Choice,
     File,
     Image,
     JsonSchema,
@@ -26,6 +31,7 @@ from aimlapi_core.types import (
     ProviderItem,
     Reasoning,
     Refusal,
+    Reply,
     ResponseFormat,
     Text,
     Tool,
@@ -33,14 +39,21 @@ from aimlapi_core.types import (
     ToolChoice,
 )
 
-__all__ = ["PATH", "Fold", "decode", "encode"]
-
 PATH = "/responses"
+
+# Members that have a field in Reply, and those that only echo the request.
+_KNOWN_FIELDS = frozenset(
+    "id object created_at model status output output_text usage meta error incomplete_details "
+    "tools tool_choice text parallel_tool_calls background max_tool_calls metadata "
+    "prompt prompt_cache_key prompt_cache_retention safety_identifier user frequency_penalty "
+    "presence_penalty".split()
+) | frozenset(row.responses.partition(".")[0] for row in REQUEST_PARAMS.values())
+_FINISH_REASONS = {"max_output_tokens": "length"}
 
 
 def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dict[str, Any]:
-    """The JSON body. `info` says whether the model's schema takes reasoning items back."""
-    # Without `store` the service keeps nothing, so an item that is only a reference leads nowhere.
+    """The JSON body. `info` has whether the model's schema accepts reasoning items as input."""
+    # Without `store` the service keeps nothing, so a reference to a reasoning item is invalid.
     replays = (info is None or info.replays_reasoning) and request.store is not True
     body: dict[str, Any] = {
         "model": request.model,
@@ -59,8 +72,63 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
     return {name: value for name, value in body.items() if value is not None}
 
 
+def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
+    """Decode a finished response. Raises UnexpectedReplyError for anything else."""
+    response = as_mapping(payload)
+    output, output_text = response.get("output"), nonempty_str(response.get("output_text"))
+    has_output = isinstance(output, list) or output_text
+    status = response.get("status")
+    if not has_output or response.get("error") or status not in (None, "completed", "incomplete"):
+        what = describe_payload(payload)
+        if has_output:
+            what = f"status {status!r}, {failure_message(payload)}"
+        raise UnexpectedReplyError(
+            f"The service answered with success, but not with a finished response: {what}",
+            body=what,
+            request_id=headers.get("x-request-id"),
+        )
+    return to_reply(response, parse_output(output_items(response)), headers)
+
+
+def to_reply(
+    response: Mapping[str, Any], parts: tuple[Part, ...], headers: Mapping[str, str]
+) -> Reply:
+    """The Reply for a response object and its decoded parts."""
+    return Reply(
+        id=nonempty_str(response.get("id")),
+        model=nonempty_str(response.get("model")),
+        created=as_int(response.get("created_at")),
+        choices=(Choice(0, parts, _finish_reason(response, parts)),),
+        usage=RESPONSES_USAGE.parse(response.get("usage")),
+        cost=parse_cost(headers, response.get("meta")),
+        endpoint="responses",
+        extra={k: v for k, v in response.items() if v is not None and k not in _KNOWN_FIELDS},
+    )
+
+
+def _finish_reason(response: Mapping[str, Any], parts: tuple[Part, ...]) -> str | None:
+    """The finish reason in the terms of the chat endpoint."""
+    status = response.get("status")
+    if status == "in_progress":
+        return None
+    if status == "incomplete":
+        reason = as_mapping(response.get("incomplete_details")).get("reason")
+        return _FINISH_REASONS.get(str(reason), str(reason or "length"))
+    return "tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "stop"
+
+
+def failure_message(event: Any) -> str:
+    """The error message of an `error` event or of a failed response."""
+    for holder in (as_mapping(event), as_mapping(as_mapping(event).get("response"))):
+        error = holder.get("error")
+        message = as_mapping(error).get("message") or (error if isinstance(error, str) else None)
+        if message or holder.get("message"):
+            return str(message or holder["message"])
+    return describe_payload(event)
+
+
 def _encode_message(message: Message, replays: bool) -> Iterator[dict[str, Any]]:
-    """The input items of one message; an assistant turn is as many as it has parts of note."""
+    """The input items of one message: for an assistant, one per text, refusal or tool call."""
     if message.role == "tool":
         output = "".join(part.text for part in message.parts if isinstance(part, Text))
         yield {
@@ -81,7 +149,7 @@ def _encode_message(message: Message, replays: bool) -> Iterator[dict[str, Any]]
 
 
 def _encode_assistant_part(part: Part, replays: bool) -> dict[str, Any] | None:
-    """The simplest item that gives a part back to the model; None where there is none."""
+    """The simplest input item for a part of an assistant message; None if there is none."""
     if isinstance(part, (Text, Refusal)):
         return {"role": "assistant", "content": part.text}
     if isinstance(part, ToolCall):
@@ -127,13 +195,13 @@ def _encode_tool_choice(choice: ToolChoice | None) -> Any:
     return dict(choice) if isinstance(choice, Mapping) else choice
 
 
-def _given(**members: Any) -> dict[str, Any]:
+def _without_none(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
 def _encode_format(response_format: ResponseFormat | None) -> dict[str, Any] | None:
     if isinstance(response_format, JsonSchema):
-        members = _given(
+        members = _without_none(
             name=response_format.name,
             schema=dict(response_format.schema),
             strict=response_format.strict,

@@ -1,4 +1,4 @@
-"""The output items of a response: growing in a stream, and as the parts of an answer."""
+"""Output items of a response: accumulated from stream events, and decoded into parts."""
 
 from __future__ import annotations
 
@@ -24,104 +24,106 @@ from aimlapi_core.types import (
 
 logger = logging.getLogger("aimlapi")
 
-# Between two messages, or two parts of a summary, of one answer.
-GAP = "\n\n"
+# Between two messages, or two reasoning summaries, of one response.
+SEPARATOR = "\n\n"
 
 
-class Answer(Protocol):
-    """What an item asks of the answer that it belongs to."""
+class ItemOwner(Protocol):
+    """What an output item needs of the response that it belongs to."""
 
-    def next_call(self) -> int:
-        """The number of a new tool call."""
+    def next_tool_call_index(self) -> int:
+        """The index for a new tool call."""
 
-    def gap(self) -> str:
-        """What separates a new message from the text before it."""
+    def message_separator(self) -> str:
+        """The separator before the text of a new message, "" for the first."""
 
 
-class Item:
-    """One output item, growing. Each method gives events for what is new."""
+class OutputItem:
+    """Accumulates one output item. The `add_*` methods yield events for what was not known yet."""
 
-    def __init__(self, head: dict[str, Any]) -> None:
-        self._head = head
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self._fields = fields
         self._parts: dict[tuple[str, int], list[str]] = {}
         self._citations: dict[int, list[Mapping[str, Any]]] = {}
         self._arguments = ""
-        self._call: int | None = None
-        self._named = False
-        self._said_anything = False
+        self._call_index: int | None = None
+        self._name_sent = False
+        self._has_text = False
 
-    def is_form_of(self, wire: Mapping[str, Any]) -> bool:
-        """Whether `wire` is this item: the same id, or the same kind where one has none."""
-        mine, theirs = self._head.get("id"), wire.get("id")
-        if nonempty_str(mine) and nonempty_str(theirs):
-            return bool(mine == theirs)
-        return bool(self._head.get("type") == wire.get("type"))
+    def matches(self, wire: Mapping[str, Any]) -> bool:
+        """Whether `wire` is this item: the same id, or the same type if either has no id."""
+        own_id, wire_id = self._fields.get("id"), wire.get("id")
+        if nonempty_str(own_id) and nonempty_str(wire_id):
+            return bool(own_id == wire_id)
+        return bool(self._fields.get("type") == wire.get("type"))
 
-    def text(self, part: Any, delta: Any, fold: Answer) -> Iterator[StreamEvent]:
+    def add_text(self, part: Any, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
-            gap = "" if self._said_anything else fold.gap()
-            self._said_anything = True
-            self._grow("text", part, delta)
-            yield TextDelta(gap + delta)
+            separator = "" if self._has_text else owner.message_separator()
+            self._has_text = True
+            self._append("text", part, delta)
+            yield TextDelta(separator + delta)
 
-    def refuse(self, part: Any, delta: Any) -> Iterator[StreamEvent]:
+    def add_refusal(self, part: Any, delta: Any) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
-            self._grow("refusal", part, delta)
+            self._append("refusal", part, delta)
             yield RefusalDelta(delta)
 
-    def reason(self, member: str, part: Any, delta: Any) -> Iterator[StreamEvent]:
+    def add_reasoning(self, member: str, part: Any, delta: Any) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
-            is_new = (member, _index(part)) not in self._parts
-            gap = GAP if is_new and self._parts else ""
-            self._grow(member, part, delta)
-            yield ReasoningDelta(gap + delta)
+            is_new = (member, _index_or_zero(part)) not in self._parts
+            separator = SEPARATOR if is_new and self._parts else ""
+            self._append(member, part, delta)
+            yield ReasoningDelta(separator + delta)
 
-    def cite(self, part: Any, citation: Any) -> Iterator[StreamEvent]:
-        known = self._citations.setdefault(_index(part), [])
+    def add_citation(self, part: Any, citation: Any) -> Iterator[StreamEvent]:
+        known = self._citations.setdefault(_index_or_zero(part), [])
         if isinstance(citation, Mapping) and citation not in known:
             known.append(citation)
             yield CitationDelta(citation)
 
-    def argue(self, delta: Any, fold: Answer) -> Iterator[StreamEvent]:
+    def add_arguments(self, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
             self._arguments += delta
-            yield ToolCallDelta(self._number(fold), arguments=delta)
+            yield ToolCallDelta(self._tool_call_index(owner), arguments=delta)
 
-    def take(self, wire: Mapping[str, Any], fold: Answer) -> Iterator[StreamEvent]:
-        """A whole item, early or final: events for what its deltas have not brought."""
-        self._head.update(wire)
+    def add_snapshot(self, wire: Mapping[str, Any], owner: ItemOwner) -> Iterator[StreamEvent]:
+        """Add a whole item, partial or final: yields events for what its deltas did not contain."""
+        self._fields.update(wire)
         kind = wire.get("type")
         if kind == "function_call":
-            yield from self._take_call(wire, fold)
+            yield from self._add_call_snapshot(wire, owner)
         for position, part in enumerate(as_mappings(wire.get("content"))):
             if kind == "reasoning":
-                rest = self.rest("content", position, part.get("text"))
-                yield from self.reason("content", position, rest)
+                remaining = self.remaining("content", position, part.get("text"))
+                yield from self.add_reasoning("content", position, remaining)
             elif part.get("type") == "refusal":
-                rest = self.rest("refusal", position, part.get("refusal"))
-                yield from self.refuse(position, rest)
+                remaining = self.remaining("refusal", position, part.get("refusal"))
+                yield from self.add_refusal(position, remaining)
             else:
-                rest = self.rest("text", position, part.get("text"))
-                yield from self.text(position, rest, fold)
+                remaining = self.remaining("text", position, part.get("text"))
+                yield from self.add_text(position, remaining, owner)
                 for citation in as_mappings(part.get("annotations")):
-                    yield from self.cite(position, citation)
+                    yield from self.add_citation(position, citation)
         for position, part in enumerate(as_mappings(wire.get("summary"))):
-            rest = self.rest("summary", position, part.get("text"))
-            yield from self.reason("summary", position, rest)
+            remaining = self.remaining("summary", position, part.get("text"))
+            yield from self.add_reasoning("summary", position, remaining)
 
-    def _take_call(self, wire: Mapping[str, Any], fold: Answer) -> Iterator[StreamEvent]:
-        if not self._named and wire.get("name"):
-            self._named = True
+    def _add_call_snapshot(
+        self, wire: Mapping[str, Any], owner: ItemOwner
+    ) -> Iterator[StreamEvent]:
+        if not self._name_sent and wire.get("name"):
+            self._name_sent = True
             call_id = str(wire.get("call_id") or wire.get("id") or "")
-            yield ToolCallDelta(self._number(fold), id=call_id, name=str(wire["name"]))
-        given = wire.get("arguments")
-        if isinstance(given, str):
-            yield from self.argue(_rest_of(given, self._arguments), fold)
+            yield ToolCallDelta(self._tool_call_index(owner), id=call_id, name=str(wire["name"]))
+        arguments = wire.get("arguments")
+        if isinstance(arguments, str):
+            yield from self.add_arguments(_suffix_after(arguments, self._arguments), owner)
 
-    def wire(self) -> dict[str, Any]:
-        """The item in wire form, its growing members as far as they have come."""
-        kind = self._head.get("type")
-        wire = dict(self._head)
+    def to_wire(self) -> dict[str, Any]:
+        """The item in wire format, as accumulated so far."""
+        kind = self._fields.get("type")
+        wire = dict(self._fields)
         if kind == "function_call":
             wire["arguments"] = self._arguments
         elif kind == "message":
@@ -141,57 +143,57 @@ class Item:
                     wire[member] = [{"text": "".join(pieces)} for pieces in texts]
         return wire
 
-    def _number(self, fold: Answer) -> int:
-        if self._call is None:
-            self._call = fold.next_call()
-        return self._call
+    def _tool_call_index(self, owner: ItemOwner) -> int:
+        if self._call_index is None:
+            self._call_index = owner.next_tool_call_index()
+        return self._call_index
 
-    def _grow(self, member: str, part: Any, delta: str) -> None:
-        self._parts.setdefault((member, _index(part)), []).append(delta)
+    def _append(self, member: str, part: Any, delta: str) -> None:
+        self._parts.setdefault((member, _index_or_zero(part)), []).append(delta)
 
-    def rest(self, member: str, part: Any, whole: Any) -> str:
-        """What `whole` has beyond the deltas."""
-        so_far = "".join(self._parts.get((member, _index(part)), ()))
-        return _rest_of(whole, so_far) if isinstance(whole, str) else ""
+    def remaining(self, member: str, part: Any, whole: Any) -> str:
+        """The part of `whole` that no delta contained."""
+        so_far = "".join(self._parts.get((member, _index_or_zero(part)), ()))
+        return _suffix_after(whole, so_far) if isinstance(whole, str) else ""
 
 
 def parse_output(output: Any) -> tuple[Part, ...]:
-    """The parts of an output, in its order; the text of all messages in one Text."""
+    """The parts of an output in order; the text of all messages is joined in one Text."""
     parts: list[Part] = []
     texts: list[str] = []
     citations: list[Mapping[str, Any]] = []
-    place = -1
+    text_at = -1
     for item in as_mappings(output):
         kind = item.get("type")
         if kind == "message":
             content = as_mappings(item.get("content"))
-            said = "".join(
+            message_text = "".join(
                 nonempty_str(row.get("text")) or ""
                 for row in content
                 if row.get("type") != "refusal"
             )
             refusal = "".join(nonempty_str(row.get("refusal")) or "" for row in content)
             citations += [c for row in content for c in as_mappings(row.get("annotations"))]
-            texts += [said] if said else []
-            if place < 0 and said:
-                place = len(parts)
+            texts += [message_text] if message_text else []
+            if text_at < 0 and message_text:
+                text_at = len(parts)
                 parts.append(Text(""))
             if refusal:
                 parts.append(Refusal(refusal))
         elif kind == "function_call":
-            parts.append(_call_of(item))
+            parts.append(_tool_call(item))
         elif kind == "reasoning":
-            thoughts = [*as_mappings(item.get("summary")), *as_mappings(item.get("content"))]
-            thought = GAP.join(nonempty_str(row.get("text")) or "" for row in thoughts)
-            parts.append(Reasoning(thought, item))
+            rows = [*as_mappings(item.get("summary")), *as_mappings(item.get("content"))]
+            reasoning = SEPARATOR.join(nonempty_str(row.get("text")) or "" for row in rows)
+            parts.append(Reasoning(reasoning, item))
         elif kind:
             parts.append(ProviderItem(item))
-    if place >= 0:
-        parts[place] = Text(GAP.join(texts), tuple(citations))
+    if text_at >= 0:
+        parts[text_at] = Text(SEPARATOR.join(texts), tuple(citations))
     return tuple(parts)
 
 
-def _call_of(item: Mapping[str, Any]) -> ToolCall:
+def _tool_call(item: Mapping[str, Any]) -> ToolCall:
     return ToolCall(
         id=nonempty_str(item.get("call_id")) or nonempty_str(item.get("id")) or "",
         name=nonempty_str(item.get("name")) or "",
@@ -201,17 +203,17 @@ def _call_of(item: Mapping[str, Any]) -> ToolCall:
 
 
 def output_items(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The output items; `output_text` as a message where no message holds it."""
+    """The output items; `output_text` becomes a message if there is none."""
     output = as_mappings(response.get("output"))
-    said = nonempty_str(response.get("output_text"))
-    if said and not any(item.get("type") == "message" for item in output):
-        content = [{"type": "output_text", "text": said}]
+    output_text = nonempty_str(response.get("output_text"))
+    if output_text and not any(item.get("type") == "message" for item in output):
+        content = [{"type": "output_text", "text": output_text}]
         return [*output, {"type": "message", "content": content}]
     return output
 
 
-def _rest_of(whole: str, so_far: str) -> str:
-    """The end of `whole` behind `so_far`; "" for an early form of an item, which is shorter."""
+def _suffix_after(whole: str, so_far: str) -> str:
+    """`whole` without its prefix `so_far`; "" if `whole` is an earlier, shorter snapshot."""
     if whole.startswith(so_far):
         return whole[len(so_far) :]
     if not so_far.startswith(whole):
@@ -219,6 +221,6 @@ def _rest_of(whole: str, so_far: str) -> str:
     return ""
 
 
-def _index(value: Any) -> int:
+def _index_or_zero(value: Any) -> int:
     found = as_index(value)
     return 0 if found is None else found

@@ -1,48 +1,80 @@
-"""Token counts, under the names of either endpoint."""
+"""Parses token usage and the reported cost of a response.
+
+Cost: headers first, then the body, else None. Source: the vendor's page
+docs/capabilities/request-tracing-and-cost.md, state 2026-08-21: `x-aimlapi-credits-used` and
+`x-aimlapi-usd-spent` on unstreamed JSON responses, `meta.usage` in bodies and in the last chunk of
+a stream; 1 USD is 2,000,000 credits.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from aimlapi_core._json_reading import as_int, as_mapping
-from aimlapi_core.types import Usage
+from aimlapi_core._json_reading import as_float, as_int, as_mapping
+from aimlapi_core.types import Cost, Usage
+
+CREDITS_PER_USD = 2_000_000
 
 
-class Names(NamedTuple):
-    """What an endpoint calls the counts of what was sent and of what it gave, and their details."""
+class UsageFields(NamedTuple):
+    """An endpoint's names for the counts of input and output tokens."""
 
-    sent: str
-    got: str
+    input: str
+    output: str
 
-    def read(self, wire: Any) -> Usage | None:
-        """The counts; None where there are none."""
+    def parse(self, wire: Any) -> Usage | None:
+        """The usage of a response; None if it has no counts."""
         wire = as_mapping(wire)
-        sent, got = _count(wire.get(self.sent)), _count(wire.get(self.got))
-        total = _count(wire.get("total_tokens"))
-        if sent is None and got is None and total is None:
+        input_tokens = _non_negative_int(wire.get(self.input))
+        output_tokens = _non_negative_int(wire.get(self.output))
+        total = _non_negative_int(wire.get("total_tokens"))
+        if input_tokens is None and output_tokens is None and total is None:
             return None
-        if got is None and total is not None:
-            got = max(0, total - (sent or 0))
-        inside, outside = (as_mapping(wire.get(f"{name}_details")) for name in self)
+        if output_tokens is None and total is not None:
+            output_tokens = max(0, total - (input_tokens or 0))
+        input_details, output_details = (as_mapping(wire.get(f"{name}_details")) for name in self)
         return Usage(
-            input_tokens=sent or 0,
-            output_tokens=got or 0,
-            total_tokens=(sent or 0) + (got or 0) if total is None else total,
-            cached_tokens=_count(inside.get("cached_tokens")),
-            reasoning_tokens=_count(outside.get("reasoning_tokens")),
+            input_tokens=input_tokens or 0,
+            output_tokens=output_tokens or 0,
+            total_tokens=(input_tokens or 0) + (output_tokens or 0) if total is None else total,
+            cached_tokens=_non_negative_int(input_details.get("cached_tokens")),
+            reasoning_tokens=_non_negative_int(output_details.get("reasoning_tokens")),
             raw=wire,
         )
 
 
-def _count(value: Any) -> int | None:
-    """A count; None for what is none, negative numbers too: sums must not run backwards."""
+CHAT_USAGE = UsageFields("prompt_tokens", "completion_tokens")  # embeddings have the first too
+
+# The documents' one sample of `openai/gpt-5-2-pro` has credits here instead of tokens (docs
+# gpt-5.2-pro.md, state 4c307a9f). Nothing in a response distinguishes them, so they are unchanged.
+RESPONSES_USAGE = UsageFields("input_tokens", "output_tokens")
+
+
+def parse_cost(headers: Mapping[str, str], meta: Any) -> Cost | None:
+    """The cost that a response reports, None if it reports none.
+
+    `headers` in lower case; `meta` is the body's member of that name, of any type.
+    """
+    body = as_mapping(as_mapping(meta).get("usage"))
+    credits = _non_negative(headers.get("x-aimlapi-credits-used"))
+    credits = _non_negative(body.get("credits_used")) if credits is None else credits
+    usd = _non_negative(headers.get("x-aimlapi-usd-spent"))
+    usd = _non_negative(body.get("usd_spent")) if usd is None else usd
+    if credits is None and usd is None:
+        return None
+    if usd is None and credits is not None:  # older responses report credits only
+        usd = credits / CREDITS_PER_USD
+    return Cost(credits=None if credits is None else round(credits), usd=usd)
+
+
+def _non_negative_int(value: Any) -> int | None:
+    """A count; None for anything else and for negative numbers, so that sums cannot decrease."""
     found = as_int(value)
     return None if found is None or found < 0 else found
 
 
-CHAT = Names("prompt_tokens", "completion_tokens")  # embeddings use the first of them too
-
-# The documents' one sample of `openai/gpt-5-2-pro` counts credits here instead of tokens
-# (docs gpt-5.2-pro.md, state 4c307a9f); nothing in an answer tells the two apart, so they are
-# passed on as they come.
-RESPONSES = Names("input_tokens", "output_tokens")
+def _non_negative(value: Any) -> float | None:
+    """A number of 0 or more; None for anything else, as no call has a negative cost."""
+    found = as_float(value)
+    return found if found is not None and found >= 0 else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import ROUND_FLOOR, Context, Decimal, InvalidOperation
 
-from aimlapi_core._wire.reported_cost import CREDITS_PER_USD
+from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core.errors import ConfigurationError
 from aimlapi_core.types import Cost, Usage
 

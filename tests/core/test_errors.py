@@ -8,7 +8,8 @@ import re
 import pytest
 
 from aimlapi_core import errors
-from aimlapi_core.errors import AIMLAPIError, StatusError, error_for
+from aimlapi_core._error_responses import error_from_response
+from aimlapi_core.errors import AIMLAPIError, StatusError
 
 FUNDS = "You've run out of funds. Please top up your balance or update your payment method."
 FREE = "Free-tier limit: You've reached your free limit for the hour. Get AI/ML Subscription!"
@@ -95,7 +96,7 @@ def legacy(status: object, message: str) -> bytes:
     ],
 )
 def test_every_shape_gives_its_error(status: int, body: bytes, kind: str, said: str) -> None:
-    error = error_for(status, {}, body)
+    error = error_from_response(status, {}, body)
     assert type(error).__name__ == kind
     assert error.status_code == status
     assert said in str(error)
@@ -132,7 +133,7 @@ KINDS = {
 @pytest.mark.parametrize("status", KINDS)
 def test_each_status_in_each_shape(status: int, shape: str) -> None:
     body = SHAPES[shape](status)
-    error = error_for(status, {"x-inference-id": "inf-1"}, body)
+    error = error_from_response(status, {"x-inference-id": "inf-1"}, body)
     assert type(error) is KINDS[status]
     assert (error.status_code, error.inference_id) == (status, "inf-1")
     assert error.message_text == ("said" if body else "")
@@ -153,7 +154,7 @@ def test_failing_fields_are_named_wherever_they_stand(place: str, name: str) -> 
         {"path": "input", "code": "invalid_union"},
     ]
     body = {"error": {name: rows}} if place == "error" else {name: rows}
-    error = error_for(400, {}, json.dumps(body).encode())
+    error = error_from_response(400, {}, json.dumps(body).encode())
     assert error.fields == {
         "tools": "Expected array, received null",
         "messages.0.role": "Invalid enum value",
@@ -163,7 +164,7 @@ def test_failing_fields_are_named_wherever_they_stand(place: str, name: str) -> 
 
 
 def test_headers_name_the_call() -> None:
-    error = error_for(500, {"x-request-id": "r", "x-inference-id": "i"}, b"")
+    error = error_from_response(500, {"x-request-id": "r", "x-inference-id": "i"}, b"")
     assert (error.request_id, error.inference_id) == ("r", "i")
 
 
@@ -187,11 +188,11 @@ def test_headers_name_the_call() -> None:
     ],
 )
 def test_retry_after_is_read_in_both_forms(headers: dict[str, str], seconds: float | None) -> None:
-    assert error_for(429, headers, b"").retry_after_s == seconds
+    assert error_from_response(429, headers, b"").retry_after_s == seconds
 
 
 def test_opaque_bodies_are_kept_short() -> None:
-    error = error_for(502, {}, b"x" * 10_000)
+    error = error_from_response(502, {}, b"x" * 10_000)
     assert len(str(error)) < 500
     assert len(error.body) == 300
 
@@ -223,16 +224,16 @@ def test_the_drawn_tree_is_the_real_one() -> None:
     ("status", "retryable"), [(500, True), (501, False), (529, False), (408, True)]
 )
 def test_is_retryable_says_what_the_retries_do(status: int, retryable: bool) -> None:
-    assert error_for(status, {}, b"").is_retryable is retryable
+    assert error_from_response(status, {}, b"").is_retryable is retryable
 
 
 def test_a_page_full_of_open_tags_takes_no_time() -> None:
-    assert error_for(502, {}, b"<script " * 100_000).status_code == 502
+    assert error_from_response(502, {}, b"<script " * 100_000).status_code == 502
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000])
 def test_a_body_nested_too_deeply_is_text(body: bytes) -> None:
-    assert error_for(500, {}, body).status_code == 500
+    assert error_from_response(500, {}, body).status_code == 500
 
 
 def test_a_class_that_states_its_status_needs_no_other_line(
@@ -252,7 +253,7 @@ def test_a_class_that_states_its_status_needs_no_other_line(
     # Undone at the end: the class stays in the tree, as one of a test's own, of no status.
     monkeypatch.setattr(TeapotError, "__module__", errors.__name__)
     monkeypatch.setattr(errors, "TeapotError", TeapotError, raising=False)
-    error = error_for(418, {}, b"short and stout")
+    error = error_from_response(418, {}, b"short and stout")
     assert type(error) is TeapotError
     assert str(error) == "HTTP 418: short and stout. Ask for tea."
     twin = translated(error)

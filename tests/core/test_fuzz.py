@@ -24,9 +24,9 @@ from aimlapi_core import (
     drop_added_nulls,
     strict_schema,
 )
+from aimlapi_core._error_responses import error_from_response
 from aimlapi_core._wire.embeddings import decode as decode_embeddings
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
-from aimlapi_core.errors import error_for
 from tests.core.cases import CASES, RESPONSES_CASES, Case
 
 CHAT, RESPONSES = "openai/gpt-5-2", "openai/gpt-5-2-pro"
@@ -128,7 +128,7 @@ def test_any_beginning_of_a_stream_is_the_answer_or_an_error(
 @example(b'{"message": 5, "error": {"details": [{"path": null}], "code": []}}')
 def test_any_error_body_gives_a_status_error(body: bytes) -> None:
     for status in (301, 400, 403, 429, 500):
-        assert error_for(status, {"retry-after": "x"}, body).status_code == status
+        assert error_from_response(status, {"retry-after": "x"}, body).status_code == status
 
 
 @settings(max_examples=200, deadline=None)

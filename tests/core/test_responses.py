@@ -32,7 +32,7 @@ from aimlapi_core import (
 )
 from aimlapi_core._wire import validation
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
-from aimlapi_core._wire.responses_stream import Fold
+from aimlapi_core._wire.responses_stream import ResponseAccumulator
 from tests.core.cases import events_of_item, function_call, message, reasoning, response
 
 USER = Message("user", (Text("hi"),))
@@ -481,9 +481,9 @@ def test_spacing_and_escapes_may_differ_in_the_last_event(
     assert type(last) is Finished
 
 
-def test_what_is_remembered_of_a_long_stream_is_bounded() -> None:
-    fold = Fold()
+def test_the_window_for_duplicates_is_bounded() -> None:
+    accumulator = ResponseAccumulator()
     for number in range(5_000):
         delta = {"type": "response.output_text.delta", "delta": "x", "sequence_number": number}
-        fold.feed("", json.dumps({**delta, "output_index": 0, "content_index": 0}))
-    assert len(fold._seen or {}) <= 256
+        accumulator.feed("", json.dumps({**delta, "output_index": 0, "content_index": 0}))
+    assert len(accumulator._seen or {}) <= 256

@@ -12,14 +12,16 @@ from aimlapi_core import (
     StreamCutError,
     UnexpectedReplyError,
 )
-from aimlapi_core.errors import error_for
+from aimlapi_core._error_responses import error_from_response
 from aimlapi_core.retry import Wait, judge
 
 POLICY = RetryPolicy(max_retries=2, initial_delay_s=1, max_delay_s=3, max_retry_after_s=10)
 
 
 def status(code: int, message: bytes = b"", **headers: str) -> AIMLAPIError:
-    return error_for(code, {name.replace("_", "-"): v for name, v in headers.items()}, message)
+    return error_from_response(
+        code, {name.replace("_", "-"): v for name, v in headers.items()}, message
+    )
 
 
 @pytest.mark.parametrize(

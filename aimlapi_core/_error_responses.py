@@ -1,0 +1,206 @@
+"""Maps HTTP error responses and errors inside streams to exceptions.
+
+Reads every shape that was seen: problem+json, the legacy object, validation details, OpenAI's
+nested `error`, plain text and HTML.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from aimlapi_core._json_reading import loads
+from aimlapi_core.errors import (
+    RETRYABLE_STATUSES,
+    BadRequestError,
+    ContextTooLongError,
+    InsufficientFundsError,
+    MaintenanceError,
+    NotFoundError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+    StatusError,
+    UpstreamRejectedError,
+)
+
+_MAX_BODY_CHARS = 300  # of a body that is not JSON, in a message
+_MAX_TEXT_BYTES = 4_096  # of such a body are searched for tags, which takes quadratic time
+
+# Wording from the vendor's errors page and from responses in public clients' fixtures, 2026-08/09.
+# A 403 is not always a bad key: only its text distinguishes missing funds from a missing scope.
+_MONEY = re.compile(r"funds|credits|balance|exhausted|top up", re.I)
+# Narrower than for a 403: some providers word a rate limit as "resource exhausted".
+_QUOTA = re.compile(
+    r"free[- ]tier|free limit|insufficient[_ ](quota|funds|balance|credits)|run out of|top up|"
+    r"exceeded your current quota",
+    re.I,
+)
+_CONTEXT = re.compile(
+    r"context[_ ](length|window)|maximum context|too many tokens|prompt is too long", re.I
+)
+_MAINTENANCE = re.compile(r"under maintenance", re.I)
+_UPSTREAM_4XX = re.compile(r"^\s*4(?!08|09|29)\d\d\b")  # these three are transient
+_TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.I | re.S)
+
+
+def error_from_response(status_code: int, headers: Mapping[str, str], body: bytes) -> StatusError:
+    """The exception for a response with a status outside 2xx. `headers` in lower case."""
+    parsed = parse_body(body)
+    text = _message_text(parsed)
+    fields = _invalid_fields(parsed)
+    error_class = _error_class(status_code, f"{text} {_error_code(parsed)}")
+    request_id = headers.get("x-request-id") or _string_member(parsed, "requestId", "request_id")
+    message = " ".join(text.split())[:_MAX_BODY_CHARS].rstrip(" .") or "no message"
+    named = "".join(f" [{name}: {reason}]" for name, reason in fields.items())
+    ident = f" (request id {request_id})" if request_id else ""
+    error = error_class(
+        f"HTTP {status_code}: {message}{named}{ident}. {error_class.hint}",
+        status_code=status_code,
+        message_text=text,
+        fields=fields,
+        body=parsed if not isinstance(parsed, str) else parsed[:_MAX_BODY_CHARS],
+        headers=headers,
+        request_id=request_id,
+        inference_id=headers.get("x-inference-id"),
+        retry_after_s=_retry_after_s(headers),
+    )
+    error.is_retryable = error_class.is_retryable and status_code in RETRYABLE_STATUSES
+    return error
+
+
+def parse_body(body: bytes) -> Any:
+    """The parsed JSON body; if it is not JSON, its text without HTML tags."""
+    try:
+        return loads(body)
+    except ValueError:
+        start = body[:_MAX_TEXT_BYTES].decode("utf-8", "replace")
+        return " ".join(_TAGS.sub(" ", start).split())
+
+
+def error_in_payload(payload: Mapping[str, Any], event: str = "") -> tuple[str, str | None] | None:
+    """(message, code) if the JSON payload of a stream event reports an error, else None.
+
+    `event` is the SSE event name: one named "error" is an error in any shape. No sample of an
+    error inside a chat stream is documented, so every shape that the service uses outside streams
+    is read: an `error` member, or the flat objects without `choices`.
+    """
+    error = payload.get("error")
+    flat = "choices" not in payload and ("statusCode" in payload or "title" in payload)
+    if not error and not flat and event != "error":
+        return None
+    code = error.get("code") or error.get("type") if isinstance(error, Mapping) else None
+    code = code or payload.get("statusCode") or payload.get("status")
+    return _message_text(payload) or "no message", None if code is None else str(code)
+
+
+def describe_payload(payload: Any) -> str:
+    """An unexpected payload in a few words, for a message: its error, or its shape."""
+    if isinstance(payload, Mapping):
+        failure = error_in_payload(payload)
+        if failure:
+            return f"an error: {failure[0]}"
+        kind = payload.get("object")
+        return (f"object={kind!r}, " if kind else "") + f"members {sorted(map(str, payload))}"
+    return f"{type(payload).__name__} {str(payload)[:200]!r}"
+
+
+def _error_class(status: int, text: str) -> type[StatusError]:
+    if status == 403 and _MONEY.search(text):
+        return InsufficientFundsError
+    if status == 429:
+        return QuotaExceededError if _QUOTA.search(text) else RateLimitError
+    if status >= 500:
+        if _MAINTENANCE.search(text):
+            return MaintenanceError
+        if _UPSTREAM_4XX.match(text):
+            return UpstreamRejectedError
+    if _CONTEXT.search(text) and status in (400, 413, 422):
+        return ContextTooLongError
+    classes = _classes_with_statuses(StatusError)
+    by_status = {code: error_class for error_class in classes for code in error_class.statuses}
+    if status in by_status:
+        return by_status[status]
+    if status < 400:  # a redirect: base_url is not the API's
+        return NotFoundError
+    return ServerError if status >= 500 else BadRequestError
+
+
+def _classes_with_statuses(base: type[StatusError]) -> Iterator[type[StatusError]]:
+    """The subclasses that define `statuses` themselves; the adapters' subclasses do not."""
+    for subclass in base.__subclasses__():
+        if "statuses" in subclass.__dict__:
+            yield subclass
+        yield from _classes_with_statuses(subclass)
+
+
+def _message_text(parsed: Any) -> str:
+    """The service's error message, "" if there is none."""
+    if isinstance(parsed, str):
+        return parsed
+    if not isinstance(parsed, Mapping):
+        return ""
+    error = parsed.get("error")
+    for holder in (parsed, error):
+        if isinstance(holder, Mapping):
+            message = holder.get("message") or holder.get("detail") or holder.get("title")
+            if isinstance(message, str):
+                return message
+    return error if isinstance(error, str) else ""
+
+
+def _error_code(parsed: Any) -> str:
+    """The service's error code (`context_length_exceeded`), "" if there is none."""
+    if not isinstance(parsed, Mapping):
+        return ""
+    error = parsed.get("error")
+    return str(error.get("code") or "") if isinstance(error, Mapping) else ""
+
+
+def _invalid_fields(parsed: Any) -> dict[str, str]:
+    """Field name -> reason, from the list of validation errors, whose key differs by shape."""
+    if not isinstance(parsed, Mapping):
+        return {}
+    found: dict[str, str] = {}
+    error = parsed.get("error")
+    for holder in (error, parsed):
+        if not isinstance(holder, Mapping):
+            continue
+        for name in ("details", "errors", "issues", "meta"):
+            rows = holder.get(name)
+            for row in rows if isinstance(rows, list) else ():
+                if isinstance(row, Mapping):
+                    path = row.get("path")
+                    key = (
+                        ".".join(map(str, path)) if isinstance(path, list) else str(path or "body")
+                    )
+                    found[key] = str(row.get("reason") or row.get("message") or row.get("code"))
+    if isinstance(error, Mapping) and error.get("param") and not found:
+        found[str(error["param"])] = str(error.get("message"))
+    return found
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait by `Retry-After`, a number or an HTTP date (RFC 9110).
+
+    A date is compared with the response's `Date`, so that a wrong local clock does no harm.
+    """
+    value = headers.get("retry-after", "").strip()
+    with suppress(ValueError):
+        return max(0.0, float(value)) if math.isfinite(float(value)) else None
+    with suppress(ValueError, TypeError, KeyError):
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
+        return max(0.0, wait.total_seconds())
+    return None
+
+
+def _string_member(parsed: Any, *names: str) -> str | None:
+    if isinstance(parsed, Mapping):
+        for name in names:
+            if isinstance(parsed.get(name), str):
+                return str(parsed[name])
+    return None

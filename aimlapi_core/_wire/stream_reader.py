@@ -1,0 +1,194 @@
+"""Reads a streamed response: bytes to SSE payloads to stream events."""
+
+from __future__ import annotations
+
+import logging
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from aimlapi_core._error_responses import parse_body
+from aimlapi_core._json_reading import loads
+from aimlapi_core._wire.sse import SSEDecoder
+from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
+from aimlapi_core.errors import StreamError
+from aimlapi_core.types import (
+    Choice,
+    CitationDelta,
+    Finished,
+    Reasoning,
+    ReasoningDelta,
+    Refusal,
+    RefusalDelta,
+    Reply,
+    StreamEvent,
+    Text,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
+
+logger = logging.getLogger("aimlapi")
+
+# The first byte of an unstreamed JSON answer, or of an HTML page.
+_NON_SSE_PREFIXES = (b"{", b"[", b"<")
+
+
+class Accumulator(Protocol):
+    """Accumulates SSE payloads into stream events and a Reply."""
+
+    done: bool
+
+    @property
+    def complete(self) -> bool: ...
+
+    def feed(self, name: str, data: str) -> list[StreamEvent]: ...
+
+    def close(self) -> list[StreamEvent]: ...
+
+    def reply(self, headers: Mapping[str, str]) -> Reply: ...
+
+
+class StreamReader:
+    """Bytes in, stream events out: SSE decoder, accumulator, stop filter. Feed, then close once.
+
+    `decode` decodes an unstreamed answer; `client_stop`: stop sequences to apply here.
+    An unstreamed answer to a streaming request is read too. It is detected by its first byte, as
+    neither JSON nor HTML begins like an SSE event; the content type is ignored.
+
+    `done`: the rest of the body does not matter; `stopped_early`: because of a stop sequence,
+    though the service continues. `complete`: the answer is complete, and only usage or cost may
+    follow. `progress` increases with received data, but not with comments.
+    """
+
+    __slots__ = (
+        "_accumulator",
+        "_client_stop",
+        "_decode",
+        "_decoder",
+        "_start",
+        "_stop_filter",
+        "_unstreamed",
+        "done",
+        "progress",
+        "stopped_early",
+    )
+
+    def __init__(
+        self,
+        accumulator: Accumulator,
+        decode: Callable[[Any], Reply],
+        client_stop: tuple[str, ...],
+        expected_choices: int,
+    ) -> None:
+        self._accumulator = accumulator
+        self._decode = decode
+        self._client_stop = client_stop
+        self._start: bytes | None = b""
+        self._unstreamed: bytearray | None = None
+        self._decoder = SSEDecoder()
+        self._stop_filter = (
+            StopSequenceFilter(client_stop, expected_choices) if client_stop else None
+        )
+        self.done = self.stopped_early = False
+        self.progress = 0
+
+    def feed(self, piece: bytes) -> Iterator[StreamEvent]:
+        """The events that this piece completes. Raises StreamError after the events before it."""
+        if self._start is not None:
+            piece = self._start = self._start + piece  # until the first byte is known
+            first = piece.removeprefix(BOM_UTF8).lstrip()[:1]
+            if not first or BOM_UTF8.startswith(piece):
+                return iter(())
+            self._start = None
+            if first in _NON_SSE_PREFIXES:
+                self._unstreamed = bytearray()
+        if self._unstreamed is not None:
+            self._unstreamed += piece
+            return iter(())
+        return self._read(self._decoder.feed(piece))
+
+    def close(self) -> Iterator[StreamEvent]:
+        """The last events, at the end of the body. Raises StreamCutError if it is incomplete."""
+        if self._unstreamed is not None:
+            yield from self._read_unstreamed(bytes(self._unstreamed))
+            return
+        if not self.done:
+            yield from self._flush_decoder()
+        if not self.done:
+            self.done = True
+            yield from self._apply_stop(self._accumulator.close())
+
+    def _read_unstreamed(self, body: bytes) -> Iterator[StreamEvent]:
+        self.done = True
+        reply = self._decode(parse_body(body))
+        yield from (event for choice in reply.choices for event in events_from_choice(choice))
+        yield Finished(reply)
+
+    def _flush_decoder(self) -> Iterator[StreamEvent]:
+        """Flush the decoder. An incomplete last event only means that the connection was cut."""
+        events = self._decoder.close()
+        is_incomplete = not all(_is_complete_payload(data) for _, data in events)
+        try:
+            yield from self._read([] if is_incomplete else events)
+        except StreamError:
+            if not self._accumulator.complete:
+                raise
+            is_incomplete = True
+        if is_incomplete and self._accumulator.complete:
+            logger.warning("The stream was cut behind the end of the answer: usage may be missing.")
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer is complete; usage and cost may follow."""
+        return self._accumulator.complete
+
+    def partial(self) -> Reply:
+        """The reply accumulated so far."""
+        return truncate_reply(self._accumulator.reply({}), self._client_stop)
+
+    def _read(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
+        self.progress += self._decoder.is_inside_event
+        for name, data in payloads:
+            if self.done:
+                return
+            self.progress += bool(data.strip())  # an empty one is a keep-alive
+            events = self._accumulator.feed(name, data)
+            self.done = self._accumulator.done
+            yield from events if self._stop_filter is None else self._apply_stop(events)
+
+    def _apply_stop(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        if self._stop_filter is None:
+            return events
+        out = self._stop_filter.feed(events)
+        if self._stop_filter.done and not self.done:
+            self.done = self.stopped_early = True
+            out.append(Finished(self.partial()))
+        return out
+
+
+def _is_complete_payload(payload: str) -> bool:
+    """Whether a payload without the terminating empty line is complete."""
+    if payload.strip() in ("", "[DONE]"):
+        return True
+    try:
+        loads(payload)
+    except ValueError:
+        return False
+    return True
+
+
+def events_from_choice(choice: Choice) -> Iterator[StreamEvent]:
+    """The deltas of an unstreamed choice, one per part."""
+    calls = 0
+    for part in choice.parts:
+        if isinstance(part, Reasoning):
+            yield ReasoningDelta(part.text, choice.index)
+        elif isinstance(part, Text):
+            yield TextDelta(part.text, choice.index, choice.logprobs)
+            yield from (CitationDelta(citation, choice.index) for citation in part.citations)
+        elif isinstance(part, Refusal):
+            yield RefusalDelta(part.text, choice.index)
+        elif isinstance(part, ToolCall):
+            yield ToolCallDelta(calls, part.id, part.name, part.arguments, choice.index)
+            calls += 1
