@@ -163,11 +163,11 @@ class ChatAIMLAPI(ModelObject):
         """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
         with raised_for_langchain():
             request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
-            writer = _writer(request, run_manager, message_id)
+            encoder = _v3_encoder(request, run_manager, message_id)
             with closing(self._clients.sync_for(settings).stream(request)) as events:
                 for event in events:
                     warn_at_stream_end(event)
-                    yield from writer.feed(event)
+                    yield from encoder.feed(event)
 
     async def _astream_chat_model_events(
         self,
@@ -181,12 +181,12 @@ class ChatAIMLAPI(ModelObject):
         """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
         with raised_for_langchain():
             request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
-            writer = _writer(request, run_manager, message_id)
+            encoder = _v3_encoder(request, run_manager, message_id)
             async with aclosing(self._clients.async_for(settings).stream(request)) as events:
                 async for event in events:
                     warn_at_stream_end(event)
-                    for written in writer.feed(event):
-                        yield written
+                    for encoded in encoder.feed(event):
+                        yield encoded
 
     def _prepared(
         self,
@@ -210,7 +210,7 @@ class ChatAIMLAPI(ModelObject):
 
     def _result(self, reply: Reply, request: ChatRequest) -> ChatResult:
         warn_if_reasoning_exhausted(reply)
-        return response_messages.to_result(reply, request.model)
+        return response_messages.to_chat_result(reply, request.model)
 
     def _chunks(self, event: StreamEvent, request: ChatRequest) -> list[ChatGenerationChunk]:
         warn_at_stream_end(event)
@@ -301,7 +301,7 @@ class ChatAIMLAPI(ModelObject):
 ChatAimlapi = ChatAIMLAPI
 
 
-def _writer(
+def _v3_encoder(
     request: ChatRequest,
     run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
     message_id: str | None,

@@ -40,7 +40,7 @@ from langchain_aimlapi._base import PROVIDER
 _PASSTHROUGH_METADATA = ("service_tier", "system_fingerprint", "native_finish_reason")
 
 
-def to_result(reply: Reply, model: str) -> ChatResult:
+def to_chat_result(reply: Reply, model: str) -> ChatResult:
     """The complete result. Only the first generation has usage and cost: they are per call."""
     empty = Choice(0, finish_reason=None)
     generations = [

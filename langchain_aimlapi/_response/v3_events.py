@@ -23,7 +23,7 @@ from aimlapi_core import (
 )
 from langchain_aimlapi._base import PROVIDER
 from langchain_aimlapi._response.content_blocks import translate_content
-from langchain_aimlapi._response.messages import to_result, to_tool_call
+from langchain_aimlapi._response.messages import to_chat_result, to_tool_call
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
@@ -78,7 +78,7 @@ class V3EventEncoder:
             yield {"event": "content-block-delta", "index": self._open[key], "delta": delta}
 
     def _final_events(self, reply: Reply) -> Iterator[dict[str, Any]]:
-        message = to_result(reply, self._model).generations[0].message
+        message = to_chat_result(reply, self._model).generations[0].message
         assert isinstance(message, AIMessage)
         for key, block in _final_blocks(message, reply):
             if key not in self._open:

@@ -35,8 +35,8 @@ from langchain_aimlapi._response.empty_output import exhausted_reasoning_message
 from langchain_aimlapi._response.messages import (
     chunks_on_stream_error,
     combine_llm_outputs,
+    to_chat_result,
     to_chunks,
-    to_result,
 )
 from tests.fuzz.laws import json_values
 from tests.langchain.calls import total
@@ -64,7 +64,7 @@ def reply(*parts: Any, finish_reason: str = "stop", extra: Any = None, **members
 
 
 def invoked(answer: Reply) -> AIMessage:
-    message = to_result(answer, MODEL).generations[0].message
+    message = to_chat_result(answer, MODEL).generations[0].message
     assert isinstance(message, AIMessage)
     return message
 
@@ -320,7 +320,7 @@ def test_money_and_usage_stand_on_the_first_of_several_answers() -> None:
         USAGE,
         first.cost,
     )
-    result = to_result(answer, MODEL)
+    result = to_chat_result(answer, MODEL)
     messages = [generation.message for generation in result.generations]
     assert [m.content for m in messages] == ["a", "b"]
     assert [getattr(m, "usage_metadata") is None for m in messages] == [False, True]  # noqa: B009  # AIMessage only
