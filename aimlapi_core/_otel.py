@@ -73,7 +73,7 @@ class Tracing:
         return self._tracer.start_span(
             f"{operation} {model}",
             kind=self._trace.SpanKind.CLIENT,
-            attributes=_without_none(attributes),
+            attributes=without_none(attributes),
         )
 
     def record_error(self, span: Span, error: BaseException) -> None:
@@ -94,7 +94,7 @@ class Tracing:
         }
         if self.content:
             attributes["gen_ai.output.messages"] = _as_json(map(_choice, reply.choices))
-        span.set_attributes(_without_none(attributes))
+        span.set_attributes(without_none(attributes))
 
 
 active: Tracing | None = None
@@ -126,10 +126,11 @@ def usage_attributes(usage: Usage) -> dict[str, Any]:
         "gen_ai.usage.cache_read.input_tokens": usage.cached_tokens,
         "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
     }
-    return _without_none(counts)
+    return without_none(counts)
 
 
-def _without_none(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def without_none(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that have a value: OpenTelemetry takes no None."""
     return {name: value for name, value in attributes.items() if value is not None}
 
 

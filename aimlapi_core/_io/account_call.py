@@ -1,5 +1,6 @@
-"""GETs of the account: balance, logs, catalogue. Sent by the same lines as calls, and repeated
-by the same policy; watched by nobody, for they cost nothing.
+"""GET requests to the account API: balance, logs, model catalog with ETag cache.
+
+Sent and retried like model calls, but not reported to costs and spans: they are free.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from urllib.parse import urlencode
 import httpx
 
 from aimlapi_core._error_responses import parse_body
-from aimlapi_core._io.http_call import Sending
-from aimlapi_core._io.shared_connections import AsyncHttp, Http
+from aimlapi_core._io.http_call import HTTPCall
+from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
 from aimlapi_core.account import OfferedModel, Question, models_question, to_models
 from aimlapi_core.errors import (
     AIMLAPIError,
@@ -24,29 +25,29 @@ from aimlapi_core.errors import (
 )
 from aimlapi_core.settings import Settings
 
-# Of a second or less when the service is well: nobody waits ten minutes for a balance.
+# They take about a second: the time-out of a model call, ten minutes, would be too long.
 TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a GET was answered with. `payload` is None when nothing has changed (304)."""
+class AccountResponse:
+    """The response to a GET. `payload` is the parsed JSON, None for 304 Not Modified."""
 
     payload: Any
     etag: str | None
 
 
-class Inquiry(Sending):
-    """One GET: its request, and the errors it can end in."""
+class AccountCall(HTTPCall):
+    """One GET request: its URL and headers, its parsed response, its errors."""
 
-    def __init__(self, settings: Settings, question: Question, user_agent: str) -> None:
+    def __init__(self, settings: Settings, request: Question, user_agent: str) -> None:
         super().__init__(settings)
-        self._etag = question.etag
+        self._etag = request.etag
         root = settings.resolved_base_url()
         root = next((root[: -len(end)] for end in ("/v1", "/v2") if root.endswith(end)), root)
-        query = f"?{urlencode(question.query)}" if question.query else ""
-        self.url = f"{root}{question.path}{query}"
-        conditional = {"If-None-Match": question.etag} if question.etag else {}
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        self.url = f"{root}{request.path}{query}"
+        conditional = {"If-None-Match": request.etag} if request.etag else {}
         self.client_request_id = os.urandom(16).hex()
         own = {
             "X-Client-Request-Id": self.client_request_id,
@@ -54,8 +55,8 @@ class Inquiry(Sending):
         }
         self.headers = self.checked_headers(own, conditional, settings.default_headers)
 
-    def request(self, http: Http | AsyncHttp) -> httpx.Request:
-        """The request for one try."""
+    def build_request(self, http: HTTPClient | AsyncHTTPClient) -> httpx.Request:
+        """The httpx request for one attempt."""
         self._count_request()
         timeout = httpx.Timeout(TIMEOUT_S)
         try:
@@ -65,45 +66,45 @@ class Inquiry(Sending):
         except (httpx.InvalidURL, UnicodeError, TypeError) as exc:
             raise ConfigurationError(f"{self.url!r} cannot be asked: {exc}") from exc
 
-    def broken(self, exc: Exception) -> AIMLAPIError:
-        """The error of a failure of the transport; nothing of it is billed."""
-        error = super().broken(exc)
+    def transport_error(self, exc: Exception) -> AIMLAPIError:
+        """The error for a transport exception; a GET is not billed."""
+        error = super().transport_error(exc)
         if isinstance(error, RequestTimeoutError):
             error.args = (f"No answer from {self.url} within {TIMEOUT_S:g} seconds.",)
         return error
 
-    def told(self, body: bytes) -> Told:
-        """The answer's JSON. Raises UnexpectedReplyError for anything else."""
+    def parse_response(self, body: bytes) -> AccountResponse:
+        """Parse a 2xx body. Raises UnexpectedReplyError if it is not JSON."""
         payload = parse_body(body)
         if isinstance(payload, str):
             raise UnexpectedReplyError(
                 f"{self.url} answered no JSON: {payload[:200]!r}", body=payload[:300]
             )
-        return Told(payload, self.head.get("etag"))
+        return AccountResponse(payload, self.response_headers.get("etag"))
 
-    def unchanged(self, error: StatusError) -> Told:
-        """The answer to a conditional GET when nothing has changed; raises any other error."""
+    def not_modified_response(self, error: StatusError) -> AccountResponse:
+        """The response for status 304; raises `error` for any other status."""
         if error.status_code != 304:
             raise error
-        return Told(None, self._etag)
+        return AccountResponse(None, self._etag)
 
 
-class Catalogue:
-    """The models that were offered, kept with their ETag: asked for again, sent only if changed."""
+class ModelCatalogCache:
+    """Cache of the model catalog by model filter, revalidated with ETag / If-None-Match."""
 
     def __init__(self) -> None:
-        self._kept: dict[str | None, tuple[str, tuple[OfferedModel, ...]]] = {}
+        self._cached: dict[str | None, tuple[str, tuple[OfferedModel, ...]]] = {}
 
-    def question(self, model: str | None) -> Question:
-        """What asks for the models, or for one."""
-        kept = self._kept.get(model)
-        return models_question(model, kept[0] if kept else None)
+    def request(self, model: str | None) -> Question:
+        """The conditional GET for all models, or for one."""
+        cached = self._cached.get(model)
+        return models_question(model, cached[0] if cached else None)
 
-    def take(self, model: str | None, told: Told) -> tuple[OfferedModel, ...]:
-        """The rows that an answer means."""
-        if told.payload is None and model in self._kept:
-            return self._kept[model][1]
-        offered = to_models(told.payload)
-        if told.etag and told.etag.isascii() and told.etag.isprintable():  # else it cannot be sent
-            self._kept[model] = (told.etag, offered)
-        return offered
+    def update(self, model: str | None, response: AccountResponse) -> tuple[OfferedModel, ...]:
+        """The catalog rows, from the response or, if not modified, from the cache."""
+        if response.payload is None and model in self._cached:
+            return self._cached[model][1]
+        models, etag = to_models(response.payload), response.etag
+        if etag and etag.isascii() and etag.isprintable():  # else it cannot be sent
+            self._cached[model] = (etag, models)
+        return models

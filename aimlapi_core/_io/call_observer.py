@@ -1,6 +1,6 @@
-"""What a call tells those that watch it: the open cost scope, the tracer, the debug log.
+"""Reports each call to the open cost scope, the tracer and the debug log.
 
-Nothing is made when nobody watches, so that an unwatched call pays for one look and no more.
+No observer is created if none of them is active, so an unobserved call costs one check.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ from aimlapi_core.types import (
 logger = logging.getLogger("aimlapi")
 
 
-def watch(
+def observe_call(
     settings: Settings,
     request: ChatRequest | EmbeddingRequest | None,
     endpoint: str,
     model: str,
     url: str,
-) -> Watch | None:
-    """The watch of one call; None when neither scope, tracer nor debug log wants to know."""
+) -> CallObserver | None:
+    """Create the observer of one call; None if no scope, tracer or debug log is active."""
     ledger, tracing = current_ledger(), _otel.active
     is_logged = logger.isEnabledFor(logging.DEBUG)
     if ledger is None and tracing is None and not is_logged:
         return None
     call = PendingCall(ledger, model) if ledger is not None else None
-    return Watch(settings, request, endpoint, model, url, call, tracing, is_logged)
+    return CallObserver(settings, request, endpoint, model, url, call, tracing, is_logged)
 
 
-class Watch:
-    """Follows one call. Told of each request, of the first event, of the end; ended once."""
+class CallObserver:
+    """Observes one call: each request and retry, the first event, and once the end."""
 
     def __init__(
         self,
@@ -73,11 +73,11 @@ class Watch:
         self._call = call
         self._tracing = tracing
         self._is_logged = is_logged
-        self._began_s = time.monotonic()
-        self._first_s: float | None = None
+        self._started_s = time.monotonic()
+        self._first_event_s: float | None = None
         self._requests = 0
-        self._is_under_way = False
-        self._is_over = False
+        self._is_in_flight = False
+        self._is_finished = False
         self._client_request_id = ""
         self._has_unique_id = False
         self._span: _otel.Span | None = None
@@ -86,95 +86,95 @@ class Watch:
             self._span = tracing.start(request, model, url, operation)
 
     def budget_lookups(self) -> LookupSteps | None:
-        """What must be asked before a request can go out; None where no budget wants to know."""
+        """The account requests that a budget needs before the next request; None without one."""
         if self._call is None or not self._call.ledger.has_budget():
             return None
         return budget_lookups(self._call.ledger, time.monotonic())
 
-    def doubt(self, error: AIMLAPIError) -> None:
-        """What a budget had to know could not be asked: the request will be refused."""
+    def budget_lookup_failed(self, error: AIMLAPIError) -> None:
+        """A price or log lookup for a budget failed: the budget will reject the request."""
         logger.warning("A budget could not ask what earlier calls cost: %s", error)
 
     def begin_request(self, client_request_id: str, has_unique_id: bool) -> None:
-        """Before each request. Raises BudgetExceededError when it may not go out."""
+        """Before each request. Raises BudgetExceededError if it must not be sent."""
         if self._call is not None:
             self._call.begin_request()
-        self._is_under_way = True
+        self._is_in_flight = True
         self._requests += 1
         self._client_request_id = client_request_id
         self._has_unique_id = has_unique_id
 
-    def repeat(self, error: AIMLAPIError, delay_s: float) -> None:
-        """A request failed and is repeated after a wait."""
-        self._is_under_way = False
-        head = error.headers if isinstance(error, StatusError) else {}
+    def retry(self, error: AIMLAPIError, delay_s: float) -> None:
+        """A request failed and is repeated after a delay."""
+        self._is_in_flight = False
+        headers = error.headers if isinstance(error, StatusError) else {}
         if self._call is not None:
-            refused = head.get("x-inference-id")
-            self._call.end_request(None if self._has_unique_id else refused)
+            inference_id = headers.get("x-inference-id")
+            self._call.end_request(None if self._has_unique_id else inference_id)
         if self._is_logged:
-            failed = {"error": type(error).__name__, "delay_s": round(delay_s, 3)}
-            _log("retry", {**self._names(head), **failed})
+            failure = {"error": type(error).__name__, "delay_s": round(delay_s, 3)}
+            _log("retry", {**self._identifiers(headers), **failure})
 
     def first_event(self) -> None:
-        """The first event of a stream has come."""
-        self._first_s = time.monotonic() - self._began_s
+        """The first event of a stream was received."""
+        self._first_event_s = time.monotonic() - self._started_s
 
     def finish(
-        self, reply: Reply | EmbeddingReply, head: Mapping[str, str], *, stopped: bool = False
+        self, reply: Reply | EmbeddingReply, headers: Mapping[str, str], *, stopped: bool = False
     ) -> None:
-        """The whole answer has come. `stopped`: cut by this library at a stop sequence."""
-        self._over(None, reply.usage, reply.cost, head, "stopped" if stopped else "unstated")
+        """The reply is complete. `stopped`: truncated by this library at a stop sequence."""
+        self._finalize(None, reply.usage, reply.cost, headers, "stopped" if stopped else "unstated")
         if self._span is not None:
             if self._tracing is not None and isinstance(reply, Reply):
                 self._tracing.record_response(self._span, reply)
             self._span.end()
 
-    def end(self, error: BaseException | None, head: Mapping[str, str]) -> None:
-        """The call is left; does nothing when it was finished."""
-        if self._is_over:
+    def end(self, error: BaseException | None, headers: Mapping[str, str]) -> None:
+        """The call ended without a complete reply; no-op after `finish`."""
+        if self._is_finished:
             return
-        # Between two requests nothing is under way: the last was refused, and is billed nothing.
-        reason = _unknown_cost_reason(error) if self._is_under_way else None
-        self._over(error, None, parse_cost(head, None), head, reason)
+        # Between two requests nothing is in flight: the last one failed and is not billed.
+        reason = _unknown_cost_reason(error) if self._is_in_flight else None
+        self._finalize(error, None, parse_cost(headers, None), headers, reason)
         if self._span is not None:
             if self._tracing is not None and isinstance(error, Exception):
                 self._tracing.record_error(self._span, error)
             self._span.end()
 
-    def _over(
+    def _finalize(
         self,
         error: BaseException | None,
         usage: Usage | None,
         cost: Cost | None,
-        head: Mapping[str, str],
+        headers: Mapping[str, str],
         reason: str | None,
     ) -> None:
-        self._is_over = True
-        is_failed = isinstance(error, Exception)  # a call that its caller left did not fail
+        self._is_finished = True
+        is_failed = isinstance(error, Exception)  # a call closed by its caller did not fail
         if self._call is not None and self._call.is_open:
-            self._settle(self._call, usage, cost, head, reason, is_failed)
-        facts = {
-            "duration_s": round(time.monotonic() - self._began_s, 6),
-            "first_event_s": None if self._first_s is None else round(self._first_s, 6),
+            self._record_cost(self._call, usage, cost, headers, reason, is_failed)
+        outcome = {
+            "duration_s": round(time.monotonic() - self._started_s, 6),
+            "first_event_s": None if self._first_event_s is None else round(self._first_event_s, 6),
             "requests": self._requests,
             "credits": cost.credits if cost else None,
             "outcome": "ok" if error is None else type(error).__name__,
         }
         if self._is_logged:
-            _log("call", {**self._names(head), **facts})
+            _log("call", {**self._identifiers(headers), **outcome})
         if self._span is not None:
-            self._describe(self._span, usage, cost, head)
+            self._record_attributes(self._span, usage, cost, headers)
 
-    def _settle(
+    def _record_cost(
         self,
         call: PendingCall,
         usage: Usage | None,
         cost: Cost | None,
-        head: Mapping[str, str],
+        headers: Mapping[str, str],
         reason: str | None,
         is_failed: bool,
     ) -> None:
-        inference_id = head.get("x-inference-id")
+        inference_id = headers.get("x-inference-id")
         if cost is not None or reason is None:
             shared = None if self._has_unique_id else inference_id
             credits = reported_credits(cost) if cost is not None else 0
@@ -187,45 +187,45 @@ class Watch:
             inference_id=inference_id,
             usage=usage,
             estimated_credits=None,
-            began_s=self._began_s,
+            began_s=self._started_s,
             settings=self._settings,
             has_unique_id=self._has_unique_id,
             ledger=call.ledger,
         )
         call.end_unknown(unknown, failed=is_failed)
 
-    def _names(self, head: Mapping[str, str]) -> dict[str, Any]:
+    def _identifiers(self, headers: Mapping[str, str]) -> dict[str, Any]:
         return {
             "model": self._model,
             "endpoint": self._endpoint,
             "client_request_id": self._client_request_id,
-            "inference_id": head.get("x-inference-id"),
-            "request_id": head.get("x-request-id"),
+            "inference_id": headers.get("x-inference-id"),
+            "request_id": headers.get("x-request-id"),
         }
 
-    def _describe(
-        self, span: _otel.Span, usage: Usage | None, cost: Cost | None, head: Mapping[str, str]
+    def _record_attributes(
+        self, span: _otel.Span, usage: Usage | None, cost: Cost | None, headers: Mapping[str, str]
     ) -> None:
-        names = self._names(head)
-        given: dict[str, Any] = {
-            "gen_ai.response.time_to_first_chunk": self._first_s,
-            "aimlapi.client_request_id": names["client_request_id"] or None,
-            "aimlapi.inference_id": names["inference_id"],
-            "aimlapi.request_id": names["request_id"],
+        ids = self._identifiers(headers)
+        attributes: dict[str, Any] = {
+            "gen_ai.response.time_to_first_chunk": self._first_event_s,
+            "aimlapi.client_request_id": ids["client_request_id"] or None,
+            "aimlapi.inference_id": ids["inference_id"],
+            "aimlapi.request_id": ids["request_id"],
             "aimlapi.endpoint": self._endpoint,
             "aimlapi.requests": self._requests,
             "aimlapi.cost.credits": cost.credits if cost else None,
             "aimlapi.cost.usd": cost.usd if cost else None,
         }
-        span.set_attributes({name: value for name, value in given.items() if value is not None})
+        span.set_attributes(_otel.without_none(attributes))
         if usage is not None:
             span.set_attributes(_otel.usage_attributes(usage))
 
 
 def _unknown_cost_reason(error: BaseException | None) -> str | None:
-    """Why the cost of a call that ended so is unknown; None where it is known to be nothing.
+    """Why the cost of a call that ended with `error` is unknown; None if it is known to be 0.
 
-    A request that was not sent, or that the service refused, is billed nothing [D logs-v2.json].
+    A request that was not sent, or that the service rejected, is not billed [D logs-v2.json].
     """
     if isinstance(error, StatusError):
         return None
@@ -238,7 +238,7 @@ def _unknown_cost_reason(error: BaseException | None) -> str | None:
     return None if isinstance(error, AIMLAPIError) else "closed"
 
 
-def _log(what: str, facts: Mapping[str, Any]) -> None:
-    """One debug record: readable as text, and as a dict in its attribute `aimlapi`."""
-    said = " ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
-    logger.debug("%s %s", what, said, extra={"aimlapi": {"event": what, **facts}})
+def _log(event: str, fields: Mapping[str, Any]) -> None:
+    """Log one debug record: as text, and as a dict in its attribute `aimlapi`."""
+    text = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
+    logger.debug("%s %s", event, text, extra={"aimlapi": {"event": event, **fields}})

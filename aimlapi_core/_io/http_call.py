@@ -1,4 +1,4 @@
-"""What is sent, once or again: its headers, its head when it came, the errors it can end in."""
+"""One HTTP call: its headers, its attempts, and the mapping of failures to errors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import httpx
 
 from aimlapi_core._error_responses import error_from_response
-from aimlapi_core._io.call_observer import Watch
+from aimlapi_core._io.call_observer import CallObserver
 from aimlapi_core._io.concurrency_limit import Slot
-from aimlapi_core._io.shared_connections import AsyncHttp, Http
+from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
 from aimlapi_core.errors import (
     AIMLAPIError,
     ConfigurationError,
@@ -26,15 +26,14 @@ from aimlapi_core.errors import (
 )
 from aimlapi_core.settings import Settings
 
-# What httpx, or a transport of the caller's, raises while an answer is read, and while a request
-# is sent.
+# What httpx, or a custom transport, raises while a response is read, and while a request is sent.
 FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
 SEND_FAILURES = (*FAILURES, RuntimeError, UnicodeError, httpx.InvalidURL)
 
-_LEAST_MASKED = 8  # a shorter key is none of the service's, and stands inside common words
+_MIN_REDACTED_KEY_LENGTH = 8  # a shorter one is no key of the service, but part of common words
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-_NOT_SENT = (
+_CONNECT_FAILURES = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -42,163 +41,163 @@ _NOT_SENT = (
 )
 
 
-SendingT = TypeVar("SendingT", bound="Sending")
+HTTPCallT = TypeVar("HTTPCallT", bound="HTTPCall")
 
 
-class Sending:
-    """What is sent, once or again: its names, its head when it came, the errors it can end in."""
+class HTTPCall:
+    """One call, sent once or several times: request headers, response headers, errors."""
 
     url: str
     headers: dict[str, str]
     client_request_id: str
-    watch: Watch | None = None
+    observer: CallObserver | None = None
     slot: Slot | None = None
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.head: Mapping[str, str] = {}
+        self.response_headers: Mapping[str, str] = {}
         self.status_code = 0
         self._key = settings.resolved_key()
         self._requests = 0
-        self._began = 0.0
-        self._is_withdrawn = False
+        self._started_s = 0.0
+        self._is_cancelled = False
 
     def checked_headers(self, own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:
-        """`own`, which can be sent, and the key, then `layers`, of which later ones win.
+        """Merge `own` headers, the key and `layers`; later layers win.
 
-        Raises ConfigurationError for one that cannot be sent, from frames that hold no value: a
+        Raises ConfigurationError for an invalid header, from frames that hold no value: a
         traceback may be shown with its locals.
         """
-        wrong = _unsendable(*layers)
-        if wrong is not None:
+        invalid = _find_invalid_header(*layers)
+        if invalid is not None:
             del layers
             raise ConfigurationError(
-                f"The header {wrong!r} cannot be sent: names and values must be printable ASCII."
+                f"The header {invalid!r} cannot be sent: names and values must be printable ASCII."
             )
         return _merged_headers({**own, "Authorization": f"Bearer {self._key}"}, *layers)
 
     def elapsed_s(self) -> float:
-        """Seconds since the first request began; the wait for its slot is before that."""
-        return time.monotonic() - self._began
+        """Seconds since the first request was built; excludes the wait for its slot."""
+        return time.monotonic() - self._started_s
 
-    def withdraw(self) -> None:
-        """Send no more requests: one that waits for its slot gives it up."""
-        self._is_withdrawn = True
+    def cancel(self) -> None:
+        """Send no more requests; a pending wait for a slot is cancelled."""
+        self._is_cancelled = True
         if self.slot is not None:
             self.slot.cancel()
 
-    def check(self) -> None:
-        """Before each request. Raises CancelledError when it is not to be sent any more."""
-        if self._is_withdrawn:
+    def raise_if_cancelled(self) -> None:
+        """Raise CancelledError after `cancel()`. Call it before each request."""
+        if self._is_cancelled:
             raise CancelledError("The request was withdrawn before it was sent.")
 
     def _count_request(self) -> None:
         if not self._requests:
-            self._began = time.monotonic()
+            self._started_s = time.monotonic()
         self._requests += 1
 
-    def request(self, http: Http | AsyncHttp) -> httpx.Request:
-        """The request for one try."""
+    def build_request(self, http: HTTPClient | AsyncHTTPClient) -> httpx.Request:
+        """The httpx request for one attempt."""
         raise NotImplementedError
 
-    def patience_s(self, http: Http | AsyncHttp) -> float | None:
-        """How many seconds a request may wait for its slot; None is for ever."""
+    def slot_timeout_s(self, http: HTTPClient | AsyncHTTPClient) -> float | None:
+        """How many seconds a request may wait for its concurrency slot; None is unlimited."""
         return None
 
     def _not_found_hint(self) -> str:
         return f"{self.url} was asked."
 
-    def refused(self, response: httpx.Response, body: bytes) -> StatusError:
-        """The error of an answer outside 2xx, of whose body `body` came."""
+    def status_error(self, response: httpx.Response, body: bytes) -> StatusError:
+        """The error for a non-2xx response; `body` as far as it was received."""
         error = error_from_response(response.status_code, lower(response.headers), body)
         if isinstance(error, NotFoundError):
             error.args = (f"{error.args[0]} {self._not_found_hint()}",)
-        self.head = response.headers
+        self.response_headers = response.headers
         return error
 
     def accept(self, response: httpx.Response) -> httpx.Response:
-        """A 2xx answer, whose head is known from now on."""
-        self.head = lower(response.headers)
+        """Store status and headers of a 2xx response, and return it."""
+        self.response_headers = lower(response.headers)
         self.status_code = response.status_code
         return response
 
-    def repeat(self, error: AIMLAPIError, delay_s: float) -> None:
-        """The request failed with `error` and is made again after `delay_s`."""
-        self.head = {}
-        if self.watch is not None:
-            self.watch.repeat(error, delay_s)
+    def prepare_retry(self, error: AIMLAPIError, delay_s: float) -> None:
+        """Reset after a failed request that is repeated in `delay_s` seconds."""
+        self.response_headers = {}
+        if self.observer is not None:
+            self.observer.retry(error, delay_s)
         if self.slot is not None:
             self.slot.release()
 
-    def leave(self, error: BaseException | None) -> None:
-        """The call is over; with `error` where that ended it, which leaves named and masked."""
+    def finish(self, error: BaseException | None) -> None:
+        """End the call. An AIMLAPIError gets the request ids, and the key redacted."""
         if isinstance(error, AIMLAPIError):
             error.client_request_id = self.client_request_id if self._requests else None
-            error.request_id = error.request_id or self.head.get("x-request-id")
-            error.inference_id = error.inference_id or self.head.get("x-inference-id")
-            self.masked(error)
-        if self.watch is not None:
-            self.watch.end(error, self.head)
+            error.request_id = error.request_id or self.response_headers.get("x-request-id")
+            error.inference_id = error.inference_id or self.response_headers.get("x-inference-id")
+            self.redact(error)
+        if self.observer is not None:
+            self.observer.end(error, self.response_headers)
 
-    def masked(self, error: AIMLAPIError) -> AIMLAPIError:
-        """`error` without the key, which the service may have repeated in its answer."""
-        if len(self._key) >= _LEAST_MASKED:
-            error.args = _masked(error.args, self._key)
+    def redact(self, error: AIMLAPIError) -> AIMLAPIError:
+        """Remove the key from `error`: a response body may repeat it."""
+        if len(self._key) >= _MIN_REDACTED_KEY_LENGTH:
+            error.args = _redacted(error.args, self._key)
             for name, value in error.__dict__.items():
                 if name != "partial":
-                    error.__dict__[name] = _masked(value, self._key)
+                    error.__dict__[name] = _redacted(value, self._key)
         return error
 
-    def broken(self, exc: Exception) -> AIMLAPIError:
-        """The error of a failure of the transport before the body began."""
-        what = (str(exc) or type(exc).__name__).rstrip(".")
-        if isinstance(exc, _NOT_SENT):
+    def transport_error(self, exc: Exception) -> AIMLAPIError:
+        """The error for a transport exception before the first event of the body."""
+        detail = (str(exc) or type(exc).__name__).rstrip(".")
+        if isinstance(exc, _CONNECT_FAILURES):
             return ConnectFailedError(
-                f"No connection to {self.url}: {what}. Nothing was sent; check base_url, the "
+                f"No connection to {self.url}: {detail}. Nothing was sent; check base_url, the "
                 "network and the proxy."
             )
         if isinstance(exc, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
-            return ConfigurationError(f"The request cannot be sent: {what}")
+            return ConfigurationError(f"The request cannot be sent: {detail}")
         if isinstance(exc, httpx.TimeoutException):
             return RequestTimeoutError(
                 f"No answer from {self.url} within the time-out. The request was sent and may "
                 "be billed, so it is not repeated; raise timeout, or stream."
             )
         if isinstance(exc, httpx.DecodingError):
-            return UnexpectedReplyError(f"The answer of {self.url} cannot be decoded: {what}")
-        # RuntimeError is httpx's word for a client that was closed, or of another event loop.
+            return UnexpectedReplyError(f"The answer of {self.url} cannot be decoded: {detail}")
+        # httpx raises RuntimeError for a closed client, and for one of another event loop.
         if isinstance(exc, (RuntimeError, UnicodeError, httpx.InvalidURL)):
-            return ConfigurationError(f"The HTTP client cannot be used: {what}")
+            return ConfigurationError(f"The HTTP client cannot be used: {detail}")
         return ConnectionLostError(
-            f"The connection to {self.url} was lost: {what}. The request was sent and may be "
+            f"The connection to {self.url} was lost: {detail}. The request was sent and may be "
             "billed, so it is not repeated."
         )
 
 
-class Together:
-    """The requests of one call that are sent side by side: once one has failed, no more."""
+class CallGroup:
+    """Concurrent requests of one embed call: the first failure cancels those not yet sent."""
 
     def __init__(self) -> None:
-        self._all: list[Sending] = []
+        self._calls: list[HTTPCall] = []
         self._failures: list[BaseException] = []
 
-    def added(self, one: SendingT) -> SendingT:
-        """`one`, as a part of the call."""
-        self._all.append(one)
+    def added(self, call: HTTPCallT) -> HTTPCallT:
+        """Add a call and return it."""
+        self._calls.append(call)
         if self._failures:
-            one.withdraw()
-        return one
+            call.cancel()
+        return call
 
     def stop(self, failure: BaseException) -> BaseException:
-        """Send nothing that has not begun; gives the first failure, which is the call's."""
+        """Cancel the requests not yet sent; returns the first failure."""
         self._failures.append(failure)
-        for one in list(self._all):
-            one.withdraw()
+        for call in list(self._calls):
+            call.cancel()
         return self._failures[0]
 
 
 def _merged_headers(own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:
-    """Later layers win, names compared without case."""
+    """Merge headers case-insensitively; later layers win."""
     if not any(layers):
         return dict(own)
     merged = {name.lower(): (name, value) for name, value in own.items()}
@@ -209,31 +208,31 @@ def _merged_headers(own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[
 
 
 def sendable_user_agent(given: str) -> str:
-    """`given`. Raises ConfigurationError where no header can hold it."""
-    if _unsendable({"User-Agent": given}) is not None:
+    """Return `given`, or raise ConfigurationError if it is no valid header value."""
+    if _find_invalid_header({"User-Agent": given}) is not None:
         raise ConfigurationError(f"user_agent must be printable ASCII, not {given!r}.")
     return given
 
 
-def _unsendable(*layers: Mapping[str, str]) -> str | None:
-    """The name of the first header that cannot be sent."""
+def _find_invalid_header(*layers: Mapping[str, str]) -> str | None:
+    """The name of the first header with an invalid name or value."""
     for layer in layers:
         for name, value in layer.items():
-            fine = isinstance(value, str) and value.isascii() and value.isprintable()
-            if not (fine and isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+            is_valid = isinstance(value, str) and value.isascii() and value.isprintable()
+            if not (is_valid and isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
                 return name
     return None
 
 
-def _masked(value: Any, key: str) -> Any:
+def _redacted(value: Any, key: str) -> Any:
     if isinstance(value, str):
         return value.replace(key, "***")
     if isinstance(value, tuple):
-        return tuple(_masked(item, key) for item in value)
+        return tuple(_redacted(item, key) for item in value)
     if isinstance(value, list):
-        return [_masked(item, key) for item in value]
+        return [_redacted(item, key) for item in value]
     if isinstance(value, Mapping):
-        return {_masked(k, key): _masked(v, key) for k, v in value.items()}
+        return {_redacted(k, key): _redacted(v, key) for k, v in value.items()}
     return value
 
 

@@ -1,4 +1,4 @@
-"""What both clients do around their I/O lines: the request to send, what a failure means."""
+"""One call of a model: its HTTP request, its decoded reply, its errors. Shared by both clients."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Generic, TypeVar
 import httpx
 
 from aimlapi_core._error_responses import parse_body
-from aimlapi_core._io.call_observer import watch
+from aimlapi_core._io.call_observer import observe_call
 from aimlapi_core._io.concurrency_limit import slot_for
-from aimlapi_core._io.http_call import Sending
-from aimlapi_core._io.shared_connections import AsyncHttp, Http
+from aimlapi_core._io.http_call import HTTPCall
+from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
 from aimlapi_core._wire.embeddings import EmbeddingBatch
 from aimlapi_core._wire.endpoint import PreparedRequest
 from aimlapi_core._wire.json_encoding import encode_json
@@ -37,53 +37,54 @@ from aimlapi_core.types import (
     Transport,
 )
 
-PlanT = TypeVar("PlanT", PreparedRequest, EmbeddingBatch)
+PreparedT = TypeVar("PreparedT", PreparedRequest, EmbeddingBatch)
 
 
-class Exchange(Sending, Generic[PlanT]):
-    """One call: its HTTP request, and the errors it can end in. Made once, used for each try."""
+class ModelCall(HTTPCall, Generic[PreparedT]):
+    """One call of a model, made once and used for each attempt."""
 
     def __init__(
         self,
         settings: Settings,
-        plan: PlanT,
+        prepared: PreparedT,
         user_agent: str,
-        asked: ChatRequest | EmbeddingRequest | None = None,
+        request: ChatRequest | EmbeddingRequest | None = None,
     ) -> None:
         super().__init__(settings)
-        self.plan: PlanT = plan
-        self.url = settings.resolved_base_url() + plan.path
-        self.content = encode_json(plan.body)
+        self.prepared: PreparedT = prepared
+        self.url = settings.resolved_base_url() + prepared.path
+        self.content = encode_json(prepared.body)
         fresh = os.urandom(16).hex()
-        run_id = getattr(asked, "run_id", None)
+        run_id = getattr(request, "run_id", None)
         own = {
             "X-Client-Request-Id": run_id if is_client_request_id(run_id) else fresh,
             "Content-Type": "application/json",
             "User-Agent": user_agent,
         }
-        self.headers = self.checked_headers(own, settings.default_headers, plan.headers)
-        # The id stands first in `own`, and so in what is merged, however it is spelled there.
+        self.headers = self.checked_headers(own, settings.default_headers, prepared.headers)
+        # The id is the first item of `own`, so also of the merged headers, whatever its case.
         self._id_header, given = next(iter(self.headers.items()))
         self._is_fresh = given is fresh
         if not self._is_fresh:
             check_client_request_id(given)
-            if isinstance(plan, EmbeddingBatch) and plan.start:  # a batch is a request of its own
-                given = _suffixed(given, f".b{plan.start}")
+            if isinstance(prepared, EmbeddingBatch) and prepared.start:  # each batch has its own id
+                given = _suffixed(given, f".b{prepared.start}")
         self._call_id = self.client_request_id = given
         self.headers[self._id_header] = given
         self._reader: StreamReader | None = None
-        model, endpoint = str(plan.body.get("model")), getattr(plan, "endpoint", "embeddings")
-        self.watch = watch(settings, asked, endpoint, model, self.url)
+        model = str(prepared.body.get("model"))
+        endpoint = getattr(prepared, "endpoint", "embeddings")
+        self.observer = observe_call(settings, request, endpoint, model, self.url)
         if settings.max_concurrency is not None:
             self.slot = slot_for(settings.max_concurrency, self.url, self.headers)
 
-    def request(self, http: Http | AsyncHttp) -> httpx.Request:
-        """The request for one try, by an id of its own. Raises BudgetExceededError."""
+    def build_request(self, http: HTTPClient | AsyncHTTPClient) -> httpx.Request:
+        """The httpx request for one attempt, with its own id. Raises BudgetExceededError."""
         if self._requests:
             self.client_request_id = _suffixed(self._call_id, f".r{self._requests}")
             self.headers[self._id_header] = self.client_request_id
-        if self.watch is not None:
-            self.watch.begin_request(self.client_request_id, self._is_fresh)
+        if self.observer is not None:
+            self.observer.begin_request(self.client_request_id, self._is_fresh)
         self._count_request()
         timeout = _timeout(self.settings, http)
         try:
@@ -93,62 +94,64 @@ class Exchange(Sending, Generic[PlanT]):
         except (httpx.InvalidURL, UnicodeError, TypeError) as exc:
             raise ConfigurationError(f"{self.url!r} cannot be asked: {exc}") from exc
 
-    def patience_s(self, http: Http | AsyncHttp) -> float | None:
-        """As many seconds as for a connection that is free."""
+    def slot_timeout_s(self, http: HTTPClient | AsyncHTTPClient) -> float | None:
+        """The pool time-out of the call."""
         return _timeout(self.settings, http).pool
 
     def _not_found_hint(self) -> str:
-        model = self.plan.body.get("model")
-        asked = f"{model!r} was asked on {self.url}"
-        if isinstance(self.plan, EmbeddingBatch):
-            return f"{asked}."
-        other: Endpoint = "responses" if self.plan.endpoint == "chat" else "chat"
+        model = self.prepared.body.get("model")
+        requested = f"{model!r} was asked on {self.url}"
+        if isinstance(self.prepared, EmbeddingBatch):
+            return f"{requested}."
+        other: Endpoint = "responses" if self.prepared.endpoint == "chat" else "chat"
         info = model_info(str(model))
         if info is not None and other not in info.params:
-            return f"{asked}."
-        return f'{asked}; endpoint="{other}" is the other one to try.'
+            return f"{requested}."
+        return f'{requested}; endpoint="{other}" is the other one to try.'
 
-    def decoded(self: Exchange[PreparedRequest], body: bytes) -> Reply:
-        """The Reply of a 2xx answer with this body."""
-        return self.finished(self.plan.decode(parse_body(body), self.head))
+    def decode_reply(self: ModelCall[PreparedRequest], body: bytes) -> Reply:
+        """Decode the body of a 2xx response."""
+        return self.finish_reply(self.prepared.decode(parse_body(body), self.response_headers))
 
-    def vectors(self: Exchange[EmbeddingBatch], body: bytes) -> tuple[EmbeddingReply, Transport]:
-        """The vectors of a 2xx answer with this body."""
-        reply = self.plan.decode(parse_body(body), self.head)
-        if self.watch is not None:
-            self.watch.finish(reply, self.head)
+    def decode_embeddings(
+        self: ModelCall[EmbeddingBatch], body: bytes
+    ) -> tuple[EmbeddingReply, Transport]:
+        """Decode the body of a 2xx response of the embeddings endpoint."""
+        reply = self.prepared.decode(parse_body(body), self.response_headers)
+        if self.observer is not None:
+            self.observer.finish(reply, self.response_headers)
         return reply, self.transport()
 
-    def reader(self: Exchange[PreparedRequest], response: httpx.Response) -> StreamReader:
-        """A reader for the body of a 2xx answer."""
-        self._reader = self.plan.stream_reader(self.head)
+    def stream_reader(self: ModelCall[PreparedRequest]) -> StreamReader:
+        """Create the reader for the body of a 2xx response."""
+        self._reader = self.prepared.stream_reader(self.response_headers)
         return self._reader
 
-    def finished_event(self, event: StreamEvent) -> StreamEvent:
-        """`event`, with the facts of the HTTP answer where it is the last one."""
+    def finish_event(self, event: StreamEvent) -> StreamEvent:
+        """Return `event`; if it is Finished, with its reply finished too."""
         if type(event) is not Finished:
             return event
-        return Finished(self.finished(event.reply))
+        return Finished(self.finish_reply(event.reply))
 
-    def finished(self, reply: Reply) -> Reply:
-        """`reply` with the facts of its HTTP answer."""
-        if self.watch is not None:
+    def finish_reply(self, reply: Reply) -> Reply:
+        """Report a complete reply; returns it with its `transport`."""
+        if self.observer is not None:
             stopped = self._reader is not None and self._reader.stopped_early
-            self.watch.finish(reply, self.head, stopped=stopped)
+            self.observer.finish(reply, self.response_headers, stopped=stopped)
         return replace(reply, transport=self.transport())
 
     def transport(self) -> Transport:
-        """The facts of the HTTP answer."""
+        """Status, headers and ids of the HTTP response."""
         return Transport(
             status_code=self.status_code,
-            request_id=self.head.get("x-request-id"),
-            inference_id=self.head.get("x-inference-id"),
+            request_id=self.response_headers.get("x-request-id"),
+            inference_id=self.response_headers.get("x-inference-id"),
             client_request_id=self.client_request_id,
-            headers=self.head,
+            headers=self.response_headers,
         )
 
-    def cut(self, exc: Exception, reader: StreamReader) -> StreamCutError:
-        """The error of a failure of the transport inside the body."""
+    def stream_cut_error(self, exc: Exception, reader: StreamReader) -> StreamCutError:
+        """The error for a transport exception in the middle of a stream."""
         return StreamCutError(
             f"The stream broke off ({type(exc).__name__}: {exc}): what came is not the whole "
             "answer. Nothing is repeated, since it may be billed; the part that came is in "
@@ -157,7 +160,7 @@ class Exchange(Sending, Generic[PlanT]):
         )
 
 
-def _timeout(settings: Settings, http: Http | AsyncHttp) -> httpx.Timeout:
+def _timeout(settings: Settings, http: HTTPClient | AsyncHTTPClient) -> httpx.Timeout:
     given = settings.timeout
     if given == DEFAULT_TIMEOUT_S and http in (settings.http_client, settings.http_async_client):
         return http.timeout
@@ -172,5 +175,5 @@ def _timeout_of(seconds: float) -> httpx.Timeout:
 
 
 def _suffixed(name: str, suffix: str) -> str:
-    """A client request id with a suffix, its beginning cut where it would be too long."""
+    """A client request id with a suffix, truncated to the maximum length."""
     return name[: MAX_REQUEST_ID_LENGTH - len(suffix)] + suffix

@@ -30,19 +30,19 @@ LIMITS = httpx.Limits(
     max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE_S
 )
 
-Http = httpx.Client | Wire
-AsyncHttp = httpx.AsyncClient | AsyncWire
-HttpT = TypeVar("HttpT", bound="Http | AsyncHttp")
+HTTPClient = httpx.Client | Wire
+AsyncHTTPClient = httpx.AsyncClient | AsyncWire
+HTTPClientT = TypeVar("HTTPClientT", bound="HTTPClient | AsyncHTTPClient")
 
 
-class Pool(Generic[HttpT]):
+class Pool(Generic[HTTPClientT]):
     """One httpx client, the objects that claim it, and the calls that are using it.
 
     Claims are weak: the dead claim nothing. A pool whose last claim was given up leaves the
     registry at once, and is closed when its last call has ended.
     """
 
-    def __init__(self, http: HttpT, keeper: AsyncGenerator[None, None] | None = None) -> None:
+    def __init__(self, http: HTTPClientT, keeper: AsyncGenerator[None, None] | None = None) -> None:
         self.http = http
         self.keeper = keeper
         self.in_use = 0
@@ -71,11 +71,11 @@ class Pool(Generic[HttpT]):
 # Reentrant: the garbage collector may end a forgotten stream, which gives its client back, in the
 # middle of a section that this very thread has locked.
 _lock = threading.RLock()
-_sync: dict[str, Pool[Http]] = {}
-_async: dict[asyncio.AbstractEventLoop, dict[str, Pool[AsyncHttp]]] = {}
+_sync: dict[str, Pool[HTTPClient]] = {}
+_async: dict[asyncio.AbstractEventLoop, dict[str, Pool[AsyncHTTPClient]]] = {}
 
 
-def begin_sync(base_url: str, owner: object) -> Pool[Http]:
+def begin_sync(base_url: str, owner: object) -> Pool[HTTPClient]:
     """The process's pool for this origin, claimed by `owner`, open until `end_sync`."""
     origin = _origin(base_url)
     verify = None if origin in _sync else _verify(origin)  # not under the lock: it takes time
@@ -87,7 +87,7 @@ def begin_sync(base_url: str, owner: object) -> Pool[Http]:
     return pool
 
 
-def end_sync(pool: Pool[Http]) -> None:
+def end_sync(pool: Pool[HTTPClient]) -> None:
     """A call that began with this pool is over."""
     with _lock:
         unused = pool.end()
@@ -105,20 +105,20 @@ def release_sync(owner: object) -> None:
         pool.http.close()
 
 
-async def begin_async(base_url: str, owner: object) -> Pool[AsyncHttp]:
+async def begin_async(base_url: str, owner: object) -> Pool[AsyncHTTPClient]:
     """The running loop's pool for this origin, claimed by `owner`, open until `end_async`."""
     pool = await _async_pool(_origin(base_url))
     pool.begin(owner)
     return pool
 
 
-async def end_async(pool: Pool[AsyncHttp]) -> None:
+async def end_async(pool: Pool[AsyncHTTPClient]) -> None:
     """A call that began with this pool is over."""
     if pool.end():
         await _close(pool)
 
 
-async def _close(pool: Pool[AsyncHttp]) -> None:
+async def _close(pool: Pool[AsyncHTTPClient]) -> None:
     """Close the connections, then the keeper, which has nothing left to wait for."""
     await pool.http.aclose()
     if pool.keeper is not None:
@@ -126,7 +126,7 @@ async def _close(pool: Pool[AsyncHttp]) -> None:
             await pool.keeper.aclose()
 
 
-async def _async_pool(origin: str) -> Pool[AsyncHttp]:
+async def _async_pool(origin: str) -> Pool[AsyncHTTPClient]:
     loop = asyncio.get_running_loop()
     pool = _async.get(loop, {}).get(origin)
     if pool is not None:
@@ -154,14 +154,14 @@ async def release_async(owner: object) -> None:
             await _close(pool)
 
 
-def _made(verify: ssl.SSLContext) -> Http:
+def _made(verify: ssl.SSLContext) -> HTTPClient:
     if not getproxies():
         return Wire(lambda: SingleConnection(verify, KEEPALIVE_S))
     with _proxies_checked():
         return httpx.Client(verify=verify, limits=LIMITS, cookies=_no_cookies())
 
 
-def _made_async(verify: ssl.SSLContext) -> AsyncHttp:
+def _made_async(verify: ssl.SSLContext) -> AsyncHTTPClient:
     if not getproxies():
         return AsyncWire(lambda: AsyncSingleConnection(verify, KEEPALIVE_S))
     with _proxies_checked():
@@ -185,7 +185,7 @@ def _proxies_checked() -> Iterator[None]:
 
 
 async def _keep(
-    http: AsyncHttp, loop: asyncio.AbstractEventLoop, origin: str
+    http: AsyncHTTPClient, loop: asyncio.AbstractEventLoop, origin: str
 ) -> AsyncGenerator[None, None]:
     """Holds the client open. The loop ends its async generators, so `asyncio.run` closes it."""
     try:

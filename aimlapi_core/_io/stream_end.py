@@ -1,4 +1,4 @@
-"""The bytes of a response body, its idle time-out, and the bounded drain after its end."""
+"""Reading of a response body: raw byte stream, idle time-out, bounded drain after its end."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from aimlapi_core._io.http_call import FAILURES
 from aimlapi_core._wire.stream_reader import StreamReader
 from aimlapi_core.errors import StreamCutError
 
-# After the closing event only the end of the body is left. Reading it lets the connection serve
-# the next call; a server that holds it back is not waited for.
+# After the closing event only the end of the body is left. Reading it lets the connection be
+# reused; the limits are for a server that does not end it.
 DRAIN_BYTES = 65_536
 DRAIN_S = 0.5
 
 
 def is_plain(response: httpx.Response) -> bool:
-    """Whether the bytes of a body are what was sent, so that no decoder has to look at them."""
+    """Whether the body has no content encoding, so that its bytes can be read undecoded."""
     return "content-encoding" not in response.headers and not response.is_stream_consumed
 
 
 def sync_stream(response: httpx.Response) -> httpx.SyncByteStream:
-    """The bytes of a plain body as they come, without what httpx wraps around them."""
+    """The raw byte stream of a plain body, without httpx's wrappers."""
     assert isinstance(response.stream, httpx.SyncByteStream)
     return response.stream
 
@@ -34,11 +34,11 @@ def async_stream(response: httpx.Response) -> httpx.AsyncByteStream:
     return response.stream
 
 
-class Watchdog:
-    """Ends a stream that brings nothing but comments for longer than the read time-out.
+class IdleStreamTimeout:
+    """Ends a stream that sends only SSE comments for longer than the read time-out.
 
-    A comment keeps the connection from timing out, so that a service whose model hangs could
-    hold a call for ever. `check` after each piece of bytes.
+    Comments keep the connection from timing out, so a service whose model hangs could block a
+    call forever. Call `check` after each chunk of bytes.
     """
 
     def __init__(self, request: httpx.Request, reader: StreamReader) -> None:
@@ -48,7 +48,7 @@ class Watchdog:
         self._since = time.monotonic()
 
     def check(self) -> None:
-        """Raise StreamCutError when only comments have come for too long."""
+        """Raise StreamCutError if only comments were received for too long."""
         if self._reader.progress != self._seen:
             self._seen = self._reader.progress
             self._since = time.monotonic()
@@ -60,24 +60,24 @@ class Watchdog:
             )
 
 
-class Drain:
-    """Bounds for reading what is left of a body; swallows what the transport raises meanwhile.
+class ResponseDrain:
+    """Context manager that limits reading the rest of a body; suppresses transport errors.
 
-    While it is entered, each read of the connection waits no longer than what is left of
-    `DRAIN_S`. httpx fixes the read time-out when a request is made, so the bound is set on the
-    answer's own `network_stream` (httpx's public extension), whose `read(max_bytes, timeout)`
-    is wrapped. Answers without one (cassettes, test transports) are not read any further, nor
-    is an answer that the service is still giving.
+    Inside it, each read of the connection waits no longer than the rest of `DRAIN_S`. httpx fixes
+    the read time-out when a request is built, so the limit is set on the response's own
+    `network_stream` (httpx's public extension), by wrapping its `read(max_bytes, timeout)`.
+    Responses without one (cassettes, test transports) are not drained, nor is a response that
+    the service is still generating.
     """
 
     def __init__(self, response: httpx.Response, reader: StreamReader) -> None:
-        # A stream of HTTP/2 is shared by other calls, whose reads must keep their own bound.
+        # An HTTP/2 connection is shared with other calls, whose reads keep their own time-out.
         own = response.http_version in ("HTTP/1.1", "HTTP/1.0") and not reader.stopped_early
         self._stream = response.extensions.get("network_stream") if own else None
         self._deadline = time.monotonic() + DRAIN_S
         self._bytes_left = DRAIN_BYTES
 
-    def __enter__(self) -> Drain:
+    def __enter__(self) -> ResponseDrain:
         if self._stream is not None:
             read = self._stream.read
 
@@ -86,7 +86,7 @@ class Drain:
 
             try:
                 self._stream.read = bounded
-            except AttributeError:  # a stream with slots: not read any further
+            except AttributeError:  # a stream class with __slots__: not drained
                 self._stream = None
         return self
 
@@ -97,11 +97,11 @@ class Drain:
             del self._stream.read
         return kind is not None and issubclass(kind, FAILURES)
 
-    def wants_more(self) -> bool:
-        """Whether to read on."""
+    def should_continue(self) -> bool:
+        """Whether to read another chunk."""
         in_time = time.monotonic() < self._deadline
         return self._stream is not None and self._bytes_left > 0 and in_time
 
-    def took(self, piece: bytes | None) -> None:
-        """Count a piece; None is the end of the body."""
-        self._bytes_left = 0 if piece is None else self._bytes_left - len(piece)
+    def consumed(self, chunk: bytes | None) -> None:
+        """Count a chunk; None is the end of the body."""
+        self._bytes_left = 0 if chunk is None else self._bytes_left - len(chunk)

@@ -1,4 +1,4 @@
-"""`track_costs()`: a scope that can ask the service for the costs that never came."""
+"""`track_costs()`: a cost scope that can look up unreported costs in the service's logs."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from aimlapi_core.costs.reconciliation import (
 )
 from aimlapi_core.costs.unknown_call import UnknownCall
 
-# A charge may stand in the logs only a while after the answer [D request-tracing-and-cost].
-ASK_AGAIN_S = 1.0
+# A call may be listed in the logs only some time after its response [D request-tracing-and-cost].
+POLL_INTERVAL_S = 1.0
 
 
 class Costs(CostLedger):
-    """What the calls made inside it cost; see `track_costs`."""
+    """The cost of the calls made inside the scope; see `track_costs`."""
 
     def settle(self, *, within_s: float = 0.0) -> tuple[UnknownCall, ...]:
-        """Look the unknown calls up in the service's logs; gives those that are still unknown.
+        """Look up the unknown calls in the service's logs; returns those still unknown.
 
-        Asks once, or for `within_s` seconds until all are found. What is found is added to the
-        totals, here and in the scopes around. Those that are not, and whose usage came, get an
-        estimate by live prices. Raises AIMLAPIError when the logs cannot be asked.
+        Once, or repeatedly for `within_s` seconds until all are found. Found costs are added to
+        the totals, here and in the parent scopes. Calls that are not found, but whose usage is
+        known, get an estimate at live prices. Raises AIMLAPIError if the lookup fails.
         """
         deadline_s = time.monotonic() + within_s
         while True:
             for calls in group_by_account(self.unknown):
                 with Client(calls[0].settings) as client:
-                    client.answer(self._lookup(calls))
-            if not self.unknown or time.monotonic() + ASK_AGAIN_S > deadline_s:
+                    client.run_lookups(self._lookup(calls))
+            if not self.unknown or time.monotonic() + POLL_INTERVAL_S > deadline_s:
                 return self.unknown
-            time.sleep(ASK_AGAIN_S)
+            time.sleep(POLL_INTERVAL_S)
 
     async def asettle(self, *, within_s: float = 0.0) -> tuple[UnknownCall, ...]:
         """`settle`, asynchronously."""
@@ -46,10 +46,10 @@ class Costs(CostLedger):
         while True:
             for calls in group_by_account(self.unknown):
                 async with AsyncClient(calls[0].settings) as client:
-                    await client.answer(self._lookup(calls))
-            if not self.unknown or time.monotonic() + ASK_AGAIN_S > deadline_s:
+                    await client.run_lookups(self._lookup(calls))
+            if not self.unknown or time.monotonic() + POLL_INTERVAL_S > deadline_s:
                 return self.unknown
-            await asyncio.sleep(ASK_AGAIN_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
     def _lookup(self, calls: list[UnknownCall]) -> LookupSteps:
         yield from fetch_logs(calls, time.monotonic())
@@ -62,16 +62,16 @@ def track_costs(
     warn_at: float | None = 0.8,
     on_unknown_cost: OnUnknownCost = "estimate",
 ) -> Costs:
-    """A scope for `with`: it counts what every call inside it costs, in any framework.
+    """A cost scope for `with`: it counts the cost of every call inside it, in any framework.
 
-    Threads and tasks of the frameworks are counted too; for a thread of your own see `wrap`.
-    Scopes may be nested: each counts all that happens inside it.
+    Threads and tasks of the frameworks are included; for your own threads see `wrap`. Scopes may
+    be nested: each counts everything inside it.
 
-    `budget_usd`: once that much is spent, the next request, a repetition too, is not sent and
-    BudgetExceededError is raised. What requests under way at that moment cost may exceed it.
-    `warn_at`: the share at which a BudgetWarning is given, None for none. `on_unknown_cost`:
-    "estimate" counts a call whose cost the service did not state at the live prices of its
-    tokens; "raise" refuses the next request instead. Either way a call of which neither cost nor
-    usage came is first looked up in the logs, and UnknownCostError is raised if it is not there.
+    `budget_usd`: once it is spent, the next request, also a retry, is not sent, and
+    BudgetExceededError is raised. Requests in flight at that moment may exceed it. `warn_at`: the
+    fraction of it at which BudgetWarning is issued, None for never. `on_unknown_cost`: "estimate"
+    counts a call without a reported cost at the live prices of its tokens; "raise" rejects the
+    next request instead. Either way a call with neither cost nor usage is first looked up in the
+    logs, and UnknownCostError is raised if it is not listed.
     """
     return Costs(budget_usd=budget_usd, warn_at=warn_at, on_unknown_cost=on_unknown_cost)

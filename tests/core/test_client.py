@@ -207,8 +207,8 @@ def test_retry_after_is_waited_for(
     async def no_sleep(delay: float) -> None:
         waits.append(delay)
 
-    monkeypatch.setattr("aimlapi_core._io.client.time.sleep", waits.append)
-    monkeypatch.setattr("aimlapi_core._io.client.asyncio.sleep", no_sleep)
+    monkeypatch.setattr("aimlapi_core._io.request_sender.time.sleep", waits.append)
+    monkeypatch.setattr("aimlapi_core._io.request_sender.asyncio.sleep", no_sleep)
     emu.faults.append(Fault(status=429, headers={"Retry-After": "7"}))
     call(settings(emu), kind, form)
     assert waits == [7.0]

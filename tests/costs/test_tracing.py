@@ -239,10 +239,10 @@ def test_a_debug_record_tells_durations_and_ids_and_no_secret(
     assert SECRET not in whole_text + str(told)
 
 
-def test_an_unwatched_call_makes_no_watch(emu: Emulator) -> None:
-    from aimlapi_core._io.call_observer import watch
+def test_an_unobserved_call_makes_no_observer(emu: Emulator) -> None:
+    from aimlapi_core._io.call_observer import observe_call
 
-    assert watch(settings(emu), asking(), "chat", CHAT, emu.base_url) is None
+    assert observe_call(settings(emu), asking(), "chat", CHAT, emu.base_url) is None
 
 
 async def test_tasks_find_their_own_parents(spans: Spans, emu: Emulator) -> None:
