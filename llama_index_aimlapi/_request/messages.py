@@ -10,7 +10,7 @@ purpose: other integrations keep their own there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
@@ -44,6 +44,9 @@ from aimlapi_core import (
 from llama_index_aimlapi._request.media import to_file, to_image
 from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 
+# A message, and media to send in a later user message.
+Converted: TypeAlias = tuple[Message, list[Part]]
+
 # Key of the provider's reasoning data in a ThinkingBlock; other integrations use other keys.
 REASONING_KEY = "aimlapi"
 
@@ -57,7 +60,6 @@ _ROLES: dict[MessageRole, Role] = {
     MessageRole.TOOL: "tool",
     MessageRole.FUNCTION: "tool",
 }
-
 
 _HIDDEN_IMAGE = Text("(an image, which this model cannot see)")
 
@@ -94,9 +96,7 @@ def to_messages(history: Sequence[ChatMessage], *, sees_images: bool = True) -> 
     return tuple(out)
 
 
-def _plain_message(
-    message: ChatMessage, role: Role, parts: list[Part]
-) -> tuple[Message, list[Part]]:
+def _plain_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
     """A system, developer or user message."""
     if role == "user" and not any(not isinstance(p, Text) or p.text.strip() for p in parts):
         raise InvalidRequestError(
@@ -110,9 +110,7 @@ def _plain_message(
     return Message(role, _join_texts(parts), name=name if isinstance(name, str) else None), []
 
 
-def _assistant_message(
-    message: ChatMessage, role: Role, parts: list[Part]
-) -> tuple[Message, list[Part]]:
+def _assistant_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
     if any(isinstance(part, (Image, File)) for part in parts):
         raise InvalidRequestError(
             "An assistant message holds an image or a document: put it into a user message."
@@ -125,9 +123,7 @@ def _assistant_message(
     return Message(role, (*reasoning, *items, *texts, *calls)), []
 
 
-def _tool_message(
-    message: ChatMessage, role: Role, parts: list[Part]
-) -> tuple[Message, list[Part]]:
+def _tool_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
     call_id = message.additional_kwargs.get("tool_call_id")
     media: list[Part] = [part for part in parts if isinstance(part, (Image, File))]
     text = "\n".join(part.text for part in parts if isinstance(part, Text))
@@ -138,9 +134,7 @@ def _tool_message(
     return Message(role, (Text(text),), tool_call_id=call_id), media
 
 
-_MESSAGE_CONVERTERS: dict[
-    Role, Callable[[ChatMessage, Role, list[Part]], tuple[Message, list[Part]]]
-] = {
+_MESSAGE_CONVERTERS: dict[Role, Callable[[ChatMessage, Role, list[Part]], Converted]] = {
     "system": _plain_message,
     "developer": _plain_message,
     "user": _plain_message,
@@ -245,9 +239,8 @@ def _split_refusal(text: str, extra: Mapping[str, Any]) -> list[Part]:
 
 def _tool_calls(message: ChatMessage) -> list[ToolCall]:
     """The calls of an assistant message: its blocks, else the list in `additional_kwargs`."""
-    legacy = [
-        _call_from_dict(row) for row in _as_mappings(message.additional_kwargs.get("tool_calls"))
-    ]
+    rows = _as_mappings(message.additional_kwargs.get("tool_calls"))
+    legacy = [_call_from_dict(row) for row in rows]
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if not blocks:
         return legacy

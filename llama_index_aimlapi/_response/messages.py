@@ -70,7 +70,7 @@ def to_response(reply: Reply, prepared: PreparedRequest, delta: str | None = Non
     """The complete response. The first choice is the message; `raw` holds all."""
     choice = reply.choices[0] if reply.choices else Choice(0)
     return ChatResponse(
-        message=_whole_message(choice, reply, prepared),
+        message=_final_message(choice, reply, prepared),
         raw=raw_response(reply),
         delta=delta,
         logprobs=to_logprobs(choice.logprobs),
@@ -168,7 +168,7 @@ def _allows_one_call(prepared: PreparedRequest) -> bool:
     return prepared.request.parallel_tool_calls is False
 
 
-def _whole_message(choice: Choice, reply: Reply, prepared: PreparedRequest) -> ChatMessage:
+def _final_message(choice: Choice, reply: Reply, prepared: PreparedRequest) -> ChatMessage:
     calls = [restore_tool_call(call, prepared.tool_refs) for call in choice.tool_calls]
     if len(calls) > 1 and _allows_one_call(prepared):
         logger.warning(

@@ -48,12 +48,13 @@ def tool_selections(response: ChatResponse, *, need_one: bool) -> list[ToolSelec
             f"{response.message.content or ''!r:.200}",
             body=response.message.content or "",
         )
-    read = _partial_arguments if response.additional_kwargs.get(IS_PARTIAL) else _whole_arguments
+    is_partial = response.additional_kwargs.get(IS_PARTIAL)
+    parse = _parse_partial_arguments if is_partial else _parse_arguments
     return [
         ToolSelection(
             tool_id=block.tool_call_id or block.tool_name,
             tool_name=block.tool_name,
-            tool_kwargs=read(block, response),
+            tool_kwargs=parse(block, response),
         )
         for block in blocks
     ]
@@ -72,7 +73,7 @@ def keep_first_call(response: ChatResponse) -> ChatResponse:
     return response.model_copy(update={"message": kept})
 
 
-def _whole_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, Any]:
+def _parse_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, Any]:
     if not isinstance(block.tool_kwargs, str):
         return block.tool_kwargs
     reason = response.additional_kwargs.get("finish_reason")
@@ -91,7 +92,7 @@ def _whole_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, 
         ) from exc
 
 
-def _partial_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, Any]:
+def _parse_partial_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, Any]:
     if not isinstance(block.tool_kwargs, str):
         return block.tool_kwargs
     return parse_partial_object(block.tool_kwargs)
@@ -106,6 +107,6 @@ def parse_partial_object(text: str) -> dict[str, Any]:
     text = text.rstrip("0123456789+-.eE")
     try:
         value = from_json(text, allow_partial="trailing-strings")
-    except (ValueError, TypeError):  # TypeError: half a surrogate pair, not valid UTF-8
+    except (ValueError, TypeError):  # TypeError: a lone surrogate
         return {}
     return value if isinstance(value, dict) else {}

@@ -58,16 +58,14 @@ class StructuredPredictionMixin(FunctionCallingLLM):
             return json_schema_plan(output_cls)
         return function_calling_plan(output_cls) if info is None or info.tools else None
 
-    def _format_prompt(
-        self, prompt: BasePromptTemplate, arguments: dict[str, Any]
-    ) -> list[ChatMessage]:
-        for name in (n for n in arguments if n in SETTINGS and n not in prompt.template_vars):
+    def _format_prompt(self, prompt: BasePromptTemplate, args: dict[str, Any]) -> list[ChatMessage]:
+        for name in (n for n in args if n in SETTINGS and n not in prompt.template_vars):
             logger.warning(
                 "%r is no variable of the prompt and is not used: give llm_kwargs={%r: ...}.",
                 name,
                 name,
             )
-        return self._extend_messages(prompt.format_messages(llm=self, **arguments))
+        return self._extend_messages(prompt.format_messages(llm=self, **args))
 
     def structured_predict(
         self,
@@ -86,9 +84,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
             return cast("Model", instance)  # the base method's decorator hides its type
         _dispatch_start(output_cls, prompt, prompt_args)
         messages = self._format_prompt(prompt, prompt_args)
-        return _dispatch_end(
-            parse_response(self.chat(messages, **plan.chat_kwargs(llm_kwargs)), plan)
-        )
+        response = self.chat(messages, **plan.chat_kwargs(llm_kwargs))
+        return _dispatch_end(parse_response(response, plan))
 
     async def astructured_predict(
         self,
@@ -153,13 +150,9 @@ class StructuredPredictionMixin(FunctionCallingLLM):
         return objects()
 
 
-def _dispatch_start(
-    output_cls: type[Any], prompt: PromptTemplate, arguments: dict[str, Any]
-) -> None:
+def _dispatch_start(output_cls: type[Any], prompt: PromptTemplate, args: dict[str, Any]) -> None:
     dispatcher.event(
-        LLMStructuredPredictStartEvent(
-            output_cls=output_cls, template=prompt, template_args=arguments
-        )
+        LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=args)
     )
 
 
