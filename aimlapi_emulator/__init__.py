@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from aimlapi_emulator._version import __version__
 from aimlapi_emulator.billing.usage import Usage
-from aimlapi_emulator.faults.fault import Fault, FaultError
+from aimlapi_emulator.faults.fault import Fault
+from aimlapi_emulator.faults.fault_field import FaultError
 from aimlapi_emulator.latency import Latency
 from aimlapi_emulator.scripting.request_view import RequestView, SeenRequest
 from aimlapi_emulator.scripting.rule import Rule

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from aimlapi_emulator._version import __version__
 from aimlapi_emulator.cli import environment, subprocess_runner
 from aimlapi_emulator.faults.directives import parse
-from aimlapi_emulator.faults.fault import Fault, FaultError
+from aimlapi_emulator.faults.fault import Fault
+from aimlapi_emulator.faults.fault_field import FaultError
 from aimlapi_emulator.latency import Latency
 
 if TYPE_CHECKING:

@@ -15,16 +15,15 @@ from typing import Self
 
 from aimlapi_emulator.billing.ledger import Ledger
 from aimlapi_emulator.billing.usage import Usage
-from aimlapi_emulator.faults.fault import Fault
+from aimlapi_emulator.faults.fault import NO_FAULT, Fault, ineffective_fields
 from aimlapi_emulator.latency import AT_ONCE, Latency
 from aimlapi_emulator.messages import Outgoing, QueuedResponse, Request
-from aimlapi_emulator.scripting.request_view import SeenRequest
+from aimlapi_emulator.scripting.request_view import ENDPOINTS, SeenRequest
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.scripting.rule_validation import as_tool_calls
 from aimlapi_emulator.scripting.types import Arguments, Condition, JSONObject, Text, ToolCalls
 from aimlapi_emulator.server.connection import Connection, bug
 from aimlapi_emulator.server.router import handle
-from aimlapi_emulator.server.unfired_faults import unfired
 from aimlapi_emulator.state import State, request_view
 
 _STOP_WITHIN_S = 5.0
@@ -246,10 +245,14 @@ class Emulator:
         except Exception as exc:  # a fault of ours is answered as one, and the server goes on
             out = bug(request, exc)
         status = 0 if out.fault.drop is not None else out.status
-        idle = unfired(out, request.path)
-        if idle:
-            _LOG.warning("%s did nothing to the answer of %s", ", ".join(idle), request.path)
-        self._note(request, connection, out, status, idle)
+        ineffective: tuple[str, ...] = ()
+        if out.fault is not NO_FAULT:
+            target = out.as_fault_target(ENDPOINTS.get(request.path, ""))
+            ineffective = ineffective_fields(out.fault, target)
+        if ineffective:
+            names = ", ".join(ineffective)
+            _LOG.warning("%s did nothing to the answer of %s", names, request.path)
+        self._record(request, connection, out, status, ineffective)
         if self.latency == AT_ONCE or (out.usage is None and out.events is None):
             return out
         return replace(out, latency=self.latency.of_request(len(self.requests)))
@@ -269,15 +272,15 @@ class Emulator:
     def note_dropped(self, request: Request, connection: int) -> None:
         """Note a complete request that a fault leaves without an answer."""
         out = handle(request, State(live=self._state.live), None)
-        self._note(request, connection, replace(out, usage=None), 0)
+        self._record(request, connection, replace(out, usage=None), 0)
 
-    def _note(
+    def _record(
         self,
         request: Request,
         connection: int,
         out: Outgoing,
         status: int,
-        idle: tuple[str, ...] = (),
+        ineffective: tuple[str, ...] = (),
     ) -> None:
         view = request_view(request, out.parsed, self._state)
         seen = SeenRequest(
@@ -287,7 +290,7 @@ class Emulator:
             connection,
             out.problems,
             status,
-            idle,
+            ineffective,
             repr(out.rule) if out.rule is not None else "",
             out.charged,
         )

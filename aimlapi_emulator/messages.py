@@ -9,11 +9,13 @@ from typing import Any
 from aimlapi_emulator.billing.ledger import NOTHING
 from aimlapi_emulator.billing.usage import Usage
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
+from aimlapi_emulator.faults.fault_field import FaultTarget
 from aimlapi_emulator.latency import AT_ONCE, Latency
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.validation.validators import Problem
 
 QueuedResponse = str | dict[str, Any] | bytes | list[str]
+BOM = b"\xef\xbb\xbf"
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
@@ -61,6 +63,24 @@ class Outgoing:
     def charged(self) -> Usage:
         """What is billed for it: nothing for a failure."""
         return self.usage if self.usage is not None and self.succeeded else NOTHING
+
+    def as_fault_target(self, endpoint: str) -> FaultTarget:
+        """What the fault's fields act on; `endpoint` as `RequestView.endpoint` has it."""
+        is_answer = self.status < 400 and not self.fault.is_raw
+        kinds = {
+            "any": True,
+            "answer": is_answer,
+            "completion": is_answer and endpoint != "embeddings",
+            "embeddings": is_answer and endpoint == "embeddings",
+            "stream": self.events is not None,
+            "chat stream": self.events is not None and endpoint == "chat",
+        }
+        body = self.body if self.events is None else b"".join(self.events)
+        return FaultTarget(
+            frozenset(name for name, holds in kinds.items() if holds),
+            len(self.events or ()),
+            BOM + body if self.fault.bom else body,
+        )
 
     @property
     def tokens(self) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aimlapi_emulator.endpoints import error_bodies
-from aimlapi_emulator.faults.fault import Fault, FaultError
+from aimlapi_emulator.faults.fault import Fault
+from aimlapi_emulator.faults.fault_field import FaultError, resolve_index
 
 Payload = Mapping[str, Any]
 
@@ -62,10 +63,10 @@ def frames(
 def arranged(made: list[bytes], fault: Fault) -> list[bytes]:
     """The events in the order that a fault wants, comments before them, their end as it wants."""
     if fault.repeat_event is not None:
-        at = place(fault.repeat_event, len(made))
+        at = resolve_index(fault.repeat_event, len(made))
         made = made if at is None else [*made[: at + 1], *made[at:]]
     if fault.swap_event is not None:
-        at = place(fault.swap_event, len(made))
+        at = resolve_index(fault.swap_event, len(made))
         if at is not None and at + 1 < len(made):
             made = [*made[:at], made[at + 1], made[at], *made[at + 2 :]]
     if fault.comments:
@@ -74,11 +75,6 @@ def arranged(made: list[bytes], fault: Fault) -> list[bytes]:
     if not fault.final_blank_line and made:
         made = [*made[:-1], made[-1].removesuffix(fault.newline.encode())]
     return made
-
-
-def place(index: int, size: int) -> int | None:
-    """Where an index leads in a list of so many entries, counted from its end when negative."""
-    return index % size if -size <= index < size else None
 
 
 def chat_error(path: str, request_id: str) -> Callable[[Fault, int], tuple[str | None, Payload]]:

@@ -25,7 +25,8 @@ import re
 from dataclasses import fields
 from typing import Any
 
-from aimlapi_emulator.faults.fault import Fault, FaultError, changed, nearest
+from aimlapi_emulator.faults.fault import Fault, changed
+from aimlapi_emulator.faults.fault_field import FaultError, nearest
 
 _BEGIN = re.compile(r"\[\[fault\b")
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\""

@@ -1,24 +1,41 @@
 """Faults: what goes wrong with one answer, as a value. `docs/faults.md` says how to use them.
 
-A fault is put into `Emulator.faults` by a test, or stands in a prompt as a directive
-(`directives`). What can be judged without an answer is judged here: a name, a word or a
-number that no fault takes, and a member that cannot act without another. What only an answer can
-tell, such as a cut behind its end, is told by `server.unfired_faults`.
+A fault is put into `Emulator.faults` by a test, or is written in a prompt as a directive
+(`directives`). A new fault is one field here, with its facts as metadata, and the line that acts
+on it. A fault that could never act is an error when it is made; whether it had an effect on a
+response is decided by `acts_on` and `reaches` of its fields.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import Any, Self
+
+from aimlapi_emulator.faults.fault_field import (
+    FaultError,
+    FaultField,
+    FaultTarget,
+    check_headers,
+    check_interim,
+    fault_field,
+    nearest,
+    resolve_index,
+)
 
 _EMPTY: Mapping[str, str] = {}
 
 
-class FaultError(ValueError):
-    """A fault that cannot be made; the message says why."""
+def _is_repeated(response: FaultTarget, index: int) -> bool:
+    return resolve_index(index, response.events - 1) is not None  # one is the repetition
+
+
+def _is_swapped(response: FaultTarget, index: int) -> bool:
+    return resolve_index(index, response.events) not in (None, response.events - 1)
+
+
+def _is_reported(response: FaultTarget, form: str) -> bool:
+    return form != "cumulative" or "chat stream" in response.kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,89 +46,133 @@ class Fault:
     or a field that does nothing without another.
     """
 
-    status: int | None = None
+    status: int | None = fault_field(
+        None, minimum=200, maximum=999, excludes=("success_status",), replaces_answer=True
+    )
     """Answer this error status."""
-    shape: str = "problem"
+    shape: str = fault_field(
+        "problem",
+        choices=("problem", "legacy", "openai", "text", "html", "empty"),
+        requires=("status",),
+    )
     """Form of the error's body: `problem`, `legacy`, `openai`, `text`, `html` or `empty`."""
-    message: str | None = None
+    message: str | None = fault_field(None, requires=("status", "error_event"))
     """What the error says; None is the vendor's text for that status."""
-    headers: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    headers: Mapping[str, str] = field(
+        default_factory=lambda: _EMPTY, metadata={"check": check_headers}
+    )
     """Extra response headers; they replace the emulator's own of the same name."""
-    raw_body: bytes | None = None
+    raw_body: bytes | None = fault_field(None, excludes=("shape", "message"), replaces_answer=True)
     """Answer this body as it is, with `status` (200 when None) and `content_type`."""
-    content_type: str | None = None
+    content_type: str | None = fault_field(
+        None, check=lambda value: check_headers({"content-type": value})
+    )
     """Replaces the content type of whatever is answered."""
-    success_status: int = 200
+    success_status: int = fault_field(200, minimum=200, maximum=299, acts_on="answer")
     """Status of an answer that is no error, e.g. 201."""
-    interim: tuple[int, ...] = ()
+    interim: tuple[int, ...] = fault_field((), check=check_interim)
     """Interim responses before the head, e.g. 100 (Continue) and 103 (Early Hints)."""
-    drop: str | None = None
+    drop: str | None = fault_field(
+        None, choices=("before_read", "after_read"), replaces_answer=True
+    )
     """Close without any answer: `before_read`, once the request's head has come, which leaves
     the request out of `requests`, or `after_read` of its body."""
-    drop_with: str = "fin"
+    drop_with: str = fault_field(
+        "fin",
+        choices=("fin", "rst", "end"),
+        requires=("drop", "cut_after_bytes", "cut_after_events", "close_after"),
+    )
     """How a drop or a cut closes: `fin`, `rst`, or (cuts only) `end`, a body that ends properly."""
     close_after: bool = False
     """Close the connection behind the answer, whose head does not say so."""
-    delay_head_s: float = 0.0
+    delay_head_s: float = fault_field(0.0, minimum=0)
     """Seconds before the response's head."""
-    delay_body_s: float = 0.0
+    delay_body_s: float = fault_field(0.0, minimum=0)
     """Seconds between the head and the first byte of the body."""
-    delay_between_s: float = 0.0
+    delay_between_s: float = fault_field(0.0, minimum=0)
     """Seconds between pieces, or between events when nothing cuts the body into pieces."""
-    piece_size: int | None = None
+    piece_size: int | None = fault_field(None, minimum=1, excludes=("split_characters",))
     """The body goes out in writes of so many bytes, each flushed by itself."""
-    split_characters: bool = False
+    split_characters: bool = fault_field(
+        False, reaches=lambda response, _: not response.body.isascii()
+    )
     """A write ends inside each character of several bytes, behind its first byte."""
-    cut_after_bytes: int | None = None
+    cut_after_bytes: int | None = fault_field(
+        None, minimum=0, reaches=lambda response, size: size <= len(response.body)
+    )
     """Close after so many bytes of the body; a shorter body is not cut."""
-    cut_after_events: int | None = None
+    cut_after_events: int | None = fault_field(
+        None, minimum=0, acts_on="stream", reaches=lambda response, count: count <= response.events
+    )
     """Close after so many events of a stream, comments not counted; a shorter one is not cut."""
     bom: bool = False
     """A byte order mark before the first byte of the body."""
-    error_event: str | None = None
+    error_event: str | None = fault_field(
+        None,
+        choices=("openai", "problem", "legacy", "event", "error", "response.failed"),
+        acts_on="stream",
+    )
     """An error inside a stream, which ends it: `openai`, `problem` or `legacy` as a data frame;
     `event`, an `event: error` line before the legacy body; on Responses also `error` and
     `response.failed`."""
-    error_after_events: int = 2
+    error_after_events: int = fault_field(
+        2,
+        minimum=0,
+        requires=("error_event",),
+        reaches=lambda response, count: count < response.events,
+    )
     """How many events go before the error."""
-    newline: str = "\n"
+    newline: str = fault_field("\n", choices=("\n", "\r\n", "\r"), acts_on="stream")
     """The line end of a stream: "\\n", "\\r\\n" or "\\r"."""
-    comments: bool = False
+    comments: bool = fault_field(False, acts_on="stream")
     """`: keep-alive` comments between events."""
-    final_blank_line: bool = True
+    final_blank_line: bool = fault_field(True, acts_on="stream")
     """Whether the blank line that ends the last event is sent."""
-    done_sentinel: bool = True
+    done_sentinel: bool = fault_field(True, acts_on="chat stream")
     """Whether a chat stream ends with `[DONE]`."""
-    malformed_event: bool = False
+    malformed_event: bool = fault_field(False, acts_on="stream")
     """One data frame of broken JSON in the middle of a stream."""
-    repeat_event: int | None = None
+    repeat_event: int | None = fault_field(
+        None, excludes=("swap_event",), acts_on="stream", reaches=_is_repeated
+    )
     """The event at this index of a stream is sent twice: 0 is the first, -1 the last."""
-    swap_event: int | None = None
+    swap_event: int | None = fault_field(None, acts_on="stream", reaches=_is_swapped)
     """The event at this index of a stream changes places with the one behind it."""
-    pad_event_bytes: int = 0
+    pad_event_bytes: int = fault_field(0, minimum=0, acts_on="stream")
     """The event in the middle of a stream grows by so many bytes, as its member `obfuscation`."""
-    single_delta: bool = False
+    single_delta: bool = fault_field(False, acts_on="stream")
     """A stream brings each text in one event, however long it is."""
-    refusal: str | None = None
+    refusal: str | None = fault_field(
+        None, excludes=("empty",), acts_on="completion", replaces_answer=True
+    )
     """The model refuses with this text."""
-    empty: bool = False
+    empty: bool = fault_field(False, acts_on="answer", replaces_answer=True)
     """An empty answer."""
-    finish_reason: str | None = None
+    finish_reason: str | None = fault_field(None, acts_on="completion")
     """`length` or `content_filter` cut the answer in the middle; another reason is just said."""
-    usage: str = "normal"
+    usage: str = fault_field(
+        "normal",
+        choices=("normal", "missing", "cumulative", "negative", "strings", "partial", "wrong_sum"),
+        acts_on="answer",
+        reaches=_is_reported,
+    )
     """`normal`, `missing`, `cumulative` (in every chunk of a chat stream), or wrong: `negative`,
     `strings` instead of numbers, `partial` (the prompt's count alone), `wrong_sum`."""
-    cost_metadata: bool = True
+    cost_metadata: bool = fault_field(True, acts_on="answer")
     """Whether the cost is reported, in body, last chunk and headers."""
-    tool_delta: str = "normal"
+    tool_delta: str = fault_field(
+        "normal",
+        choices=("normal", "repeat", "no_index", "one_chunk", "interleaved", "placeholder_id"),
+        acts_on="chat stream",
+    )
     """Form of streamed tool calls: `normal`, `repeat` (id and name in every piece), `no_index`,
     `one_chunk` (all calls in one), `interleaved`, `placeholder_id` (id "" or "null" after the
     head)."""
-    shuffle_data: bool = False
+    shuffle_data: bool = fault_field(False, acts_on="embeddings")
     """Embeddings come in another order than the texts; each keeps its right `index`."""
-    drop_row: bool = False
+    drop_row: bool = fault_field(False, acts_on="embeddings")
     """One embedding is left out, that of the text in the middle."""
-    reasoning: str | None = None
+    reasoning: str | None = fault_field(None, acts_on="completion")
     """Reasoning text: on chat as `reasoning_content` (`reasoning` on the dotted ids, as their
     upstream spells it) of message and deltas, on Responses as a reasoning item's summary."""
 
@@ -124,7 +185,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         for name in changed(self):
-            _check(name, getattr(self, name))
+            FIELDS[name].validate(getattr(self, name))
         _check_together(self)
 
     @property
@@ -133,126 +194,40 @@ class Fault:
         return self.status is not None or self.raw_body is not None
 
 
-_DEFAULTS = {
-    f.name: f.default_factory() if callable(f.default_factory) else f.default for f in fields(Fault)
-}
-
-# The words that a field takes.
-_WORDS: Mapping[str, tuple[str, ...]] = {
-    "shape": ("problem", "legacy", "openai", "text", "html", "empty"),
-    "drop": ("before_read", "after_read"),
-    "drop_with": ("fin", "rst", "end"),
-    "error_event": ("openai", "problem", "legacy", "event", "error", "response.failed"),
-    "newline": ("\n", "\r\n", "\r"),
-    "usage": ("normal", "missing", "cumulative", "negative", "strings", "partial", "wrong_sum"),
-    "tool_delta": ("normal", "repeat", "no_index", "one_chunk", "interleaved", "placeholder_id"),
-}
-
-# The types of its values, the first of which a message names.
-_KINDS: Mapping[str, tuple[type, ...]] = {
-    f.name: types
-    for f in fields(Fault)
-    for begin, types in (
-        ("int", (int,)),
-        ("float", (float, int)),
-        ("bool", (bool,)),
-        ("bytes", (bytes,)),
-        ("str", (str,)),
-        ("tuple", (tuple,)),
+FIELDS: Mapping[str, FaultField] = {
+    f.name: FaultField(
+        f.name,
+        str(f.type),
+        f.default_factory() if callable(f.default_factory) else f.default,
+        **f.metadata,
     )
-    if str(f.type).startswith(begin)
+    for f in fields(Fault)
 }
-
-# The least and the largest number that a field takes.
-_BOUNDS: Mapping[str, tuple[float, float]] = {
-    "status": (200, 999),
-    "success_status": (200, 299),
-    "delay_head_s": (0, float("inf")),
-    "delay_body_s": (0, float("inf")),
-    "delay_between_s": (0, float("inf")),
-    "piece_size": (1, float("inf")),
-    "cut_after_bytes": (0, float("inf")),
-    "cut_after_events": (0, float("inf")),
-    "error_after_events": (0, float("inf")),
-    "pad_event_bytes": (0, float("inf")),
-}
-
-# A field, and those of which it needs one to do anything.
-_NEEDS: Mapping[str, tuple[str, ...]] = {
-    "shape": ("status",),
-    "message": ("status", "error_event"),
-    "drop_with": ("drop", "cut_after_bytes", "cut_after_events", "close_after"),
-    "error_after_events": ("error_event",),
-}
-
-# Fields that contradict each other.
-_EITHER = (
-    ("refusal", "empty"),
-    ("status", "success_status"),
-    ("raw_body", "shape"),
-    ("raw_body", "message"),
-    ("piece_size", "split_characters"),
-    ("repeat_event", "swap_event"),
-)
-
-# They frame the body: `cut_after_bytes` is the way to a body of another length.
-_FRAMING = ("content-length", "transfer-encoding")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def changed(fault: Fault) -> list[str]:
     """The names of the fields that are set."""
-    return [name for name, default in _DEFAULTS.items() if getattr(fault, name) != default]
+    return [name for name, row in FIELDS.items() if getattr(fault, name) != row.default]
 
 
-def nearest(name: str, known: Any) -> str:
-    """`: did you mean ...?`, or "" where no known name is near."""
-    near = get_close_matches(name, list(known), 1)
-    return f": did you mean {near[0]!r}?" if near else ""
-
-
-def _check(name: str, value: Any) -> None:
-    """Raise FaultError when a field does not take this value, which is not its default."""
-    words = _WORDS.get(name)
-    if words is not None and value not in words:
-        hint = nearest(str(value), words) or f": it takes {', '.join(map(repr, words))}"
-        raise FaultError(f"{name}={value!r} is none of its words{hint}")
-    if name in _KINDS and type(value) not in _KINDS[name]:
-        raise FaultError(f"{name} takes {_KINDS[name][0].__name__}, not {value!r}")
-    if name in _BOUNDS:
-        least, most = _BOUNDS[name]
-        if not least <= value <= most:
-            above = "" if most == float("inf") else f" to {most}"
-            raise FaultError(f"{name}={value!r} is out of bounds: {least}{above or ' or more'}")
-    if name == "interim" and not all(type(s) is int and 100 <= s < 200 and s != 101 for s in value):
-        raise FaultError(f"interim={value!r}: it takes statuses from 100 to 199, but not 101")
-    if name == "content_type":
-        _check_headers({name.replace("_", "-"): value})
-    if name == "headers":
-        _check_headers(value)
-
-
-def _check_headers(headers: Mapping[str, str]) -> None:
-    if not isinstance(headers, Mapping):
-        raise FaultError(f"headers takes a mapping of names to values, not {headers!r}")
-    for name, value in headers.items():
-        if not (isinstance(name, str) and isinstance(value, str)):
-            raise FaultError(f"header {name!r} takes a str, not {value!r}")
-        if not (_HEADER_NAME.fullmatch(name) and value.isprintable() and value.isascii()):
-            raise FaultError(f"header {name!r} cannot be sent: it takes one line of ASCII")
-        if name.lower() in _FRAMING:
-            raise FaultError(f"header {name!r} is set by the emulator; cut_after_bytes cuts")
+def ineffective_fields(fault: Fault, response: FaultTarget) -> tuple[str, ...]:
+    """The names of the fields that are set but have no effect on this response."""
+    return tuple(
+        name
+        for name in changed(fault)
+        if not FIELDS[name].has_effect(response, getattr(fault, name))
+    )
 
 
 def _check_together(fault: Fault) -> None:
     """Raise FaultError for a field that cannot act beside the others."""
     given = changed(fault)
-    for name, needed in _NEEDS.items():
-        if name in given and not any(other in given for other in needed):
-            raise FaultError(f"{name} does nothing without {' or '.join(needed)}")
-    for one, other in _EITHER:
-        if one in given and other in given:
-            raise FaultError(f"{one} and {other} contradict each other")
+    for row in map(FIELDS.__getitem__, given):
+        if row.requires and not any(other in given for other in row.requires):
+            raise FaultError(f"{row.name} does nothing without {' or '.join(row.requires)}")
+        for other in row.excludes:
+            if other in given:
+                raise FaultError(f"{row.name} and {other} contradict each other")
     # Headers may stay: they tell apart directives that say the same.
     lost = [name for name in given if name not in ("drop", "drop_with", "headers")]
     if fault.drop is not None and lost:

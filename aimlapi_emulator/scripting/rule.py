@@ -22,7 +22,8 @@ from typing import Any
 from aimlapi_emulator.answers.answer import Answer, ToolCall
 from aimlapi_emulator.answers.tool_selection import Ask, arguments_text
 from aimlapi_emulator.faults.directives import strip_directives
-from aimlapi_emulator.faults.fault import Fault, changed, nearest
+from aimlapi_emulator.faults.fault import Fault, changed
+from aimlapi_emulator.faults.fault_field import nearest
 from aimlapi_emulator.prompt import Prompt, Tool, as_json
 from aimlapi_emulator.scripting.request_view import RequestView
 from aimlapi_emulator.scripting.rule_validation import check_rule

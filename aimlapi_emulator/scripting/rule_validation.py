@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from aimlapi_emulator.faults.fault import Fault, changed
+from aimlapi_emulator.faults.fault import FIELDS, Fault, changed
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, find_row
 from aimlapi_emulator.scripting.types import (
     Arguments,
@@ -18,9 +18,6 @@ from aimlapi_emulator.scripting.types import (
     ToolCalls,
     is_json_object,
 )
-
-# A fault with one of these fields replaces the scripted answer.
-_REPLACES = frozenset(("status", "raw_body", "drop", "refusal", "empty"))
 
 
 class RuleFields(Protocol):
@@ -127,7 +124,7 @@ def _check_fault(rule: RuleFields) -> None:
         return
     if not isinstance(rule.fault, Fault) or not changed(rule.fault):
         raise RuleError(f"fault={rule.fault!r} is no Fault that does something")
-    lost = [name for name in changed(rule.fault) if name in _REPLACES]
+    lost = [name for name in changed(rule.fault) if FIELDS[name].replaces_answer]
     if lost and rule.has_answer:
         raise RuleError(f"a fault with {' and '.join(lost)} leaves nothing of the rule's answer")
 

@@ -28,12 +28,11 @@ except ImportError as exc:  # pragma: no cover - the extra brings it
 
 from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
-from aimlapi_emulator.messages import Outgoing, Request
+from aimlapi_emulator.messages import BOM, Outgoing, Request
 from aimlapi_emulator.server.router import server_name
 
 _READ_SIZE = 65_536
 _WRITE_SIZE = 16_384
-_BOM = b"\xef\xbb\xbf"
 _WITHOUT_BODY = (204, 304)
 _FIRST_BYTE = re.compile(rb"[\xc0-\xff]")  # of a character of several, in UTF-8
 _LOG = logging.getLogger("aimlapi_emulator")
@@ -241,8 +240,8 @@ def _filled(out: Outgoing) -> Outgoing:
     if not out.fault.bom:
         return out
     if out.events is None:
-        return replace(out, body=_BOM + out.body)
-    return replace(out, events=(_BOM, *out.events))
+        return replace(out, body=BOM + out.body)
+    return replace(out, events=(BOM, *out.events))
 
 
 def _headers(out: Outgoing) -> list[tuple[str, str]]:

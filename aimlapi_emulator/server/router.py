@@ -24,7 +24,8 @@ from aimlapi_emulator.endpoints.completions import chat_reply, responses_reply
 from aimlapi_emulator.endpoints.embeddings import embeddings_reply
 from aimlapi_emulator.endpoints.models import catalogue, one_model
 from aimlapi_emulator.faults.directives import find_directive
-from aimlapi_emulator.faults.fault import NO_FAULT, Fault, FaultError
+from aimlapi_emulator.faults.fault import NO_FAULT, Fault
+from aimlapi_emulator.faults.fault_field import FaultError
 from aimlapi_emulator.messages import EVENT_STREAM, Outgoing, QueuedResponse, Refusal, Request
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, RequestView, find_row
 from aimlapi_emulator.scripting.rule import Rule, first_match

@@ -16,6 +16,8 @@ import httpx
 import pytest
 
 from aimlapi_emulator import Emulator, Fault, FaultError
+from aimlapi_emulator.faults.fault import FIELDS
+from aimlapi_emulator.messages import Outgoing
 from tests.emulator.asking import Asker, events
 
 
@@ -96,6 +98,12 @@ def test_each_field_is_checked_in_its_type() -> None:
         if field.name != "headers":
             with pytest.raises(FaultError):
                 Fault(**{field.name: object(), **partners.get(field.name, {})})
+
+
+def test_each_field_acts_on_a_known_kind_of_response() -> None:
+    chat = Outgoing(200, {}, events=()).as_fault_target("chat")
+    embeddings = Outgoing(200, {}).as_fault_target("embeddings")
+    assert {row.acts_on for row in FIELDS.values()} == chat.kinds | embeddings.kinds
 
 
 def test_headers_tell_apart_directives_that_say_the_same(emu: Emulator, ask: Asker) -> None:
