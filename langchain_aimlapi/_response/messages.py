@@ -33,7 +33,7 @@ from aimlapi_core import (
     Usage,
     loads_arguments,
 )
-from aimlapi_core._adapters.model_cloner import Copies
+from aimlapi_core._adapters.model_cloner import ModelCloner
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from langchain_aimlapi._base import PROVIDER
 
@@ -96,8 +96,8 @@ def _chunk(**members: Any) -> AIMessageChunk:
     return AIMessageChunk(response_metadata={"model_provider": PROVIDER}, **members)
 
 
-_CHUNK_TEMPLATE = Copies(_chunk(content="", additional_kwargs={}))
-_GENERATION_TEMPLATE = Copies(ChatGenerationChunk(message=_chunk(content="")))
+_CHUNK_TEMPLATE = ModelCloner(_chunk(content="", additional_kwargs={}))
+_GENERATION_TEMPLATE = ModelCloner(ChatGenerationChunk(message=_chunk(content="")))
 
 
 def _generation(message: AIMessageChunk) -> ChatGenerationChunk:

@@ -37,7 +37,7 @@ from aimlapi_core import (
     ToolCall,
     ToolCallDelta,
 )
-from aimlapi_core._adapters.model_cloner import Copies
+from aimlapi_core._adapters.model_cloner import ModelCloner
 from llama_index_aimlapi._request.messages import REASONING_KEY
 from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._response.metadata import (
@@ -51,11 +51,13 @@ from llama_index_aimlapi._response.tool_calls import IS_PARTIAL, restore_tool_ca
 logger = logging.getLogger("aimlapi")
 
 # A stream makes one of each for every delta.
-_TEXT_TEMPLATE = Copies(TextBlock(text=""))
-_THINKING_TEMPLATE = Copies(ThinkingBlock(content=""))
-_TOOL_CALL_TEMPLATE = Copies(ToolCallBlock(tool_call_id="", tool_name="", tool_kwargs=""))
-_MESSAGE_TEMPLATE = Copies(ChatMessage(role=MessageRole.ASSISTANT, blocks=[], additional_kwargs={}))
-_RESPONSE_TEMPLATE = Copies(
+_TEXT_TEMPLATE = ModelCloner(TextBlock(text=""))
+_THINKING_TEMPLATE = ModelCloner(ThinkingBlock(content=""))
+_TOOL_CALL_TEMPLATE = ModelCloner(ToolCallBlock(tool_call_id="", tool_name="", tool_kwargs=""))
+_MESSAGE_TEMPLATE = ModelCloner(
+    ChatMessage(role=MessageRole.ASSISTANT, blocks=[], additional_kwargs={})
+)
+_RESPONSE_TEMPLATE = ModelCloner(
     ChatResponse(
         message=ChatMessage(role=MessageRole.ASSISTANT),
         raw={"usage": None},

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from aimlapi_core._adapters.model_cloner import Copies
+from aimlapi_core._adapters.model_cloner import ModelCloner
 
 
 class Row(BaseModel):
@@ -21,11 +21,11 @@ class Row(BaseModel):
     _seen: int = PrivateAttr(default=0)
 
 
-COPIES = Copies(Row(name="a", more={"x": 1}))
+CLONER = ModelCloner(Row(name="a", more={"x": 1}))
 
 
 def test_a_copy_is_what_the_class_makes() -> None:
-    made, wanted = COPIES.copy({"name": "b", "size": 2}), Row(name="b", size=2, more={"x": 1})
+    made, wanted = CLONER.copy({"name": "b", "size": 2}), Row(name="b", size=2, more={"x": 1})
     assert made == wanted
     assert made.model_fields_set == wanted.model_fields_set
     assert made.model_dump() == wanted.model_dump()
@@ -34,7 +34,7 @@ def test_a_copy_is_what_the_class_makes() -> None:
 
 
 def test_copies_share_nothing_that_can_change() -> None:
-    first, second = COPIES.copy({"name": "1"}), COPIES.copy({"name": "2"})
+    first, second = CLONER.copy({"name": "1"}), CLONER.copy({"name": "2"})
     first.tags.append("t")
     first.more["y"] = 2
     first.size = 7
@@ -46,6 +46,6 @@ def test_copies_share_nothing_that_can_change() -> None:
 
 def test_a_list_that_is_given_is_copied_too() -> None:
     tags = ["t"]
-    made = COPIES.copy({"name": "b", "tags": tags})
+    made = CLONER.copy({"name": "b", "tags": tags})
     made.tags.append("u")
     assert tags == ["t"]
