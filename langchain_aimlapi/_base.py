@@ -89,15 +89,6 @@ TRANSPORT = frozenset(
     "http_async_client".split()
 )
 _HANDED_IN = ("api_key", "http_client", "http_async_client", "on_usage")
-# Names from other packages that are taken for ours.
-ALIASES: Mapping[str, str] = {
-    "model_name": "model",
-    "openai_api_key": "api_key",
-    "openai_api_base": "base_url",
-    "aimlapi_api_key": "api_key",
-    "aimlapi_api_base": "base_url",
-    "request_timeout": "timeout",
-}
 # Stated in each class made with `Connected`: of several bases pydantic takes the last one's.
 # Inputs are hidden in pydantic's messages: they would show the key.
 CONFIG = ConfigDict(

@@ -22,9 +22,9 @@ from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
 from langchain_aimlapi._chat_model_base import ModelObject
 from langchain_aimlapi._request import tools as request_tools
 from langchain_aimlapi._request.argument_validation import (
-    check_numbers,
     check_types,
-    pydantic_worded,
+    reject_bool_numbers,
+    translate_validation_errors,
 )
 from langchain_aimlapi._request.build import (
     SHAPING,
@@ -81,8 +81,8 @@ class ChatAIMLAPI(ModelObject):
             fields = type(self).model_fields
             kwargs = with_hidden_key(kwargs)  # type: ignore[assignment]  # the same names
             named = without_nones(canonical(kwargs, frozenset(fields)), fields)
-            check_numbers(named)
-            with pydantic_worded():
+            reject_bool_numbers(named)
+            with translate_validation_errors():
                 super().__init__(**named)
             check_model_kwargs(self.model_kwargs)
             self._settings({})  # what cannot work is said here, not at the first call

@@ -17,9 +17,12 @@ from pydantic import Field
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, InvalidRequestError
-from langchain_aimlapi import _base
+from aimlapi_core._adapters.arguments import CONSTRUCTOR_ALIASES
 from langchain_aimlapi._base import CONFIG, Connected
-from langchain_aimlapi._request.argument_validation import check_numbers, pydantic_worded
+from langchain_aimlapi._request.argument_validation import (
+    reject_bool_numbers,
+    translate_validation_errors,
+)
 from langchain_aimlapi._request.build import canonical, with_hidden_key, without_nones
 from langchain_aimlapi._request.constructor_types import EmbeddingArguments
 from langchain_aimlapi._request.legacy_arguments import WITHOUT_EFFECT
@@ -28,7 +31,7 @@ from langchain_aimlapi.errors import raised_for_langchain
 DEFAULT_MODEL = "text-embedding-3-small"
 
 ALIASES: Mapping[str, str] = {
-    **_base.ALIASES,
+    **CONSTRUCTOR_ALIASES,
     "chunk_size": "batch_size",
     "model_kwargs": "extra_body",
 }
@@ -93,8 +96,8 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
             kwargs = with_hidden_key(kwargs)  # type: ignore[assignment]  # the same names
             named = canonical(_with_effect(kwargs), frozenset(fields), ALIASES)
             named = without_nones(named, fields)
-            check_numbers(named)
-            with pydantic_worded():
+            reject_bool_numbers(named)
+            with translate_validation_errors():
                 super().__init__(**named)
             self._settings({})  # what cannot work is said here, not at the first call
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeGuard
 
+from aimlapi_core._adapters.media import IMAGE_URL, PDF_URL
 from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS
@@ -31,8 +32,6 @@ from aimlapi_core.types import (
 ROLES = ("system", "developer", "user", "assistant", "tool")
 IMAGE_FORMATS = ("png", "jpeg", "gif", "webp")
 
-_IMAGE = re.compile(r"(https?://.|data:image/(png|jpe?g|gif|webp);base64,.)", re.I)
-_PDF = re.compile(r"data:application/pdf;base64,.", re.I)
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_REQUEST_ID_LENGTH = 128
 _REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
@@ -205,12 +204,12 @@ def _check_message(message: Message, position: int) -> None:
             raise InvalidRequestError(
                 f"Message {position} ({message.role}) holds {kind}: only user messages may."
             )
-        if isinstance(part, Image) and not _IMAGE.match(part.url):
+        if isinstance(part, Image) and not IMAGE_URL.match(part.url):
             raise InvalidRequestError(
                 f"Message {position} holds an image of an unsupported kind ({part.url[:40]!r}): "
                 f"give an http(s) URL, or a base64 data URL of {', '.join(IMAGE_FORMATS)}."
             )
-        if isinstance(part, File) and not _PDF.match(part.data):
+        if isinstance(part, File) and not PDF_URL.match(part.data):
             raise InvalidRequestError(
                 f"Message {position} holds a file of an unsupported kind ({part.data[:40]!r}): "
                 "give a PDF as data:application/pdf;base64,…"

@@ -16,11 +16,14 @@ from aimlapi_core import (
     ChatRequest,
     ConfigurationError,
     InvalidRequestError,
-    model_info,
-    nearest,
+)
+from aimlapi_core._adapters.arguments import (
+    CONSTRUCTOR_ALIASES,
+    PARAM_ALIASES,
+    closest_argument,
+    sees_images,
 )
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
-from langchain_aimlapi import _base
 from langchain_aimlapi._base import TRANSPORT, hidden
 from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.constructor_types import Arguments
@@ -54,10 +57,7 @@ _NEVER_NONE = TRANSPORT - {"timeout"}
 # Arguments of calls that may hold a key.
 _SECRET = frozenset("api_key default_headers extra_headers".split())
 # Names from other packages that are taken for ours.
-ALIASES: Mapping[str, str] = {
-    **_base.ALIASES,
-    **{alias: row.argument for row in REQUEST_PARAMS.values() for alias in row.aliases},
-}
+ALIASES: Mapping[str, str] = {**CONSTRUCTOR_ALIASES, **PARAM_ALIASES}
 
 # What use_responses_api says in langchain-openai.
 _ENDPOINTS = {None: "auto", False: "chat", True: "responses"}
@@ -115,7 +115,7 @@ def _endpoint(use_responses_api: Any) -> str:
 
 def _unknown(name: str, known: frozenset[str], aliases: Mapping[str, str]) -> str:
     shown = sorted(known - _INTERNAL)
-    near = nearest(name, [*shown, *aliases])
+    near = closest_argument(name, [*shown, *aliases])
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(shown)}."
     return f"Unknown argument {name!r}: {remedy_for(name) or hint}"
 
@@ -182,7 +182,7 @@ def to_request(
     choice = to_wire_tool_choice(merged.get("tool_choice"), _function_dicts(merged))
     given_format = merged.get("response_format")
     return ChatRequest(
-        messages=to_messages(messages, sees_images=_sees_images(merged)),
+        messages=to_messages(messages, sees_images=sees_images(merged)),
         model=merged["model"],
         tools=tools,
         tool_choice=to_core_tool_choice(choice) if tools else None,
@@ -202,14 +202,6 @@ def to_request(
             if merged.get(row.argument) is not None
         },
     )
-
-
-def _sees_images(merged: Mapping[str, Any]) -> bool:
-    info = model_info(merged["model"])
-    if info is None or merged.get("unsupported_params") == "send":
-        return True
-    wanted = merged.get("endpoint") or "auto"
-    return (info.endpoints[0] if wanted == "auto" else wanted) in info.images
 
 
 def _function_dicts(merged: Mapping[str, Any]) -> list[dict[str, Any]]:

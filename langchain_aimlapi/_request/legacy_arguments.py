@@ -22,7 +22,6 @@ _REMEDIES: Mapping[str, str] = {
     ),
     **dict.fromkeys(("client", "async_client", "root_client", "root_async_client"), _CLIENT),
     "default_query": "pass http_client=httpx.Client(params=…).",
-    "stop_sequences": "did you mean 'stop'?",
     "use_previous_response_id": "give previous_response_id to the call.",
     "disabled_params": "unsupported_params says what happens to what a model does not take.",
     "include_response_headers": "response_metadata holds request_id, inference_id and cost.",

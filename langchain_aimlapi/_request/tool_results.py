@@ -6,7 +6,6 @@ Tools write what they like, and an agent cannot choose what they give: no result
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,13 +14,10 @@ from typing import Any
 from langchain_core.messages import ToolMessage
 
 from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
+from aimlapi_core._adapters.media import IMAGE_URL, PDF_URL_WITH_MAGIC_BYTES
 from langchain_aimlapi._request.content_blocks import Block, to_part
 
 _ATTACHED = "The result is attached in the next user message."
-
-# What the service takes: a PDF begins with "%PDF-", whatever its tool says of it.
-_IMAGE = re.compile(r"(https?://.|data:image/(png|jpe?g|gif|webp);base64,.)", re.I)
-_PDF = re.compile(r"data:application/pdf;base64,JVBER", re.I)
 
 # Members of blocks that hold a file's bytes, and how many characters of them are shown.
 _DATA = frozenset(("base64", "data", "file_data", "blob"))
@@ -77,8 +73,8 @@ def _result_part(block: str | Block) -> Part | None:
 def _is_sendable(part: Part) -> bool:
     """Whether the service takes it: MCP servers give SVG, `file:` addresses and any bytes."""
     if isinstance(part, Image):
-        return _IMAGE.match(part.url) is not None
-    return not isinstance(part, File) or _PDF.match(part.data) is not None
+        return IMAGE_URL.match(part.url) is not None
+    return not isinstance(part, File) or PDF_URL_WITH_MAGIC_BYTES.match(part.data) is not None
 
 
 def _without_data(value: Any) -> Any:

@@ -7,10 +7,18 @@ and what must not reach events.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aimlapi_core import ConfigurationError, InvalidRequestError
+from aimlapi_core._adapters.arguments import (
+    ACCEPTED,
+    STRING,
+    STRINGS,
+    Accepted,
+    find_wrong_type,
+    is_list,
+)
 from aimlapi_core.request_params import REQUEST_PARAMS
 from llama_index_aimlapi._request.legacy_arguments import did_you_mean
 
@@ -21,6 +29,24 @@ _MEMBERS = frozenset(
 ) | {alias for row in REQUEST_PARAMS.values() for alias in row.aliases}
 _CREDENTIAL = re.compile("auth|key|token|cookie|secret|password", re.IGNORECASE)
 _NO_CREDENTIAL = re.compile("idempotency", re.IGNORECASE)
+
+
+def _is_positive_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+_KINDS: Mapping[str, Accepted] = {
+    "bool": (lambda value: isinstance(value, bool), "True or False"),
+    "tuple[str, ...]": STRINGS,
+}
+_ACCEPTED: Mapping[str, Accepted] = {
+    **{row.argument: _KINDS[row.kind] for row in REQUEST_PARAMS.values() if row.kind in _KINDS},
+    **ACCEPTED,
+    "model": (STRING[0], "the id of a model"),
+    "endpoint": (STRING[0], '"auto", "chat" or "responses"'),
+    "client_request_id": STRING,
+    "max_tokens": (_is_positive_int, "a whole number above 0"),
+}
 
 
 def check_model(model: Any) -> None:
@@ -57,10 +83,9 @@ def check_members(extra: Iterable[str], known: Sequence[str], constructor: Itera
 
 def check_types(arguments: Mapping[str, Any]) -> None:
     """Raises InvalidRequestError for an argument of a call that is of the wrong type."""
-    for name, value in arguments.items():
-        fits, wanted = _TYPES.get(name, (_anything, ""))
-        if not fits(value):
-            raise InvalidRequestError(f"{name} is {wanted}, not {value!r:.80}.")
+    if wrong := find_wrong_type(arguments, _ACCEPTED):
+        name, value, accepted = wrong
+        raise InvalidRequestError(f"{name} is {accepted}, not {value!r:.80}.")
 
 
 def check_headers(headers: Mapping[str, Any]) -> None:
@@ -78,7 +103,7 @@ def check_messages(messages: Any) -> None:
 
     The events would read a generator to its end, and leave none to send.
     """
-    if not _is_list(messages):
+    if not is_list(messages):
         raise InvalidRequestError(
             f"messages is a list of ChatMessage, not {type(messages).__name__}. For one text use "
             "complete(), or give [ChatMessage(content=...)]."
@@ -91,48 +116,3 @@ def check_prompt(prompt: Any) -> None:
         raise InvalidRequestError(f"A prompt is a string, not {type(prompt).__name__}.")
     if not prompt.strip():
         raise InvalidRequestError("The prompt is empty: give it some text.")
-
-
-def _anything(value: Any) -> bool:
-    return True
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _are_texts(value: Any) -> bool:
-    return _is_text(value) or (_is_list(value) and all(map(_is_text, value)))
-
-
-def _is_bool(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, Mapping)
-
-
-# By the kind of a parameter, and of those that the core converts no further.
-_KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "bool": (_is_bool, "True or False"),
-    "tuple[str, ...]": (_are_texts, "a string or a list of strings"),
-}
-_TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    **{row.argument: _KINDS[row.kind] for row in REQUEST_PARAMS.values() if row.kind in _KINDS},
-    "model": (_is_text, "the id of a model"),
-    "endpoint": (_is_text, '"auto", "chat" or "responses"'),
-    "tools": (_is_list, "a list of tools"),
-    "client_request_id": (_is_text, "a string"),
-    "max_tokens": (_is_count, "a whole number above 0"),
-    "extra_body": (_is_dict, "a dict"),
-    "extra_headers": (_is_dict, "a dict"),
-}

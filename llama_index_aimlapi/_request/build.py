@@ -20,8 +20,8 @@ from aimlapi_core import (
     InvalidRequestError,
     JsonSchema,
     ResponseFormat,
-    model_info,
 )
+from aimlapi_core._adapters.arguments import sees_images
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from llama_index_aimlapi._request.argument_validation import (
     check_headers,
@@ -104,7 +104,7 @@ def build(
     if not tools and choice not in (None, "none", "auto"):
         raise InvalidRequestError(f"tool_choice is {choice!r}, but there are no tools.")
     request = ChatRequest(
-        messages=to_messages(messages, sees_images=_sees_images(merged)),
+        messages=to_messages(messages, sees_images=sees_images(merged)),
         tools=tools,
         tool_choice=to_tool_choice(choice, tool_refs) if tools else None,
         parallel_tool_calls=parallel if tools else None,
@@ -115,14 +115,6 @@ def build(
         **{_FIELDS[name]: value for name, value in merged.items()},
     )
     return PreparedRequest(request, tool_refs)
-
-
-def _sees_images(merged: Mapping[str, Any]) -> bool:
-    info = model_info(merged["model"])
-    if info is None or merged.get("unsupported_params") == "send":
-        return True
-    wanted = merged.get("endpoint", "auto")
-    return (info.endpoints[0] if wanted == "auto" else wanted) in info.images
 
 
 def to_response_format(value: Any) -> ResponseFormat | None:

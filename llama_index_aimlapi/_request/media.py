@@ -6,23 +6,13 @@ Bytes and local paths become data URLs; remote images stay URLs, for the service
 from __future__ import annotations
 
 import base64
-import re
 from typing import cast, get_args
 
 from llama_index.core.base.llms.types import DocumentBlock, ImageBlock
 
 from aimlapi_core import File, Image, InvalidRequestError
+from aimlapi_core._adapters.media import IMAGE_URL, mime_type
 from aimlapi_core.types import ImageDetail
-
-# What the core lets through, told here with the place of the message and before any other part.
-_IMAGE = re.compile(r"https?://|data:image/(png|jpe?g|gif|webp);", re.IGNORECASE)
-_SIGNATURES = (
-    (b"\x89PNG", 0, "image/png"),
-    (b"\xff\xd8\xff", 0, "image/jpeg"),
-    (b"GIF8", 0, "image/gif"),
-    (b"WEBP", 8, "image/webp"),
-    (b"%PDF", 0, "application/pdf"),
-)
 
 
 def to_image(block: ImageBlock) -> Image:
@@ -37,7 +27,7 @@ def to_image(block: ImageBlock) -> Image:
     detail = cast("ImageDetail | None", block.detail)
     given = block.url
     url = _data_url(_read(block), block.image_mimetype) if given is None else str(given)
-    if not _IMAGE.match(url):
+    if not IMAGE_URL.match(url):
         raise InvalidRequestError(
             f"An image is of an unsupported kind ({url[:40]!r}): give an http(s) URL, or a PNG, "
             "JPEG, GIF or WebP."
@@ -73,9 +63,6 @@ def _read(block: ImageBlock | DocumentBlock) -> bytes:
 
 
 def _data_url(data: bytes, stated: str | None) -> str:
-    """The kind is read from the bytes where they tell it: a suffix or a caller may be wrong."""
-    kind = stated or "application/octet-stream"
-    for signature, offset, found in _SIGNATURES:
-        if data.startswith(signature, offset):
-            kind = found
+    """Detect the MIME type from magic bytes, else use the stated one: suffixes may be wrong."""
+    kind = mime_type(data) or stated or "application/octet-stream"
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"

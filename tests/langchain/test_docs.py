@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from langchain_aimlapi import _base, embeddings
+from langchain_aimlapi import embeddings
 from langchain_aimlapi._request import build
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -33,5 +33,5 @@ def test_the_table_of_aliases_is_whole() -> None:
     table = page.split("<!-- aliases: begin -->")[1].split("<!-- aliases: end")[0]
     theirs = [row.split("|")[1] for row in table.strip().splitlines()[2:]]
     named = set(re.findall(r"`(\w+)`", " ".join(theirs)))
-    aliases = {*_base.ALIASES, *build.ALIASES, *embeddings.ALIASES}
+    aliases = {*build.ALIASES, *embeddings.ALIASES}
     assert named == {*aliases, "use_responses_api", "reasoning"}

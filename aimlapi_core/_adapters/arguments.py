@@ -1,0 +1,88 @@
+"""Argument validation for both adapters: accepted types, other libraries' names, "did you mean"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from aimlapi_core.models import model_info, nearest
+from aimlapi_core.request_params import REQUEST_PARAMS
+
+# A test of a value, and what passes it in words.
+Accepted: TypeAlias = tuple[Callable[[Any], bool], str]
+
+
+def is_list(value: Any) -> bool:
+    """Whether it is a sequence, but no string."""
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def is_list_of_strings(value: Any) -> bool:
+    return is_list(value) and all(isinstance(one, str) for one in value)
+
+
+def is_string_or_strings(value: Any) -> bool:
+    return isinstance(value, str) or is_list_of_strings(value)
+
+
+DICT: Accepted = (lambda value: isinstance(value, Mapping), "a dict")
+STRING: Accepted = (lambda value: isinstance(value, str), "a string")
+STRINGS: Accepted = (is_string_or_strings, "a string or a list of strings")
+# The rows that both adapters have.
+ACCEPTED: Mapping[str, Accepted] = {
+    "stop": STRINGS,
+    "tools": (is_list, "a list of tools"),
+    "extra_body": DICT,
+    "extra_headers": DICT,
+}
+
+
+def find_wrong_type(
+    arguments: Mapping[str, Any], accepted: Mapping[str, Accepted]
+) -> tuple[str, Any, str] | None:
+    """(name, value, what is accepted) of the first argument of a wrong type, None without one."""
+    for name, value in arguments.items():
+        row = accepted.get(name)
+        if row is not None and not row[0](value):
+            return name, value, row[1]
+    return None
+
+
+# Names of constructor arguments in other packages that LangChain's classes take for ours.
+CONSTRUCTOR_ALIASES: Mapping[str, str] = {
+    "model_name": "model",
+    "openai_api_key": "api_key",
+    "openai_api_base": "base_url",
+    "aimlapi_api_key": "api_key",
+    "aimlapi_api_base": "base_url",
+    "request_timeout": "timeout",
+}
+# Names of request parameters in other packages.
+PARAM_ALIASES: Mapping[str, str] = {
+    alias: row.argument for row in REQUEST_PARAMS.values() for alias in row.aliases
+}
+_SYNONYMS: Mapping[str, str] = {
+    **CONSTRUCTOR_ALIASES,
+    **PARAM_ALIASES,
+    "async_http_client": "http_async_client",
+    "max_output_tokens": "max_tokens",
+    "model_id": "model",
+    "num_output": "max_tokens",
+    "stop_sequences": "stop",
+}
+
+
+def closest_argument(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that another library calls `name`, or that it misspells; None without one."""
+    candidates = tuple(candidates)
+    near = _SYNONYMS.get(name)
+    return near if near in candidates else nearest(name, candidates)
+
+
+def sees_images(arguments: Mapping[str, Any]) -> bool:
+    """Whether images can be sent to the model and endpoint of a request's arguments."""
+    info = model_info(arguments["model"])
+    if info is None or arguments.get("unsupported_params") == "send":
+        return True
+    endpoint = arguments.get("endpoint") or "auto"
+    return (info.endpoints[0] if endpoint == "auto" else endpoint) in info.images
