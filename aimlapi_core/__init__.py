@@ -14,7 +14,7 @@ from aimlapi_core._version import __version__
 from aimlapi_core._wire.endpoint import UnknownModelWarning
 from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core._wire.validation import UnsupportedParameterWarning
-from aimlapi_core.account import Account, LoggedCall, LogPage, OfferedModel, Prices
+from aimlapi_core.account import Account, CatalogModel, LoggedCall, LogPage, Prices
 from aimlapi_core.costs.budget import BudgetWarning
 from aimlapi_core.costs.ledger import note_cache_hit
 from aimlapi_core.costs.totals import Totals
@@ -76,6 +76,7 @@ __all__ = [
     "AsyncClient",
     "BudgetWarning",
     "BuiltinTool",
+    "CatalogModel",
     "ChatRequest",
     "Choice",
     "CitationDelta",
@@ -96,7 +97,6 @@ __all__ = [
     "Message",
     "ModelInfo",
     "NamedTool",
-    "OfferedModel",
     "Part",
     "Prices",
     "ProviderItem",

@@ -19,11 +19,11 @@ from aimlapi_core.settings import Settings
 
 Query: TypeAlias = tuple[tuple[str, str], ...]
 
-_PAGE = 100  # the most rows that a page of the logs may have [D]
+_MAX_PAGE_SIZE = 100  # the most rows that a page of the logs may have [D]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AccountRequest:
     """A GET. `path` stands below the host's root; `etag` makes the answer conditional.
 
     `settings`: how to reach the account that is meant; None is that of the client who asks.
@@ -34,7 +34,7 @@ class Question:
     etag: str | None = None
     settings: Settings | None = None
 
-    def of(self, settings: Settings) -> Question:
+    def for_account(self, settings: Settings) -> AccountRequest:
         """The same question about another account."""
         return replace(self, settings=settings)
 
@@ -95,7 +95,7 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
-class OfferedModel:
+class CatalogModel:
     """A row of the catalogue: one model on one endpoint.
 
     `endpoint_type` is the service's word (`openai/chat-completions`,
@@ -116,11 +116,11 @@ class OfferedModel:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-BALANCE = Question("/v2/billing")
-KEY = Question("/v1/key")
+BALANCE_REQUEST = AccountRequest("/v2/billing")
+KEY_REQUEST = AccountRequest("/v1/key")
 
 
-def logs_question(
+def logs_request(
     *,
     period: str | None,
     start: datetime | None = None,
@@ -129,64 +129,66 @@ def logs_question(
     status: str | None = None,
     limit: int = 50,
     offset: int = 0,
-) -> Question:
+) -> AccountRequest:
     """What asks for a page of the logs. Raises InvalidRequestError for what it would refuse."""
     if (period is None) == (start is None or end is None) or (start is None) != (end is None):
         raise InvalidRequestError("Give either period, or both start and end, to usage_logs.")
-    if not 1 <= limit <= _PAGE or offset < 0:
-        raise InvalidRequestError(f"limit must be 1 to {_PAGE} and offset 0 or more.")
+    if not 1 <= limit <= _MAX_PAGE_SIZE or offset < 0:
+        raise InvalidRequestError(f"limit must be 1 to {_MAX_PAGE_SIZE} and offset 0 or more.")
     if len(models) > 50 or any("," in model for model in models):  # [D logs-v2.json]
         raise InvalidRequestError("usage_logs takes 50 models at most, and no comma in one.")
     given = (
         ("period", period),
-        ("start", _iso(start) if start is not None else None),
-        ("end", _iso(end) if end is not None else None),
+        ("start", _iso_format(start) if start is not None else None),
+        ("end", _iso_format(end) if end is not None else None),
         *(("model", model) for model in models),
         ("status", status),
         ("limit", str(limit)),
         ("offset", str(offset)),
     )
-    return Question("/v2/logs", tuple((name, value) for name, value in given if value is not None))
+    return AccountRequest(
+        "/v2/logs", tuple((name, value) for name, value in given if value is not None)
+    )
 
 
-def _iso(moment: datetime) -> str:
+def _iso_format(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise InvalidRequestError("start and end need a time zone: datetime.now(UTC), say.")
     return moment.isoformat()
 
 
-def models_question(model: str | None, etag: str | None = None) -> Question:
+def models_request(model: str | None, etag: str | None = None) -> AccountRequest:
     """What asks for the catalogue with all its sections; `model` is an id or an alias."""
     query: Query = (("include", "all"),) + ((("id", model),) if model else ())
-    return Question("/v1/models", query, etag)
+    return AccountRequest("/v1/models", query, etag)
 
 
-def to_account(payload: Any) -> Account:
+def parse_account(payload: Any) -> Account:
     """The balance that an answer states. Raises UnexpectedReplyError where it states none."""
     body = as_mapping(payload)
-    balance = _decimal(body.get("current_balance"))
+    balance = _parse_decimal(body.get("current_balance"))
     if balance is None:
         raise UnexpectedReplyError(f"No balance in the answer: members {sorted(map(str, body))}")
     return Account(balance, nonempty_str(body.get("currency")) or "USD")
 
 
-def to_logs(payload: Any) -> LogPage:
+def parse_logs(payload: Any) -> LogPage:
     """A page of the logs. Raises UnexpectedReplyError where there is none."""
     body = as_mapping(payload)
     if not isinstance(body.get("data"), list):
         raise UnexpectedReplyError(f"No logs in the answer: members {sorted(map(str, body))}")
-    calls = tuple(_logged(row) for row in as_mappings(body["data"]))
+    calls = tuple(_parse_logged_call(row) for row in as_mappings(body["data"]))
     pages = as_mapping(body.get("pagination"))
     return LogPage(calls, as_int(pages.get("total")) or len(calls), pages.get("has_more") is True)
 
 
-def _logged(row: Mapping[str, Any]) -> LoggedCall:
+def _parse_logged_call(row: Mapping[str, Any]) -> LoggedCall:
     tokens = as_mapping(row.get("tokens"))
     return LoggedCall(
-        created=_moment(row.get("created")),
+        created=_parse_datetime(row.get("created")),
         status=nonempty_str(row.get("status")) or "",
         model=nonempty_str(row.get("model")),
-        credits=_credits(as_mapping(row.get("cost"))),
+        credits=_parse_credits(as_mapping(row.get("cost"))),
         input_tokens=as_int(tokens.get("input")) or 0,
         output_tokens=as_int(tokens.get("output")) or 0,
         request_id=nonempty_str(row.get("request_id")),
@@ -195,26 +197,26 @@ def _logged(row: Mapping[str, Any]) -> LoggedCall:
     )
 
 
-def _credits(cost: Mapping[str, Any]) -> int:
-    credits, usd = as_float(cost.get("credits")), _decimal(cost.get("usd"))
+def _parse_credits(cost: Mapping[str, Any]) -> int:
+    credits, usd = as_float(cost.get("credits")), _parse_decimal(cost.get("usd"))
     if credits is not None:
         return round(credits)
     return round(usd * CREDITS_PER_USD) if usd is not None else 0
 
 
-class Named(Protocol):
+class IdentifiedCall(Protocol):
     """What has the ids of a call."""
 
     client_request_id: str
     inference_id: str | None
 
 
-NamedT = TypeVar("NamedT", bound=Named)
+CallT = TypeVar("CallT", bound=IdentifiedCall)
 
 
-def match(
-    calls: Iterable[NamedT], rows: Iterable[LoggedCall], accounted: Iterable[str] = ()
-) -> dict[NamedT, LoggedCall]:
+def match_calls_to_logs(
+    calls: Iterable[CallT], rows: Iterable[LoggedCall], accounted: Iterable[str] = ()
+) -> dict[CallT, LoggedCall]:
     """Each call's own row, for those that have one; `accounted` are rows of other calls."""
     wanted, taken = list(calls), set(accounted)
     by_inference = {row.inference_id: row for row in rows if row.inference_id}
@@ -236,37 +238,41 @@ def match(
     return found
 
 
-def to_models(payload: Any) -> tuple[OfferedModel, ...]:
+def parse_models(payload: Any) -> tuple[CatalogModel, ...]:
     """The rows of the catalogue. Raises UnexpectedReplyError where there is none."""
     body = as_mapping(payload)
     if not isinstance(body.get("data"), list):
         raise UnexpectedReplyError(f"No models in the answer: members {sorted(map(str, body))}")
-    return tuple(_offered(row) for row in as_mappings(body["data"]) if nonempty_str(row.get("id")))
+    return tuple(
+        _parse_catalog_model(row)
+        for row in as_mappings(body["data"])
+        if nonempty_str(row.get("id"))
+    )
 
 
-def _offered(row: Mapping[str, Any]) -> OfferedModel:
+def _parse_catalog_model(row: Mapping[str, Any]) -> CatalogModel:
     info = as_mapping(row.get("info"))
-    return OfferedModel(
+    return CatalogModel(
         id=str(row["id"]),
-        aliases=_texts(row.get("aliases")),
+        aliases=_strings(row.get("aliases")),
         endpoint_type=nonempty_str(row.get("type")) or "",
         name=nonempty_str(info.get("name")),
         developer=nonempty_str(info.get("developer")),
         context_window=as_int(info.get("contextLength")),
         max_output_tokens=as_int(info.get("outputMax")),
-        capabilities=_texts(row.get("capabilities")),
-        prices=_prices(as_mapping(row.get("pricing"))),
+        capabilities=_strings(row.get("capabilities")),
+        prices=_parse_prices(as_mapping(row.get("pricing"))),
         raw=row,
     )
 
 
-def _prices(pricing: Mapping[str, Any]) -> Prices | None:
+def _parse_prices(pricing: Mapping[str, Any]) -> Prices | None:
     """Rates per million tokens out of a `fixed` price; other kinds cannot be quoted [D]."""
     if pricing.get("kind") != "fixed":
         return None
     found: dict[str, Decimal] = {}
     for unit in as_mappings(pricing.get("units")):
-        price, per = _decimal(unit.get("price")), _decimal(unit.get("per"))
+        price, per = _parse_decimal(unit.get("price")), _parse_decimal(unit.get("per"))
         measure = unit.get("measure")
         is_rate = unit.get("name") == "token" and measure in ("input", "output")
         if is_rate and price is not None and per:
@@ -274,17 +280,17 @@ def _prices(pricing: Mapping[str, Any]) -> Prices | None:
     return Prices(found.get("input"), found.get("output")) if found else None
 
 
-def scopes_of(payload: Any) -> tuple[str, ...] | None:
+def parse_scopes(payload: Any) -> tuple[str, ...] | None:
     """What a key may call (`model:chat`, …); None where the service does not limit it."""
     scopes = as_mapping(as_mapping(payload).get("data")).get("scopes")
-    return _texts(scopes) if isinstance(scopes, list) else None
+    return _strings(scopes) if isinstance(scopes, list) else None
 
 
-def _texts(value: Any) -> tuple[str, ...]:
+def _strings(value: Any) -> tuple[str, ...]:
     return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
 
 
-def _decimal(value: Any) -> Decimal | None:
+def _parse_decimal(value: Any) -> Decimal | None:
     """The number as it was written: a float's shortest form is what stood in the JSON."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
@@ -295,7 +301,7 @@ def _decimal(value: Any) -> Decimal | None:
     return found if found.is_finite() else None
 
 
-def _moment(value: Any) -> datetime | None:
+def _parse_datetime(value: Any) -> datetime | None:
     try:
         return datetime.fromisoformat(value)
     except (TypeError, ValueError):

@@ -44,7 +44,7 @@ class EmbeddingInfo:
 # Google, 250 texts and 20,000 tokens (docs.langchain4j.dev VertexAiEmbeddingModel).
 # The vendor's samples were made with OpenAI's SDK, which asks for base64, so OpenAI's ids answer
 # it [D].
-_SMALL = EmbeddingInfo(
+_OPENAI_BASE = EmbeddingInfo(
     id="text-embedding-3-small",
     aliases=("openai/text-embedding-3-small",),
     dimensions=1536,
@@ -53,7 +53,7 @@ _SMALL = EmbeddingInfo(
     base64=True,
     source="[D] text-embedding-3-small.json; limits of a request [U] OpenAI",
 )
-_QWEN = EmbeddingInfo(
+_QWEN_BASE = EmbeddingInfo(
     id="alibaba/qwen-text-embedding-v3",
     aliases=("qwen-text-embedding-v3", "alibaba/text-embedding-v3"),
     dimensions=1024,
@@ -83,9 +83,9 @@ def _voyage(
 
 
 _EMBEDDINGS = (
-    _SMALL,
+    _OPENAI_BASE,
     replace(
-        _SMALL,
+        _OPENAI_BASE,
         id="text-embedding-3-large",
         aliases=("openai/text-embedding-3-large",),
         dimensions=3072,
@@ -93,15 +93,15 @@ _EMBEDDINGS = (
         source="[D] text-embedding-3-large.json; limits of a request [U] OpenAI",
     ),
     replace(
-        _SMALL,
+        _OPENAI_BASE,
         id="text-embedding-ada-002",
         aliases=("openai/text-embedding-ada-002",),
         dimension_range=None,
         source="[D] text-embedding-ada-002.json; limits of a request [U] OpenAI",
     ),
-    _QWEN,
+    _QWEN_BASE,
     replace(
-        _QWEN,
+        _QWEN_BASE,
         id="alibaba/qwen-text-embedding-v4",
         aliases=("qwen-text-embedding-v4", "alibaba/text-embedding-v4"),
         source="[D] qwen-text-embedding-v4.md; limits of a request [U] Alibaba",

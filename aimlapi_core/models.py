@@ -72,7 +72,7 @@ _LOGPROBS = in_group("logprobs")
 _BOTH: frozenset[Endpoint] = frozenset({"chat", "responses"})
 _BUILTIN = ("web_search_preview", "web_search_preview_2025_03_11", "mcp")
 
-_ROUTED = ModelInfo(  # what the two dotted, OpenRouter-backed ids share
+_OPENROUTER_BASE = ModelInfo(  # what the two dotted, OpenRouter-backed ids share
     id="openai/gpt-5.2-chat",
     aliases=(),
     params={"chat": _CHAT | _SAMPLING | _LOGPROBS | {"reasoning_effort", "stop"}},
@@ -139,9 +139,9 @@ _ROWS = (
         replays_reasoning=True,
         source="[D] gpt-5-2-codex-RESPONSES.json; largest output [C]",
     ),
-    _ROUTED,
+    _OPENROUTER_BASE,
     replace(
-        _ROUTED,
+        _OPENROUTER_BASE,
         id="openai/gpt-5.2-pro",
         context_window=400_000,
         max_output_tokens=128_000,
@@ -175,9 +175,9 @@ def nearest_model(model_id: str) -> str | None:
     """
     if model_id in _BY_NAME:
         return None
-    plain = {_plain(row.id): row.id for row in reversed(_ROWS)}
-    return plain.get(_plain(model_id))
+    plain = {_comparable_id(row.id): row.id for row in reversed(_ROWS)}
+    return plain.get(_comparable_id(model_id))
 
 
-def _plain(model_id: str) -> str:
+def _comparable_id(model_id: str) -> str:
     return model_id.lower().removeprefix("openai/").replace(".", "-").replace("_", "-")

@@ -54,7 +54,7 @@ class Wait:
     delay_s: float
 
 
-def judge(
+def decide_retry(
     error: AIMLAPIError, attempt: int, policy: RetryPolicy, draw: float, elapsed_s: float = 0.0
 ) -> Wait | None:
     """What to do after request number `attempt` (from 0) failed: Wait, or None to raise `error`.

@@ -15,8 +15,8 @@ from typing import Any
 from aimlapi_core._json_reading import as_mapping, loads
 from aimlapi_core.errors import InvalidRequestError
 
-_DROPPED = frozenset({"title", "default", "examples", "$schema", "$id", "discriminator"})
-_UNSUPPORTED = frozenset(
+_DROPPED_KEYWORDS = frozenset({"title", "default", "examples", "$schema", "$id", "discriminator"})
+_UNSUPPORTED_KEYWORDS = frozenset(
     "allOf not if then else dependentRequired dependentSchemas patternProperties prefixItems "
     "contains minContains maxContains uniqueItems propertyNames minProperties maxProperties "
     "unevaluatedProperties unevaluatedItems minLength maxLength".split()
@@ -30,7 +30,7 @@ class _NotStrict(Exception):
 def strict_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], None] | tuple[None, str]:
     """(the strict-valid schema, None), or (None, why there is none). `schema` is not changed."""
     try:
-        strict = _strict(_root(schema), "schema")
+        strict = _make_strict(_resolve_root(schema), "schema")
         if strict.get("type") != "object":
             raise _NotStrict("the root is not an object")
     except _NotStrict as why:
@@ -44,7 +44,7 @@ def drop_added_nulls(value: Any, schema: Mapping[str, Any]) -> Any:
     An answer to the strict form gives null for "left out"; the schema of the caller does not
     know that null, or has a default for what is left out. Returns a new value.
     """
-    return _pruned(value, schema, schema)
+    return _drop_nulls(value, schema, schema)
 
 
 def dumps_arguments(arguments: Any) -> str:
@@ -77,15 +77,15 @@ def loads_arguments(text: str) -> dict[str, Any]:
     return value
 
 
-def _root(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolve_root(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """A root that is only a reference (a recursive model) is resolved: strict wants an object."""
     if "$ref" not in schema:
         return schema
-    target = _resolved(schema, schema)
+    target = _resolve_ref(schema, schema)
     return {**target, **{key: schema[key] for key in ("$defs", "definitions") if key in schema}}
 
 
-def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolve_ref(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
     """The schema behind a local `$ref`; an empty one when it leads nowhere."""
     seen = set()
     while isinstance(ref := schema.get("$ref"), str) and ref not in seen:
@@ -97,45 +97,47 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
     return schema
 
 
-def _strict(schema: Any, where: str) -> dict[str, Any]:
+def _make_strict(schema: Any, where: str) -> dict[str, Any]:
     if not isinstance(schema, Mapping) or not schema:
         raise _NotStrict(f"{where} allows any value")
     alone = schema.get("allOf")
     if isinstance(alone, list) and len(alone) == 1:  # how pydantic.v1 writes a described $ref
         schema = {**{k: v for k, v in schema.items() if k != "allOf"}, **as_mapping(alone[0])}
-    for keyword in sorted(_UNSUPPORTED.intersection(schema)):
+    for keyword in sorted(_UNSUPPORTED_KEYWORDS.intersection(schema)):
         raise _NotStrict(f"{where} uses {keyword!r}")
-    out = {key: value for key, value in schema.items() if key not in _DROPPED}
+    out = {key: value for key, value in schema.items() if key not in _DROPPED_KEYWORDS}
     for name in ("$defs", "definitions"):
         if name in out:
-            out[name] = {key: _strict(value, key) for key, value in as_mapping(out[name]).items()}
+            out[name] = {
+                key: _make_strict(value, key) for key, value in as_mapping(out[name]).items()
+            }
     if "oneOf" in out:
         out["anyOf"] = out.pop("oneOf")
     if "anyOf" in out:
         if not isinstance(out["anyOf"], list):
             raise _NotStrict(f"{where} has an anyOf that is no list")
-        out["anyOf"] = [_strict(option, f"{where} option") for option in out["anyOf"]]
+        out["anyOf"] = [_make_strict(option, f"{where} option") for option in out["anyOf"]]
     if "$ref" in out:
-        return _reference(out)
+        return _wrap_ref(out)
     kind = out.get("type")
     if kind is None and not {"anyOf", "enum", "const"}.intersection(out):
         if "properties" not in out:
             raise _NotStrict(f"{where} has no type")
         kind = out["type"] = "object"
     if kind == "object" or (isinstance(kind, list) and "object" in kind):
-        return _closed(out, where)
+        return _closed_object(out, where)
     if kind == "array" or (isinstance(kind, list) and "array" in kind):
-        out["items"] = _strict(out.get("items"), f"items of {where}")
+        out["items"] = _make_strict(out.get("items"), f"items of {where}")
     return out
 
 
-def _reference(schema: dict[str, Any]) -> dict[str, Any]:
+def _wrap_ref(schema: dict[str, Any]) -> dict[str, Any]:
     """A `$ref` takes no neighbours in strict mode: they move around it."""
     neighbours = {key: value for key, value in schema.items() if key != "$ref"}
     return {"anyOf": [{"$ref": schema["$ref"]}], **neighbours} if neighbours else schema
 
 
-def _closed(schema: dict[str, Any], where: str) -> dict[str, Any]:
+def _closed_object(schema: dict[str, Any], where: str) -> dict[str, Any]:
     """An object schema with all its properties required and no others allowed."""
     if schema.get("additionalProperties") not in (None, False):
         raise _NotStrict(f"{where} allows properties of any name")
@@ -145,18 +147,19 @@ def _closed(schema: dict[str, Any], where: str) -> dict[str, Any]:
             raise _NotStrict(f"{where} is an object of any shape")
         properties = {}
     required = schema.get("required") or ()
-    strict = {name: _strict(value, name) for name, value in properties.items()}
+    strict = {name: _make_strict(value, name) for name, value in properties.items()}
     return {
         **schema,
         "properties": {
-            name: value if name in required else _nullable(value) for name, value in strict.items()
+            name: value if name in required else _make_nullable(value)
+            for name, value in strict.items()
         },
         "required": list(strict),
         "additionalProperties": False,
     }
 
 
-def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+def _make_nullable(schema: dict[str, Any]) -> dict[str, Any]:
     if _allows_null(schema, {}):
         return schema
     described = {"description": schema["description"]} if "description" in schema else {}
@@ -167,7 +170,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _allows_null(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
     """Whether null fits. A schema that says nothing allows everything."""
-    schema = _resolved(schema, root) if root else schema
+    schema = _resolve_ref(schema, root) if root else schema
     kind = schema.get("type")
     if kind is not None:
         return kind == "null" or (isinstance(kind, list) and "null" in kind)
@@ -181,27 +184,27 @@ def _allows_null(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
     return "$ref" not in schema and "allOf" not in schema
 
 
-def _pruned(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
-    schema = _chosen(value, schema, root)
+def _drop_nulls(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
+    schema = _matching_branch(value, schema, root)
     if isinstance(value, list):
-        return [_pruned(item, schema.get("items"), root) for item in value]
+        return [_drop_nulls(item, schema.get("items"), root) for item in value]
     if not isinstance(value, dict):
         return value
     properties = as_mapping(schema.get("properties"))
     required = schema.get("required") or ()
     return {
-        name: _pruned(item, properties.get(name), root)
+        name: _drop_nulls(item, properties.get(name), root)
         for name, item in value.items()
         if not (
             item is None
             and name in properties
             and name not in required
-            and _means_left_out(as_mapping(properties[name]), root)
+            and _null_means_absent(as_mapping(properties[name]), root)
         )
     }
 
 
-def _means_left_out(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+def _null_means_absent(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
     """Whether a null for this optional property stands for "left out".
 
     So it does where null is not allowed, and where a default that is not null waits: the strict
@@ -210,26 +213,26 @@ def _means_left_out(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
     return schema.get("default") is not None or not _allows_null(schema, root)
 
 
-def _chosen(value: Any, given: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+def _matching_branch(value: Any, given: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
     """`given` without references and unions: of these the option that `value` is made for."""
-    schema = _resolved(as_mapping(given), root)
+    schema = _resolve_ref(as_mapping(given), root)
     options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
     if not isinstance(options, list) or "properties" in schema:
         return schema
     for option in options:
-        found = _chosen(value, option, root)
-        if _fits(value, found, root):
+        found = _matching_branch(value, option, root)
+        if _matches(value, found, root):
             return found
     return {}
 
 
-def _fits(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+def _matches(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
     """Whether `value`, the answer to the strict form of `schema`, can be an instance of it.
 
     Such an answer holds each property, so that names and constants tell the members of a union
     apart.
     """
-    schema = _chosen(value, schema, root)
+    schema = _matching_branch(value, schema, root)
     if "const" in schema:
         return bool(value == schema["const"])
     if isinstance(schema.get("enum"), list):
@@ -239,18 +242,18 @@ def _fits(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> boo
         required = schema.get("required") or ()
         return set(properties) == set(value) and all(
             (item is None and name not in required)
-            or _fits(item, as_mapping(properties[name]), root)
+            or _matches(item, as_mapping(properties[name]), root)
             for name, item in value.items()
         )
     if isinstance(value, list):
         items = as_mapping(schema.get("items"))
-        return schema.get("type") == "array" and all(_fits(item, items, root) for item in value)
+        return schema.get("type") == "array" and all(_matches(item, items, root) for item in value)
     kinds = schema.get("type")
     kinds = kinds if isinstance(kinds, list) else [kinds]
-    return any(isinstance(value, _TYPES.get(str(kind), object)) for kind in kinds)
+    return any(isinstance(value, _PYTHON_TYPES.get(str(kind), object)) for kind in kinds)
 
 
-_TYPES: dict[str, type | tuple[type, ...]] = {
+_PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
     "null": type(None),
     "boolean": bool,
     "integer": int,

@@ -25,7 +25,7 @@ BASE_URL_VARIABLE = "AIMLAPI_BASE_URL"
 # Slow answers (pro, high effort) keep a connection silent for minutes before the first byte.
 DEFAULT_TIMEOUT_S = 600.0
 CONNECT_TIMEOUT_S = 10.0
-_LONGEST_S = 1_000_000  # sockets take no longer one everywhere
+_MAX_TIMEOUT_S = 1_000_000  # sockets take no longer one everywhere
 
 _LOCAL = re.compile(r"localhost|127(\.\d+){3}|::1|.*\.localhost")
 
@@ -80,11 +80,11 @@ class Settings:
         # An httpx.Timeout has a `connect`; its class is not imported for this check.
         if not (timeout is None or hasattr(timeout, "connect") or _is_duration(timeout)):
             raise ConfigurationError(
-                f"timeout must be a number of seconds above 0 (and below {_LONGEST_S:,}), an "
+                f"timeout must be a number of seconds above 0 (and below {_MAX_TIMEOUT_S:,}), an "
                 f"httpx.Timeout, or None for none, not {timeout!r}"
             )
         if self.base_url is not None:
-            normalised_base_url(self.base_url)
+            normalize_base_url(self.base_url)
         if self.max_concurrency is not None:
             _check_limit(self.max_concurrency)
 
@@ -139,7 +139,7 @@ class Settings:
         Warns once of a URL that sends the key in the clear to another machine.
         """
         given = self.base_url or os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
-        return _normalised_and_watched(given)
+        return _normalize_and_warn(given)
 
 
 def _check_client(name: str, client: object, *, is_async: bool) -> None:
@@ -165,12 +165,12 @@ def _check_limit(limit: object) -> None:
 
 def _is_duration(value: object) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and 0 < value <= _LONGEST_S  # type: ignore[operator]  # a number, as just seen
+    return is_number and 0 < value <= _MAX_TIMEOUT_S  # type: ignore[operator]  # a number, as just seen
 
 
 @lru_cache(maxsize=64)
-def _normalised_and_watched(given: str) -> str:
-    url = normalised_base_url(given)
+def _normalize_and_warn(given: str) -> str:
+    url = normalize_base_url(given)
     parts = urlsplit(url)
     if parts.scheme == "http" and not _LOCAL.fullmatch(parts.hostname or ""):
         warnings.warn(
@@ -181,15 +181,15 @@ def _normalised_and_watched(given: str) -> str:
     return url
 
 
-def normalised_base_url(url: str) -> str:
+def normalize_base_url(url: str) -> str:
     """`url` without a trailing slash and, where it has no path, with `/v1`."""
     if not isinstance(url, str):
-        raise ConfigurationError(_no_url(url))
-    return _normalised(url)
+        raise ConfigurationError(_invalid_url_message(url))
+    return _normalize(url)
 
 
 @lru_cache(maxsize=64)
-def _normalised(url: str) -> str:
+def _normalize(url: str) -> str:
     text = url.strip()
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
@@ -200,10 +200,10 @@ def _normalised(url: str) -> str:
     if valid and "@" in parts.netloc:
         raise ConfigurationError("base_url holds a user name or a password; use default_headers.")
     if not valid or parts.query or parts.fragment or " " in text:
-        raise ConfigurationError(_no_url(url))
+        raise ConfigurationError(_invalid_url_message(url))
     path = parts.path.rstrip("/") or "/v1"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
-def _no_url(given: object) -> str:
+def _invalid_url_message(given: object) -> str:
     return f"base_url {given!r} is not the URL of a host, such as {DEFAULT_BASE_URL!r}"

@@ -18,9 +18,9 @@ from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, 
 from aimlapi_core import (
     DEFAULT_TIMEOUT_S,
     AsyncClient,
+    CatalogModel,
     Client,
     ConfigurationError,
-    OfferedModel,
     Settings,
     __version__,
 )
@@ -111,11 +111,11 @@ class Connected(ClientOwner, BaseComponent):
     def _loop_client(self) -> AsyncClient:
         return self._clients.async_for(self._settings())
 
-    def list_models(self, model: str | None = None) -> tuple[OfferedModel, ...]:
+    def list_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
         """The service's catalogue with live prices; or the rows of one model, by id or alias."""
         return self._sync_client().list_models(model)
 
-    async def alist_models(self, model: str | None = None) -> tuple[OfferedModel, ...]:
+    async def alist_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
         """`list_models`, asynchronously."""
         return await self._loop_client().list_models(model)
 

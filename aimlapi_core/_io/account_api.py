@@ -9,15 +9,15 @@ from typing import Any, Literal
 from aimlapi_core._io.account_call import ModelCatalogCache
 from aimlapi_core._io.request_sender import AsyncRequestSender, RequestSender
 from aimlapi_core.account import (
-    BALANCE,
-    KEY,
+    BALANCE_REQUEST,
+    KEY_REQUEST,
     Account,
+    CatalogModel,
     LogPage,
-    OfferedModel,
-    logs_question,
-    scopes_of,
-    to_account,
-    to_logs,
+    logs_request,
+    parse_account,
+    parse_logs,
+    parse_scopes,
 )
 from aimlapi_core.settings import Settings
 
@@ -42,7 +42,7 @@ class AccountAPI(RequestSender):
 
     def account(self) -> Account:
         """The balance. Raises AuthenticationError for an invalid key."""
-        return to_account(self._send_account_request(BALANCE).payload)
+        return parse_account(self._send_account_request(BALANCE_REQUEST).payload)
 
     def usage_logs(
         self,
@@ -61,12 +61,12 @@ class AccountAPI(RequestSender):
         A request may be listed only some time after its response.
         """
         window = _window(period, start, end)
-        request = logs_question(
+        request = logs_request(
             **window, models=_models(models), status=status, limit=limit, offset=offset
         )
-        return to_logs(self._send_account_request(request).payload)
+        return parse_logs(self._send_account_request(request).payload)
 
-    def list_models(self, model: str | None = None) -> tuple[OfferedModel, ...]:
+    def list_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
         """The model catalog with live prices; or the rows of one model, by its id or an alias.
 
         One row for each model on each endpoint. Cached with its ETag and revalidated by a
@@ -77,7 +77,7 @@ class AccountAPI(RequestSender):
 
     def key_scopes(self) -> tuple[str, ...] | None:
         """The scopes of the key (`model:chat`, `model:responses`, …); None if unrestricted."""
-        return scopes_of(self._send_account_request(KEY).payload)
+        return parse_scopes(self._send_account_request(KEY_REQUEST).payload)
 
 
 class AsyncAccountAPI(AsyncRequestSender):
@@ -89,7 +89,7 @@ class AsyncAccountAPI(AsyncRequestSender):
 
     async def account(self) -> Account:
         """As `Client.account`."""
-        return to_account((await self._send_account_request(BALANCE)).payload)
+        return parse_account((await self._send_account_request(BALANCE_REQUEST)).payload)
 
     async def usage_logs(
         self,
@@ -104,16 +104,16 @@ class AsyncAccountAPI(AsyncRequestSender):
     ) -> LogPage:
         """As `Client.usage_logs`."""
         window = _window(period, start, end)
-        request = logs_question(
+        request = logs_request(
             **window, models=_models(models), status=status, limit=limit, offset=offset
         )
-        return to_logs((await self._send_account_request(request)).payload)
+        return parse_logs((await self._send_account_request(request)).payload)
 
-    async def list_models(self, model: str | None = None) -> tuple[OfferedModel, ...]:
+    async def list_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
         """As `Client.list_models`."""
         response = await self._send_account_request(self._catalog.request(model))
         return self._catalog.update(model, response)
 
     async def key_scopes(self) -> tuple[str, ...] | None:
         """As `Client.key_scopes`."""
-        return scopes_of((await self._send_account_request(KEY)).payload)
+        return parse_scopes((await self._send_account_request(KEY_REQUEST)).payload)

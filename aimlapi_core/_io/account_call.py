@@ -15,7 +15,7 @@ import httpx
 from aimlapi_core._error_responses import parse_body
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
-from aimlapi_core.account import OfferedModel, Question, models_question, to_models
+from aimlapi_core.account import AccountRequest, CatalogModel, models_request, parse_models
 from aimlapi_core.errors import (
     AIMLAPIError,
     ConfigurationError,
@@ -40,7 +40,7 @@ class AccountResponse:
 class AccountCall(HTTPCall):
     """One GET request: its URL and headers, its parsed response, its errors."""
 
-    def __init__(self, settings: Settings, request: Question, user_agent: str) -> None:
+    def __init__(self, settings: Settings, request: AccountRequest, user_agent: str) -> None:
         super().__init__(settings)
         self._etag = request.etag
         root = settings.resolved_base_url()
@@ -93,18 +93,18 @@ class ModelCatalogCache:
     """Cache of the model catalog by model filter, revalidated with ETag / If-None-Match."""
 
     def __init__(self) -> None:
-        self._cached: dict[str | None, tuple[str, tuple[OfferedModel, ...]]] = {}
+        self._cached: dict[str | None, tuple[str, tuple[CatalogModel, ...]]] = {}
 
-    def request(self, model: str | None) -> Question:
+    def request(self, model: str | None) -> AccountRequest:
         """The conditional GET for all models, or for one."""
         cached = self._cached.get(model)
-        return models_question(model, cached[0] if cached else None)
+        return models_request(model, cached[0] if cached else None)
 
-    def update(self, model: str | None, response: AccountResponse) -> tuple[OfferedModel, ...]:
+    def update(self, model: str | None, response: AccountResponse) -> tuple[CatalogModel, ...]:
         """The catalog rows, from the response or, if not modified, from the cache."""
         if response.payload is None and model in self._cached:
             return self._cached[model][1]
-        models, etag = to_models(response.payload), response.etag
+        models, etag = parse_models(response.payload), response.etag
         if etag and etag.isascii() and etag.isprintable():  # else it cannot be sent
             self._cached[model] = (etag, models)
         return models

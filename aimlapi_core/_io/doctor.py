@@ -13,7 +13,7 @@ from typing import Literal
 from aimlapi_core._adapters import package_conflict
 from aimlapi_core._io.client import Client
 from aimlapi_core._wire.usage import CREDITS_PER_USD
-from aimlapi_core.account import OfferedModel
+from aimlapi_core.account import CatalogModel
 from aimlapi_core.errors import (
     BILLING_URL,
     KEYS_URL,
@@ -101,7 +101,7 @@ def _source(settings: Settings) -> str:
     return next(name for name in KEY_VARIABLES if os.environ.get(name, "").strip())
 
 
-def _reach(client: Client) -> Generator[Finding, None, tuple[OfferedModel, ...] | None]:
+def _reach(client: Client) -> Generator[Finding, None, tuple[CatalogModel, ...] | None]:
     """The catalogue, which is open to all: whether the address is the service's."""
     began_s = time.monotonic()
     try:
@@ -140,7 +140,7 @@ def _key(client: Client) -> Generator[Finding, None, bool]:
     return True
 
 
-def _models(offered: tuple[OfferedModel, ...]) -> Iterator[Finding]:
+def _models(offered: tuple[CatalogModel, ...]) -> Iterator[Finding]:
     """Whether the three models are offered on the endpoints that this library calls them on."""
     for info in (MODELS[name] for name in _CHECKED):
         found = {row.endpoint_type for row in offered if info.id in (row.id, *row.aliases)}

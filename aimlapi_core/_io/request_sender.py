@@ -27,10 +27,10 @@ from aimlapi_core._io.shared_connections import (
     end_sync,
 )
 from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream
-from aimlapi_core.account import Question
+from aimlapi_core.account import AccountRequest
 from aimlapi_core.costs.reconciliation import LookupSteps
 from aimlapi_core.errors import AIMLAPIError, StatusError
-from aimlapi_core.retry import judge
+from aimlapi_core.retry import decide_retry
 from aimlapi_core.settings import Settings
 
 
@@ -83,7 +83,7 @@ class RequestSender:
             while True:
                 payload = self._send_account_request(lookups.send(payload)).payload
 
-    def _send_account_request(self, request: Question) -> AccountResponse:
+    def _send_account_request(self, request: AccountRequest) -> AccountResponse:
         call = AccountCall(request.settings or self.settings, request, self._user_agent)
         try:
             with CallContext(self, call) as http:
@@ -121,7 +121,7 @@ class RequestSender:
                 error: AIMLAPIError = call.status_error(response, self._read_error_body(response))
             except SEND_FAILURES as exc:
                 error, cause = call.transport_error(exc), exc
-            verdict = judge(
+            verdict = decide_retry(
                 error, attempt, self.settings.retry_policy, random.random(), call.elapsed_s()
             )
             if verdict is None:
@@ -202,7 +202,7 @@ class AsyncRequestSender:
             while True:
                 payload = (await self._send_account_request(lookups.send(payload))).payload
 
-    async def _send_account_request(self, request: Question) -> AccountResponse:
+    async def _send_account_request(self, request: AccountRequest) -> AccountResponse:
         call = AccountCall(request.settings or self.settings, request, self._user_agent)
         try:
             async with AsyncCallContext(self, call) as http:
@@ -240,7 +240,7 @@ class AsyncRequestSender:
                 )
             except SEND_FAILURES as exc:
                 error, cause = call.transport_error(exc), exc
-            verdict = judge(
+            verdict = decide_retry(
                 error, attempt, self.settings.retry_policy, random.random(), call.elapsed_s()
             )
             if verdict is None:

@@ -32,7 +32,7 @@ from aimlapi_core.types import Cost, EmbeddingReply, EmbeddingRequest, Transport
 PATH = "/embeddings"
 
 # For ids without a row: the cap of a public client (mem0), for no limit is documented.
-_UNKNOWN = EmbeddingInfo(id="", aliases=(), dimensions=0, context_window=0, max_texts=100)
+_DEFAULT_LIMITS = EmbeddingInfo(id="", aliases=(), dimensions=0, context_window=0, max_texts=100)
 
 # A token is seldom shorter than two bytes of UTF-8: fewer tokens are counted never, more often.
 _BYTES_PER_TOKEN = 2
@@ -56,8 +56,8 @@ class EmbeddingBatch:
 def prepare_batches(request: EmbeddingRequest) -> list[EmbeddingBatch]:
     """The requests that embed all texts. Raises InvalidRequestError before any is sent."""
     info = embedding_info(request.model)
-    request = _checked(request, info)
-    limits = info or _UNKNOWN
+    request = _validated(request, info)
+    limits = info or _DEFAULT_LIMITS
     headers = dict(request.extra_headers)
     if request.client_request_id:
         headers["X-Client-Request-Id"] = request.client_request_id
@@ -68,7 +68,7 @@ def prepare_batches(request: EmbeddingRequest) -> list[EmbeddingBatch]:
     }
     more = {key: value for key, value in fixed.items() if value is not None}
     plans = []
-    for start, texts in _batches(request, limits):
+    for start, texts in _split_batches(request, limits):
         given = texts[0] if len(texts) == 1 else list(texts)
         body = {"model": request.model, "input": given, **more, **request.extra_body}
         plans.append(EmbeddingBatch(start, len(texts), body, headers))
@@ -79,22 +79,22 @@ def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingRep
     """The vectors of one answer, in the order of its texts, whatever the order of its rows."""
     rows = payload.get("data") if isinstance(payload, Mapping) else None
     try:
-        vectors = _in_order(rows or [])
+        vectors = _vectors_by_index(rows or [])
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        raise _unexpected(f"a row cannot be read ({exc!r})", headers) from exc
+        raise _unexpected_reply(f"a row cannot be read ({exc!r})", headers) from exc
     if len(vectors) != count or not rows:
         what = f"{len(vectors)} vectors for {count} texts" if rows else describe_payload(payload)
-        raise _unexpected(what, headers)
+        raise _unexpected_reply(what, headers)
     assert isinstance(payload, Mapping)
     return EmbeddingReply(
         vectors=tuple(vectors),
         model=payload.get("model"),
-        usage=_all_sent(CHAT_USAGE.parse(payload.get("usage"))),
+        usage=_with_input_tokens(CHAT_USAGE.parse(payload.get("usage"))),
         cost=parse_cost(headers, payload.get("meta")),
     )
 
 
-def _all_sent(usage: Usage | None) -> Usage | None:
+def _with_input_tokens(usage: Usage | None) -> Usage | None:
     """Voyage's models give a total alone: all of it was sent, for nothing is generated."""
     if usage is None or usage.input_tokens:
         return usage
@@ -108,13 +108,13 @@ def combine_replies(replies: Sequence[tuple[EmbeddingReply, Transport]]) -> Embe
     return EmbeddingReply(
         vectors=tuple(vector for reply, _ in replies for vector in reply.vectors),
         model=replies[0][0].model if replies else None,
-        usage=_sum_of_usages([u for u in usages if u]) if all(usages) else None,
-        cost=_sum_of_costs([c for c in costs if c]) if all(costs) else None,
+        usage=_sum_usages([u for u in usages if u]) if all(usages) else None,
+        cost=_sum_costs([c for c in costs if c]) if all(costs) else None,
         transports=tuple(transport for _, transport in replies),
     )
 
 
-def _checked(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingRequest:
+def _validated(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingRequest:
     if not request.model or not isinstance(request.model, str):
         raise InvalidRequestError(f"model must be a model id, not {request.model!r}")
     size = request.batch_size
@@ -135,10 +135,10 @@ def _checked(request: EmbeddingRequest, info: EmbeddingInfo | None) -> Embedding
                 f"Text {position} has {len(text):,} characters; {request.model!r} takes at most "
                 f"{longest:,}. Split it."
             )
-    return _fitted(request, info)
+    return _without_unsupported(request, info)
 
 
-def _fitted(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingRequest:
+def _without_unsupported(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingRequest:
     """The request without what the model does not take, as `unsupported_params` says."""
     if info is None or request.unsupported_params == "send":
         return request
@@ -147,13 +147,13 @@ def _fitted(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingR
     if asked == info.dimensions:
         request = replace(request, dimensions=asked if lengths else None)
     elif asked is not None and lengths is None:
-        request = _without("dimensions", request, info)
+        request = _drop_param("dimensions", request, info)
     elif asked is not None and lengths and not lengths[0] <= asked <= lengths[1]:
         raise InvalidRequestError(
             f"dimensions must be from {lengths[0]} to {lengths[1]} for {info.id!r}, not {asked!r}"
         )
     if request.input_type is not None and not info.input_types:
-        request = _without("input_type", request, info)
+        request = _drop_param("input_type", request, info)
     elif request.input_type is not None and request.input_type not in info.input_types:
         raise InvalidRequestError(
             f"input_type must be one of {', '.join(info.input_types)} for {info.id!r}, "
@@ -162,7 +162,7 @@ def _fitted(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingR
     return request
 
 
-def _without(name: str, request: EmbeddingRequest, info: EmbeddingInfo) -> EmbeddingRequest:
+def _drop_param(name: str, request: EmbeddingRequest, info: EmbeddingInfo) -> EmbeddingRequest:
     sentence = (
         f"{info.id!r} does not take {name!r} ({info.source}, checked {info.checked}). "
         'unsupported_params="send" sends it all the same.'
@@ -178,7 +178,7 @@ def _without(name: str, request: EmbeddingRequest, info: EmbeddingInfo) -> Embed
     return replace(request, **cleared)
 
 
-def _batches(
+def _split_batches(
     request: EmbeddingRequest, limits: EmbeddingInfo
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     """(position of the first text, texts) of each request: as many texts as the limits allow."""
@@ -199,16 +199,17 @@ def _batches(
         yield start, request.texts[start:]
 
 
-def _in_order(rows: Sequence[Any]) -> list[list[float]]:
+def _vectors_by_index(rows: Sequence[Any]) -> list[list[float]]:
     indexed = sorted(
-        (row.get("index", position), _vector(row["embedding"])) for position, row in enumerate(rows)
+        (row.get("index", position), _decode_vector(row["embedding"]))
+        for position, row in enumerate(rows)
     )
     if [index for index, _ in indexed] != list(range(len(rows))):
         raise ValueError("the rows' indices are not 0, 1, 2, …")
     return [vector for _, vector in indexed]
 
 
-def _vector(wire: Any) -> list[float]:
+def _decode_vector(wire: Any) -> list[float]:
     """A list of numbers, or base64 of little-endian 32-bit floats."""
     if isinstance(wire, str):
         numbers = array("f", base64.b64decode(wire, validate=True))
@@ -218,7 +219,7 @@ def _vector(wire: Any) -> list[float]:
     return [float(number) for number in wire]
 
 
-def _unexpected(what: str, headers: Mapping[str, str]) -> UnexpectedReplyError:
+def _unexpected_reply(what: str, headers: Mapping[str, str]) -> UnexpectedReplyError:
     return UnexpectedReplyError(
         f"The service answered with success, but not with the vectors asked for: {what}",
         body=what,
@@ -226,7 +227,7 @@ def _unexpected(what: str, headers: Mapping[str, str]) -> UnexpectedReplyError:
     )
 
 
-def _sum_of_usages(usages: Sequence[Usage]) -> Usage:
+def _sum_usages(usages: Sequence[Usage]) -> Usage:
     return Usage(
         input_tokens=sum(usage.input_tokens for usage in usages),
         output_tokens=0,
@@ -234,7 +235,7 @@ def _sum_of_usages(usages: Sequence[Usage]) -> Usage:
     )
 
 
-def _sum_of_costs(costs: Sequence[Cost]) -> Cost:
+def _sum_costs(costs: Sequence[Cost]) -> Cost:
     credits = [cost.credits for cost in costs]
     dollars = [cost.usd for cost in costs]
     return Cost(

@@ -25,30 +25,30 @@ class StopSequenceFilter:
         self._stop = stop
         self._expected = expected
         self._held: dict[int, str] = {}
-        self._cut: set[int] = set()
+        self._stopped: set[int] = set()
 
     @property
     def done(self) -> bool:
         """Whether nothing more can come out but the end."""
-        return len(self._cut) >= self._expected
+        return len(self._stopped) >= self._expected
 
     def feed(self, events: Iterable[StreamEvent]) -> list[StreamEvent]:
         """What the caller may see of `events`."""
-        return [out for event in events for out in self._one(event)]
+        return [out for event in events for out in self._filter_event(event)]
 
-    def _one(self, event: StreamEvent) -> list[StreamEvent]:
+    def _filter_event(self, event: StreamEvent) -> list[StreamEvent]:
         if isinstance(event, Finished):
             held = [TextDelta(text, choice) for choice, text in self._held.items() if text]
             self._held = {}
             return [*held, Finished(truncate_reply(event.reply, self._stop))]
-        if event.choice in self._cut:
+        if event.choice in self._stopped:
             return []
         if not isinstance(event, TextDelta):
             return [event]
         text = self._held.pop(event.choice, "") + event.text
         found = find_stop(text, self._stop)
         if found >= 0:
-            self._cut.add(event.choice)
+            self._stopped.add(event.choice)
             return [replace(event, text=text[:found])] if found else []
         keep = _partial_match_length(text, self._stop)
         if keep:
@@ -64,10 +64,10 @@ def find_stop(text: str, stop: tuple[str, ...]) -> int:
 
 def truncate_reply(reply: Reply, stop: tuple[str, ...]) -> Reply:
     """`reply` with each choice's text ended before its first stop sequence."""
-    return replace(reply, choices=tuple(_cut_choice(choice, stop) for choice in reply.choices))
+    return replace(reply, choices=tuple(_truncate_choice(choice, stop) for choice in reply.choices))
 
 
-def _cut_choice(choice: Choice, stop: tuple[str, ...]) -> Choice:
+def _truncate_choice(choice: Choice, stop: tuple[str, ...]) -> Choice:
     at = find_stop(choice.text, stop)
     if at < 0:
         return choice

@@ -38,7 +38,7 @@ _REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
 _MAX_TOOLS = 128
 _MAX_STOPS = 4  # where the API takes them at all [D gpt-5.2-chat.json]
 
-_NUMBERS = tuple(row for row in REQUEST_PARAMS.values() if row.is_number)
+_NUMERIC_PARAMS = tuple(row for row in REQUEST_PARAMS.values() if row.is_number)
 _DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
 _MODEL_DEPENDENT_PARAMS = tuple(
     row.name for row in REQUEST_PARAMS.values() if row.is_model_dependent
@@ -105,7 +105,7 @@ def drop_unsupported_params(
         if getattr(request, name) not in (None, ()) and name not in info.params[endpoint]
     ]
     if left_out and mode == "raise":
-        raise UnsupportedParameterError(_unsupported(left_out[0], info, endpoint))
+        raise UnsupportedParameterError(_unsupported_message(left_out[0], info, endpoint))
     for name in left_out:
         # n=1 asks for what comes anyway.
         if not (name == "n" and request.n == 1):
@@ -123,7 +123,7 @@ def drop_unsupported_params(
     return request
 
 
-def _unsupported(name: str, info: ModelInfo, endpoint: Endpoint) -> str:
+def _unsupported_message(name: str, info: ModelInfo, endpoint: Endpoint) -> str:
     others = [e for e in info.endpoints if e != endpoint and name in info.params[e]]
     there = f'; endpoint="{others[0]}" takes it' if others else ""
     return (
@@ -147,12 +147,12 @@ def warn_once(key: tuple[str, ...], message: str, category: type[Warning]) -> No
 
 
 def _warn_dropped(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
-    message = f"{name!r} was left out: {_unsupported(name, info, endpoint)}"
+    message = f"{name!r} was left out: {_unsupported_message(name, info, endpoint)}"
     warn_once((info.id, endpoint, name), message, UnsupportedParameterWarning)
 
 
 def _check_values(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:
-    for row in _NUMBERS:
+    for row in _NUMERIC_PARAMS:
         value, bounds = getattr(request, row.name), row.bounds(endpoint)
         if value is None or bounds is None:
             continue
@@ -239,7 +239,7 @@ def _check_tool_results(request: ChatRequest) -> None:
             continue
         _raise_missing_tool_results(open_calls, made_at)
         open_calls, made_at = {}, position
-        for call in _calls(message):
+        for call in _tool_calls(message):
             open_calls[call.id] = open_calls.get(call.id, 0) + 1
     _raise_missing_tool_results(open_calls, made_at)
 
@@ -253,7 +253,7 @@ def _raise_missing_tool_results(open_calls: Mapping[str, int], made_at: int) -> 
         )
 
 
-def _calls(message: Message) -> Iterator[ToolCall]:
+def _tool_calls(message: Message) -> Iterator[ToolCall]:
     return (part for part in message.parts if isinstance(part, ToolCall))
 
 

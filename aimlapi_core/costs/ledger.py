@@ -17,7 +17,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
-from aimlapi_core.account import LoggedCall, OfferedModel, Prices
+from aimlapi_core.account import CatalogModel, LoggedCall, Prices
 from aimlapi_core.costs.budget import Budget, OnUnknownCost
 from aimlapi_core.costs.totals import Totals, format_table, sum_totals, to_usd
 from aimlapi_core.costs.unknown_call import UnknownCall
@@ -283,7 +283,7 @@ class CostLedger:
         """Whether a model's price was looked up, found or not."""
         return model in self._prices
 
-    def set_prices(self, model: str, offered: Iterable[OfferedModel]) -> None:
+    def set_prices(self, model: str, offered: Iterable[CatalogModel]) -> None:
         """Store a model's live prices, from catalog rows that may include other models."""
         own = (row.prices for row in offered if model in (row.id, *row.aliases))
         with self._lock:

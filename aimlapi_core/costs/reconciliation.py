@@ -10,18 +10,18 @@ from collections.abc import Generator, Iterable
 from typing import Any, TypeAlias
 
 from aimlapi_core.account import (
+    AccountRequest,
     LoggedCall,
-    Question,
-    logs_question,
-    match,
-    models_question,
-    to_logs,
-    to_models,
+    logs_request,
+    match_calls_to_logs,
+    models_request,
+    parse_logs,
+    parse_models,
 )
 from aimlapi_core.costs.ledger import CostLedger
 from aimlapi_core.costs.unknown_call import UnknownCall
 
-LookupSteps: TypeAlias = Generator[Question, Any, None]
+LookupSteps: TypeAlias = Generator[AccountRequest, Any, None]
 
 _PAGES = 50  # of 100 rows each: how many pages of the logs are searched
 _LONGEST_H = 92 * 24  # the longest window of the logs [D logs-v2.json]
@@ -48,7 +48,7 @@ def fetch_prices(ledger: CostLedger) -> LookupSteps:
     """Fetch the prices of the models of unknown calls whose usage is known; update estimates."""
     for call in ledger.unknown:
         if call.usage is not None and not ledger.has_price(call.model):
-            offered = to_models((yield models_question(call.model).of(call.settings)))
+            offered = parse_models((yield models_request(call.model).for_account(call.settings)))
             ledger.set_prices(call.model, offered)
     ledger.estimate()  # a sibling scope may have fetched the prices
 
@@ -79,10 +79,10 @@ def _fetch_account_logs(wanted: list[UnknownCall], now_s: float) -> LookupSteps:
     rows: list[LoggedCall] = []
     found: dict[UnknownCall, LoggedCall] = {}
     for _ in range(_PAGES):
-        question = logs_question(period=period, limit=100, offset=len(rows))
-        page = to_logs((yield question.of(wanted[0].settings)))
+        question = logs_request(period=period, limit=100, offset=len(rows))
+        page = parse_logs((yield question.for_account(wanted[0].settings)))
         rows += page.calls
-        found = match(wanted, rows, wanted[0].ledger.claimed_inferences())
+        found = match_calls_to_logs(wanted, rows, wanted[0].ledger.claimed_inferences())
         if len(found) == len(wanted) or not page.has_more or not page.calls:
             break
     for call, row in found.items():

@@ -13,7 +13,7 @@ from aimlapi_core import (
     UnexpectedReplyError,
 )
 from aimlapi_core._error_responses import error_from_response
-from aimlapi_core.retry import Wait, judge
+from aimlapi_core.retry import Wait, decide_retry
 
 POLICY = RetryPolicy(max_retries=2, initial_delay_s=1, max_delay_s=3, max_retry_after_s=10)
 
@@ -33,9 +33,9 @@ def status(code: int, message: bytes = b"", **headers: str) -> AIMLAPIError:
     ids=str,
 )
 def test_retried_until_the_retries_are_used_up(error: AIMLAPIError) -> None:
-    assert judge(error, 0, POLICY, 0.5) == Wait(0.5)
-    assert judge(error, 1, POLICY, 0.5) == Wait(1.0)
-    assert judge(error, 2, POLICY, 0.5) is None
+    assert decide_retry(error, 0, POLICY, 0.5) == Wait(0.5)
+    assert decide_retry(error, 1, POLICY, 0.5) == Wait(1.0)
+    assert decide_retry(error, 2, POLICY, 0.5) is None
 
 
 @pytest.mark.parametrize(
@@ -54,18 +54,18 @@ def test_retried_until_the_retries_are_used_up(error: AIMLAPIError) -> None:
     ids=str,
 )
 def test_never_retried(error: AIMLAPIError) -> None:
-    assert judge(error, 0, POLICY, 0.5) is None
+    assert decide_retry(error, 0, POLICY, 0.5) is None
 
 
 def test_back_off_is_full_jitter_below_a_ceiling() -> None:
     patient = RetryPolicy(max_retries=9, initial_delay_s=1, max_delay_s=3)
-    assert judge(status(500), 5, patient, 0.999) == Wait(0.999 * 3)
-    assert judge(status(500), 5, patient, 0.0) == Wait(0.0)
+    assert decide_retry(status(500), 5, patient, 0.999) == Wait(0.999 * 3)
+    assert decide_retry(status(500), 5, patient, 0.0) == Wait(0.0)
 
 
 def test_retry_after_is_obeyed_up_to_its_cap() -> None:
-    assert judge(status(429, retry_after="7"), 0, POLICY, 0.5) == Wait(7.0)
-    assert judge(status(429, retry_after="11"), 0, POLICY, 0.5) is None
+    assert decide_retry(status(429, retry_after="7"), 0, POLICY, 0.5) == Wait(7.0)
+    assert decide_retry(status(429, retry_after="11"), 0, POLICY, 0.5) is None
 
 
 @pytest.mark.parametrize("given", [-1, 1.5, True, "2"])
@@ -76,9 +76,9 @@ def test_bad_retry_counts_are_refused(given: object) -> None:
 
 def test_a_total_budget_bounds_the_waits() -> None:
     policy = RetryPolicy(max_retries=9, initial_delay_s=1, max_elapsed_s=10)
-    assert judge(status(500), 0, policy, 0.5, elapsed_s=9.4) == Wait(0.5)
-    assert judge(status(500), 0, policy, 0.5, elapsed_s=9.6) is None
-    assert judge(status(429, retry_after="3"), 0, policy, 0.5, elapsed_s=8) is None
+    assert decide_retry(status(500), 0, policy, 0.5, elapsed_s=9.4) == Wait(0.5)
+    assert decide_retry(status(500), 0, policy, 0.5, elapsed_s=9.6) is None
+    assert decide_retry(status(429, retry_after="3"), 0, policy, 0.5, elapsed_s=8) is None
 
 
 def test_negative_delays_are_refused() -> None:

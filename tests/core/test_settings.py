@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from aimlapi_core import ConfigurationError, MissingKeyError, RetryPolicy, Settings
-from aimlapi_core.settings import normalised_base_url
+from aimlapi_core.settings import normalize_base_url
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from aimlapi_core.settings import normalised_base_url
     ],
 )
 def test_base_urls_in_every_usual_form(given: str, used: str) -> None:
-    assert normalised_base_url(given) == used
+    assert normalize_base_url(given) == used
     assert Settings(base_url=given).resolved_base_url() == used
 
 

@@ -30,7 +30,7 @@ from aimlapi_core import (
     track_costs,
 )
 from aimlapi_core._io.doctor import examine
-from aimlapi_core.account import to_account, to_logs, to_models
+from aimlapi_core.account import parse_account, parse_logs, parse_models
 from aimlapi_emulator import Emulator, Fault
 from tests.costs.conftest import settings
 from tests.costs.ways import CHAT, PRO, complete, embed, stream
@@ -184,20 +184,20 @@ def test_the_account_is_found_from_every_base_url(base: str, emu: Emulator) -> N
 
 @pytest.mark.parametrize("payload", [{}, [], None, "x", {"data": {}}, {"current_balance": "much"}])
 def test_what_is_no_answer_raises(payload: Any) -> None:
-    for read in (to_account, to_logs, to_models):
+    for read in (parse_account, parse_logs, parse_models):
         with pytest.raises(UnexpectedReplyError):
             read(payload)
 
 
 def test_odd_rows_are_read_as_far_as_they_go() -> None:
-    page = to_logs({"data": [{}, {"cost": {"usd": 0.000946}, "created": "soon"}, 7]})
+    page = parse_logs({"data": [{}, {"cost": {"usd": 0.000946}, "created": "soon"}, 7]})
     assert [call.credits for call in page.calls] == [0, 1892]
     assert page.calls[1].created is None
     units = [
         {"name": "token", "measure": "output", "price": 3.25, "per": 1_000_000},
         {"name": "token", "measure": "input", "price": 0.002, "per": 1_000},
     ]
-    rows = to_models(
+    rows = parse_models(
         {
             "data": [
                 {"id": "a", "pricing": {"kind": "fixed", "units": units}},

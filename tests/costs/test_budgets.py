@@ -19,8 +19,8 @@ from aimlapi_core import (
     AsyncClient,
     BudgetExceededError,
     BudgetWarning,
+    CatalogModel,
     Client,
-    OfferedModel,
     Prices,
     ServerError,
     Settings,
@@ -331,8 +331,8 @@ def test_an_estimate_takes_the_prices_of_its_own_model() -> None:
     dear, own = Prices(Decimal(1000), Decimal(1000)), Prices(Decimal(1), Decimal(1))
     ledger = CostLedger()
     rows = [
-        OfferedModel("another/model", (), "openai/chat-completions", prices=dear),
-        OfferedModel("gpt", (CHAT,), "openai/chat-completions", prices=own),
+        CatalogModel("another/model", (), "openai/chat-completions", prices=dear),
+        CatalogModel("gpt", (CHAT,), "openai/chat-completions", prices=own),
     ]
     ledger.set_prices(CHAT, rows)
     ledger.set_prices("missing", rows)
