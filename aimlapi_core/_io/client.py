@@ -15,7 +15,7 @@ from aimlapi_core._io.account_api import AccountAPI, AsyncAccountAPI
 from aimlapi_core._io.http_call import FAILURES, CallGroup
 from aimlapi_core._io.model_call import ModelCall, PreparedT
 from aimlapi_core._io.request_sender import AsyncCallContext, CallContext
-from aimlapi_core._io.shared_connections import release_async, release_sync
+from aimlapi_core._io.shared_connections import drop_async_claims, drop_claims
 from aimlapi_core._io.stream_end import (
     IdleStreamTimeout,
     ResponseDrain,
@@ -157,7 +157,7 @@ class Client(AccountAPI, SyncContext):
 
     def close(self) -> None:
         """Release the claim on the shared connections; the last claim closes them."""
-        release_sync(self)
+        drop_claims(self)
 
     def _call(
         self, prepared: PreparedT, request: ChatRequest | EmbeddingRequest
@@ -252,7 +252,7 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
 
     async def aclose(self) -> None:
         """Release the claim on the running loop's connections; the last claim closes them."""
-        await release_async(self)
+        await drop_async_claims(self)
 
     def _call(
         self, prepared: PreparedT, request: ChatRequest | EmbeddingRequest

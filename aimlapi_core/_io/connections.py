@@ -1,9 +1,9 @@
-"""Connections to one origin: each call takes the lowest free one.
+"""Connection pool with idle eviction: one transport per call in flight, O(log n) per request.
 
-httpx's pool looks at all its connections for each of its requests, so that its time grows with
-(calls in flight) x (connections). Here each place holds a transport that serves one call at a
-time. The lowest free place is taken first: calls in turn share one connection, and there are
-never more connections than the most calls that were in flight at once.
+httpx's pool scans all its connections for each request, so its time grows with (calls in flight)
+x (connections). Here each transport serves one call at a time, and the one with the lowest free
+index is acquired first: consecutive calls share one connection, and there are never more
+connections than the peak of calls in flight.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Generic, TypeVar
 
 import httpx
 
-# Below the 5 seconds after which Node's HTTP server, the service's by its headers (contract
-# 4, `X-Powered-By: Express`), closes an idle connection by default: a request written into a
-# connection that is being closed is lost, and may not be repeated.
+# Below the 5 seconds after which Node's HTTP server, which the service's headers name (contract
+# 4, `X-Powered-By: Express`), closes an idle connection by default: a request written to a
+# connection that is being closed is lost, and must not be repeated.
 KEEPALIVE_S = 4.0
 
 # Both decoders are in the standard library.
@@ -30,8 +30,8 @@ TransportT = TypeVar("TransportT", httpx.HTTPTransport, httpx.AsyncHTTPTransport
 Headers = Mapping[str, str]
 
 
-class Places(Generic[TransportT]):
-    """Numbered places, each with its transport once a call has used it."""
+class TransportPool(Generic[TransportT]):
+    """Transports by index, created on first use; a heap holds the free indices."""
 
     def __init__(self, make: Callable[[], TransportT], keepalive_s: float = KEEPALIVE_S) -> None:
         self._make: Callable[[], TransportT] = make
@@ -40,56 +40,56 @@ class Places(Generic[TransportT]):
         self._count = 0
         self._transports: dict[int, TransportT] = {}
         self._idle_since: dict[int, float] = {}
-        self._next_look = 0.0
-        # Reentrant: the garbage collector may end a forgotten stream, which gives its place back,
-        # while this very thread holds the lock.
+        self._next_eviction_s = 0.0
+        # Reentrant: the garbage collector may close an abandoned stream, which releases its index,
+        # while this thread holds the lock.
         self._lock = threading.RLock()
 
-    def take(self) -> tuple[int, TransportT]:
-        """The lowest free place, and its transport."""
+    def acquire(self) -> tuple[int, TransportT]:
+        """The lowest free index and its transport."""
         with self._lock:
             if self._free:
-                place = heappop(self._free)
+                index = heappop(self._free)
             else:
-                place, self._count = self._count, self._count + 1
-            self._idle_since.pop(place, None)
-            transport = self._transports.get(place)
+                index, self._count = self._count, self._count + 1
+            self._idle_since.pop(index, None)
+            transport = self._transports.get(index)
             if transport is None:
-                transport = self._transports[place] = self._make()
-        return place, transport
+                transport = self._transports[index] = self._make()
+        return index, transport
 
-    def give_back(self, place: int) -> None:
-        """Free a place; its connection, where it has one still, may serve the next call."""
+    def release(self, index: int) -> None:
+        """Free an index; its transport, unless removed, can be acquired again."""
         with self._lock:
-            if place in self._transports:
-                self._idle_since[place] = time.monotonic()
-            heappush(self._free, place)
+            if index in self._transports:
+                self._idle_since[index] = time.monotonic()
+            heappush(self._free, index)
 
-    def take_out(self, place: int) -> TransportT | None:
-        """The transport of a place, no longer held here: close it, then give the place back."""
+    def remove(self, index: int) -> TransportT | None:
+        """Remove and return the transport of an index: close it, then release the index."""
         with self._lock:
-            return self._transports.pop(place, None)
+            return self._transports.pop(index, None)
 
-    def stale(self) -> Iterator[TransportT]:
-        """Transports that have been idle for too long, each taken out as it comes: close it."""
+    def pop_expired(self) -> Iterator[TransportT]:
+        """Remove and yield the transports that were idle for too long: close each."""
         now = time.monotonic()
-        if now < self._next_look:
+        if now < self._next_eviction_s:
             return
-        self._next_look = now + self._keepalive_s
+        self._next_eviction_s = now + self._keepalive_s
         limit = now - self._keepalive_s
-        # A copy in one step: a forgotten stream may give its place back at any other.
-        for place, since in self._idle_since.copy().items():
+        # Copied atomically: an abandoned stream may release its index at any time.
+        for index, since in self._idle_since.copy().items():
             if since < limit:
                 with self._lock:
-                    still_idle = self._idle_since.get(place) == since
+                    still_idle = self._idle_since.get(index) == since
                     if still_idle:
-                        del self._idle_since[place]
-                        transport = self._transports.pop(place)
+                        del self._idle_since[index]
+                        transport = self._transports.pop(index)
                 if still_idle:
                     yield transport
 
-    def clear(self) -> list[TransportT]:
-        """All transports, no longer held here: to be closed."""
+    def pop_all(self) -> list[TransportT]:
+        """Remove and return all transports: close each."""
         with self._lock:
             self._idle_since.clear()
             transports = list(self._transports.values())
@@ -97,117 +97,117 @@ class Places(Generic[TransportT]):
             return transports
 
 
-class Wire:
-    """What a call needs of `httpx.Client`: no cookies, no proxies, no redirects."""
+class PooledClient:
+    """The subset of `httpx.Client` that calls use: no cookies, no proxies, no redirects."""
 
     def __init__(
         self, make: Callable[[], httpx.HTTPTransport], keepalive_s: float = KEEPALIVE_S
     ) -> None:
-        self._places = Places(make, keepalive_s)
+        self._pool = TransportPool(make, keepalive_s)
 
     def build_request(
         self, method: str, url: str, *, content: bytes, headers: Headers, timeout: httpx.Timeout
     ) -> httpx.Request:
         """As `httpx.Client.build_request`."""
-        return _request(method, url, content, headers, timeout)
+        return _build_request(method, url, content, headers, timeout)
 
     def send(
         self, request: httpx.Request, *, stream: bool, follow_redirects: bool
     ) -> httpx.Response:
-        """The answer, its body unread; the connection is free once the answer is closed."""
+        """The response, body unread. Closing it releases the connection."""
         assert stream
         assert not follow_redirects
-        for transport in self._places.stale():
+        for transport in self._pool.pop_expired():
             transport.close()
-        place, transport = self._places.take()
+        index, transport = self._pool.acquire()
         try:
             response = transport.handle_request(request)
         except BaseException:
-            _discard(self._places, place)
+            _discard(self._pool, index)
             raise
         assert isinstance(response.stream, httpx.SyncByteStream)
-        response.stream = _Held(response.stream, self._places, place)
+        response.stream = _PooledStream(response.stream, self._pool, index)
         response.request = request
         return response
 
     def close(self) -> None:
         """Close all connections."""
-        for transport in self._places.clear():
+        for transport in self._pool.pop_all():
             transport.close()
 
 
-class AsyncWire:
-    """What a call needs of `httpx.AsyncClient`, as `Wire` has it."""
+class AsyncPooledClient:
+    """The subset of `httpx.AsyncClient` that calls use; see `PooledClient`."""
 
     def __init__(
         self, make: Callable[[], httpx.AsyncHTTPTransport], keepalive_s: float = KEEPALIVE_S
     ) -> None:
-        self._places = Places(make, keepalive_s)
+        self._pool = TransportPool(make, keepalive_s)
 
     def build_request(
         self, method: str, url: str, *, content: bytes, headers: Headers, timeout: httpx.Timeout
     ) -> httpx.Request:
         """As `httpx.AsyncClient.build_request`."""
-        return _request(method, url, content, headers, timeout)
+        return _build_request(method, url, content, headers, timeout)
 
     async def send(
         self, request: httpx.Request, *, stream: bool, follow_redirects: bool
     ) -> httpx.Response:
-        """The answer, its body unread; the connection is free once the answer is closed."""
+        """The response, body unread. Closing it releases the connection."""
         assert stream
         assert not follow_redirects
-        for transport in self._places.stale():
+        for transport in self._pool.pop_expired():
             await transport.aclose()
-        place, transport = self._places.take()
+        index, transport = self._pool.acquire()
         try:
             response = await transport.handle_async_request(request)
         except BaseException:
-            await _adiscard(self._places, place)
+            await _async_discard(self._pool, index)
             raise
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _AsyncHeld(response.stream, self._places, place)
+        response.stream = _AsyncPooledStream(response.stream, self._pool, index)
         response.request = request
         return response
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for transport in self._places.clear():
+        for transport in self._pool.pop_all():
             await transport.aclose()
 
 
-def _discard(places: Places[httpx.HTTPTransport], place: int) -> None:
-    """Give a place back without its connection, which is in nobody knows what state.
+def _discard(pool: TransportPool[httpx.HTTPTransport], index: int) -> None:
+    """Close the transport of an index, whose connection is in an unknown state, and release it.
 
-    httpcore leaves a connection open, and never uses it again, when a call is cancelled while it
-    gives the connection back (seen with httpcore 1.0.9).
+    httpcore leaks an open connection if a call is cancelled while it returns the connection
+    (seen with httpcore 1.0.9).
     """
     try:
-        transport = places.take_out(place)
+        transport = pool.remove(index)
         if transport is not None:
             transport.close()
     finally:
-        places.give_back(place)
+        pool.release(index)
 
 
-async def _adiscard(places: Places[httpx.AsyncHTTPTransport], place: int) -> None:
+async def _async_discard(pool: TransportPool[httpx.AsyncHTTPTransport], index: int) -> None:
     """As `_discard`."""
     try:
-        transport = places.take_out(place)
+        transport = pool.remove(index)
         if transport is not None:
             await transport.aclose()
     finally:
-        places.give_back(place)
+        pool.release(index)
 
 
-class _Held(httpx.SyncByteStream):
-    """A body; closing it gives its place back, with its connection if it was read to its end."""
+class _PooledStream(httpx.SyncByteStream):
+    """A response body; closing it releases the transport, or discards it if not fully read."""
 
     def __init__(
-        self, body: httpx.SyncByteStream, places: Places[httpx.HTTPTransport], place: int
+        self, body: httpx.SyncByteStream, pool: TransportPool[httpx.HTTPTransport], index: int
     ) -> None:
         self._body = body
-        self._places = places
-        self._place: int | None = place
+        self._pool = pool
+        self._index: int | None = index
         self._is_read = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -215,31 +215,31 @@ class _Held(httpx.SyncByteStream):
         self._is_read = True
 
     def close(self) -> None:
-        place, self._place = self._place, None
-        if place is not None:
+        index, self._index = self._index, None
+        if index is not None:
             is_idle = False
             try:
                 self._body.close()
                 is_idle = self._is_read
             finally:
                 if is_idle:
-                    self._places.give_back(place)
+                    self._pool.release(index)
                 else:
-                    _discard(self._places, place)
+                    _discard(self._pool, index)
 
 
-class _AsyncHeld(httpx.AsyncByteStream):
-    """A body; closing it gives its place back, as `_Held` does."""
+class _AsyncPooledStream(httpx.AsyncByteStream):
+    """As `_PooledStream`."""
 
     def __init__(
         self,
         body: httpx.AsyncByteStream,
-        places: Places[httpx.AsyncHTTPTransport],
-        place: int,
+        pool: TransportPool[httpx.AsyncHTTPTransport],
+        index: int,
     ) -> None:
         self._body = body
-        self._places = places
-        self._place: int | None = place
+        self._pool = pool
+        self._index: int | None = index
         self._is_read = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -248,23 +248,23 @@ class _AsyncHeld(httpx.AsyncByteStream):
         self._is_read = True
 
     async def aclose(self) -> None:
-        place, self._place = self._place, None
-        if place is not None:
+        index, self._index = self._index, None
+        if index is not None:
             is_idle = False
             try:
                 await self._body.aclose()
                 is_idle = self._is_read
             finally:
                 if is_idle:
-                    self._places.give_back(place)
+                    self._pool.release(index)
                 else:
-                    await _adiscard(self._places, place)
+                    await _async_discard(self._pool, index)
 
 
-def _request(
+def _build_request(
     method: str, url: str, content: bytes, headers: Headers, timeout: httpx.Timeout
 ) -> httpx.Request:
-    """As httpx makes it of `content`, in half the time: it would write the headers twice."""
+    """Build the same request as httpx, in half the time: httpx would build the headers twice."""
     target = _URL(url)
     own = {
         "host": target.netloc.decode("ascii"),

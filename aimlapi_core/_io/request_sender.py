@@ -20,11 +20,11 @@ from aimlapi_core._io.http_call import FAILURES, SEND_FAILURES, HTTPCall, sendab
 from aimlapi_core._io.shared_connections import (
     AsyncHTTPClient,
     HTTPClient,
-    Pool,
-    begin_async,
-    begin_sync,
-    end_async,
-    end_sync,
+    SharedClient,
+    acquire_async_client,
+    acquire_client,
+    release_async_client,
+    release_client,
 )
 from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream
 from aimlapi_core.account import AccountRequest
@@ -40,18 +40,18 @@ class CallContext:
     def __init__(self, sender: RequestSender, call: HTTPCall) -> None:
         self._sender = sender
         self._call = call
-        self._pool: Pool[HTTPClient] | None = None
+        self._shared: SharedClient[HTTPClient] | None = None
 
     def __enter__(self) -> HTTPClient:
         given = self._sender.settings.http_client
         if given is not None:
             return given
         try:
-            self._pool = begin_sync(self._call.url, self._sender)
+            self._shared = acquire_client(self._call.url, self._sender)
         except BaseException as error:
             self._call.finish(error)
             raise
-        return self._pool.http
+        return self._shared.http
 
     def __exit__(
         self,
@@ -60,8 +60,8 @@ class CallContext:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if self._pool is not None:
-                end_sync(self._pool)
+            if self._shared is not None:
+                release_client(self._shared)
         finally:
             if error is not None:
                 self._call.finish(error)
@@ -159,18 +159,18 @@ class AsyncCallContext:
     def __init__(self, sender: AsyncRequestSender, call: HTTPCall) -> None:
         self._sender = sender
         self._call = call
-        self._pool: Pool[AsyncHTTPClient] | None = None
+        self._shared: SharedClient[AsyncHTTPClient] | None = None
 
     async def __aenter__(self) -> AsyncHTTPClient:
         given = self._sender.settings.http_async_client
         if given is not None:
             return given
         try:
-            self._pool = await begin_async(self._call.url, self._sender)
+            self._shared = await acquire_async_client(self._call.url, self._sender)
         except BaseException as error:
             self._call.finish(error)
             raise
-        return self._pool.http
+        return self._shared.http
 
     async def __aexit__(
         self,
@@ -179,8 +179,8 @@ class AsyncCallContext:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if self._pool is not None:
-                await end_async(self._pool)
+            if self._shared is not None:
+                await release_async_client(self._shared)
         finally:
             if error is not None:
                 self._call.finish(error)

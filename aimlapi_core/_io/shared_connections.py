@@ -1,8 +1,8 @@
-"""The connections that all clients of one origin share.
+"""HTTP clients shared by all clients of one origin: reference counting, TLS context, fork safety.
 
-Synchronous calls share one httpx client per process, asynchronous ones one per running event
-loop: a call in a new loop never touches sockets of another. Clients are made at the first
-call; one TLS context serves all of them. A pool is closed with its last claim.
+Synchronous calls share one HTTP client per process, asynchronous ones one per running event
+loop: a call in a new loop never uses sockets of another. They are created at the first call and
+closed with their last claim; one TLS context serves all of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from aimlapi_core._io.connections import KEEPALIVE_S, AsyncWire, Wire
+from aimlapi_core._io.connections import KEEPALIVE_S, AsyncPooledClient, PooledClient
 from aimlapi_core._io.single_connection import AsyncSingleConnection, SingleConnection
 from aimlapi_core.errors import ConfigurationError
 
@@ -30,152 +30,157 @@ LIMITS = httpx.Limits(
     max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE_S
 )
 
-HTTPClient = httpx.Client | Wire
-AsyncHTTPClient = httpx.AsyncClient | AsyncWire
-HTTPClientT = TypeVar("HTTPClientT", bound="HTTPClient | AsyncHTTPClient")
+HTTPClient = httpx.Client | PooledClient
+AsyncHTTPClient = httpx.AsyncClient | AsyncPooledClient
+ClientT = TypeVar("ClientT", bound="HTTPClient | AsyncHTTPClient")
 
 
-class Pool(Generic[HTTPClientT]):
-    """One httpx client, the objects that claim it, and the calls that are using it.
+class SharedClient(Generic[ClientT]):
+    """One HTTP client with its claims (the objects that use it) and its calls in flight.
 
-    Claims are weak: the dead claim nothing. A pool whose last claim was given up leaves the
-    registry at once, and is closed when its last call has ended.
+    Claims are weak references. Once its last claim is dropped, it is removed from the registry,
+    and closed at the end of its last call.
     """
 
-    def __init__(self, http: HTTPClientT, keeper: AsyncGenerator[None, None] | None = None) -> None:
+    def __init__(
+        self, http: ClientT, shutdown_hook: AsyncGenerator[None, None] | None = None
+    ) -> None:
         self.http = http
-        self.keeper = keeper
-        self.in_use = 0
-        self.given_up = False
+        self.shutdown_hook = shutdown_hook
+        self.calls_in_flight = 0
+        self.is_unclaimed = False
         self._owners: weakref.WeakSet[object] = weakref.WeakSet()
 
-    def begin(self, owner: object) -> None:
-        """Count a call of `owner`, who claims the pool from now on."""
-        self.in_use += 1
+    def acquire(self, owner: object) -> None:
+        """Begin a call of `owner`, which claims the client from now on."""
+        self.calls_in_flight += 1
         if owner not in self._owners:
             self._owners.add(owner)
 
-    def end(self) -> bool:
-        """Count a call as ended; True when the pool is to be closed now."""
-        self.in_use -= 1
-        return self.given_up and not self.in_use
+    def release(self) -> bool:
+        """End a call; True if the client must be closed now."""
+        self.calls_in_flight -= 1
+        return self.is_unclaimed and not self.calls_in_flight
 
-    def release(self, owner: object) -> bool:
-        """Give up a claim; True when nobody holds it any more."""
+    def drop_claim(self, owner: object) -> bool:
+        """Drop a claim; True if none is left."""
         claimed = owner in self._owners
         self._owners.discard(owner)
-        self.given_up = self.given_up or (claimed and not self._owners)
-        return self.given_up
+        self.is_unclaimed = self.is_unclaimed or (claimed and not self._owners)
+        return self.is_unclaimed
 
 
-# Reentrant: the garbage collector may end a forgotten stream, which gives its client back, in the
-# middle of a section that this very thread has locked.
+# Reentrant: the garbage collector may close an abandoned stream, which releases its client, while
+# this thread holds the lock.
 _lock = threading.RLock()
-_sync: dict[str, Pool[HTTPClient]] = {}
-_async: dict[asyncio.AbstractEventLoop, dict[str, Pool[AsyncHTTPClient]]] = {}
+_sync_clients: dict[str, SharedClient[HTTPClient]] = {}
+_async_clients: dict[asyncio.AbstractEventLoop, dict[str, SharedClient[AsyncHTTPClient]]] = {}
 
 
-def begin_sync(base_url: str, owner: object) -> Pool[HTTPClient]:
-    """The process's pool for this origin, claimed by `owner`, open until `end_sync`."""
+def acquire_client(base_url: str, owner: object) -> SharedClient[HTTPClient]:
+    """The process's client for this origin, claimed by `owner`, open until `release_client`."""
     origin = _origin(base_url)
-    verify = None if origin in _sync else _verify(origin)  # not under the lock: it takes time
+    if origin not in _sync_clients and _is_tls(origin):  # not under the lock: it takes time
+        _tls_context()
     with _lock:
-        pool = _sync.get(origin)
-        if pool is None:
-            pool = _sync[origin] = Pool(_made(verify or _verify(origin)))
-        pool.begin(owner)
-    return pool
+        shared = _sync_clients.get(origin)
+        if shared is None:
+            http = _create_client(_ssl_context_for(origin))
+            shared = _sync_clients[origin] = SharedClient(http)
+        shared.acquire(owner)
+    return shared
 
 
-def end_sync(pool: Pool[HTTPClient]) -> None:
-    """A call that began with this pool is over."""
+def release_client(shared: SharedClient[HTTPClient]) -> None:
+    """End a call that acquired this client; close it if it is no longer needed."""
     with _lock:
-        unused = pool.end()
-    if unused:
-        pool.http.close()
+        is_unused = shared.release()
+    if is_unused:
+        shared.http.close()
 
 
-def release_sync(owner: object) -> None:
-    """Give up all claims of `owner`; what nobody claims or uses is closed."""
+def drop_claims(owner: object) -> None:
+    """Drop all claims of `owner`; close the clients without claims and calls."""
     with _lock:
-        free = [origin for origin, pool in _sync.items() if pool.release(owner)]
-        pools = [_sync.pop(origin) for origin in free]
-        unused = [pool for pool in pools if not pool.in_use]
-    for pool in unused:
-        pool.http.close()
+        unclaimed = [origin for origin, shared in _sync_clients.items() if shared.drop_claim(owner)]
+        clients = [_sync_clients.pop(origin) for origin in unclaimed]
+        unused = [shared for shared in clients if not shared.calls_in_flight]
+    for shared in unused:
+        shared.http.close()
 
 
-async def begin_async(base_url: str, owner: object) -> Pool[AsyncHTTPClient]:
-    """The running loop's pool for this origin, claimed by `owner`, open until `end_async`."""
-    pool = await _async_pool(_origin(base_url))
-    pool.begin(owner)
-    return pool
+async def acquire_async_client(base_url: str, owner: object) -> SharedClient[AsyncHTTPClient]:
+    """The running loop's client for this origin, claimed by `owner`, open until released."""
+    shared = await _find_or_create_async_client(_origin(base_url))
+    shared.acquire(owner)
+    return shared
 
 
-async def end_async(pool: Pool[AsyncHTTPClient]) -> None:
-    """A call that began with this pool is over."""
-    if pool.end():
-        await _close(pool)
+async def release_async_client(shared: SharedClient[AsyncHTTPClient]) -> None:
+    """End a call that acquired this client; close it if it is no longer needed."""
+    if shared.release():
+        await _close(shared)
 
 
-async def _close(pool: Pool[AsyncHTTPClient]) -> None:
-    """Close the connections, then the keeper, which has nothing left to wait for."""
-    await pool.http.aclose()
-    if pool.keeper is not None:
+async def _close(shared: SharedClient[AsyncHTTPClient]) -> None:
+    """Close the connections and the shutdown hook."""
+    await shared.http.aclose()
+    if shared.shutdown_hook is not None:
         with contextlib.suppress(RuntimeError):  # the loop, which is ending, closes it already
-            await pool.keeper.aclose()
+            await shared.shutdown_hook.aclose()
 
 
-async def _async_pool(origin: str) -> Pool[AsyncHTTPClient]:
+async def _find_or_create_async_client(origin: str) -> SharedClient[AsyncHTTPClient]:
     loop = asyncio.get_running_loop()
-    pool = _async.get(loop, {}).get(origin)
-    if pool is not None:
-        return pool
+    shared = _async_clients.get(loop, {}).get(origin)
+    if shared is not None:
+        return shared
     if _is_tls(origin):  # its first build reads the certificates: not on the loop
         await asyncio.to_thread(_tls_context)
     with _lock:
         _forget_closed_loops()
-        pool = _async.setdefault(loop, {}).get(origin)  # another task may have been faster
-        if pool is not None:
-            return pool
-        http = _made_async(_verify(origin))
-        keeper = _keep(http, loop, origin)
-        pool = _async[loop][origin] = Pool(http, keeper)
-    await anext(keeper)
-    return pool
+        # Another task may have been faster.
+        shared = _async_clients.setdefault(loop, {}).get(origin)
+        if shared is not None:
+            return shared
+        http = _create_async_client(_ssl_context_for(origin))
+        hook = _shutdown_hook(http, loop, origin)
+        shared = _async_clients[loop][origin] = SharedClient(http, hook)
+    await anext(hook)
+    return shared
 
 
-async def release_async(owner: object) -> None:
-    """Give up the claims of `owner` in the running loop; what nobody claims or uses is closed."""
-    of_loop = _async.get(asyncio.get_running_loop(), {})
-    free = [origin for origin, pool in of_loop.items() if pool.release(owner)]
-    for pool in [of_loop.pop(origin) for origin in free]:
-        if not pool.in_use:
-            await _close(pool)
+async def drop_async_claims(owner: object) -> None:
+    """Drop the claims of `owner` in the running loop; close clients without claims and calls."""
+    of_loop = _async_clients.get(asyncio.get_running_loop(), {})
+    unclaimed = [origin for origin, shared in of_loop.items() if shared.drop_claim(owner)]
+    for shared in [of_loop.pop(origin) for origin in unclaimed]:
+        if not shared.calls_in_flight:
+            await _close(shared)
 
 
-def _made(verify: ssl.SSLContext) -> HTTPClient:
+def _create_client(ssl_context: ssl.SSLContext) -> HTTPClient:
     if not getproxies():
-        return Wire(lambda: SingleConnection(verify, KEEPALIVE_S))
-    with _proxies_checked():
-        return httpx.Client(verify=verify, limits=LIMITS, cookies=_no_cookies())
+        return PooledClient(lambda: SingleConnection(ssl_context, KEEPALIVE_S))
+    with _translate_proxy_errors():
+        return httpx.Client(verify=ssl_context, limits=LIMITS, cookies=_no_cookies())
 
 
-def _made_async(verify: ssl.SSLContext) -> AsyncHTTPClient:
+def _create_async_client(ssl_context: ssl.SSLContext) -> AsyncHTTPClient:
     if not getproxies():
-        return AsyncWire(lambda: AsyncSingleConnection(verify, KEEPALIVE_S))
-    with _proxies_checked():
-        return httpx.AsyncClient(verify=verify, limits=LIMITS, cookies=_no_cookies())
+        return AsyncPooledClient(lambda: AsyncSingleConnection(ssl_context, KEEPALIVE_S))
+    with _translate_proxy_errors():
+        return httpx.AsyncClient(verify=ssl_context, limits=LIMITS, cookies=_no_cookies())
 
 
 def _no_cookies() -> CookieJar:
-    """A jar that keeps nothing: objects with other keys share the client, as they do `Wire`."""
+    """A cookie jar that stores nothing: objects with different keys share the client."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 @contextlib.contextmanager
-def _proxies_checked() -> Iterator[None]:
-    """What the environment says of proxies may make a client impossible."""
+def _translate_proxy_errors() -> Iterator[None]:
+    """Raise ConfigurationError for invalid proxy settings in the environment."""
     try:
         yield
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as exc:
@@ -184,27 +189,27 @@ def _proxies_checked() -> Iterator[None]:
         ) from exc
 
 
-async def _keep(
+async def _shutdown_hook(
     http: AsyncHTTPClient, loop: asyncio.AbstractEventLoop, origin: str
 ) -> AsyncGenerator[None, None]:
-    """Holds the client open. The loop ends its async generators, so `asyncio.run` closes it."""
+    """Async generator that closes the client when the loop shuts down its async generators."""
     try:
         yield
     finally:
         with _lock:
-            of_loop = _async.get(loop, {})
+            of_loop = _async_clients.get(loop, {})
             if origin in of_loop and of_loop[origin].http is http:
                 del of_loop[origin]
             if not of_loop:
-                _async.pop(loop, None)
+                _async_clients.pop(loop, None)
         with contextlib.suppress(RuntimeError):  # the loop may be past taking new work
             await http.aclose()
 
 
 def _forget_closed_loops() -> None:
-    """Drop the pools of loops that were closed without ending their generators."""
-    for loop in [loop for loop in _async if loop.is_closed()]:
-        del _async[loop]
+    """Remove the clients of loops that were closed without `shutdown_asyncgens`."""
+    for loop in [loop for loop in _async_clients if loop.is_closed()]:
+        del _async_clients[loop]
 
 
 def _origin(base_url: str) -> str:
@@ -216,13 +221,13 @@ def _is_tls(origin: str) -> bool:
     return origin.startswith("https:")
 
 
-def _verify(origin: str) -> ssl.SSLContext:
-    """The TLS context; for plain http an empty one, which costs nothing, for httpx wants one."""
+def _ssl_context_for(origin: str) -> ssl.SSLContext:
+    """The TLS context; for plain http an empty one, as httpx requires one: it is cheap."""
     return _tls_context() if _is_tls(origin) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _tls_context() -> ssl.SSLContext:
-    """Built once a process, in about 84 ms, whoever asks first; the others wait for it."""
+    """The TLS context, built once per process, in about 84 ms; other threads wait for it."""
     with _tls_lock:
         if not _tls:
             try:
@@ -240,17 +245,17 @@ _tls: list[ssl.SSLContext] = []
 
 @atexit.register
 def _at_exit() -> None:
-    """Leave no socket behind for the interpreter to complain of."""
-    for pool in list(_sync.values()):
-        pool.http.close()
+    """Close all sockets, to avoid ResourceWarning at interpreter shutdown."""
+    for shared in list(_sync_clients.values()):
+        shared.http.close()
 
 
 def _after_fork() -> None:
-    """A child opens its own connections: those of its parent are not its to use or close."""
+    """A child process opens its own connections and leaves those of its parent alone."""
     global _lock, _tls_lock
     _lock, _tls_lock = threading.RLock(), threading.Lock()
-    _sync.clear()
-    _async.clear()
+    _sync_clients.clear()
+    _async_clients.clear()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork

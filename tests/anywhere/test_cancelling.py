@@ -68,11 +68,11 @@ async def test_a_call_cancelled_at_any_wait_leaves_no_connection(
     client = make("AsyncClient", emu.base_url)
 
     await whole(client)
-    (pool,) = shared_connections._async[asyncio.get_running_loop()].values()
+    (pool,) = shared_connections._async_clients[asyncio.get_running_loop()].values()
 
     def kept() -> list[Any]:
         """Connections that wait for the next call."""
-        transports = pool.http._places._transports.values()
+        transports = pool.http._pool._transports.values()
         return [one for one in transports if one._pool and one._pool.is_available()]
 
     async def run(waits: tuple[int, ...]) -> None:

@@ -67,9 +67,9 @@ def _pools_of_its_own() -> Iterator[None]:
 
 
 def close_all() -> None:
-    for pool in list(shared_connections._sync.values()):
+    for pool in list(shared_connections._sync_clients.values()):
         pool.http.close()
-    shared_connections._sync.clear()
+    shared_connections._sync_clients.clear()
 
 
 @pytest.fixture
@@ -419,7 +419,7 @@ def test_one_client_in_many_event_loops_sends_each_request_once(emu: Emulator) -
     for _ in range(3):
         asyncio.run(twice())
     assert len(emu.requests) == 6
-    assert shared_connections._async == {}
+    assert shared_connections._async_clients == {}
 
 
 def test_loops_in_threads_and_loops_never_ended_do_no_harm(emu: Emulator) -> None:
@@ -443,14 +443,14 @@ def test_a_loop_closed_without_ending_its_generators_is_forgotten(emu: Emulator)
     client = AsyncClient(settings(emu))
     loop = asyncio.new_event_loop()
     loop.run_until_complete(client.complete(HELLO))
-    for pool in shared_connections._async[
+    for pool in shared_connections._async_clients[
         loop
     ].values():  # only so that no socket outlives this test
         loop.run_until_complete(pool.http.aclose())
     loop.close()
     asyncio.run(client.complete(HELLO))  # type: ignore[arg-type]  # a coroutine, typed by its async def
     assert len(emu.requests) == 2
-    assert shared_connections._async == {}
+    assert shared_connections._async_clients == {}
 
 
 def test_threads_share_a_client_and_open_no_more_than_they_use(emu: Emulator) -> None:
@@ -479,7 +479,7 @@ def test_clients_of_one_origin_share_connections_until_the_last_claim(emu: Emula
     two.complete(HELLO)
     assert emu.connections - before == 1
     two.close()
-    assert shared_connections._sync == {}
+    assert shared_connections._sync_clients == {}
     one.complete(HELLO)  # a closed client may be used again
     assert emu.connections - before == 2
 
@@ -500,7 +500,7 @@ def test_the_dead_claim_nothing(emu: Emulator) -> None:
     gc.collect()
     with Client(settings(emu)) as client:
         client.complete(HELLO)
-    assert shared_connections._sync == {}
+    assert shared_connections._sync_clients == {}
 
 
 def test_clients_handed_in_are_used_and_left_open(emu: Emulator) -> None:
@@ -849,7 +849,7 @@ def test_closing_one_object_leaves_the_calls_of_its_threads_alone(emu: Emulator)
     next(events)
     client.close()
     assert isinstance(list(events)[-1], Finished)
-    assert shared_connections._sync == {}
+    assert shared_connections._sync_clients == {}
     wait_until(lambda: emu.open_connections == 0)
 
 
@@ -860,7 +860,7 @@ async def test_closing_in_the_middle_of_an_async_call_lets_it_end(emu: Emulator)
     await anext(events)
     await client.aclose()
     assert isinstance([event async for event in events][-1], Finished)
-    assert shared_connections._async == {}
+    assert shared_connections._async_clients == {}
 
 
 @both

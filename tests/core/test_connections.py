@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from aimlapi_core import Client, ConnectionLostError, Settings
-from aimlapi_core._io.connections import AsyncWire, Places, Wire
+from aimlapi_core._io.connections import AsyncPooledClient, PooledClient, TransportPool
 from aimlapi_emulator import Emulator, Fault
 from tests.core.test_client import HELLO
 from tests.waiting import wait_until
@@ -29,32 +29,32 @@ sync_transport = partial(httpx.HTTPTransport, verify=TLS)
 async_transport = partial(httpx.AsyncHTTPTransport, verify=TLS)
 
 
-def test_the_lowest_free_place_is_taken_first() -> None:
-    places = Places(sync_transport)
-    taken = [places.take()[0] for _ in range(4)]
-    for place in (2, 0, 3):
-        places.give_back(place)
+def test_the_lowest_free_index_is_taken_first() -> None:
+    pool = TransportPool(sync_transport)
+    taken = [pool.acquire()[0] for _ in range(4)]
+    for index in (2, 0, 3):
+        pool.release(index)
     assert taken == [0, 1, 2, 3]
-    assert [places.take()[0] for _ in range(4)] == [0, 2, 3, 4]
+    assert [pool.acquire()[0] for _ in range(4)] == [0, 2, 3, 4]
 
 
 def test_a_call_that_cannot_be_sent_gives_its_place_back() -> None:
-    own = Wire(sync_transport)
+    own = PooledClient(sync_transport)
     for _ in range(3):
         request = own.build_request("POST", NOBODY, content=b"{}", headers={}, timeout=TIMEOUT)
         with pytest.raises(httpx.ConnectError):
             own.send(request, stream=True, follow_redirects=False)
-    assert own._places.take()[0] == 0
+    assert own._pool.acquire()[0] == 0
     own.close()
 
 
 async def test_an_async_call_that_cannot_be_sent_gives_its_place_back() -> None:
-    own = AsyncWire(async_transport)
+    own = AsyncPooledClient(async_transport)
     for _ in range(3):
         request = own.build_request("POST", NOBODY, content=b"{}", headers={}, timeout=TIMEOUT)
         with pytest.raises(httpx.ConnectError):
             await own.send(request, stream=True, follow_redirects=False)
-    assert own._places.take()[0] == 0
+    assert own._pool.acquire()[0] == 0
     await own.aclose()
 
 
@@ -94,25 +94,25 @@ def test_an_answer_sets_no_cookie_behind_a_proxy_either(
 
 def test_a_forgotten_stream_may_end_while_idle_connections_are_looked_for() -> None:
     """The garbage collector ends it, in the middle of anything that makes an object."""
-    transport = sync_transport()  # one will do for all places, since none is used
-    places = Places(lambda: transport, keepalive_s=0)
+    transport = sync_transport()  # one will do for all indices, since none is used
+    pool = TransportPool(lambda: transport, keepalive_s=0)
     # More than the interpreter keeps tuples in store: those are made without a collection.
-    taken = [places.take()[0] for _ in range(6_000)]
-    for place in taken[:3_000]:
-        places.give_back(place)
+    taken = [pool.acquire()[0] for _ in range(6_000)]
+    for index in taken[:3_000]:
+        pool.release(index)
     left = iter(taken[3_000:])
 
     def collected(phase: str, _: dict[str, int]) -> None:
         if phase == "stop":
-            for place in islice(left, 1):
-                places.give_back(place)
+            for index in islice(left, 1):
+                pool.release(index)
 
     before = gc.get_threshold()
     gc.freeze()  # so that each of the many collections looks through little
     gc.callbacks.append(collected)
     gc.set_threshold(1)
     try:
-        stale = list(places.stale())
+        stale = list(pool.pop_expired())
     finally:
         gc.set_threshold(*before)
         gc.callbacks.remove(collected)
@@ -121,7 +121,7 @@ def test_a_forgotten_stream_may_end_while_idle_connections_are_looked_for() -> N
 
 
 def test_connections_of_a_burst_are_closed_once_idle_for_too_long(emu: Emulator) -> None:
-    own = Wire(sync_transport, keepalive_s=0)
+    own = PooledClient(sync_transport, keepalive_s=0)
     answers = [
         own.send(_hello(own, emu), stream=True, follow_redirects=False) for _ in range(BURST)
     ]
@@ -137,7 +137,7 @@ def test_connections_of_a_burst_are_closed_once_idle_for_too_long(emu: Emulator)
 async def test_async_connections_of_a_burst_are_closed_once_idle_for_too_long(
     emu: Emulator,
 ) -> None:
-    own = AsyncWire(async_transport, keepalive_s=0)
+    own = AsyncPooledClient(async_transport, keepalive_s=0)
     answers = [
         await own.send(_hello(own, emu), stream=True, follow_redirects=False) for _ in range(BURST)
     ]
@@ -150,7 +150,7 @@ async def test_async_connections_of_a_burst_are_closed_once_idle_for_too_long(
     await own.aclose()
 
 
-def _hello(own: Wire | AsyncWire, emu: Emulator) -> httpx.Request:
+def _hello(own: PooledClient | AsyncPooledClient, emu: Emulator) -> httpx.Request:
     return own.build_request(
         "POST",
         f"{emu.base_url}/chat/completions",
@@ -164,7 +164,7 @@ def test_a_request_is_what_httpx_makes() -> None:
     """But for the spelling of names, and for decoders that httpx has from other packages."""
     given = {"Authorization": "Bearer k", "Content-Type": "application/json", "X-Own": "1"}
     body = '{"a": "Grüße"}'.encode()
-    own = Wire(sync_transport)
+    own = PooledClient(sync_transport)
     made = own.build_request("POST", NOBODY, content=body, headers=given, timeout=TIMEOUT)
     with httpx.Client() as client:
         wanted = client.build_request("POST", NOBODY, content=body, headers=given, timeout=TIMEOUT)
@@ -178,6 +178,6 @@ def test_a_request_is_what_httpx_makes() -> None:
 
 @pytest.mark.parametrize("name", ["Host", "host", "ACCEPT", "Content-Length"])
 def test_a_header_of_the_callers_stands_once(name: str) -> None:
-    own = Wire(sync_transport)
+    own = PooledClient(sync_transport)
     made = own.build_request("POST", NOBODY, content=b"{}", headers={name: "7"}, timeout=TIMEOUT)
     assert made.headers.get_list(name) == ["7"]

@@ -14,9 +14,9 @@ from aimlapi_emulator import Emulator
 def _pools_of_its_own() -> Iterator[None]:
     """No connection that another test left idle, nor one left for another."""
     yield
-    for pool in list(shared_connections._sync.values()):
+    for pool in list(shared_connections._sync_clients.values()):
         pool.http.close()
-    shared_connections._sync.clear()
+    shared_connections._sync_clients.clear()
 
 
 @pytest.fixture(params=["sync", "async"])
