@@ -1,7 +1,7 @@
-"""`/v1/embeddings`: many texts out in few requests, vectors back in the order of the texts.
+"""Splits texts into `/v1/embeddings` requests, decodes and combines the vectors in order.
 
 Source: aimlapi/api-docs text-embedding-3-small.json and the pages beside it, state 2026-08-21.
-OpenAI's models refuse unknown members of the body; texts go as strings, never as token ids
+OpenAI's models reject unknown members of the body; texts are sent as strings, never as token ids
 (400 invalid_union; langchain-ai/langgraph examples/aimlapi README, live 2026-09-03).
 """
 
@@ -31,16 +31,16 @@ from aimlapi_core.types import Cost, EmbeddingReply, EmbeddingRequest, Transport
 
 PATH = "/embeddings"
 
-# For ids without a row: the cap of a public client (mem0), for no limit is documented.
+# For unknown models: the cap of a public client (mem0), as no limit is documented.
 _DEFAULT_LIMITS = EmbeddingInfo(id="", aliases=(), dimensions=0, context_window=0, max_texts=100)
 
-# A token is seldom shorter than two bytes of UTF-8: fewer tokens are counted never, more often.
+# A token is rarely shorter than two UTF-8 bytes, so this overestimates the number of tokens.
 _BYTES_PER_TOKEN = 2
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingBatch:
-    """One request, ready to be sent, for the texts that begin at `start`."""
+    """One encoded request, for `count` texts from index `start`."""
 
     start: int
     count: int
@@ -49,7 +49,7 @@ class EmbeddingBatch:
     path: str = PATH
 
     def decode(self, payload: Any, headers: Mapping[str, str]) -> EmbeddingReply:
-        """The vectors of one answer. `headers` in lower case. Raises UnexpectedReplyError."""
+        """The vectors of one response. `headers` in lower case. Raises UnexpectedReplyError."""
         return decode(payload, headers, self.count)
 
 
@@ -76,7 +76,7 @@ def prepare_batches(request: EmbeddingRequest) -> list[EmbeddingBatch]:
 
 
 def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingReply:
-    """The vectors of one answer, in the order of its texts, whatever the order of its rows."""
+    """The vectors of one response, in the order of its texts, by the index of each row."""
     rows = payload.get("data") if isinstance(payload, Mapping) else None
     try:
         vectors = _vectors_by_index(rows or [])
@@ -95,14 +95,14 @@ def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingRep
 
 
 def _with_input_tokens(usage: Usage | None) -> Usage | None:
-    """Voyage's models give a total alone: all of it was sent, for nothing is generated."""
+    """Voyage's models report only a total: all of them are input tokens."""
     if usage is None or usage.input_tokens:
         return usage
     return replace(usage, input_tokens=usage.total_tokens)
 
 
 def combine_replies(replies: Sequence[tuple[EmbeddingReply, Transport]]) -> EmbeddingReply:
-    """One reply for all requests, given in the order of the texts."""
+    """One reply for all batches, in the order of the texts."""
     usages = [reply.usage for reply, _ in replies]
     costs = [reply.cost for reply, _ in replies]
     return EmbeddingReply(
@@ -129,28 +129,29 @@ def _validated(request: EmbeddingRequest, info: EmbeddingInfo | None) -> Embeddi
             raise InvalidRequestError(
                 f"Text {position} is empty: the service embeds no empty text. Leave it out."
             )
-        longest = info.max_text_chars if info else None
-        if longest is not None and len(text) > longest and request.unsupported_params != "send":
+        max_chars = info.max_text_chars if info else None
+        if max_chars is not None and len(text) > max_chars and request.unsupported_params != "send":
             raise InvalidRequestError(
                 f"Text {position} has {len(text):,} characters; {request.model!r} takes at most "
-                f"{longest:,}. Split it."
+                f"{max_chars:,}. Split it."
             )
     return _without_unsupported(request, info)
 
 
 def _without_unsupported(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingRequest:
-    """The request without what the model does not take, as `unsupported_params` says."""
+    """Drop the parameters that the model does not take, as `unsupported_params` says."""
     if info is None or request.unsupported_params == "send":
         return request
-    lengths = info.dimension_range
-    asked = request.dimensions
-    if asked == info.dimensions:
-        request = replace(request, dimensions=asked if lengths else None)
-    elif asked is not None and lengths is None:
+    allowed = info.dimension_range
+    dimensions = request.dimensions
+    if dimensions == info.dimensions:
+        request = replace(request, dimensions=dimensions if allowed else None)
+    elif dimensions is not None and allowed is None:
         request = _drop_param("dimensions", request, info)
-    elif asked is not None and lengths and not lengths[0] <= asked <= lengths[1]:
+    elif dimensions is not None and allowed and not allowed[0] <= dimensions <= allowed[1]:
         raise InvalidRequestError(
-            f"dimensions must be from {lengths[0]} to {lengths[1]} for {info.id!r}, not {asked!r}"
+            f"dimensions must be from {allowed[0]} to {allowed[1]} for {info.id!r}, "
+            f"not {dimensions!r}"
         )
     if request.input_type is not None and not info.input_types:
         request = _drop_param("input_type", request, info)
@@ -181,20 +182,20 @@ def _drop_param(name: str, request: EmbeddingRequest, info: EmbeddingInfo) -> Em
 def _split_batches(
     request: EmbeddingRequest, limits: EmbeddingInfo
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """(position of the first text, texts) of each request: as many texts as the limits allow."""
-    most = min(request.batch_size or limits.max_texts, limits.max_texts)
-    most_bytes = limits.max_tokens * _BYTES_PER_TOKEN
-    longest = limits.max_item_chars
+    """(index of the first text, texts) of each batch, as large as the limits allow."""
+    max_texts = min(request.batch_size or limits.max_texts, limits.max_texts)
+    max_bytes = limits.max_tokens * _BYTES_PER_TOKEN
+    max_chars = limits.max_item_chars
     start = size = 0
     for position, text in enumerate(request.texts):
         length = len(text.encode("utf-8", "surrogatepass"))
-        # A text too long for an array goes alone, as a string.
-        alone = longest is not None and len(text) > longest
-        full = position - start >= most or size + length > most_bytes
+        # A text that is too long for an array is sent alone, as a string.
+        alone = max_chars is not None and len(text) > max_chars
+        full = position - start >= max_texts or size + length > max_bytes
         if position > start and (full or alone):
             yield start, request.texts[start:position]
             start, size = position, 0
-        size += most_bytes if alone else length
+        size += max_bytes if alone else length
     if request.texts:
         yield start, request.texts[start:]
 

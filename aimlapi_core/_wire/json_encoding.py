@@ -1,4 +1,4 @@
-"""Request bodies as JSON bytes; what JSON cannot hold is named."""
+"""Encodes request bodies as JSON bytes; an error names the value that is not serializable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 def encode_json(body: Mapping[str, Any]) -> bytes:
-    """Compact UTF-8 JSON. Raises InvalidRequestError, naming what JSON cannot hold."""
+    """Compact UTF-8 JSON. Raises InvalidRequestError, naming the value that is not serializable."""
     try:
         return _ENCODER.encode(body).encode()
     except (TypeError, ValueError, RecursionError) as exc:
@@ -27,7 +27,7 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
 
 
 def _find_unserializable(value: Any, at: str) -> Iterator[str]:
-    """What in `value`, which stands at `at`, no JSON can hold."""
+    """Descriptions of the values in `value`, found at path `at`, that JSON cannot represent."""
     if isinstance(value, Mapping):
         for key, member in value.items():
             yield from _find_unserializable(member, f"{at}.{key}" if at else str(key))

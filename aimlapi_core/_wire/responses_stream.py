@@ -40,7 +40,7 @@ class ResponseAccumulator:
     shortened, the last event is used.
     """
 
-    def __init__(self, expected: int = 1, *, usage_expected: bool = False) -> None:
+    def __init__(self, expected_choices: int = 1, *, usage_expected: bool = False) -> None:
         self.done = False
         self._response: dict[str, Any] = {}
         self._items: dict[int, OutputItem] = {}

@@ -1,12 +1,11 @@
-"""Server-sent events: bytes in, data payloads out. No I/O.
+"""Server-sent events (SSE) decoder: bytes to event names and data payloads. No I/O.
 
-Lines end at LF, CR or CRLF, a payload ends at an empty line, several `data:` lines of one
-event are joined by LF; comments, `id:` and `retry:` are passed over
+Lines end with LF, CR or CRLF, an event ends with an empty line, several `data:` lines of one
+event are joined by LF; comments, `id:` and `retry:` are ignored
 (https://html.spec.whatwg.org/multipage/server-sent-events.html, seen 2026-11-23).
 
-Not as the specification has it: an event whose last empty line never came is still given out
-by `close()`, for a server that ends without it has sent the whole line all the same; whether
-the stream itself is whole is for the reader of the payloads to say.
+Unlike the specification, `close()` returns an event without its terminating empty line, as some
+servers omit it; whether the stream is complete is decided by the reader of the payloads.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _DATA_PREFIX_LENGTH = len(b"data: ")
 
 
 def _is_single_event(piece: bytes) -> bool:
-    """Whether a piece is one event of one `data:` line, as servers write and send most of them."""
+    """Fast path: whether the piece is exactly one event with one `data:` line, as most are."""
     return (
         piece.startswith(b"data: ")
         and piece.find(b"\n") == len(piece) - 2
@@ -27,22 +26,21 @@ def _is_single_event(piece: bytes) -> bool:
 
 
 class SSEDecoder:
-    """Feed it bytes as they come; close it at the end of the body."""
+    """Feed it the pieces of the body, then close it once."""
 
     __slots__ = ("_at_start", "_data", "_event", "_skip_lf", "_tail")
 
     def __init__(self) -> None:
-        self._tail = bytearray()  # the line that has not ended yet
-        self._skip_lf = False  # the last line ended at CR: an LF that follows belongs to it
+        self._tail = bytearray()  # an incomplete line
+        self._skip_lf = False  # the last line ended with CR: a following LF is part of it
         self._data: list[bytes] = []
         self._event = b""
         self._at_start = True
 
     def feed(self, piece: bytes) -> list[tuple[str, str]]:
-        """(event name, payload) of every event that ends in this piece; the name may be ""."""
-        if not (self._tail or self._data or self._skip_lf or self._event) and _is_single_event(
-            piece
-        ):
+        """(event name, payload) of each event that this piece completes; the name may be ""."""
+        is_between_events = not (self._tail or self._data or self._skip_lf or self._event)
+        if is_between_events and _is_single_event(piece):
             self._at_start = False
             return [("", piece[_DATA_PREFIX_LENGTH:-2].decode("utf-8", "replace"))]
         if self._skip_lf and piece:
@@ -63,7 +61,7 @@ class SSEDecoder:
         return self._events(lines)
 
     def close(self) -> list[tuple[str, str]]:
-        """What the end of the body leaves behind: at most one event."""
+        """The last event, if it lacks its empty line: at most one."""
         tail, self._tail = bytes(self._tail), bytearray()
         if self._at_start:
             tail = tail.removeprefix(BOM_UTF8)
@@ -71,7 +69,7 @@ class SSEDecoder:
 
     @property
     def is_inside_event(self) -> bool:
-        """Whether something other than a comment has begun and not ended."""
+        """Whether an event, other than a comment, is incomplete."""
         return bool(self._data) or (bool(self._tail) and not self._tail.startswith(b":"))
 
     def _events(self, lines: list[bytes]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Stop sequences where the API has none: text is cut on the way to the caller. No I/O.
+"""Client-side stop sequences, for endpoints without a `stop` parameter. No I/O.
 
 The chat schema of the dashed GPT-5.2 ids and every Responses schema list no `stop`
 (aimlapi/api-docs, state 2026-08-21). Whether the service bills what it had not sent when a
@@ -14,26 +14,26 @@ from aimlapi_core.types import Choice, Finished, Part, Reply, StreamEvent, Text,
 
 
 class StopSequenceFilter:
-    """Events in, events out, nothing at or after the first stop sequence of each choice.
+    """Filters stream events: nothing at or after the first stop sequence of each choice.
 
-    Text that may be the beginning of a stop sequence is held back until that is known. `done`
-    is set once every expected choice was cut: the caller then takes `truncate_reply` of what has
-    come and closes the stream.
+    Text that may be the start of a stop sequence is held back until that is known. `done` once
+    every expected choice was stopped: the caller then takes `truncate_reply` of the reply so far
+    and closes the stream.
     """
 
-    def __init__(self, stop: tuple[str, ...], expected: int = 1) -> None:
+    def __init__(self, stop: tuple[str, ...], expected_choices: int = 1) -> None:
         self._stop = stop
-        self._expected = expected
+        self._expected_choices = expected_choices
         self._held: dict[int, str] = {}
         self._stopped: set[int] = set()
 
     @property
     def done(self) -> bool:
-        """Whether nothing more can come out but the end."""
-        return len(self._stopped) >= self._expected
+        """Whether every expected choice was stopped."""
+        return len(self._stopped) >= self._expected_choices
 
     def feed(self, events: Iterable[StreamEvent]) -> list[StreamEvent]:
-        """What the caller may see of `events`."""
+        """The events to pass on to the caller."""
         return [out for event in events for out in self._filter_event(event)]
 
     def _filter_event(self, event: StreamEvent) -> list[StreamEvent]:
@@ -58,12 +58,12 @@ class StopSequenceFilter:
 
 
 def find_stop(text: str, stop: tuple[str, ...]) -> int:
-    """Where the earliest stop sequence begins in `text`; -1 where there is none."""
+    """The index of the earliest stop sequence in `text`; -1 if there is none."""
     return min((at for s in stop if (at := text.find(s)) >= 0), default=-1)
 
 
 def truncate_reply(reply: Reply, stop: tuple[str, ...]) -> Reply:
-    """`reply` with each choice's text ended before its first stop sequence."""
+    """`reply` with each choice's text truncated at its first stop sequence."""
     return replace(reply, choices=tuple(_truncate_choice(choice, stop) for choice in reply.choices))
 
 
@@ -72,18 +72,18 @@ def _truncate_choice(choice: Choice, stop: tuple[str, ...]) -> Choice:
     if at < 0:
         return choice
     parts: list[Part] = []
-    was_cut = False
+    is_truncated = False
     for part in choice.parts:
         if isinstance(part, Text):
-            was_cut = True
+            is_truncated = True
             parts.append(replace(part, text=part.text[:at]))
-        elif not (was_cut and isinstance(part, ToolCall)):  # a call behind the cut goes with it
+        elif not (is_truncated and isinstance(part, ToolCall)):  # drop tool calls after the stop
             parts.append(part)
     return replace(choice, parts=tuple(parts), finish_reason="stop")
 
 
 def _partial_match_length(text: str, stop: tuple[str, ...]) -> int:
-    """The length of the longest end of `text` that a stop sequence begins with."""
+    """The length of the longest suffix of `text` that is a prefix of a stop sequence."""
     longest = min(len(text), max(map(len, stop)) - 1)
     for length in range(longest, 0, -1):
         tail = text[-length:]

@@ -1,7 +1,7 @@
-"""What is wrong with a request, found before anything is sent. Pure, and the same for all models
-but for the table's rows.
+"""Validates a request before it is sent, and drops the parameters that its model does not take.
 
-The rules are those of the strictest published schema (aimlapi/api-docs, state 2026-08-21).
+Only the model table differs by model. The rules are those of the strictest published schema
+(aimlapi/api-docs, state 2026-08-21).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_REQUEST_ID_LENGTH = 128
 _REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
 _MAX_TOOLS = 128
-_MAX_STOPS = 4  # where the API takes them at all [D gpt-5.2-chat.json]
+_MAX_STOPS = 4  # for models that take stop sequences [D gpt-5.2-chat.json]
 
 _NUMERIC_PARAMS = tuple(row for row in REQUEST_PARAMS.values() if row.is_number)
 _DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
@@ -50,7 +50,7 @@ class UnsupportedParameterWarning(UserWarning):
 
 
 def check_request(request: ChatRequest) -> None:
-    """Raise InvalidRequestError for what no model takes."""
+    """Raise InvalidRequestError for what no model accepts."""
     if not request.model or not isinstance(request.model, str):
         raise InvalidRequestError(f"model must be a model id, not {request.model!r}")
     if not request.messages:
@@ -72,12 +72,12 @@ def check_request(request: ChatRequest) -> None:
 
 
 def is_client_request_id(given: str | None) -> TypeGuard[str]:
-    """Whether the service would store it."""
+    """Whether the service stores this id."""
     return given is not None and _REQUEST_ID.fullmatch(given) is not None
 
 
 def check_client_request_id(given: str | None) -> None:
-    """The service drops any other id without a word (docs request-tracing-and-cost.md)."""
+    """Raise InvalidRequestError for an id that the service ignores [D request-tracing-and-cost]."""
     if given is not None and not _REQUEST_ID.fullmatch(given):
         raise InvalidRequestError(
             f"client_request_id {given!r} must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
@@ -87,10 +87,11 @@ def check_client_request_id(given: str | None) -> None:
 def drop_unsupported_params(
     request: ChatRequest, info: ModelInfo | None, endpoint: Endpoint
 ) -> ChatRequest:
-    """The request without what this model does not take there, as `unsupported_params` says.
+    """The request without parameters that this model does not take on this endpoint.
 
-    Raises InvalidRequestError for values that no specification of the service allows. A model
-    without a row, and `unsupported_params="send"`, gets everything as it is.
+    `unsupported_params` decides whether they are dropped with a warning, raise, or are sent. Raises
+    InvalidRequestError for values that no specification of the service allows. For a model that is
+    not in the table, or with "send", the request is unchanged.
     """
     mode = request.unsupported_params
     if mode not in ("warn", "raise", "send"):
@@ -99,25 +100,25 @@ def drop_unsupported_params(
         request = replace(request, logprobs=True)  # the schema wants both
     if info is None or mode == "send":
         return request
-    left_out = [
+    unsupported = [
         name
         for name in _MODEL_DEPENDENT_PARAMS
         if getattr(request, name) not in (None, ()) and name not in info.params[endpoint]
     ]
-    if left_out and mode == "raise":
-        raise UnsupportedParameterError(_unsupported_message(left_out[0], info, endpoint))
-    for name in left_out:
-        # n=1 asks for what comes anyway.
+    if unsupported and mode == "raise":
+        raise UnsupportedParameterError(_unsupported_message(unsupported[0], info, endpoint))
+    for name in unsupported:
+        # n=1 is the default, so no warning.
         if not (name == "n" and request.n == 1):
             _warn_dropped(name, info, endpoint)
-    # Agents name their own turns and tool results; a name on other messages is the caller's.
+    # Agents set names on assistant and tool messages; on other messages the caller does.
     if endpoint == "responses" and any(
         m.name for m in request.messages if m.role not in ("assistant", "tool")
     ):
         _warn_dropped("name (of a message)", info, endpoint)
-    emptied = {name: _DEFAULTS[name] for name in left_out}
-    if emptied:
-        request = replace(request, **emptied)
+    defaults = {name: _DEFAULTS[name] for name in unsupported}
+    if defaults:
+        request = replace(request, **defaults)
     _check_values(request, info, endpoint)
     _check_content(request, info, endpoint)
     return request
@@ -138,7 +139,7 @@ _warned_lock = threading.Lock()
 
 
 def warn_once(key: tuple[str, ...], message: str, category: type[Warning]) -> None:
-    """Give the warning, unless one with this key was given before in this process."""
+    """Warn, unless a warning with this key was given before in this process."""
     with _warned_lock:
         if key in _warned:
             return
@@ -217,19 +218,19 @@ def _check_message(message: Message, position: int) -> None:
 
 
 def _check_tool_results(request: ChatRequest) -> None:
-    """Every result answers a call before it, every call has its result, before the next turn.
+    """Each tool result follows its call, and each call has its result before the next message.
 
-    Calls are counted, for integrations without call ids give two calls of a tool the same one.
+    Calls are counted, as integrations without call ids use the same id for two calls of a tool.
     """
     open_calls: dict[str, int] = {}
-    made_at = 0
-    known_elsewhere = bool(request.previous_response_id)
+    called_at = 0
+    continues_response = bool(request.previous_response_id)
     for position, message in enumerate(request.messages):
         if message.role == "tool":
             call_id = message.tool_call_id
             if not call_id:
                 raise InvalidRequestError(f"Message {position} (tool) has no tool_call_id.")
-            if open_calls.get(call_id, 0) < 1 and not known_elsewhere:
+            if open_calls.get(call_id, 0) < 1 and not continues_response:
                 raise InvalidRequestError(
                     f"Message {position} is the result of the tool call {call_id!r}, which no "
                     "assistant message right before it makes. Keep the assistant message "
@@ -237,18 +238,18 @@ def _check_tool_results(request: ChatRequest) -> None:
                 )
             open_calls[call_id] = open_calls.get(call_id, 0) - 1
             continue
-        _raise_missing_tool_results(open_calls, made_at)
-        open_calls, made_at = {}, position
+        _raise_missing_tool_results(open_calls, called_at)
+        open_calls, called_at = {}, position
         for call in _tool_calls(message):
             open_calls[call.id] = open_calls.get(call.id, 0) + 1
-    _raise_missing_tool_results(open_calls, made_at)
+    _raise_missing_tool_results(open_calls, called_at)
 
 
-def _raise_missing_tool_results(open_calls: Mapping[str, int], made_at: int) -> None:
+def _raise_missing_tool_results(open_calls: Mapping[str, int], called_at: int) -> None:
     unanswered = sorted(call_id for call_id, count in open_calls.items() for _ in range(count))
     if unanswered:
         raise InvalidRequestError(
-            f"The tool calls {unanswered} of message {made_at} have no result: add a "
+            f"The tool calls {unanswered} of message {called_at} have no result: add a "
             "tool message for each before the next message, or take the calls out."
         )
 

@@ -13,13 +13,13 @@ def reply(text: str, *more: ToolCall) -> Reply:
 
 
 def run(stop: tuple[str, ...], pieces: list[str]) -> tuple[str, bool]:
-    cutter = StopSequenceFilter(stop)
+    stop_filter = StopSequenceFilter(stop)
     events: list[StreamEvent] = []
     for piece in pieces:
-        events += cutter.feed([TextDelta(piece)])
-        if cutter.done:
+        events += stop_filter.feed([TextDelta(piece)])
+        if stop_filter.done:
             return "".join(e.text for e in events if isinstance(e, TextDelta)), True
-    events += cutter.feed([Finished(reply("".join(pieces)))])
+    events += stop_filter.feed([Finished(reply("".join(pieces)))])
     *deltas, last = events
     assert isinstance(last, Finished)
     text = "".join(e.text for e in deltas if isinstance(e, TextDelta))
@@ -56,11 +56,11 @@ def test_a_cut_answer_says_stop_and_loses_the_calls_behind_it() -> None:
 
 
 def test_each_choice_is_cut_by_itself() -> None:
-    cutter = StopSequenceFilter(("X",), expected=2)
-    assert cutter.feed([TextDelta("aX", 0), TextDelta("b", 1)]) == [
+    stop_filter = StopSequenceFilter(("X",), expected_choices=2)
+    assert stop_filter.feed([TextDelta("aX", 0), TextDelta("b", 1)]) == [
         TextDelta("a", 0),
         TextDelta("b", 1),
     ]
-    assert not cutter.done
-    assert cutter.feed([TextDelta("more", 0), TextDelta("X", 1)]) == []
-    assert cutter.done
+    assert not stop_filter.done
+    assert stop_filter.feed([TextDelta("more", 0), TextDelta("X", 1)]) == []
+    assert stop_filter.done
