@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from aimlapi_core._io.doctor import report
+from aimlapi_core._io.doctor import print_report
 from aimlapi_core._version import __version__
 from aimlapi_core.errors import ConfigurationError
 from aimlapi_core.settings import Settings
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     except ConfigurationError as error:
         print(f"WRONG  {error}", file=sys.stderr)
         return 1
-    return 0 if report(settings, print) else 1
+    return 0 if print_report(settings, print) else 1
 
 
 if __name__ == "__main__":

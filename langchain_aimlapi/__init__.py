@@ -19,7 +19,9 @@ except ModuleNotFoundError as exc:
             "langchain_aimlapi needs langchain-core: pip install 'aimlapi-integrations[langchain]'"
         ) from exc
     if (exc.name or "").startswith("langchain_aimlapi."):
-        raise ImportError(_package_conflict.lost(str(exc.name), __path__[0])) from exc
+        raise ImportError(
+            _package_conflict.missing_module_message(str(exc.name), __path__[0])
+        ) from exc
     raise
 
 from aimlapi_core import __version__

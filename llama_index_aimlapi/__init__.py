@@ -5,7 +5,7 @@ import warnings
 from aimlapi_core._adapters import package_conflict as _package_conflict
 
 # `langchain_aimlapi` is broken then, but nothing here needs it.
-if _mixed := _package_conflict.trouble():
+if _mixed := _package_conflict.find_conflict():
     warnings.warn(_mixed, stacklevel=2)
 
 try:

@@ -1,10 +1,10 @@
-"""What is wrong with an installation; nothing is imported to find out.
+"""Detects broken installations, without importing the packages.
 
-The older distribution `langchain-aimlapi` has the same import name `langchain_aimlapi` as this one.
-Installers write the files of both into one folder, and uninstalling either takes shared files from
-the other.
+The legacy distribution `langchain-aimlapi` has the same import name `langchain_aimlapi` as this
+one. Installers write the files of both into one folder, and uninstalling either removes shared
+files of the other.
 
-LlamaIndex reads data files of its own by nltk, which refuses links, and uv makes links.
+LlamaIndex reads data files with nltk, which refuses hard and symbolic links, and uv creates links.
 """
 
 from __future__ import annotations
@@ -17,84 +17,83 @@ from importlib.metadata import PackageNotFoundError, distribution, version
 from importlib.util import find_spec
 
 _SHARED = "langchain_aimlapi"
-_OLDER = "langchain-aimlapi"
-# Modules that each version of the older distribution has one of, and this one none.
-OLDER_FILES = ("llms.py", "constants.py")
+_LEGACY = "langchain-aimlapi"
+# Each version of the legacy distribution has one of these modules; this package has none.
+LEGACY_FILES = ("llms.py", "constants.py")
 
 # `nltk/pathsec.py` refuses `st_nlink > 1` from this version on.
 _REFUSES_LINKS = (3, 10, 3)
-# What LlamaIndex's splitters read; the files beside it are installed alike.
+# Read by LlamaIndex's splitters; the other data files are installed the same way.
 _DATA = "nltk_cache/corpora/stopwords/english"
 
 _REMEDY = (
-    f"Remove both and install the one that you want: pip uninstall -y {_OLDER} "
+    f"Remove both and install the one that you want: pip uninstall -y {_LEGACY} "
     "aimlapi-integrations && pip install 'aimlapi-integrations[langchain]'"
 )
 
 
-def trouble(*, metadata: bool = False) -> str | None:
-    """What is wrong with `langchain_aimlapi` and how to mend it; None when nothing is.
+def find_conflict(*, metadata: bool = False) -> str | None:
+    """Describe what is wrong with `langchain_aimlapi`, with the fix; None if nothing is.
 
-    It is looked up as Python would import it, not imported, and two files are looked for.
-    `metadata=True` also asks whether the older distribution is installed, which reads every
-    folder of `sys.path`.
+    It is located like an import, but not imported. `metadata=True` also checks whether the legacy
+    distribution is installed, which reads every folder of `sys.path`.
     """
     try:
         spec = find_spec(_SHARED)
-    except ValueError:  # a stand-in without a spec, as tests put into sys.modules
+    except ValueError:  # a stub without a spec in sys.modules
         return None
     if spec is None:
         return None
-    found = judged(spec.submodule_search_locations or (), has_code=spec.origin is not None)
-    return found or (_of_metadata() if metadata else None)
+    found = inspect_package(spec.submodule_search_locations or (), has_code=spec.origin is not None)
+    return found or (_find_installed_legacy() if metadata else None)
 
 
 def check() -> None:
-    """Raise ImportError where two distributions lie over one another."""
-    found = trouble()
+    """Raise ImportError if files of both distributions are mixed."""
+    found = find_conflict()
     if found is not None:
         raise ImportError(found)
 
 
-def judged(folders: Iterable[str], *, has_code: bool) -> str | None:
-    """What is wrong with the package in `folders`; `has_code`: whether it has an `__init__`."""
+def inspect_package(folders: Iterable[str], *, has_code: bool) -> str | None:
+    """Describe what is wrong with the package in `folders`. `has_code`: it has an `__init__`."""
     for folder in folders:
-        if any(os.path.exists(os.path.join(folder, name)) for name in OLDER_FILES):
+        if any(os.path.exists(os.path.join(folder, name)) for name in LEGACY_FILES):
             return (
-                f"{folder!r} holds files of the older distribution {_OLDER}, which has the import "
+                f"{folder!r} holds files of the older distribution {_LEGACY}, which has the import "
                 f"name {_SHARED} too. {_REMEDY}"
             )
-    return None if has_code else lost("__init__", next(iter(folders), _SHARED))
+    return None if has_code else missing_module_message("__init__", next(iter(folders), _SHARED))
 
 
-def lost(module: str, folder: str) -> str:
-    """The sentence for a package that lacks a module, as an uninstall of the other leaves it."""
+def missing_module_message(module: str, folder: str) -> str:
+    """The message for a package without a module, as after uninstalling the legacy one."""
     return (
-        f"{folder!r} has lost {module!r}, as when the older distribution {_OLDER} is uninstalled "
+        f"{folder!r} has lost {module!r}, as when the older distribution {_LEGACY} is uninstalled "
         f"from over this one. {_REMEDY}"
     )
 
 
-def _of_metadata() -> str | None:
+def _find_installed_legacy() -> str | None:
     try:
-        found = version(_OLDER)
+        found = version(_LEGACY)
     except PackageNotFoundError:
         return None
-    return f"{_OLDER} {found} is installed beside aimlapi-integrations: one import name. {_REMEDY}"
+    return f"{_LEGACY} {found} is installed beside aimlapi-integrations: one import name. {_REMEDY}"
 
 
-def refused_data() -> str | None:
-    """Which data file of LlamaIndex nltk will not read and how to mend it; None when there is none.
+def unreadable_nltk_data() -> str | None:
+    """Describe the LlamaIndex data file that nltk refuses, with the fix; None if there is none.
 
-    To be removed once LlamaIndex reads linked files, or copies them:
+    Remove this once LlamaIndex reads linked files, or copies them:
     https://github.com/run-llama/llama_index/issues/22839
     """
     try:
         nltk, llama_index = version("nltk"), distribution("llama-index-core")
     except PackageNotFoundError:
         return None
-    elsewhere = os.environ.get("NLTK_DATA")  # LlamaIndex then reads there
-    if elsewhere or tuple(map(int, re.findall(r"\d+", nltk)[:3])) < _REFUSES_LINKS:
+    other_folder = os.environ.get("NLTK_DATA")  # LlamaIndex then reads this one
+    if other_folder or tuple(map(int, re.findall(r"\d+", nltk)[:3])) < _REFUSES_LINKS:
         return None
     data = (str(f.locate()) for f in llama_index.files or () if f.match(_DATA))
     linked = next(filter(_is_link, data), None)
@@ -107,9 +106,9 @@ def refused_data() -> str | None:
 
 
 def _is_link(path: str) -> bool:
-    """Whether a file has another name too, or is a symbolic link."""
+    """Whether a file has several hard links, or is a symbolic link."""
     try:
         found = os.lstat(path)
-    except OSError:  # listed as installed, and gone
+    except OSError:  # listed as installed, but missing
         return False
     return stat.S_ISLNK(found.st_mode) or found.st_nlink > 1

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from aimlapi_core import Settings
-from aimlapi_core._adapters.package_conflict import refused_data
-from aimlapi_core._io.doctor import examine
+from aimlapi_core._adapters.package_conflict import unreadable_nltk_data
+from aimlapi_core._io.doctor import run_checks
 
 STOPWORDS = "llama_index/core/_static/nltk_cache/corpora/stopwords/english"
 CODE = "llama_index/core/utils.py"
@@ -50,7 +50,7 @@ def hard_link(site: Path, file: str = STOPWORDS) -> None:
 def test_a_hard_link_is_found(site: Path, version: str) -> None:
     install(site, "nltk", version)
     hard_link(site)
-    found = refused_data()
+    found = unreadable_nltk_data()
     assert found is not None
     assert str(site / STOPWORDS) in found
     assert f"nltk {version} refuses" in found
@@ -61,25 +61,25 @@ def test_a_symbolic_link_is_found(site: Path) -> None:
     install(site, "nltk", "3.10.4")
     (site / STOPWORDS).replace(site.parent / "cache")
     (site / STOPWORDS).symlink_to(site.parent / "cache")
-    assert str(site / STOPWORDS) in (refused_data() or "")
+    assert str(site / STOPWORDS) in (unreadable_nltk_data() or "")
 
 
 @pytest.mark.parametrize("version", ["3.9.3", "3.10", "3.10.2"])
 def test_an_older_nltk_reads_a_hard_link(site: Path, version: str) -> None:
     install(site, "nltk", version)
     hard_link(site)
-    assert refused_data() is None
+    assert unreadable_nltk_data() is None
 
 
 def test_what_nltk_does_not_read_may_be_a_hard_link(site: Path) -> None:
     install(site, "nltk", "3.10.4")
     hard_link(site, CODE)
-    assert refused_data() is None
+    assert unreadable_nltk_data() is None
 
 
 def test_a_copy_is_fine(site: Path) -> None:
     install(site, "nltk", "3.10.4")
-    assert refused_data() is None
+    assert unreadable_nltk_data() is None
 
 
 def test_data_in_a_folder_of_the_users_own_is_fine(
@@ -88,23 +88,23 @@ def test_data_in_a_folder_of_the_users_own_is_fine(
     install(site, "nltk", "3.10.4")
     hard_link(site)
     monkeypatch.setenv("NLTK_DATA", str(site.parent / "data"))
-    assert refused_data() is None
+    assert unreadable_nltk_data() is None
 
 
 def test_without_nltk_nothing_is_refused(site: Path) -> None:
     hard_link(site)
-    assert refused_data() is None
+    assert unreadable_nltk_data() is None
 
 
 def test_a_file_that_is_listed_and_gone_is_passed_over(site: Path) -> None:
     install(site, "nltk", "3.10.4")
     (site / STOPWORDS).unlink()
-    assert refused_data() is None
+    assert unreadable_nltk_data() is None
 
 
 def test_the_doctor_says_it(site: Path) -> None:
     install(site, "nltk", "3.10.4")
     hard_link(site)
-    found = [one for one in examine(Settings(api_key=" ")) if "nltk 3.10.4" in one.text]
+    found = [one for one in run_checks(Settings(api_key=" ")) if "nltk 3.10.4" in one.text]
     assert [one.state for one in found] == ["wrong"]
     assert REMEDY in found[0].text

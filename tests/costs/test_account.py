@@ -29,7 +29,7 @@ from aimlapi_core import (
     UnexpectedReplyError,
     track_costs,
 )
-from aimlapi_core._io.doctor import examine
+from aimlapi_core._io.doctor import run_checks
 from aimlapi_core.account import parse_account, parse_logs, parse_models
 from aimlapi_emulator import Emulator, Fault
 from tests.costs.conftest import settings
@@ -302,7 +302,7 @@ def test_the_doctor_takes_a_key_that_may_not_read_the_balance() -> None:
         return httpx.Response(200, json={"data": [] if "models" in request.url.path else {}})
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
-        found = list(examine(Settings(api_key="sk-test-0000", http_client=http)))
+        found = list(run_checks(Settings(api_key="sk-test-0000", http_client=http)))
     (key,) = [one for one in found if "may not read the balance" in one.text]
     assert key.state == "note"
     assert any(one.text == "Scopes of the key: chat and responses" for one in found)
@@ -331,7 +331,7 @@ def test_the_doctor_says_when_the_address_is_not_the_services(emu: Emulator) -> 
 def test_the_doctor_says_which_model_is_not_offered(emu: Emulator) -> None:
     with httpx.Client(transport=Fewer()) as http:
         how = {"api_key": "sk-test-0000", "base_url": emu.base_url, "http_client": http}
-        wrong = {one.text for one in examine(Settings(**how)) if one.state == "wrong"}
+        wrong = {one.text for one in run_checks(Settings(**how)) if one.state == "wrong"}
     assert any("openai/gpt-5-2-pro: not in the catalogue" in text for text in wrong)
     said = "openai/gpt-5-2-chat-latest: not offered on the chat endpoint now"
     assert any(said in text for text in wrong)

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from aimlapi_core._adapters.package_conflict import OLDER_FILES, judged, lost, trouble
+from aimlapi_core._adapters.package_conflict import (
+    LEGACY_FILES,
+    find_conflict,
+    inspect_package,
+    missing_module_message,
+)
 
 ROOT = Path(__file__).parents[2]
 REMEDY = (
@@ -25,8 +30,8 @@ sys.path = [p for p in sys.path if p == site or not os.path.isdir(os.path.join(p
 """
 ASK = """
 import sys
-from aimlapi_core._adapters.package_conflict import trouble
-print(trouble(metadata=True))
+from aimlapi_core._adapters.package_conflict import find_conflict
+print(find_conflict(metadata=True))
 assert 'langchain_aimlapi' not in sys.modules
 """
 
@@ -55,7 +60,7 @@ def test_a_whole_installation_is_imported(site: Path) -> None:
     assert run(site, ASK).strip() == "None"
 
 
-@pytest.mark.parametrize("name", OLDER_FILES)
+@pytest.mark.parametrize("name", LEGACY_FILES)
 def test_files_of_the_older_one_stop_the_import(site: Path, name: str) -> None:
     (site / "langchain_aimlapi" / name).write_text("")
     said = run(site, IMPORT)
@@ -72,7 +77,7 @@ def test_a_lost_module_stops_the_import(site: Path) -> None:
 
 
 def test_ours_under_theirs_is_told_without_importing_it(site: Path) -> None:
-    for name in ("__init__.py", *OLDER_FILES):
+    for name in ("__init__.py", *LEGACY_FILES):
         (site / "langchain_aimlapi" / name).write_text("raise RuntimeError('imported')")
     said = run(site, ASK)
     assert "holds files of the older distribution" in said
@@ -97,16 +102,18 @@ def test_the_older_ones_metadata_is_told_on_request(site: Path) -> None:
 
 
 def test_none_of_our_modules_is_taken_for_theirs() -> None:
-    assert not [name for name in OLDER_FILES if (ROOT / "langchain_aimlapi" / name).exists()]
-    assert trouble() is None
+    assert not [name for name in LEGACY_FILES if (ROOT / "langchain_aimlapi" / name).exists()]
+    assert find_conflict() is None
 
 
 def test_a_package_without_files_of_its_own_is_fine() -> None:
     """As a program has it that was packed into an archive."""
-    assert judged(["/nowhere/app.zip/langchain_aimlapi"], has_code=True) is None
-    assert judged([], has_code=False) == lost("__init__", "langchain_aimlapi")
+    assert inspect_package(["/nowhere/app.zip/langchain_aimlapi"], has_code=True) is None
+    assert inspect_package([], has_code=False) == missing_module_message(
+        "__init__", "langchain_aimlapi"
+    )
 
 
 def test_a_stand_in_for_the_package_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "langchain_aimlapi", object())  # type: ignore[arg-type]  # as mocks do
-    assert trouble() is None
+    assert find_conflict() is None
