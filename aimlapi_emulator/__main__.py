@@ -159,7 +159,7 @@ def _run(emulator: Emulator, to_run: list[str]) -> int:
         file=sys.stderr,
         flush=True,
     )
-    return subprocess_runner.run(to_run, environment.changed(emulator.base_url, os.environ))
+    return subprocess_runner.run(to_run, environment.apply_overrides(emulator.base_url, os.environ))
 
 
 if __name__ == "__main__":

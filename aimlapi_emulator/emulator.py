@@ -1,4 +1,4 @@
-"""The emulator as a value: start, point a client at `base_url`, look at `requests`, stop."""
+"""`Emulator`: starts and stops the server, holds its faults and rules, records requests."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from typing import Self
 from aimlapi_emulator.billing.ledger import Ledger
 from aimlapi_emulator.billing.usage import Usage
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault, ineffective_fields
-from aimlapi_emulator.latency import AT_ONCE, Latency
-from aimlapi_emulator.messages import Outgoing, QueuedResponse, Request
+from aimlapi_emulator.latency import NO_LATENCY, Latency
+from aimlapi_emulator.messages import QueuedResponse, Request, Response
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, SeenRequest
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.scripting.rule_validation import as_tool_calls
 from aimlapi_emulator.scripting.types import Arguments, Condition, JSONObject, Text, ToolCalls
-from aimlapi_emulator.server.connection import Connection, bug
-from aimlapi_emulator.server.router import handle
+from aimlapi_emulator.server.connection import Connection, internal_error
+from aimlapi_emulator.server.router import route
 from aimlapi_emulator.state import State, request_view
 
 _STOP_WITHIN_S = 5.0
-_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # every address is none to connect to
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # a wildcard address cannot be connected to
 _LOG = logging.getLogger("aimlapi_emulator")
 _REQUESTS = logging.getLogger("aimlapi_emulator.requests")
 
@@ -41,7 +41,7 @@ class Emulator:
     Args:
         port: 0 takes a free one.
         host: the address to listen on.
-        schema: `strict` judges requests by the narrowest published schemas, `live` by the newer,
+        schema: `strict` validates requests by the narrowest published schemas, `live` by the newer,
             looser specification, which drops unknown keys as the real service does.
         latency: how long answers take; the default sends them at once.
 
@@ -55,7 +55,7 @@ class Emulator:
         host: str = "127.0.0.1",
         schema: str = "strict",
         *,
-        latency: Latency = AT_ONCE,
+        latency: Latency = NO_LATENCY,
     ) -> None:
         if schema not in ("strict", "live"):
             raise ValueError(f"schema must be 'strict' or 'live', not {schema!r}")
@@ -84,7 +84,7 @@ class Emulator:
 
     @property
     def latency(self) -> Latency:
-        """How long the answers to coming requests take."""
+        """How long the answers to the next requests take."""
         return self._latency
 
     @latency.setter
@@ -95,7 +95,7 @@ class Emulator:
 
     @property
     def cost(self) -> Usage:
-        """What all answers took together: `usd`, `credits` and tokens.
+        """Total usage of all answers: `usd`, `credits` and tokens.
 
         At the one price that the vendor publishes for each model; a count, never a bill.
         """
@@ -103,12 +103,12 @@ class Emulator:
 
     @property
     def ledger(self) -> Ledger:
-        """What every request cost; the balance and the logs are views of it."""
+        """The cost of every request; balance and logs are views of it."""
         return self._state.ledger
 
     @property
     def base_url(self) -> str:
-        """What a client takes as its base url."""
+        """The base URL for a client."""
         host = _REACHED_AT.get(self.host, self.host)
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}/v1"
@@ -125,7 +125,7 @@ class Emulator:
         self.stop()
 
     def start(self) -> Self:
-        """Listen; returns when connections are accepted. Nothing happens when it runs already."""
+        """Listen; returns when connections are accepted. Does nothing if it is running."""
         if self._thread is not None and self._thread.is_alive():
             return self
         ready = threading.Event()
@@ -154,10 +154,9 @@ class Emulator:
     def clear(self) -> None:
         """Forget requests, faults, queued responses, rules, costs, counters and stored responses.
 
-        Ids go on, and the latency is again what the emulator was made with.
-        Connections and requests that are open already are counted no more, so that one emulator
-        can serve many tests. Requests that have been sent by now, also by callers that gave them
-        up, are forgotten too.
+        Ids continue, and the latency is reset to the constructor's. Open connections and requests
+        are no longer counted, so that one emulator can serve many tests. Requests that have
+        already been sent, even by callers that have cancelled them, are forgotten too.
         """
         self._receive_pending()
         self.requests.clear()
@@ -169,7 +168,7 @@ class Emulator:
         self.latency = self._first_latency
 
     def _receive_pending(self) -> None:
-        """Return once requests whose bytes have arrived are in `requests`."""
+        """Return when requests whose bytes have arrived are recorded in `requests`."""
         loop, thread = self._loop, self._thread
         if loop is None or thread is None or thread is threading.current_thread():
             return
@@ -229,7 +228,7 @@ class Emulator:
         self._state.queued_responses.append(response)
 
     def next_fault(self) -> Fault | None:
-        """The fault that was queued for the POST that has just begun."""
+        """The queued fault for the POST that has just begun."""
         try:
             fault = self.faults.pop(0)
         except IndexError:
@@ -238,12 +237,12 @@ class Emulator:
             return fault
         return Fault(status=500, message=f"Emulator.faults holds {fault!r}, which is no Fault")
 
-    def respond(self, request: Request, connection: int, fault: Fault | None) -> Outgoing:
-        """The answer to a complete request, which is noted in `requests`."""
+    def respond(self, request: Request, connection: int, fault: Fault | None) -> Response:
+        """The response to a complete request, which is recorded in `requests`."""
         try:
-            out = handle(request, self._state, fault)
-        except Exception as exc:  # a fault of ours is answered as one, and the server goes on
-            out = bug(request, exc)
+            out = route(request, self._state, fault)
+        except Exception as exc:  # a bug of ours becomes a 500, and the server continues
+            out = internal_error(request, exc)
         status = 0 if out.fault.drop is not None else out.status
         ineffective: tuple[str, ...] = ()
         if out.fault is not NO_FAULT:
@@ -253,13 +252,13 @@ class Emulator:
             names = ", ".join(ineffective)
             _LOG.warning("%s did nothing to the answer of %s", names, request.path)
         self._record(request, connection, out, status, ineffective)
-        if self.latency == AT_ONCE or (out.usage is None and out.events is None):
+        if self.latency == NO_LATENCY or (out.usage is None and out.events is None):
             return out
         return replace(out, latency=self.latency.of_request(len(self.requests)))
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """While a request that has come whole is answered; `peak_requests` counts those."""
+        """Entered while a complete request is answered; `peak_requests` counts these."""
         clears = self._clears
         self.open_requests += 1
         self.peak_requests = max(self.peak_requests, self.open_requests)
@@ -270,19 +269,19 @@ class Emulator:
                 self.open_requests -= 1
 
     def note_dropped(self, request: Request, connection: int) -> None:
-        """Note a complete request that a fault leaves without an answer."""
-        out = handle(request, State(live=self._state.live), None)
+        """Record a complete request that a fault leaves without a response."""
+        out = route(request, State(live=self._state.live), None)
         self._record(request, connection, replace(out, usage=None), 0)
 
     def _record(
         self,
         request: Request,
         connection: int,
-        out: Outgoing,
+        out: Response,
         status: int,
         ineffective: tuple[str, ...] = (),
     ) -> None:
-        view = request_view(request, out.parsed, self._state)
+        view = request_view(request, out.request_body, self._state)
         seen = SeenRequest(
             *(view.method, view.path, view.headers),
             request.content if view.body is None and request.content else view.body,
@@ -292,21 +291,21 @@ class Emulator:
             status,
             ineffective,
             repr(out.rule) if out.rule is not None else "",
-            out.charged,
+            out.billed_usage,
         )
         self.requests.append(seen)
-        told = {"request": seen, "schema": self.schema}
-        _REQUESTS.debug("%s %s: %s", seen.method, seen.path, status or "no answer", extra=told)
+        extra = {"request": seen, "schema": self.schema}
+        _REQUESTS.debug("%s %s: %s", seen.method, seen.path, status or "no answer", extra=extra)
 
     def _run(self, ready: threading.Event, failed: list[BaseException]) -> None:
-        # A signal that this thread took, as it may after a stop of the process (Ctrl-Z), would not
-        # wake the main thread, which alone runs Python's handlers.
+        # A signal that is delivered to this thread, as after Ctrl-Z, would not wake the main
+        # thread, which alone runs Python's handlers.
         if sys.platform != "win32":
             ours = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
             signal.pthread_sigmask(signal.SIG_BLOCK, ours)
         try:
             asyncio.run(self._serve(ready))
-        except BaseException as exc:  # `start` raises in its own thread what ended this one
+        except BaseException as exc:  # re-raised by `start` in its own thread
             if ready.is_set():
                 raise
             failed.append(exc)

@@ -1,4 +1,4 @@
-"""How long an answer takes: the time to its first token, and the pace of those that follow."""
+"""Simulated latency: time to first token, tokens per second, jitter."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Self
 
-# Events that bring a piece of text, reasoning or arguments: on Responses and on chat completions.
-_BRINGS = re.compile(
+# Events with a delta of text, reasoning or arguments: on Responses and on chat completions.
+_HAS_TOKENS = re.compile(
     rb'"delta":(?:"|\{(?:"content":"[^"]|"refusal":"|"reasoning|"tool_calls"))', re.DOTALL
 )
 
@@ -42,34 +42,34 @@ class Latency:
             raise ValueError(f"jitter={self.jitter!r}: it takes 0 to 1")
 
     def of_request(self, number: int) -> Self:
-        """The same profile with the draws of one request."""
+        """The same profile, seeded for one request."""
         return replace(self, seed=Random(f"{self.seed} {number}").getrandbits(64))
 
     def before_s(self, tokens: int = 0) -> float:
-        """Seconds before the head of an answer that brings so many tokens at once."""
-        return self._drawn([self.first_token_s + self._needs_s(tokens)])[0]
+        """Seconds before the head of a response with this many tokens at once."""
+        return self._with_jitter([self.first_token_s + self._token_time_s(tokens)])[0]
 
     def gaps_s(self, pieces: Sequence[bytes], tokens: int) -> list[float]:
-        """Seconds before each piece of a stream: each token's time passes behind its piece.
+        """Seconds before each piece of a stream: a token's time passes after its piece.
 
-        Where no piece can be told to bring tokens, as when a fault cuts across events, all do.
+        If no piece is recognized as having tokens, as when a fault splits events, all count.
         """
         if not self.tokens_per_second:
             return [0.0] * len(pieces)
-        brings = [_BRINGS.search(piece) is not None for piece in pieces]
-        if not any(brings):
-            brings = [True] * len(pieces)
-        each = self._needs_s(tokens or sum(brings)) / max(1, sum(brings))
-        return self._drawn([0.0, *(each * one for one in brings)])[: len(pieces)]
+        has_tokens = [_HAS_TOKENS.search(piece) is not None for piece in pieces]
+        if not any(has_tokens):
+            has_tokens = [True] * len(pieces)
+        each = self._token_time_s(tokens or sum(has_tokens)) / max(1, sum(has_tokens))
+        return self._with_jitter([0.0, *(each * one for one in has_tokens)])[: len(pieces)]
 
-    def _needs_s(self, tokens: int) -> float:
+    def _token_time_s(self, tokens: int) -> float:
         return tokens / self.tokens_per_second if self.tokens_per_second else 0.0
 
-    def _drawn(self, waits: list[float]) -> list[float]:
+    def _with_jitter(self, waits: list[float]) -> list[float]:
         if not self.jitter:
             return waits
         draw = Random(self.seed).uniform
         return [wait * draw(1 - self.jitter, 1 + self.jitter) for wait in waits]
 
 
-AT_ONCE = Latency()
+NO_LATENCY = Latency()

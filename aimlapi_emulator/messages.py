@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aimlapi_emulator.billing.ledger import NOTHING
+from aimlapi_emulator.billing.ledger import ZERO_USAGE
 from aimlapi_emulator.billing.usage import Usage
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
 from aimlapi_emulator.faults.fault_field import FaultTarget
-from aimlapi_emulator.latency import AT_ONCE, Latency
+from aimlapi_emulator.latency import NO_LATENCY, Latency
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.validation.validators import Problem
 
@@ -35,34 +35,35 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What is answered: either a body, or the events of a stream."""
+class Response:
+    """A response: either a body, or the events of a stream."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
     events: tuple[bytes, ...] | None = None
     fault: Fault = NO_FAULT
-    parsed: Any = None
+    request_body: Any = None
+    """Parsed JSON of the request, or its bytes."""
     problems: tuple[str, ...] = ()
     model: str | None = None
-    """The row that answered."""
+    """Id of the model row that answered."""
     usage: Usage | None = None
-    """What the answer took; None where the service did not answer."""
+    """Usage of the answer; None if the service did not answer."""
     rule: Rule | None = None
     """The scripted rule that answered."""
-    latency: Latency = AT_ONCE
+    latency: Latency = NO_LATENCY
 
     @property
     def succeeded(self) -> bool:
-        """Whether the service answered, without an error inside the stream, and was heard."""
+        """Whether the service answered, without an error in the stream, and was not dropped."""
         in_stream = self.events is not None and self.fault.error_event is not None
         return self.usage is not None and not in_stream and self.fault.drop is None
 
     @property
-    def charged(self) -> Usage:
-        """What is billed for it: nothing for a failure."""
-        return self.usage if self.usage is not None and self.succeeded else NOTHING
+    def billed_usage(self) -> Usage:
+        """The usage that is billed: zero for a failure."""
+        return self.usage if self.usage is not None and self.succeeded else ZERO_USAGE
 
     def as_fault_target(self, endpoint: str) -> FaultTarget:
         """What the fault's fields act on; `endpoint` as `RequestView.endpoint` has it."""
@@ -84,12 +85,12 @@ class Outgoing:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the answer itself, its reasoning left out."""
+        """Completion tokens without reasoning tokens."""
         return self.usage.completion - self.usage.reasoning if self.usage is not None else 0
 
 
-class Refusal(Exception):
-    """A request that is answered with an error in the service's shape."""
+class APIError(Exception):
+    """An error response in the service's current shape."""
 
     def __init__(self, status: int, message: str, details: tuple[Problem, ...] = ()) -> None:
         super().__init__(message)

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from aimlapi_emulator.cli.environment import changes
+from aimlapi_emulator.cli.environment import environment_overrides
 from aimlapi_emulator.emulator import Emulator
 from aimlapi_emulator.scripting.request_view import SeenRequest
 
@@ -55,7 +55,7 @@ def aimlapi_emulator(
     """The running emulator with nothing left of the test before, and the environment set to it."""
     emulator = aimlapi_emulator_server.start()  # which a test may have stopped
     emulator.clear()
-    wanted = changes(emulator.base_url, os.environ)
+    wanted = environment_overrides(emulator.base_url, os.environ)
     request.node.stash[_BEFORE] = {
         name: (value, os.environ.get(name)) for name, value in wanted.items()
     }

@@ -1,6 +1,6 @@
-"""The state that lasts from request to request, and requests as a test sees them.
+"""Server state across requests, and the context of one POST.
 
-`RequestContext` is a POST on its way from the router through an endpoint.
+`RequestContext` is passed from the router to the endpoints.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from aimlapi_emulator.messages import QueuedResponse, Request
 from aimlapi_emulator.scripting.request_view import RequestView
 from aimlapi_emulator.scripting.rule import Rule
 
-_SECRETS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
-_LONG_ENOUGH = 7  # of a shorter key four characters would be the better part
+_SECRET_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
+_MIN_KEY_LENGTH = 7  # four characters would be most of a shorter key
 _KEY = re.compile(r"(?is)^(bearer\b|)\s*(.*?)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What a stored response leaves to a request that names it."""
+class StoredResponse:
+    """A response that a later request can name as `previous_response_id`."""
 
     items: tuple[Mapping[str, Any], ...]
     """Input and output so far, as input items."""
-    open_calls: tuple[str, ...]
-    """Ids of calls that wait for an output."""
+    unanswered_calls: tuple[str, ...]
+    """Ids of function calls without an output."""
 
 
 @dataclass(slots=True)
 class State:
-    """What lasts from request to request. `ids` outlives `clear`."""
+    """State across requests. `clear` does not reset `ids`."""
 
     live: bool = False
     ids: Ids = field(default_factory=Ids)
     cache: PrefixCache = field(default_factory=PrefixCache)
     directives: dict[str, int] = field(default_factory=dict)
-    stored: dict[str, Stored] = field(default_factory=dict)
+    stored: dict[str, StoredResponse] = field(default_factory=dict)
     queued_responses: list[QueuedResponse] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
@@ -49,7 +49,7 @@ class State:
     """By key: when `/v2/logs` was requested, in seconds of `time.monotonic`."""
 
     def clear(self) -> None:
-        """Forget all but the ids."""
+        """Reset all but the ids."""
         self.cache.clear()
         self.directives.clear()
         self.stored.clear()
@@ -61,13 +61,13 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """A POST with all that its answer depends on."""
+    """A POST and everything that its answer depends on."""
 
     request: Request
     view: RequestView
     state: State
     headers: Mapping[str, str]
-    """What every answer to it carries: its ids."""
+    """Headers of every response to it: its ids."""
     fault: Fault = NO_FAULT
     rule: Rule | None = None
     """The scripted rule that answers."""
@@ -84,14 +84,14 @@ class RequestContext:
 
     @property
     def request_id(self) -> str:
-        """The id under which the service knows the request."""
+        """The service's request id."""
         return self.headers["x-request-id"]
 
 
 def request_view(request: Request, body: Any, state: State) -> RequestView:
     """The view of a request with its parsed body; keys and cookies are masked."""
     headers = {
-        name: _masked(value) if name in _SECRETS else value
+        name: _masked(value) if name in _SECRET_HEADERS else value
         for name, value in request.headers.items()
     }
     previous = body.get("previous_response_id") if isinstance(body, dict) else None
@@ -102,7 +102,7 @@ def request_view(request: Request, body: Any, state: State) -> RequestView:
 
 
 def _masked(value: str) -> str:
-    """The word `Bearer`, if it begins with that, and the last four characters of a key."""
+    """Only the scheme `Bearer`, if present, and the last four characters of a key."""
     scheme, key = _KEY.findall(value)[0]
-    shown = f"...{key[-4:]}" if len(key) >= _LONG_ENOUGH else "..."
+    shown = f"...{key[-4:]}" if len(key) >= _MIN_KEY_LENGTH else "..."
     return f"{scheme} {shown}".lstrip()

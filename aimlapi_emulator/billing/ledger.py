@@ -1,8 +1,8 @@
-"""The one ledger: what each request cost, and for whom. Balance, logs and usage are views of it.
+"""Ledger of request costs per API key. Balance, logs and usage are views of it.
 
 Source: https://docs.aimlapi.com/capabilities/request-tracing-and-cost and the OpenAPI files of
 /v2/billing, /v2/logs, /v2/usage (read 2026-11): a failed request is listed and billed nothing;
-a charge may be seen only a while after the answer.
+a charge may become visible only some time after the answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ START_USD = 100
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request. `at` is in seconds since the epoch, `key` the whole key that it came with."""
+    """One request. `at`: seconds since the epoch; `key`: the whole API key."""
 
     at: float
     key: str
@@ -33,15 +33,15 @@ class Entry:
 
     @property
     def created(self) -> str:
-        """When, as the service spells it."""
+        """`at` in the service's format."""
         return iso(self.at)
 
 
-NOTHING = Usage(0, 0, 0, 0, 0)
+ZERO_USAGE = Usage(0, 0, 0, 0, 0)
 
 
 class Ledger:
-    """The entries of an emulator, oldest first. `delay_s`: how long a charge stays unseen."""
+    """The entries of an emulator, oldest first. `delay_s`: seconds until a charge is visible."""
 
     def __init__(self) -> None:
         self.delay_s = 0.0
@@ -49,34 +49,34 @@ class Ledger:
         self._lock = threading.Lock()
 
     def add(self, entry: Entry) -> None:
-        """Note a request."""
+        """Add a request."""
         with self._lock:
             self._entries.append(entry)
 
     def clear(self) -> None:
-        """Forget all entries, and the delay."""
+        """Remove all entries, and reset the delay."""
         with self._lock:
             self._entries.clear()
             self.delay_s = 0.0
 
     @property
     def entries(self) -> list[Entry]:
-        """All entries, the unseen ones too."""
+        """All entries, also those that are not visible yet."""
         with self._lock:
             return list(self._entries)
 
     @property
     def total(self) -> Usage:
-        """All that was charged, in one."""
-        return sum((entry.usage for entry in self.entries), NOTHING)
+        """The sum of all usage."""
+        return sum((entry.usage for entry in self.entries), ZERO_USAGE)
 
     @property
     def credits(self) -> int:
-        """All credits that were charged."""
+        """The sum of all credits."""
         return self.total.credits
 
-    def seen(self, key: str | None = None) -> list[Entry]:
-        """The entries that can be seen by now, newest first; of one key, or of all."""
+    def visible_entries(self, key: str | None = None) -> list[Entry]:
+        """The entries that are visible now, newest first; of one key, or of all."""
         until = time.time() - self.delay_s
         found = [e for e in self.entries if e.at <= until and key in (None, e.key)]
         return found[::-1]
@@ -88,6 +88,6 @@ def usd(credits: int) -> float:
 
 
 def iso(at: float) -> str:
-    """A moment in UTC, as the service spells it."""
+    """A timestamp in UTC, in the service's format."""
     moment = datetime.fromtimestamp(at, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

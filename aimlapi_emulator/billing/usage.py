@@ -1,6 +1,6 @@
-"""Tokens and cost, counted so that they add up wherever they are told.
+"""Counts tokens and computes costs, consistently wherever they are reported.
 
-Words and punctuation marks are tokens; reasoning tokens stand inside the completion's. Cost is
+Words and punctuation marks are tokens; completion tokens include reasoning tokens. Cost is
 whole credits at the model's published price, two million credits to the dollar
 (https://docs.aimlapi.com/capabilities/request-tracing-and-cost, read 2026-11).
 """
@@ -13,20 +13,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from aimlapi_emulator.answers.answer import Answer
-from aimlapi_emulator.catalog.chat_models import CREDITS_PER_USD, Variant
+from aimlapi_emulator.catalog.chat_models import CREDITS_PER_USD, ChatModelRow
 from aimlapi_emulator.prompt import Prompt, as_json
 from aimlapi_emulator.text.words import count
 
-_PER_MESSAGE = 3
-_PER_ATTACHMENT = 85
-_CACHE_FROM = 1024
+_TOKENS_PER_MESSAGE = 3
+_TOKENS_PER_ATTACHMENT = 85
+_MIN_CACHED_TOKENS = 1024
 _CACHE_STEP = 128
-_REASONING = {"none": 0, "low": 32, "medium": 128, "high": 512}
+_REASONING_TOKENS = {"none": 0, "low": 32, "medium": 128, "high": 512}
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one answer took, or several; `completion` holds `reasoning`, `prompt` `cached`."""
+    """Token usage and cost of one answer or several.
+
+    `completion` includes `reasoning`, `prompt` includes `cached`.
+    """
 
     prompt: int
     cached: int
@@ -50,11 +53,11 @@ class Usage:
 
     @property
     def usd_header(self) -> str:
-        """The cost as the header spells it."""
+        """The cost as formatted in the header."""
         return f"{self.credits / CREDITS_PER_USD:.9f}"
 
     def chat(self, completion: int | None = None) -> dict[str, Any]:
-        """As chat completions tell it; `completion` stands for a part of the whole."""
+        """`usage` of chat completions; `completion` overrides the count, for a part of a stream."""
         made = self.completion if completion is None else completion
         return {
             "prompt_tokens": self.prompt,
@@ -70,7 +73,7 @@ class Usage:
         }
 
     def responses(self) -> dict[str, Any]:
-        """As Responses tell it."""
+        """`usage` of Responses."""
         return {
             "input_tokens": self.prompt,
             "input_tokens_details": {"cached_tokens": self.cached},
@@ -80,7 +83,7 @@ class Usage:
         }
 
     def meta(self) -> dict[str, Any]:
-        """The service's own cost member."""
+        """`meta`, the service's own cost member."""
         return {"usage": {"credits_used": self.credits, "usd_spent": self.usd}}
 
 
@@ -90,16 +93,16 @@ def credits_for(tokens: int, usd_per_million: float) -> int:
     return -(-tokens * per_million // 1_000_000)
 
 
-def cost_headers(usage: Usage, told: bool) -> dict[str, str]:
-    """The headers of an answer that is no stream; none when the cost is not told."""
-    if not told:
+def cost_headers(usage: Usage, reported: bool) -> dict[str, str]:
+    """Cost headers of an answer that is not streamed; none if the cost is not reported."""
+    if not reported:
         return {}
     return {"x-aimlapi-credits-used": str(usage.credits), "x-aimlapi-usd-spent": usage.usd_header}
 
 
-def reasoning_tokens(variant: Variant, effort: str | None, limit: int | None) -> int:
-    """Reasoning tokens for an effort, never more than half of an output limit."""
-    tokens = _REASONING[effort or variant.default_effort]
+def reasoning_tokens(model: ChatModelRow, effort: str | None, limit: int | None) -> int:
+    """Reasoning tokens for an effort, at most half of an output limit."""
+    tokens = _REASONING_TOKENS[effort or model.default_effort]
     return tokens if limit is None else min(tokens, limit // 2)
 
 
@@ -108,20 +111,19 @@ def _message_sizes(prompt: Prompt) -> list[int]:
     sizes = [tools if prompt.tools else 0]
     for message in prompt.messages:
         calls = sum(count(call.name) + count(call.arguments) for call in message.calls)
-        attached = _PER_ATTACHMENT * len(message.attachments)
-        sizes.append(_PER_MESSAGE + count(message.text) + calls + attached)
+        attached = _TOKENS_PER_ATTACHMENT * len(message.attachments)
+        sizes.append(_TOKENS_PER_MESSAGE + count(message.text) + calls + attached)
     return sizes
 
 
 def answer_tokens(made: Answer) -> int:
-    """Tokens of an answer's visible part and of its reasoning text."""
+    """Tokens of an answer without its reasoning."""
     calls = sum(count(call.name) + count(call.arguments) for call in made.calls)
     return count(made.text) + calls + count(made.refusal or "")
 
 
 class PrefixCache:
-    """Long prompts seen before; the second sight of a prefix counts as cached. Lives with an
-    emulator."""
+    """Prefixes of long prompts; a prefix counts as cached from its second request on."""
 
     def __init__(self) -> None:
         self._seen: set[bytes] = set()
@@ -130,16 +132,16 @@ class PrefixCache:
         """Forget all prefixes."""
         self._seen.clear()
 
-    def look(self, model: str, prompt: Prompt, sizes: Sequence[int]) -> int:
-        """Cached tokens of this prompt, whose prefixes are kept for the next look."""
-        if sum(sizes) < _CACHE_FROM:
+    def count_cached(self, model: str, prompt: Prompt, sizes: Sequence[int]) -> int:
+        """Cached tokens of this prompt; its prefixes are added to the cache."""
+        if sum(sizes) < _MIN_CACHED_TOKENS:
             return 0
         digest = hashlib.sha256(repr((model, prompt.tools)).encode())
         total, cached = sizes[0], 0
         for message, size in zip(prompt.messages, sizes[1:], strict=True):
             digest.update(repr(message).encode("utf-8", "surrogatepass"))
             total += size
-            if total >= _CACHE_FROM:
+            if total >= _MIN_CACHED_TOKENS:
                 key = digest.digest()
                 if key in self._seen:
                     cached = total - total % _CACHE_STEP
@@ -148,19 +150,23 @@ class PrefixCache:
 
 
 def measure(
-    variant: Variant, prompt: Prompt, answers: Iterable[Answer], reasoning: int, cache: PrefixCache
+    model: ChatModelRow,
+    prompt: Prompt,
+    answers: Iterable[Answer],
+    reasoning: int,
+    cache: PrefixCache,
 ) -> Usage:
-    """What these answers to this prompt took; `reasoning` tokens are spent on each."""
+    """The usage of these answers to this prompt, with `reasoning` tokens for each."""
     sizes = _message_sizes(prompt)
     thought, visible = 0, 0
     for made in answers:
         thought += max(reasoning, count(made.reasoning or ""))
         visible += answer_tokens(made)
-    spent = credits_for(sum(sizes), variant.in_usd_per_million)
-    spent += credits_for(thought + visible, variant.out_usd_per_million)
+    spent = credits_for(sum(sizes), model.in_usd_per_million)
+    spent += credits_for(thought + visible, model.out_usd_per_million)
     return Usage(
         prompt=sum(sizes),
-        cached=cache.look(variant.id, prompt, sizes),
+        cached=cache.count_cached(model.id, prompt, sizes),
         completion=thought + visible,
         reasoning=thought,
         credits=spent,

@@ -14,14 +14,14 @@ CREDITS_PER_USD = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """One row: how it is called, what it answers as, where it lives, what it costs."""
+class ChatModelRow:
+    """One model: ids, endpoints, prices and limits. A new model is one row."""
 
     id: str
     family: str
     """Key of the tables in `validation.chat` and `validation.responses`."""
-    served: str
-    """The model name in answers, which differs from the one asked for."""
+    response_model_name: str
+    """`model` in responses, which differs from the requested id."""
     aliases: tuple[str, ...]
     chat_paths: tuple[str, ...]
     responses: bool
@@ -35,11 +35,11 @@ class Variant:
 _VERSIONED = ("/v1/chat/completions",)
 _BOTH = ("/v1/chat/completions", "/chat/completions")
 
-VARIANTS: tuple[Variant, ...] = (
-    Variant(
+CHAT_MODELS: tuple[ChatModelRow, ...] = (
+    ChatModelRow(
         id="openai/gpt-5-2",
         family="gpt-5-2",
-        served="gpt-5.2-2025-12-11",
+        response_model_name="gpt-5.2-2025-12-11",
         aliases=("gpt-5.2-2025-12-11", "openai/gpt-5.2-2025-12-11"),
         chat_paths=_BOTH,
         responses=True,  # the live specification alone lists it there
@@ -49,10 +49,10 @@ VARIANTS: tuple[Variant, ...] = (
         context_length=400_000,
         output_max=128_000,
     ),
-    Variant(
+    ChatModelRow(
         id="openai/gpt-5-2-chat-latest",
         family="chat-latest",
-        served="gpt-5.2-chat-latest",
+        response_model_name="gpt-5.2-chat-latest",
         aliases=("gpt-5.2-chat-latest", "openai/gpt-5.2-chat-latest"),
         chat_paths=_BOTH,
         responses=True,  # the live specification alone lists it there
@@ -62,10 +62,10 @@ VARIANTS: tuple[Variant, ...] = (
         context_length=128_000,
         output_max=16_000,
     ),
-    Variant(
+    ChatModelRow(
         id="openai/gpt-5-2-pro",
         family="pro",
-        served="gpt-5.2-pro-2025-12-11",
+        response_model_name="gpt-5.2-pro-2025-12-11",
         aliases=("gpt-5.2-pro-2025-12-11", "openai/gpt-5.2-pro-2025-12-11"),
         chat_paths=(),
         responses=True,
@@ -75,10 +75,10 @@ VARIANTS: tuple[Variant, ...] = (
         context_length=400_000,
         output_max=128_000,
     ),
-    Variant(
+    ChatModelRow(
         id="openai/gpt-5-2-codex",
         family="codex",
-        served="gpt-5.2-codex",
+        response_model_name="gpt-5.2-codex",
         aliases=("gpt-5.2-codex", "openai/gpt-5.2-codex"),
         chat_paths=(),
         responses=True,
@@ -88,10 +88,10 @@ VARIANTS: tuple[Variant, ...] = (
         context_length=400_000,
         output_max=128_000,
     ),
-    Variant(
+    ChatModelRow(
         id="openai/gpt-5.2-chat",
         family="dotted",
-        served="openai/gpt-5.2-chat",
+        response_model_name="openai/gpt-5.2-chat",
         aliases=(),
         chat_paths=_VERSIONED,
         responses=False,
@@ -101,10 +101,10 @@ VARIANTS: tuple[Variant, ...] = (
         context_length=128_000,
         output_max=16_384,
     ),
-    Variant(
+    ChatModelRow(
         id="openai/gpt-5.2-pro",
         family="dotted",
-        served="openai/gpt-5.2-pro",
+        response_model_name="openai/gpt-5.2-pro",
         aliases=(),
         chat_paths=_VERSIONED,
         responses=False,
@@ -116,11 +116,11 @@ VARIANTS: tuple[Variant, ...] = (
     ),
 )
 
-_BY_ID = {name: row for row in VARIANTS for name in (row.id, *row.aliases)}
+_BY_ID = {name: row for row in CHAT_MODELS for name in (row.id, *row.aliases)}
 
 
-def find(model: str, path: str) -> Variant | None:
-    """The row that answers `model` on `path`, or None, which the service answers with a 404."""
+def find(model: str, path: str) -> ChatModelRow | None:
+    """The row of `model` on `path`, or None, for which the service responds with a 404."""
     row = _BY_ID.get(model)
     if row is None:
         return None

@@ -13,35 +13,39 @@ PATH = "/v1/embeddings"
 
 
 @dataclass(frozen=True, slots=True)
-class Embedder:
-    """One row: how it is called, what it answers as, what it takes, what it costs."""
+class EmbeddingModelRow:
+    """One model: ids, dimensions, limits and price. A new model is one row."""
 
     id: str
     family: str
-    """Whose rules it has: openai, qwen, voyage or google."""
-    served: str
-    """The model name in answers."""
+    """Whose request schema it has: openai, qwen, voyage or google."""
+    response_model_name: str
+    """`model` in responses."""
     aliases: tuple[str, ...]
     size: int
     """Dimensions of a vector when the request names none."""
     sizes: tuple[int, int] | None
-    """The least and the most that `dimensions` may be; None when it may not be sent."""
+    """Minimum and maximum of `dimensions`; None if the model does not take it."""
     context_length: int
     usd_per_million: float
 
 
-def _openai(name: str, served: str, size: int, takes: bool, price: float) -> Embedder:
+def _openai(
+    name: str, response_model_name: str, size: int, takes: bool, price: float
+) -> EmbeddingModelRow:
     sizes = (1, size) if takes else None
-    return Embedder(f"openai/{name}", "openai", served, (name,), size, sizes, 8192, price)
+    return EmbeddingModelRow(
+        f"openai/{name}", "openai", response_model_name, (name,), size, sizes, 8192, price
+    )
 
 
-def _qwen(version: str) -> Embedder:
+def _qwen(version: str) -> EmbeddingModelRow:
     name, short = f"qwen-text-embedding-{version}", f"text-embedding-{version}"
     # The published sample of v4 says `text-embedding-v3` too.
-    return Embedder(
+    return EmbeddingModelRow(
         id=f"alibaba/{name}",
         family="qwen",
-        served="text-embedding-v3",
+        response_model_name="text-embedding-v3",
         aliases=(name, f"alibaba/{short}", short),
         size=1024,
         sizes=(64, 2048),
@@ -50,12 +54,14 @@ def _qwen(version: str) -> Embedder:
     )
 
 
-def _voyage(kind: str, size: int, context_length: int) -> Embedder:
+def _voyage(kind: str, size: int, context_length: int) -> EmbeddingModelRow:
     name = f"voyage-{kind}"
-    return Embedder(name, "voyage", name, (f"voyage/{name}",), size, None, context_length, 0.156)
+    return EmbeddingModelRow(
+        name, "voyage", name, (f"voyage/{name}",), size, None, context_length, 0.156
+    )
 
 
-EMBEDDERS: tuple[Embedder, ...] = (
+EMBEDDING_MODELS: tuple[EmbeddingModelRow, ...] = (
     _openai("text-embedding-3-small", "text-embedding-3-small", 1536, True, 0.026),
     _openai("text-embedding-3-large", "text-embedding-3-large", 3072, True, 0.169),
     _openai("text-embedding-ada-002", "text-embedding-ada-002-v2", 1536, False, 0.13),
@@ -68,10 +74,10 @@ EMBEDDERS: tuple[Embedder, ...] = (
     _voyage("large-2-instruct", 1024, 16_000),
     _voyage("law-2", 1024, 16_000),
     _voyage("multilingual-2", 1024, 32_000),
-    Embedder(
+    EmbeddingModelRow(
         id="google/text-multilingual-embedding-002",
         family="google",
-        served="text-multilingual-embedding-002",
+        response_model_name="text-multilingual-embedding-002",
         aliases=("text-multilingual-embedding-002",),
         size=768,
         sizes=(1, 768),
@@ -80,9 +86,9 @@ EMBEDDERS: tuple[Embedder, ...] = (
     ),
 )
 
-_BY_ID = {name: row for row in EMBEDDERS for name in (row.id, *row.aliases)}
+_BY_ID = {name: row for row in EMBEDDING_MODELS for name in (row.id, *row.aliases)}
 
 
-def find_embedder(model: str) -> Embedder | None:
-    """The row that embeds as `model`, or None, which the service answers with a 404."""
+def find_embedding_model(model: str) -> EmbeddingModelRow | None:
+    """The row of `model`, or None, for which the service responds with a 404."""
     return _BY_ID.get(model)

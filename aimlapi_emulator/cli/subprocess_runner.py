@@ -1,4 +1,4 @@
-"""A command that is run beside the emulator: its signals, and its exit code as a shell tells it."""
+"""Runs a command as a subprocess: forwards signals, and returns a shell's exit code."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a command to its end, with the signals of this process passed on; its exit code.
 
-    126 when it cannot be run and 127 when it is not found, both told on stderr; 128 and the number
-    of the signal that ended it.
+    126 if it cannot be run and 127 if it is not found, both with a message on stderr; 128 plus the
+    number of the signal that ended it.
     """
     known = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
     # What is ignored here, as by nohup, the command ignores too.
@@ -40,7 +40,7 @@ def _run(
     numbers: Sequence[int],
     early: Sequence[int],
 ) -> int:
-    with subprocess.Popen(_found(command, environment), env=environment) as child:
+    with subprocess.Popen(_resolve_command(command, environment), env=environment) as child:
 
         def pass_on(number: int, _frame: object = None) -> None:
             # The terminal has sent its Ctrl-C to the command too, which must not come twice.
@@ -55,7 +55,7 @@ def _run(
     return code if code >= 0 else 128 - code
 
 
-def _found(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+def _resolve_command(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     """The command; on Windows, which starts `npm` but not `npm.cmd` by that name, with its path."""
     if sys.platform != "win32":
         return list(command)

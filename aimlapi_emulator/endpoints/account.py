@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from aimlapi_emulator.billing.ledger import START_USD, Entry, iso, usd
 from aimlapi_emulator.catalog.chat_models import CREDITS_PER_USD
-from aimlapi_emulator.messages import Refusal, Request
+from aimlapi_emulator.messages import APIError, Request
 from aimlapi_emulator.state import State
 from aimlapi_emulator.validation.validators import Problem
 
@@ -33,8 +33,8 @@ _TYPES = ("PAYMENT", "BONUS", "REFUND", "ADJUSTMENT", "MODEL_USAGE", "CREDITS_EX
 Query = Mapping[str, list[str]]
 
 
-def _invalid(path: str, reason: str) -> Refusal:
-    return Refusal(400, _QUERY_INVALID, (Problem(path, reason),))
+def _invalid(path: str, reason: str) -> APIError:
+    return APIError(400, _QUERY_INVALID, (Problem(path, reason),))
 
 
 def _one(query: Query, name: str) -> str | None:
@@ -89,7 +89,7 @@ def _asked_key(query: Query, key: str) -> str:
     """The key whose requests are asked for; a foreign one needs a management key."""
     prefix = _one(query, "key_prefix")
     if prefix is not None and not key.startswith(prefix) and "management" not in key:
-        raise Refusal(403, "A management key is required to report on another key.")
+        raise APIError(403, "A management key is required to report on another key.")
     return key
 
 
@@ -97,7 +97,7 @@ def _entries(query: Query, key: str, state: State) -> list[Entry]:
     start, end = _window(query)
     _asked_key(query, key)
     prefix = _one(query, "key_prefix")
-    mine = state.ledger.seen(None if prefix else key)
+    mine = state.ledger.visible_entries(None if prefix else key)
     return [e for e in mine if start <= e.at <= end and (not prefix or e.key.startswith(prefix))]
 
 
@@ -170,12 +170,12 @@ def _usage(query: Query, key: str, state: State) -> dict[str, Any]:
 
 def _transactions(query: Query, key: str, state: State) -> dict[str, Any]:
     if "management" not in key:
-        raise Refusal(403, "A management key is required for this operation.")
+        raise APIError(403, "A management key is required for this operation.")
     directions, types = _choices(query, "direction", _DIRECTIONS), _choices(query, "type", _TYPES)
     start, end = _moment(query, "from"), _moment(query, "to")
     limit = _whole(query, "limit", 50, 1, 100)
     skipped = _skipped(_one(query, "cursor"))
-    rows = [_charge(entry) for entry in state.ledger.seen() if entry.usage.credits]
+    rows = [_charge(entry) for entry in state.ledger.visible_entries() if entry.usage.credits]
     found = [
         row
         for at, row in [*rows, _first()]
@@ -226,7 +226,7 @@ def _first() -> tuple[float, dict[str, Any]]:
 
 def _key(_query: Query, key: str, state: State) -> dict[str, Any]:
     made = iso(0.0)
-    month = sum(entry.usage.credits for entry in state.ledger.seen(key))
+    month = sum(entry.usage.credits for entry in state.ledger.visible_entries(key))
     data = {
         "name": "emulated",
         "disabled": False,
@@ -252,7 +252,7 @@ PATHS = frozenset(_VIEWS)
 
 
 def account(request: Request, state: State) -> dict[str, Any]:
-    """The answer to a GET on one of `PATHS`, whose key was checked. Raises Refusal."""
+    """The answer to a GET on one of `PATHS`, whose key was checked. Raises APIError."""
     key = request.headers.get("authorization", "").partition(" ")[2].strip()
     if request.path == "/v2/logs":
         _limit(key, state)
@@ -265,5 +265,5 @@ def _limit(key: str, state: State) -> None:
     now = time.monotonic()
     recent = [at for at in state.recent_log_requests.get(key, ()) if now - at < 60]
     if len(recent) >= _LIMIT_PER_MINUTE:
-        raise Refusal(429, "Too Many Requests")
+        raise APIError(429, "Too Many Requests")
     state.recent_log_requests[key] = [*recent, now]

@@ -16,8 +16,8 @@ from typing import Any
 
 from aimlapi_emulator.answers.answer import Answer, ToolCall
 from aimlapi_emulator.billing.usage import Usage
-from aimlapi_emulator.catalog.chat_models import Variant
-from aimlapi_emulator.faults.bad_usage import spoilt_usage
+from aimlapi_emulator.catalog.chat_models import ChatModelRow
+from aimlapi_emulator.faults.bad_usage import corrupt_usage
 from aimlapi_emulator.faults.fault import Fault
 from aimlapi_emulator.state import RequestContext
 from aimlapi_emulator.text.words import count, pieces
@@ -31,7 +31,7 @@ class ChatAnswer:
 
     id: str
     created: int
-    variant: Variant
+    model: ChatModelRow
     answers: Sequence[Answer]
     call_ids: Sequence[Sequence[str]]
     usage: Usage
@@ -43,19 +43,19 @@ class ChatAnswer:
     @property
     def reasoning_key(self) -> str:
         """How this model's upstream spells reasoning text."""
-        return "reasoning" if self.variant.family == "dotted" else "reasoning_content"
+        return "reasoning" if self.model.family == "dotted" else "reasoning_content"
 
 
 def chat_answer(
-    context: RequestContext, variant: Variant, answers: Sequence[Answer], usage: Usage
+    context: RequestContext, model: ChatModelRow, answers: Sequence[Answer], usage: Usage
 ) -> ChatAnswer:
     """The answers to a valid request, with ids."""
     body, ids = context.body, context.state.ids
     asked = body.get("logprobs")
     return ChatAnswer(
-        id=ids.next("gen-" if variant.family == "dotted" else "chatcmpl-", 29),
+        id=ids.next("gen-" if model.family == "dotted" else "chatcmpl-", 29),
         created=int(time.time()),
-        variant=variant,
+        model=model,
         answers=answers,
         call_ids=[[ids.next("call_", 24) for _ in made.calls] for made in answers],
         usage=usage,
@@ -98,7 +98,7 @@ def _call(call: ToolCall, call_id: str) -> dict[str, Any]:
 def _reasoning(answer: ChatAnswer, text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
-    if answer.variant.family != "dotted":
+    if answer.model.family != "dotted":
         return {answer.reasoning_key: text}
     detail = {"type": "reasoning.text", "text": text, "format": "unknown", "index": 0}
     return {"reasoning": text, "reasoning_details": [detail]}
@@ -124,7 +124,7 @@ def _choice(answer: ChatAnswer, index: int) -> dict[str, Any]:
         "logprobs": _logprobs(made.text, answer.top_logprobs) if not silent else None,
         "finish_reason": made.finish,
     }
-    if answer.variant.family == "dotted":
+    if answer.model.family == "dotted":
         choice["native_finish_reason"] = made.finish
     return choice
 
@@ -135,9 +135,9 @@ def whole(answer: ChatAnswer) -> dict[str, Any]:
         "id": answer.id,
         "object": "chat.completion",
         "created": answer.created,
-        "model": answer.variant.served,
+        "model": answer.model.response_model_name,
         "choices": [_choice(answer, index) for index in range(len(answer.answers))],
-        "usage": spoilt_usage(answer.usage.chat(), answer.fault.usage),
+        "usage": corrupt_usage(answer.usage.chat(), answer.fault.usage),
         "service_tier": "default",
         "system_fingerprint": None,
         "meta": answer.usage.meta(),
@@ -181,13 +181,13 @@ def _chunk(answer: ChatAnswer, choices: list[Any], said: int | None) -> dict[str
         "id": answer.id,
         "object": "chat.completion.chunk",
         "created": answer.created,
-        "model": answer.variant.served,
+        "model": answer.model.response_model_name,
         "service_tier": "default",
         "system_fingerprint": None,
         "choices": choices,
     }
     if said is None:
-        chunk["usage"] = spoilt_usage(answer.usage.chat(), answer.fault.usage)
+        chunk["usage"] = corrupt_usage(answer.usage.chat(), answer.fault.usage)
     elif answer.fault.usage == "cumulative":
         last = choices[0].get("finish_reason") is not None
         done = answer.usage.completion if last else answer.usage.reasoning + said
@@ -223,7 +223,7 @@ def _deltas(answer: ChatAnswer, index: int) -> Iterator[dict[str, Any]]:
     for calls in _call_deltas(made.calls, answer.call_ids[index], answer.fault.tool_delta):
         yield _piece({"tool_calls": calls})
     end: dict[str, Any] = {"delta": {}, "logprobs": None, "finish_reason": made.finish}
-    if answer.variant.family == "dotted":
+    if answer.model.family == "dotted":
         end["native_finish_reason"] = made.finish
     yield end
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from aimlapi_emulator.billing.usage import Usage, cost_headers, credits_for
-from aimlapi_emulator.catalog.embedding_models import Embedder
+from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow
 from aimlapi_emulator.endpoints import error_bodies
-from aimlapi_emulator.faults.bad_usage import spoilt_usage
+from aimlapi_emulator.faults.bad_usage import corrupt_usage
 from aimlapi_emulator.faults.directives import strip_directives
 from aimlapi_emulator.faults.fault import Fault
-from aimlapi_emulator.messages import Outgoing
+from aimlapi_emulator.messages import Response
 from aimlapi_emulator.state import RequestContext
 from aimlapi_emulator.text.vectors import as_base64, as_json
 from aimlapi_emulator.validation.embeddings import texts, tokens
@@ -29,7 +29,7 @@ def _rows(given: Sequence[str], size: int, encoding: str) -> list[str]:
     ]
 
 
-def _spoilt(rows: list[str], fault: Fault) -> list[str]:
+def _apply_faults(rows: list[str], fault: Fault) -> list[str]:
     """The rows in the order and number that a fault wants."""
     if fault.empty:
         return []
@@ -40,13 +40,13 @@ def _spoilt(rows: list[str], fault: Fault) -> list[str]:
     return rows
 
 
-def _told(row: Embedder, usage: Usage, fault: Fault, answer_id: str) -> dict[str, Any]:
+def _metadata(row: EmbeddingModelRow, usage: Usage, fault: Fault, answer_id: str) -> dict[str, Any]:
     """What follows the rows in an answer."""
-    told: dict[str, Any] = {"model": row.served}
+    told: dict[str, Any] = {"model": row.response_model_name}
     if fault.usage != "missing":
         prompt = None if row.family == "voyage" else usage.prompt
         counts = {"prompt_tokens": prompt, "total_tokens": usage.prompt}
-        told["usage"] = spoilt_usage(counts, fault.usage)
+        told["usage"] = corrupt_usage(counts, fault.usage)
     if row.family == "qwen":
         told["id"] = answer_id
     if fault.cost_metadata:
@@ -54,16 +54,16 @@ def _told(row: Embedder, usage: Usage, fault: Fault, answer_id: str) -> dict[str
     return told
 
 
-def embeddings_reply(context: RequestContext, row: Embedder) -> Outgoing:
+def embeddings_reply(context: RequestContext, row: EmbeddingModelRow) -> Response:
     """The answer to a valid embeddings request."""
     body, fault = context.body, context.fault
     given = [strip_directives(text) or text for text in texts(body)]
     size = int(body.get("dimensions") or row.size)
     prompt = sum(map(tokens, given))
     usage = Usage(prompt, 0, 0, 0, credits_for(prompt, row.usd_per_million))
-    rows = _spoilt(_rows(given, size, body.get("encoding_format", "float")), fault)
-    told = error_bodies.dump(_told(row, usage, fault, context.state.ids.uuid()))
+    rows = _apply_faults(_rows(given, size, body.get("encoding_format", "float")), fault)
+    told = error_bodies.dump(_metadata(row, usage, fault, context.state.ids.uuid()))
     content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), told[1:])
     headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
     headers |= cost_headers(usage, fault.cost_metadata)
-    return Outgoing(fault.success_status, headers, content, usage=usage)
+    return Response(fault.success_status, headers, content, usage=usage)

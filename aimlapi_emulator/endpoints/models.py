@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from aimlapi_emulator.catalog.chat_models import VARIANTS, Variant
-from aimlapi_emulator.catalog.embedding_models import EMBEDDERS, Embedder
+from aimlapi_emulator.catalog.chat_models import CHAT_MODELS, ChatModelRow
+from aimlapi_emulator.catalog.embedding_models import EMBEDDING_MODELS, EmbeddingModelRow
 from aimlapi_emulator.endpoints import error_bodies
-from aimlapi_emulator.messages import Refusal
+from aimlapi_emulator.messages import APIError
 
 _CHAT = "openai/chat-completions"
 _RESPONSES = "openai/responses/submit"
@@ -22,14 +22,14 @@ _DEVELOPERS = {
 }
 
 
-def _rows() -> Iterator[tuple[Variant | Embedder, str]]:
-    for row in VARIANTS:
+def _rows() -> Iterator[tuple[ChatModelRow | EmbeddingModelRow, str]]:
+    for row in CHAT_MODELS:
         if row.chat_paths:
             yield row, _CHAT
         if row.responses:
             yield row, _RESPONSES
-    for embedder in EMBEDDERS:
-        yield embedder, _EMBEDDINGS
+    for embedding_model in EMBEDDING_MODELS:
+        yield embedding_model, _EMBEDDINGS
 
 
 def _unit(way: str, price: float) -> dict[str, Any]:
@@ -41,9 +41,11 @@ def _unit(way: str, price: float) -> dict[str, Any]:
     }
 
 
-def _details(row: Variant | Embedder, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _details(
+    row: ChatModelRow | EmbeddingModelRow, kind: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """(what the row's info adds to every row's, what it holds when a request includes it)."""
-    if isinstance(row, Embedder):
+    if isinstance(row, EmbeddingModelRow):
         return {"developer": _DEVELOPERS[row.family]}, {
             "modalities": {"input": ["text"], "output": ["embedding"]},
             "capabilities": [],
@@ -58,7 +60,7 @@ def _details(row: Variant | Embedder, kind: str) -> tuple[dict[str, Any], dict[s
     }
 
 
-def _entry(row: Variant | Embedder, kind: str, include: set[str]) -> dict[str, Any]:
+def _entry(row: ChatModelRow | EmbeddingModelRow, kind: str, include: set[str]) -> dict[str, Any]:
     info, extras = _details(row, kind)
     extras["pricing"] = {"kind": "fixed", "currency": "USD", "units": extras["pricing"]}
     return {
@@ -76,7 +78,7 @@ def _entry(row: Variant | Embedder, kind: str, include: set[str]) -> dict[str, A
     }
 
 
-def catalogue(target: str) -> dict[str, Any]:
+def list_models(target: str) -> dict[str, Any]:
     """The list that a request's query asks for: `id` (or alias), `type`, `include`."""
     query = parse_qs(urlsplit(target).query)
     wanted = {part for value in query.get("id", ()) for part in value.split(",")}
@@ -92,10 +94,10 @@ def catalogue(target: str) -> dict[str, Any]:
     return {"object": "list", "data": rows}
 
 
-def one_model(given: str) -> dict[str, Any]:
-    """The row of one model, by id or alias. Raises a Refusal when there is none."""
+def get_model(given: str) -> dict[str, Any]:
+    """The row of one model, by id or alias. Raises APIError if there is none."""
     name = unquote(given)
     for row, kind in _rows():
         if name in (row.id, *row.aliases):
             return {"object": "model", "data": _entry(row, kind, {"all"})}
-    raise Refusal(404, error_bodies.MODEL_NOT_FOUND)
+    raise APIError(404, error_bodies.MODEL_NOT_FOUND)

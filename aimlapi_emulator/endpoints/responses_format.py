@@ -13,12 +13,12 @@ from typing import Any
 
 from aimlapi_emulator.answers.answer import Answer
 from aimlapi_emulator.billing.usage import Usage
-from aimlapi_emulator.catalog.chat_models import Variant
-from aimlapi_emulator.faults.bad_usage import spoilt_usage
+from aimlapi_emulator.catalog.chat_models import ChatModelRow
+from aimlapi_emulator.faults.bad_usage import corrupt_usage
 from aimlapi_emulator.faults.fault import Fault
 from aimlapi_emulator.ids import Ids
 from aimlapi_emulator.prompt import as_json, input_items
-from aimlapi_emulator.state import RequestContext, Stored
+from aimlapi_emulator.state import RequestContext, StoredResponse
 
 _SOURCE_URL = "https://example.com/"
 _SUMMARY = "The request was read, and an answer was chosen by the emulator's rules."
@@ -31,7 +31,7 @@ class ResponsesAnswer:
     id: str
     created: int
     body: Mapping[str, Any]
-    variant: Variant
+    model: ChatModelRow
     made: Answer
     output: Sequence[dict[str, Any]]
     usage: Usage
@@ -50,7 +50,7 @@ class ResponsesAnswer:
 
 
 def responses_answer(
-    context: RequestContext, variant: Variant, made: Answer, usage: Usage
+    context: RequestContext, model: ChatModelRow, made: Answer, usage: Usage
 ) -> ResponsesAnswer:
     """The answer to a valid request, with ids."""
     body, ids = context.body, context.state.ids
@@ -60,7 +60,7 @@ def responses_answer(
         id=ids.hex("resp_"),
         created=int(time.time()),
         body=body,
-        variant=variant,
+        model=model,
         made=made,
         usage=usage,
         fault=context.fault,
@@ -167,7 +167,7 @@ def envelope(told: ResponsesAnswer, status: str, output: Sequence[Any]) -> dict[
         "incomplete_details": {"reason": told.cut} if final and told.cut else None,
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),
-        "model": told.variant.served,
+        "model": told.model.response_model_name,
         "output": list(output),
         "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
         "previous_response_id": body.get("previous_response_id"),
@@ -188,7 +188,7 @@ def envelope(told: ResponsesAnswer, status: str, output: Sequence[Any]) -> dict[
     if final:
         found["output_text"] = told.made.text if told.made.refusal is None else ""
         if told.fault.usage != "missing":
-            found["usage"] = spoilt_usage(told.usage.responses(), told.fault.usage)
+            found["usage"] = corrupt_usage(told.usage.responses(), told.fault.usage)
         if told.fault.cost_metadata:
             found["meta"] = told.usage.meta()
     return found
@@ -196,7 +196,7 @@ def envelope(told: ResponsesAnswer, status: str, output: Sequence[Any]) -> dict[
 
 def _shown_effort(told: ResponsesAnswer) -> str | None:
     """The effort in force; the published enum knows no `none`, so that is told as null."""
-    effort = (told.body.get("reasoning") or {}).get("effort") or told.variant.default_effort
+    effort = (told.body.get("reasoning") or {}).get("effort") or told.model.default_effort
     return None if effort == "none" else str(effort)
 
 
@@ -207,9 +207,9 @@ def whole(told: ResponsesAnswer) -> dict[str, Any]:
 
 def stored(
     earlier: Sequence[Mapping[str, Any]], body: Mapping[str, Any], told: ResponsesAnswer
-) -> Stored:
+) -> StoredResponse:
     """What is kept of a response, `earlier` being what its predecessor left."""
     items = (*earlier, *input_items(body), *told.output)
     answered = {item["call_id"] for item in items if item.get("type") == "function_call_output"}
     calls = [item["call_id"] for item in items if item.get("type") == "function_call"]
-    return Stored(items, tuple(call for call in calls if call not in answered))
+    return StoredResponse(items, tuple(call for call in calls if call not in answered))

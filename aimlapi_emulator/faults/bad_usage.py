@@ -1,4 +1,4 @@
-"""Usage as a service might tell it wrongly."""
+"""Corrupts the `usage` of an answer for `Fault.usage`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 _Counts = Mapping[str, Any]
 
 
-def spoilt_usage(usage: _Counts, form: str) -> dict[str, Any]:
-    """The counts in the form that `Fault.usage` names; as they are for a form without one."""
+def corrupt_usage(usage: _Counts, form: str) -> dict[str, Any]:
+    """The counts in the form that `Fault.usage` names; unchanged for the other forms."""
     make = _FORMS.get(form)
     return dict(usage) if make is None else make(usage)
 
 
 def _each(change: Callable[[int], Any]) -> Callable[[_Counts], dict[str, Any]]:
-    """Changes every count, those inside the details too."""
+    """Changes every count, also those inside the details."""
 
     def made(usage: _Counts) -> dict[str, Any]:
         return {name: one(value) for name, value in usage.items()}

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aimlapi_emulator.billing.ledger import NOTHING
+from aimlapi_emulator.billing.ledger import ZERO_USAGE
 from aimlapi_emulator.billing.usage import Usage
-from aimlapi_emulator.catalog.chat_models import Variant, find
+from aimlapi_emulator.catalog.chat_models import ChatModelRow, find
 from aimlapi_emulator.catalog.embedding_models import PATH as EMBEDDINGS_PATH
-from aimlapi_emulator.catalog.embedding_models import Embedder, find_embedder
+from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow, find_embedding_model
 from aimlapi_emulator.prompt import Message, Prompt, from_chat, from_responses
 
 ENDPOINTS: Mapping[str, str] = {
@@ -21,9 +21,9 @@ ENDPOINTS: Mapping[str, str] = {
 }
 
 
-def find_row(model: str, path: str) -> Variant | Embedder | None:
+def find_row(model: str, path: str) -> ChatModelRow | EmbeddingModelRow | None:
     """The row that answers `model` on `path`, or None."""
-    return find_embedder(model) if path == EMBEDDINGS_PATH else find(model, path)
+    return find_embedding_model(model) if path == EMBEDDINGS_PATH else find(model, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +138,5 @@ class SeenRequest(RequestView):
     """Fields of the request's fault that had no effect on the response, e.g. a cut past its end."""
     rule: str = ""
     """The scripted rule that answered, as source text; "" when none did."""
-    usage: Usage = NOTHING
+    usage: Usage = ZERO_USAGE
     """Tokens, `credits` and `usd` of the answer; all 0 for a failure, which is not billed."""

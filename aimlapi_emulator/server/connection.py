@@ -1,4 +1,4 @@
-"""Sockets: HTTP/1.1 by h11 over asyncio streams, and the faults that act on bytes."""
+"""HTTP/1.1 connections: h11 over asyncio streams, and the faults that act on bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ except ImportError as exc:  # pragma: no cover - the extra brings it
 
 from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
-from aimlapi_emulator.messages import BOM, Outgoing, Request
+from aimlapi_emulator.messages import BOM, Request, Response
 from aimlapi_emulator.server.router import server_name
 
 _READ_SIZE = 65_536
@@ -38,31 +38,35 @@ _FIRST_BYTE = re.compile(rb"[\xc0-\xff]")  # of a character of several, in UTF-8
 _LOG = logging.getLogger("aimlapi_emulator")
 
 
-class Host(Protocol):
-    """What a connection needs of the emulator."""
+class ConnectionHost(Protocol):
+    """The part of the emulator that a connection calls."""
 
     def next_fault(self) -> Fault | None:
-        """The fault chosen for the POST that has just begun."""
+        """The queued fault for the POST that has just begun."""
 
-    def respond(self, request: Request, connection: int, fault: Fault | None) -> Outgoing:
-        """The answer to a complete request, which is noted as seen."""
+    def respond(self, request: Request, connection: int, fault: Fault | None) -> Response:
+        """The response to a complete request, which is recorded."""
 
     def answering(self) -> AbstractContextManager[None]:
         """Entered while a complete request is answered."""
 
     def note_dropped(self, request: Request, connection: int) -> None:
-        """Note a complete request that gets no answer."""
+        """Record a complete request that gets no response."""
 
 
-class _Closed(Exception):
-    """The connection is over."""
+class _ConnectionClosed(Exception):
+    """The connection is closed."""
 
 
 class Connection:
     """One client connection. `serve` once; it returns when the connection is closed."""
 
     def __init__(
-        self, host: Host, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        host: ConnectionHost,
+        number: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self._host = host
         self._number = number
@@ -77,21 +81,21 @@ class Connection:
         """Answer requests until either side closes."""
         try:
             while True:
-                await self._exchange()
+                await self._handle_request()
                 if (
                     self._http.our_state is h11.MUST_CLOSE
                     or self._http.their_state is h11.MUST_CLOSE
                 ):
                     break
                 self._http.start_next_cycle()
-        except (_Closed, ConnectionError, h11.LocalProtocolError):
+        except (_ConnectionClosed, ConnectionError, h11.LocalProtocolError):
             pass
         except h11.RemoteProtocolError as exc:
             _LOG.warning("not an HTTP/1.1 request: %s", exc)
         finally:
             self._writer.close()
 
-    async def _event(self) -> h11.Event:
+    async def _next_event(self) -> h11.Event:
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
@@ -102,19 +106,19 @@ class Connection:
                 self._http.receive_data(data)
                 continue
             if event is h11.PAUSED:
-                raise _Closed
+                raise _ConnectionClosed
             assert not isinstance(event, type)  # the two sentinels are handled above
             return event
 
-    async def _exchange(self) -> None:
-        head = await self._event()
+    async def _handle_request(self) -> None:
+        head = await self._next_event()
         if not isinstance(head, h11.Request):
-            raise _Closed
+            raise _ConnectionClosed
         method = head.method.decode()
         fault = self._host.next_fault() if method == "POST" else None
         if fault is not None and fault.drop == "before_read":
             self._close(fault.drop_with)
-        content = await self._body()
+        content = await self._read_body()
         request = Request(
             method,
             head.target.decode(),
@@ -127,57 +131,60 @@ class Connection:
         with self._host.answering():
             await self._send(self._host.respond(request, self._number, fault))
 
-    async def _body(self) -> bytes:
+    async def _read_body(self) -> bytes:
         parts: list[bytes] = []
         while True:
-            event = await self._event()
+            event = await self._next_event()
             if isinstance(event, h11.Data):
                 parts.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
                 return b"".join(parts)
             else:
-                raise _Closed
+                raise _ConnectionClosed
 
     def _close(self, way: str) -> None:
-        """Close without another byte, by FIN or by RST; never returns."""
+        """Close without another byte, with FIN or RST; never returns."""
         if way == "rst":
             raw = self._writer.get_extra_info("socket")
             if raw is not None:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._writer.transport.abort()
-        raise _Closed
+        raise _ConnectionClosed
 
-    async def _send(self, out: Outgoing) -> None:
+    async def _send(self, out: Response) -> None:
         fault = out.fault
-        if fault.drop is not None:  # by a directive, which is known once the body was read
+        if fault.drop is not None:  # of a directive or rule: known only after the body was read
             self._close(fault.drop_with)
         for status in fault.interim:
-            self._writer.write(self._http.send(_interim(status)) or b"")
+            self._writer.write(self._http.send(_interim_response(status)) or b"")
         streamed = out.events is not None
         wait = fault.delay_head_s + out.latency.before_s(0 if streamed else out.tokens)
         if wait:
             await asyncio.sleep(wait)
-        out = _filled(out)
+        out = _final_body(out)
         head = self._http.send(h11.Response(status_code=out.status, headers=_headers(out))) or b""
         if fault is NO_FAULT and not (streamed and out.latency.tokens_per_second):
             await self._send_at_once(head, out)
             return
         await self._send_in_pieces(head, out)
 
-    async def _send_at_once(self, head: bytes, out: Outgoing) -> None:
-        sent = [head, *(self._http.send(h11.Data(data=block)) or b"" for block in _blocks(out))]
+    async def _send_at_once(self, head: bytes, out: Response) -> None:
+        sent = [
+            head,
+            *(self._http.send(h11.Data(data=block)) or b"" for block in _batched_events(out)),
+        ]
         sent.append(self._http.send(h11.EndOfMessage()) or b"")
         self._writer.write(b"".join(sent))
         await self._writer.drain()
 
-    async def _send_in_pieces(self, head: bytes, out: Outgoing) -> None:
+    async def _send_in_pieces(self, head: bytes, out: Response) -> None:
         fault = out.fault
         self._writer.write(head)
         await self._writer.drain()
         if fault.delay_body_s:
             await asyncio.sleep(fault.delay_body_s)
-        body, was_cut = _cut(out)
-        pieces = list(_pieces(body, fault))
+        body, was_cut = _truncate(out)
+        pieces = list(_split_writes(body, fault))
         gaps = [0.0] * len(pieces)
         if out.events is not None:
             gaps = out.latency.gaps_s(pieces, out.tokens)
@@ -201,14 +208,14 @@ class Connection:
             await self._writer.drain()
         if fault.close_after or (was_cut and fault.drop_with != "end"):
             if fault.drop_with == "rst":
-                await self._arrived()
+                await self._wait_until_acknowledged()
             self._close(fault.drop_with)
 
-    async def _arrived(self) -> None:
-        """Wait until the peer's system has what was written: an RST discards what is on its way.
+    async def _wait_until_acknowledged(self) -> None:
+        """Wait until the peer's kernel has acknowledged all data: an RST discards data in flight.
 
-        On Linux the peer's program may read it after the RST too, however late. Other systems
-        discard what it has not read by then, and do not tell: a moment is all that it gets there.
+        On Linux the peer may still read it after the RST. Other systems discard unread data, and
+        have no way to query it: there the peer gets a moment.
         """
         transport = self._writer.transport
         transport.set_write_buffer_limits(0)
@@ -221,20 +228,20 @@ class Connection:
 
 
 def _unacknowledged(raw: socket.socket) -> bool:
-    """Whether the peer has not acknowledged all that was written (`SIOCOUTQ` in tcp(7))."""
+    """Whether written data is not yet acknowledged (`SIOCOUTQ` in tcp(7))."""
     if sys.platform == "linux":
         return any(fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, bytes(4)))
     return False
 
 
-def _interim(status: int) -> h11.InformationalResponse:
+def _interim_response(status: int) -> h11.InformationalResponse:
     hints = [("link", "</hint>; rel=preload")] if status == 103 else []
     reason = {100: b"Continue", 103: b"Early Hints"}.get(status, b"Interim")
     return h11.InformationalResponse(status_code=status, headers=hints, reason=reason)
 
 
-def _filled(out: Outgoing) -> Outgoing:
-    """The answer with its byte order mark; without a body where its status allows none."""
+def _final_body(out: Response) -> Response:
+    """The response with its byte order mark; without a body if its status allows none."""
     if out.status in _WITHOUT_BODY:
         return replace(out, body=b"", events=None)
     if not out.fault.bom:
@@ -244,7 +251,7 @@ def _filled(out: Outgoing) -> Outgoing:
     return replace(out, events=(BOM, *out.events))
 
 
-def _headers(out: Outgoing) -> list[tuple[str, str]]:
+def _headers(out: Response) -> list[tuple[str, str]]:
     now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
     found = {"date": now, "server": server_name(), **out.headers}
     if out.fault.content_type is not None:
@@ -263,8 +270,8 @@ def _headers(out: Outgoing) -> list[tuple[str, str]]:
     return [*found.items(), *out.fault.headers.items()]
 
 
-def _blocks(out: Outgoing) -> Iterator[bytes]:
-    """The body in few blocks, each of whole events."""
+def _batched_events(out: Response) -> Iterator[bytes]:
+    """The body, or whole events in blocks of about `_WRITE_SIZE` bytes."""
     if out.events is None:
         if out.body:
             yield out.body
@@ -281,8 +288,8 @@ def _blocks(out: Outgoing) -> Iterator[bytes]:
         yield b"".join(block)
 
 
-def _cut(out: Outgoing) -> tuple[list[bytes], bool]:
-    """(events or the body as they are to be sent, whether something of them is left out)."""
+def _truncate(out: Response) -> tuple[list[bytes], bool]:
+    """(the events or body after a cut, whether they were cut)."""
     fault = out.fault
     body = [out.body] if out.events is None else list(out.events)
     was_cut = False
@@ -303,8 +310,8 @@ def _first_bytes(body: Iterable[bytes], size: int) -> Iterator[bytes]:
         size -= len(part)
 
 
-def _pieces(body: list[bytes], fault: Fault) -> Iterator[bytes]:
-    """What each write holds, across events; the parts as they are when no fault cuts them."""
+def _split_writes(body: list[bytes], fault: Fault) -> Iterator[bytes]:
+    """The bytes of each write; the parts unchanged if no fault splits them."""
     whole = b"".join(body)
     if fault.split_characters:
         ends = [match.end() for match in _FIRST_BYTE.finditer(whole)]
@@ -317,9 +324,9 @@ def _pieces(body: list[bytes], fault: Fault) -> Iterator[bytes]:
         yield whole[start:end]
 
 
-def bug(request: Request, exc: Exception) -> Outgoing:
-    """The answer when the emulator itself fails, which its log tells in full."""
+def internal_error(request: Request, exc: Exception) -> Response:
+    """The 500 response to an exception in the emulator, which is logged with its traceback."""
     _LOG.error("the emulator failed on %s %s", request.method, request.path, exc_info=exc)
     message = f"The emulator itself failed: {type(exc).__name__}: {exc}"
     body, content_type = error_bodies.body("legacy", 500, message, request.path, "emulator")
-    return Outgoing(500, {"content-type": content_type}, body)
+    return Response(500, {"content-type": content_type}, body)

@@ -1,6 +1,6 @@
-"""From a complete request to what is answered: routing, keys, validation, rules, shapes.
+"""Routes a request to its response: API keys, validation, scripted rules, endpoints, errors.
 
-Nothing here reads a socket or sleeps; `connection` sends what comes out, with its faults.
+Nothing here reads a socket or sleeps; `connection` sends the response and applies byte faults.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Any
 
 from aimlapi_emulator._version import __version__
 from aimlapi_emulator.billing.ledger import Entry
-from aimlapi_emulator.catalog.chat_models import Variant
-from aimlapi_emulator.catalog.embedding_models import Embedder
+from aimlapi_emulator.catalog.chat_models import ChatModelRow
+from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow
 from aimlapi_emulator.endpoints import error_bodies, sse
 from aimlapi_emulator.endpoints.account import PATHS as ACCOUNT_PATHS
 from aimlapi_emulator.endpoints.account import account
 from aimlapi_emulator.endpoints.completions import chat_reply, responses_reply
 from aimlapi_emulator.endpoints.embeddings import embeddings_reply
-from aimlapi_emulator.endpoints.models import catalogue, one_model
+from aimlapi_emulator.endpoints.models import get_model, list_models
 from aimlapi_emulator.faults.directives import find_directive
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
 from aimlapi_emulator.faults.fault_field import FaultError
-from aimlapi_emulator.messages import EVENT_STREAM, Outgoing, QueuedResponse, Refusal, Request
+from aimlapi_emulator.messages import EVENT_STREAM, APIError, QueuedResponse, Request, Response
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, RequestView, find_row
 from aimlapi_emulator.scripting.rule import Rule, first_match
 from aimlapi_emulator.scripting.types import RuleError
@@ -43,59 +43,59 @@ _MODEL_PATH = "/model/"
 _CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
-def handle(request: Request, state: State, queued: Fault | None) -> Outgoing:
-    """The answer to a complete request; `queued` is the fault that a test chose for it."""
+def route(request: Request, state: State, queued: Fault | None) -> Response:
+    """The response to a complete request; `queued` is its fault from `Emulator.faults`."""
     if request.method == "POST":
-        return _post(request, state, queued)
+        return _handle_post(request, state, queued)
     headers = {"x-request-id": state.ids.uuid()}
     try:
         if request.method == "GET" and request.path in _MODEL_PATHS:
-            return _unless_known(request, catalogue(request.target), headers)
+            return _with_etag(request, list_models(request.target), headers)
         if request.method == "GET" and request.path.startswith(_MODEL_PATH):
-            return _json(one_model(request.path.removeprefix(_MODEL_PATH)), headers)
+            return _json_response(get_model(request.path.removeprefix(_MODEL_PATH)), headers)
         if request.method == "GET" and request.path in ACCOUNT_PATHS:
             _check_key(request.headers, spends=False)
-            return _json(account(request, state), headers)
-        raise Refusal(404, f"Cannot {request.method} {request.path}")
-    except Refusal as refusal:
-        return _refused(refusal, request, headers)
+            return _json_response(account(request, state), headers)
+        raise APIError(404, f"Cannot {request.method} {request.path}")
+    except APIError as error:
+        return _error_response(error, request, headers)
 
 
-def _unless_known(request: Request, body: Any, headers: Mapping[str, str]) -> Outgoing:
-    """A list with its ETag, or 304 for a request that names it."""
+def _with_etag(request: Request, body: Any, headers: Mapping[str, str]) -> Response:
+    """A 200 with an ETag, or a 304 if the request has the same in If-None-Match."""
     etag = f'"{hashlib.sha256(error_bodies.dump(body)).hexdigest()[:32]}"'
     headers = {"etag": etag, **headers}
     if request.headers.get("if-none-match") == etag:
-        return Outgoing(304, headers)
-    return _json(body, headers)
+        return Response(304, headers)
+    return _json_response(body, headers)
 
 
-def _json(body: Any, headers: Mapping[str, str]) -> Outgoing:
-    return Outgoing(
+def _json_response(body: Any, headers: Mapping[str, str]) -> Response:
+    return Response(
         200, {"content-type": error_bodies.JSON_TYPE, **headers}, error_bodies.dump(body)
     )
 
 
-def _refused(refusal: Refusal, request: Request, headers: Mapping[str, str]) -> Outgoing:
-    request_id, details = headers["x-request-id"], named(refusal.details)
-    body = error_bodies.problem(refusal.status, refusal.message, request.path, request_id, details)
-    problems = tuple(map(str, refusal.details))
+def _error_response(error: APIError, request: Request, headers: Mapping[str, str]) -> Response:
+    request_id, details = headers["x-request-id"], named(error.details)
+    body = error_bodies.problem(error.status, error.message, request.path, request_id, details)
+    problems = tuple(map(str, error.details))
     every = {"content-type": error_bodies.PROBLEM_TYPE, **headers}
-    return Outgoing(refusal.status, every, error_bodies.dump(body), problems=problems)
+    return Response(error.status, every, error_bodies.dump(body), problems=problems)
 
 
 def _check_key(headers: Mapping[str, str], *, spends: bool = True) -> None:
     scheme, _, key = headers.get("authorization", "").partition(" ")
     key = key.strip()
     if scheme.lower() == "bearer" and not key:
-        raise Refusal(401, error_bodies.EMPTY_KEY)
+        raise APIError(401, error_bodies.EMPTY_KEY)
     if scheme.lower() != "bearer" or "bad" in key or "invalid" in key:
-        raise Refusal(401, error_bodies.NO_KEY)
+        raise APIError(401, error_bodies.NO_KEY)
     if spends and "broke" in key:
-        raise Refusal(403, error_bodies.NO_FUNDS)
+        raise APIError(403, error_bodies.NO_FUNDS)
 
 
-def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
+def _handle_post(request: Request, state: State, queued: Fault | None) -> Response:
     headers = {"x-request-id": state.ids.uuid(), "x-inference-id": state.ids.next("", 21)}
     client_id = request.headers.get("x-client-request-id", "")
     if _CLIENT_REQUEST_ID.fullmatch(client_id):
@@ -104,36 +104,37 @@ def _post(request: Request, state: State, queued: Fault | None) -> Outgoing:
     context = RequestContext(request, view, state, headers)
     fault, rule = NO_FAULT, None
     try:
-        fault = queued or _by_directive(view, state)
-        rule = _rule_for(view, state, has_fault=fault is not NO_FAULT)
+        fault = queued or _directive_fault(view, state)
+        rule = _matching_rule(view, state, has_fault=fault is not NO_FAULT)
         if rule is not None and fault is NO_FAULT:
             fault = rule.fault or NO_FAULT
-        out = _answer_post(replace(context, fault=fault, rule=rule))
+        out = _respond(replace(context, fault=fault, rule=rule))
     except (FaultError, RuleError) as exc:
         word = "rule" if isinstance(exc, RuleError) else "fault"
-        refusal = Refusal(400, str(exc), (Problem(word, str(exc), "custom"),))
-        out, fault = _refused(refusal, request, headers), NO_FAULT
-    if rule is not None and (out.usage is not None or (fault is rule.fault and _replaces(fault))):
+        error = APIError(400, str(exc), (Problem(word, str(exc), "custom"),))
+        out, fault = _error_response(error, request, headers), NO_FAULT
+    by_rule = rule is not None and fault is rule.fault
+    if rule is not None and (out.usage is not None or (by_rule and _ignores_validity(fault))):
         rule.use_count += 1
         out = replace(out, rule=rule)
-    elif rule is not None and fault is rule.fault:
-        fault = NO_FAULT  # its rule is kept for a request that is not refused
-    out = replace(out, parsed=view.body, fault=fault)
-    _note(context, out)
+    elif by_rule:
+        fault = NO_FAULT  # an invalid request does not use up the rule
+    out = replace(out, request_body=view.body, fault=fault)
+    _record_in_ledger(context, out)
     return out
 
 
-def _replaces(fault: Fault) -> bool:
-    """Whether it acts on any request, valid or not."""
+def _ignores_validity(fault: Fault) -> bool:
+    """Whether it applies to invalid requests too."""
     return fault.is_raw or fault.drop is not None
 
 
-def _by_directive(view: RequestView, state: State) -> Fault:
+def _directive_fault(view: RequestView, state: State) -> Fault:
     text = view.user_text
     return (find_directive(text, state.directives) if "[[fault" in text else None) or NO_FAULT
 
 
-def _rule_for(view: RequestView, state: State, *, has_fault: bool) -> Rule | None:
+def _matching_rule(view: RequestView, state: State, *, has_fault: bool) -> Rule | None:
     """The scripted rule that answers, unless a queued response does."""
     queued = state.queued_responses
     if queued and not (view.endpoint == "embeddings" and isinstance(queued[0], str)):
@@ -141,11 +142,10 @@ def _rule_for(view: RequestView, state: State, *, has_fault: bool) -> Rule | Non
     return first_match(state.rules, view, has_fault=has_fault)
 
 
-def _note(context: RequestContext, out: Outgoing) -> None:
-    """One entry of the ledger: an answer is charged, a refusal is listed at nothing.
+def _record_in_ledger(context: RequestContext, out: Response) -> None:
+    """Add a ledger entry: an answer is billed, an error is listed with zero cost.
 
-    What a test wrote in place of an answer is no doing of the service's, nor is a request whose
-    key is unknown anybody's.
+    Queued bodies and requests with an invalid key are not recorded.
     """
     if (out.usage is None and out.status < 400) or out.status == 401:
         return
@@ -154,7 +154,7 @@ def _note(context: RequestContext, out: Outgoing) -> None:
         key=context.request.headers.get("authorization", "").partition(" ")[2].strip(),
         model=out.model or context.view.model,
         succeeded=out.succeeded,
-        usage=out.charged,
+        usage=out.billed_usage,
         request_id=context.request_id,
         inference_id=context.headers["x-inference-id"],
         client_request_id=context.headers.get("x-client-request-id"),
@@ -162,36 +162,36 @@ def _note(context: RequestContext, out: Outgoing) -> None:
     context.state.ledger.add(entry)
 
 
-def _answer_post(context: RequestContext) -> Outgoing:
-    problems = _problems(context)
+def _respond(context: RequestContext) -> Response:
+    problems = _strict_problems(context)
     if context.fault.is_raw:
-        return replace(_raw(context), problems=problems)
+        return replace(_raw_response(context), problems=problems)
     queued = context.state.queued_responses
     if queued and not isinstance(queued[0], str):
         return replace(_queued_response(context, queued.pop(0)), problems=problems)
     try:
         _check_key(context.request.headers)
-        row = _route(context)
-        _refuse_invalid(context, row, problems)
-        if isinstance(row, Embedder):
+        row = _find_model_row(context)
+        _raise_if_invalid(context, row, problems)
+        if isinstance(row, EmbeddingModelRow):
             out = embeddings_reply(context, row)
         elif context.path == _RESPONSES_PATH:
             out = responses_reply(context, row)
         else:
             out = chat_reply(context, row)
         out = replace(out, model=row.id)
-    except Refusal as refusal:
-        out = _refused(refusal, context.request, context.headers)
+    except APIError as error:
+        out = _error_response(error, context.request, context.headers)
     return replace(out, problems=problems or out.problems)
 
 
-def _problems(context: RequestContext) -> tuple[str, ...]:
-    """What the strict schema says of a body, whatever will be answered."""
+def _strict_problems(context: RequestContext) -> tuple[str, ...]:
+    """Violations of the strict schema, whatever the response will be."""
     try:
-        row = _route(context)
-    except Refusal as refusal:
-        return tuple(map(str, refusal.details)) or (refusal.message,)
-    return tuple(map(str, _check(context, row, live=False)))
+        row = _find_model_row(context)
+    except APIError as error:
+        return tuple(map(str, error.details)) or (error.message,)
+    return tuple(map(str, _validate(context, row, live=False)))
 
 
 def _parse(content: bytes) -> Any:
@@ -201,28 +201,30 @@ def _parse(content: bytes) -> Any:
         return content
 
 
-def _route(context: RequestContext) -> Variant | Embedder:
-    """The row that answers; a Refusal when path, body or model are not to be found."""
+def _find_model_row(context: RequestContext) -> ChatModelRow | EmbeddingModelRow:
+    """The model row that answers. Raises APIError for an unknown path or model, or a bad body."""
     path, parsed = context.path, context.body
     if path not in ENDPOINTS:
-        raise Refusal(404, f"Cannot POST {path}")
+        raise APIError(404, f"Cannot POST {path}")
     if not isinstance(parsed, dict):
         what = "invalid JSON" if isinstance(parsed, bytes) else kind(parsed)
         problem = Problem("", f"Expected object, received {what}")
-        raise Refusal(400, error_bodies.BODY_INVALID, (problem,))
+        raise APIError(400, error_bodies.BODY_INVALID, (problem,))
     model = parsed.get("model")
     if not isinstance(model, str) or not model:
         problem = Problem("model", "Required" if model is None else "Invalid model")
-        raise Refusal(400, error_bodies.BODY_INVALID, (problem,))
+        raise APIError(400, error_bodies.BODY_INVALID, (problem,))
     row = find_row(model, path)
     if row is None:
-        raise Refusal(404, error_bodies.MODEL_NOT_FOUND)
+        raise APIError(404, error_bodies.MODEL_NOT_FOUND)
     return row
 
 
-def _check(context: RequestContext, row: Variant | Embedder, *, live: bool) -> list[Problem]:
+def _validate(
+    context: RequestContext, row: ChatModelRow | EmbeddingModelRow, *, live: bool
+) -> list[Problem]:
     body = context.body
-    if isinstance(row, Embedder):
+    if isinstance(row, EmbeddingModelRow):
         return embedding_problems(row, body, live)
     if context.path != _RESPONSES_PATH:
         found = chat_body(row.family, live)(body, "")
@@ -231,41 +233,41 @@ def _check(context: RequestContext, row: Variant | Embedder, *, live: bool) -> l
     if found:
         return found
     previous = context.state.stored.get(body.get("previous_response_id") or "")
-    return responses_relations(body, previous.open_calls if previous else ())
+    return responses_relations(body, previous.unanswered_calls if previous else ())
 
 
-def _refuse_invalid(
-    context: RequestContext, row: Variant | Embedder, strict: tuple[str, ...]
+def _raise_if_invalid(
+    context: RequestContext, row: ChatModelRow | EmbeddingModelRow, strict: tuple[str, ...]
 ) -> None:
-    """Raise a Refusal when the schema in force finds something; `strict` is what that one did."""
-    found = _check(context, row, live=context.state.live) if strict else []
+    """Raise APIError if the schema in force is violated; `strict` are the strict one's problems."""
+    found = _validate(context, row, live=context.state.live) if strict else []
     if found:
-        raise Refusal(400, error_bodies.BODY_INVALID, tuple(found))
+        raise APIError(400, error_bodies.BODY_INVALID, tuple(found))
 
 
-def _raw(context: RequestContext) -> Outgoing:
-    """The answer that a fault puts in place of the service's."""
+def _raw_response(context: RequestContext) -> Response:
+    """The error or body that a fault sends instead of an answer."""
     fault = context.fault
     if fault.raw_body is not None:
         headers = {**context.headers, "content-type": fault.content_type or error_bodies.JSON_TYPE}
-        return Outgoing(fault.status or 200, headers, fault.raw_body)
+        return Response(fault.status or 200, headers, fault.raw_body)
     status = fault.status or 500
     body, content_type = error_bodies.body(
         fault.shape, status, fault.message, context.path, context.request_id
     )
-    return Outgoing(status, {**context.headers, "content-type": content_type}, body)
+    return Response(status, {**context.headers, "content-type": content_type}, body)
 
 
-def _queued_response(context: RequestContext, response: QueuedResponse) -> Outgoing:
+def _queued_response(context: RequestContext, response: QueuedResponse) -> Response:
     """A queued response, sent unchanged: key and body are not checked; `problems` lists theirs."""
     fault, status = context.fault, context.fault.success_status
     if isinstance(response, list):
         headers = {**context.headers, "content-type": EVENT_STREAM}
         events = [sse.frame(data, fault.newline) for data in response]
-        return Outgoing(status, headers, events=tuple(sse.arranged(events, fault)))
+        return Response(status, headers, events=tuple(sse.arranged(events, fault)))
     headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
     content = response if isinstance(response, bytes) else error_bodies.dump(response)
-    return Outgoing(status, headers, content)
+    return Response(status, headers, content)
 
 
 def server_name() -> str:

@@ -79,19 +79,19 @@ def responses_relations(body: Mapping[str, Any], known_calls: Iterable[str]) -> 
     names = [tool["name"] for tool in body.get("tools", ()) if tool["type"] == "function"]
     found = list(_tool_rules(body, names))
     items = body["input"] if isinstance(body["input"], list) else []
-    open_calls = list(known_calls)
+    unanswered_calls = list(known_calls)
     for index, item in enumerate(items):
         kind = item.get("type")
         if kind == "function_call":
-            open_calls.append(item["call_id"])
+            unanswered_calls.append(item["call_id"])
         elif kind == "function_call_output":
-            if item["call_id"] not in open_calls:
+            if item["call_id"] not in unanswered_calls:
                 text = f"No function call found with call_id {item['call_id']!r}"
                 found.append(_problem(f"input.{index}.call_id", text))
             else:
-                open_calls.remove(item["call_id"])
+                unanswered_calls.remove(item["call_id"])
     found += [
         _problem("input", f"No tool output found for function call {call_id}")
-        for call_id in open_calls
+        for call_id in unanswered_calls
     ]
     return found

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from aimlapi_emulator.catalog.embedding_models import Embedder
+from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow
 from aimlapi_emulator.text.words import count
 from aimlapi_emulator.validation.validators import (
     Check,
@@ -74,7 +74,7 @@ _EXTRAS: Mapping[str, Mapping[str, Check]] = {
 
 
 @cache
-def _body(row: Embedder, live: bool) -> Check:
+def _body(row: EmbeddingModelRow, live: bool) -> Check:
     inputs = _input(_TEXT, _TEXT)
     if row.family == "voyage":
         inputs = _input(
@@ -100,7 +100,7 @@ def tokens(text: str) -> int:
     return max(count(text), len(text) // _LETTERS_PER_TOKEN)
 
 
-def _too_long(row: Embedder, body: Mapping[str, Any]) -> list[Problem]:
+def _too_long(row: EmbeddingModelRow, body: Mapping[str, Any]) -> list[Problem]:
     """Texts over the model's context, unless the request lets them be cut."""
     given = texts(body)
     most = row.context_length
@@ -123,6 +123,8 @@ def _too_long(row: Embedder, body: Mapping[str, Any]) -> list[Problem]:
     return found
 
 
-def embedding_problems(row: Embedder, body: Mapping[str, Any], live: bool) -> list[Problem]:
+def embedding_problems(
+    row: EmbeddingModelRow, body: Mapping[str, Any], live: bool
+) -> list[Problem]:
     """Why a request is refused; empty when it is valid. `live` lets unknown keys pass."""
     return _body(row, live)(body, "") or _too_long(row, body)

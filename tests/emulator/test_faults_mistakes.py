@@ -17,7 +17,7 @@ import pytest
 
 from aimlapi_emulator import Emulator, Fault, FaultError
 from aimlapi_emulator.faults.fault import FIELDS
-from aimlapi_emulator.messages import Outgoing
+from aimlapi_emulator.messages import Response
 from tests.emulator.asking import Asker, events
 
 
@@ -101,8 +101,8 @@ def test_each_field_is_checked_in_its_type() -> None:
 
 
 def test_each_field_acts_on_a_known_kind_of_response() -> None:
-    chat = Outgoing(200, {}, events=()).as_fault_target("chat")
-    embeddings = Outgoing(200, {}).as_fault_target("embeddings")
+    chat = Response(200, {}, events=()).as_fault_target("chat")
+    embeddings = Response(200, {}).as_fault_target("embeddings")
     assert {row.acts_on for row in FIELDS.values()} == chat.kinds | embeddings.kinds
 
 
