@@ -1,6 +1,6 @@
-"""`python -m aimlapi_core doctor`: checks the installation, the key, the way to the service.
+"""Command line: `python -m aimlapi_core doctor` checks the installation, the key and the service.
 
-Exit codes: 0 when everything is set up, 1 when something is wrong, 2 for wrong arguments.
+Exit codes: 0 if everything works, 1 if a check fails, 2 for invalid arguments.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aimlapi_core.settings import Settings
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; gives the exit code."""
+    """Run a command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m aimlapi_core")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)

@@ -1,3 +1,3 @@
-"""The version of the distribution: this line is its one place, which pyproject.toml reads too."""
+"""The version of the distribution, which pyproject.toml reads from here."""
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
-"""What the service says of an account: balance, requests made, models offered. Values only.
+"""Account endpoints: requests and parsers for the balance, the usage logs and the model catalog.
 
 Sources: aimlapi/api-docs billing-v2.json, logs-v2.json, models.json and key-get.json, state
-2026-08-21 [D]. Answers are read loosely: a member that is missing or of another type is None.
+2026-08-21 [D]. Parsing is lenient: a member that is missing or of another type is None.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from aimlapi_core.settings import Settings
 
 Query: TypeAlias = tuple[tuple[str, str], ...]
 
-_MAX_PAGE_SIZE = 100  # the most rows that a page of the logs may have [D]
+_MAX_PAGE_SIZE = 100  # log entries per page [D]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRequest:
-    """A GET. `path` stands below the host's root; `etag` makes the answer conditional.
+    """A GET request. `path` is relative to the host's root; `etag` makes it conditional.
 
-    `settings`: how to reach the account that is meant; None is that of the client who asks.
+    `settings`: those of another account, None for the client's own.
     """
 
     path: str
@@ -35,13 +35,13 @@ class AccountRequest:
     settings: Settings | None = None
 
     def for_account(self, settings: Settings) -> AccountRequest:
-        """The same question about another account."""
+        """The same request for another account."""
         return replace(self, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The balance in `currency`, which is always USD. Decimal, as the service wrote it."""
+    """The balance in `currency`, which is always USD. Decimal, as the service reports it."""
 
     balance: Decimal
     currency: str = "USD"
@@ -49,7 +49,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class LoggedCall:
-    """One request as the service noted it. A failed one costs nothing [D]."""
+    """One request in the usage logs of the service. A failed one costs nothing [D]."""
 
     created: datetime | None
     status: str
@@ -73,16 +73,16 @@ class LogPage:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """USD for a million tokens, None where the catalogue quotes no such rate."""
+    """USD per million tokens, None if the catalog lists no per-token price."""
 
     input_usd: Decimal | None = None
     output_usd: Decimal | None = None
 
     def credits_for(self, input_tokens: int, output_tokens: int) -> int | None:
-        """An estimate in credits, each direction rounded up; None where a rate is missing.
+        """An estimate in credits, input and output rounded up separately; None without a price.
 
-        The published bill of 409 credits is rounded so [I]. Cached tokens may cost less: it is an
-        estimate, never what was charged.
+        The rounding is inferred from the one published bill, of 409 credits. Cached tokens may
+        cost less than estimated.
         """
         total = 0
         for tokens, usd in ((input_tokens, self.input_usd), (output_tokens, self.output_usd)):
@@ -96,12 +96,11 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class CatalogModel:
-    """A row of the catalogue: one model on one endpoint.
+    """An entry of the model catalog: one model on one endpoint.
 
-    `endpoint_type` is the service's word (`openai/chat-completions`,
-    `openai/responses/submit`, `openai/embeddings`). `prices` is None where they cannot be
-    quoted per token. Others saw capabilities that leave out what a model can do [V 2026-09].
-    `raw` is the row as it came.
+    `endpoint_type` is the service's name (`openai/chat-completions`,
+    `openai/responses/submit`, `openai/embeddings`). `prices` is None if they are not per token.
+    Third parties saw incomplete `capabilities` [V 2026-09]. `raw` is the JSON object.
     """
 
     id: str
@@ -130,7 +129,7 @@ def logs_request(
     limit: int = 50,
     offset: int = 0,
 ) -> AccountRequest:
-    """What asks for a page of the logs. Raises InvalidRequestError for what it would refuse."""
+    """The request for a page of the logs. Raises InvalidRequestError for invalid arguments."""
     if (period is None) == (start is None or end is None) or (start is None) != (end is None):
         raise InvalidRequestError("Give either period, or both start and end, to usage_logs.")
     if not 1 <= limit <= _MAX_PAGE_SIZE or offset < 0:
@@ -158,13 +157,13 @@ def _iso_format(moment: datetime) -> str:
 
 
 def models_request(model: str | None, etag: str | None = None) -> AccountRequest:
-    """What asks for the catalogue with all its sections; `model` is an id or an alias."""
+    """The request for the catalog with all its sections; `model` is an id or an alias."""
     query: Query = (("include", "all"),) + ((("id", model),) if model else ())
     return AccountRequest("/v1/models", query, etag)
 
 
 def parse_account(payload: Any) -> Account:
-    """The balance that an answer states. Raises UnexpectedReplyError where it states none."""
+    """The balance in a response. Raises UnexpectedReplyError if there is none."""
     body = as_mapping(payload)
     balance = _parse_decimal(body.get("current_balance"))
     if balance is None:
@@ -173,7 +172,7 @@ def parse_account(payload: Any) -> Account:
 
 
 def parse_logs(payload: Any) -> LogPage:
-    """A page of the logs. Raises UnexpectedReplyError where there is none."""
+    """A page of the logs. Raises UnexpectedReplyError if there is none."""
     body = as_mapping(payload)
     if not isinstance(body.get("data"), list):
         raise UnexpectedReplyError(f"No logs in the answer: members {sorted(map(str, body))}")
@@ -205,7 +204,7 @@ def _parse_credits(cost: Mapping[str, Any]) -> int:
 
 
 class IdentifiedCall(Protocol):
-    """What has the ids of a call."""
+    """A call with its ids."""
 
     client_request_id: str
     inference_id: str | None
@@ -215,10 +214,10 @@ CallT = TypeVar("CallT", bound=IdentifiedCall)
 
 
 def match_calls_to_logs(
-    calls: Iterable[CallT], rows: Iterable[LoggedCall], accounted: Iterable[str] = ()
+    calls: Iterable[CallT], rows: Iterable[LoggedCall], claimed: Iterable[str] = ()
 ) -> dict[CallT, LoggedCall]:
-    """Each call's own row, for those that have one; `accounted` are rows of other calls."""
-    wanted, taken = list(calls), set(accounted)
+    """The log entry of each call that has one; `claimed` are inference ids of other calls."""
+    wanted, taken = list(calls), set(claimed)
     by_inference = {row.inference_id: row for row in rows if row.inference_id}
     by_client: dict[str, list[LoggedCall]] = {}
     for row in by_inference.values():
@@ -239,7 +238,7 @@ def match_calls_to_logs(
 
 
 def parse_models(payload: Any) -> tuple[CatalogModel, ...]:
-    """The rows of the catalogue. Raises UnexpectedReplyError where there is none."""
+    """The entries of the catalog. Raises UnexpectedReplyError if there is none."""
     body = as_mapping(payload)
     if not isinstance(body.get("data"), list):
         raise UnexpectedReplyError(f"No models in the answer: members {sorted(map(str, body))}")
@@ -267,7 +266,7 @@ def _parse_catalog_model(row: Mapping[str, Any]) -> CatalogModel:
 
 
 def _parse_prices(pricing: Mapping[str, Any]) -> Prices | None:
-    """Rates per million tokens out of a `fixed` price; other kinds cannot be quoted [D]."""
+    """Prices per million tokens from `fixed` pricing; other kinds are not per token [D]."""
     if pricing.get("kind") != "fixed":
         return None
     found: dict[str, Decimal] = {}
@@ -281,7 +280,7 @@ def _parse_prices(pricing: Mapping[str, Any]) -> Prices | None:
 
 
 def parse_scopes(payload: Any) -> tuple[str, ...] | None:
-    """What a key may call (`model:chat`, …); None where the service does not limit it."""
+    """The scopes of a key (`model:chat`, …); None if it is not limited."""
     scopes = as_mapping(as_mapping(payload).get("data")).get("scopes")
     return _strings(scopes) if isinstance(scopes, list) else None
 
@@ -291,7 +290,7 @@ def _strings(value: Any) -> tuple[str, ...]:
 
 
 def _parse_decimal(value: Any) -> Decimal | None:
-    """The number as it was written: a float's shortest form is what stood in the JSON."""
+    """The number as written in the JSON: the shortest repr of a float restores it."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

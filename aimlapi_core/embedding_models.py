@@ -1,4 +1,4 @@
-"""The embedding models, one row each, by exact id; with sources and dates."""
+"""Capabilities of the embedding models: one row per exact id, with sources and dates."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from aimlapi_core.models import CHECKED
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingInfo:
-    """One embedding model. `dimensions` is the length of its vectors when none is asked for.
+    """One embedding model. `dimensions` is the default length of its vectors.
 
-    `dimension_range`: the lengths that can be asked for, None where none can. `max_texts` and
-    `max_tokens` bound one request. The service documents neither, so they are those of the
-    provider behind it, from its own documents [U]; whether the service has lower ones is open.
+    `dimension_range`: the lengths that can be requested, None if it is fixed. `max_texts` and
+    `max_tokens` are limits of one request. The service documents neither, so they are those of the
+    upstream provider, from its own documents [U]; whether the service has lower ones is open.
     `max_item_chars` and `max_text_chars`: the longest text in an array, and alone.
     """
 
@@ -40,9 +40,9 @@ class EmbeddingInfo:
 # Alibaba, 10 texts of 8,192 tokens (alibabacloud.com/help/en/model-studio,
 # text-embedding-synchronous-api);
 # Voyage, 1,000 texts and 120,000 tokens, 320,000 for voyage-2 (docs.voyageai.com/reference/
-# embeddings-api; models it does not name get the smaller number);
+# embeddings-api; models that it does not name have the smaller number);
 # Google, 250 texts and 20,000 tokens (docs.langchain4j.dev VertexAiEmbeddingModel).
-# The vendor's samples were made with OpenAI's SDK, which asks for base64, so OpenAI's ids answer
+# The vendor's samples were made with OpenAI's SDK, which requests base64, so OpenAI's ids support
 # it [D].
 _OPENAI_BASE = EmbeddingInfo(
     id="text-embedding-3-small",
@@ -58,7 +58,10 @@ _QWEN_BASE = EmbeddingInfo(
     aliases=("qwen-text-embedding-v3", "alibaba/text-embedding-v3"),
     dimensions=1024,
     context_window=32_000,
-    dimension_range=(64, 2560),  # "up to 2560" in the documents, 2048 elsewhere: the looser one
+    dimension_range=(
+        64,
+        2560,
+    ),  # "up to 2560" in the documents, 2048 elsewhere: the less strict one
     max_texts=10,
     max_tokens=81_920,
     source="[D] qwen-text-embedding-v3.md; limits of a request [U] Alibaba",
@@ -129,5 +132,5 @@ _EMBEDDING_BY_NAME = {name: row for row in _EMBEDDINGS for name in (row.id, *row
 
 
 def embedding_info(model_id: str) -> EmbeddingInfo | None:
-    """The row of this exact embedding id or listed alias; None for every other id."""
+    """The row of this exact embedding id or alias; None for any other id."""
     return _EMBEDDING_BY_NAME.get(model_id)

@@ -1,36 +1,36 @@
-"""Everything that this library raises, one tree, drawn by whose fault it is.
+"""All exceptions of this library, by whose fault they are.
 
     AIMLAPIError
     ├── ConfigurationError          the caller's settings; nothing was sent
     │   └── MissingKeyError
     ├── InvalidRequestError         the caller's request; nothing was sent
     │   └── UnsupportedParameterError
-    ├── BudgetExceededError         the caller's own ceiling (track_costs); nothing was sent
-    │   └── UnknownCostError        a ceiling that cannot be watched: a cost never came
-    ├── TransportError              the way to the service; see `request_sent`
+    ├── BudgetExceededError         the caller's own budget (track_costs); nothing was sent
+    │   └── UnknownCostError        the budget cannot be enforced: a cost is unknown
+    ├── TransportError              the network failed; see `request_sent`
     │   ├── ConnectFailedError      no connection: nothing was sent
-    │   ├── ConcurrencyTimeoutError no turn under max_concurrency: nothing was sent
-    │   ├── ConnectionLostError     the connection ended before an answer began
-    │   └── RequestTimeoutError     the service was silent for longer than the read time-out
-    ├── StreamError                 the answer began and did not end well; see `partial`
-    │   ├── StreamCutError          it stopped before its closing event
-    │   └── StreamFailedError       the service said, inside the stream, that it failed
-    ├── UnexpectedReplyError        2xx, but not the answer that was asked for
-    └── StatusError                 the service refused: see `status_code`, `request_id`, …
-        ├── BadRequestError         400, 413, 422 (`fields` names what was wrong)
+    │   ├── ConcurrencyTimeoutError no free slot under max_concurrency: nothing was sent
+    │   ├── ConnectionLostError     the connection was closed before a response began
+    │   └── RequestTimeoutError     no data for longer than the read time-out
+    ├── StreamError                 the answer began and failed; see `partial`
+    │   ├── StreamCutError          it ended before its last event
+    │   └── StreamFailedError       the service reported an error inside the stream
+    ├── UnexpectedReplyError        2xx, but not the requested answer
+    └── StatusError                 an HTTP error: see `status_code`, `request_id`, …
+        ├── BadRequestError         400, 413, 422 (`fields`: the invalid fields)
         │   └── ContextTooLongError
         ├── AuthenticationError     401
         ├── PermissionDeniedError   403 that is not about money
         ├── InsufficientFundsError  402, 403 about money
         ├── NotFoundError           404
         ├── RateLimitError          429
-        │   └── QuotaExceededError  429 that waiting a few seconds does not cure
+        │   └── QuotaExceededError  429 that a retry after a few seconds does not fix
         └── ServerError             5xx
             ├── MaintenanceError
             └── UpstreamRejectedError   5xx that wraps an upstream 4xx
 
-Each carries `is_retryable`: whether the same request may do better later, and no answer that may
-be billed was lost. Messages say what to do next and never hold a key. All can be pickled.
+Each has `is_retryable`: whether the same request may succeed later, and no answer that may be
+billed was lost. Messages say what to do next and never contain a key. All can be pickled.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ KEYS_URL = "https://aimlapi.com/app/keys"
 
 
 class AIMLAPIError(Exception):
-    """The root. Raised as such by nobody."""
+    """The base class. Not raised itself."""
 
     is_retryable = False
     request_id: str | None = None
@@ -87,15 +87,15 @@ class AIMLAPIError(Exception):
 
 
 class ConfigurationError(AIMLAPIError, ValueError):
-    """A setting that cannot work, or one that does not exist."""
+    """A setting that is invalid, or that does not exist."""
 
 
 class MissingKeyError(ConfigurationError):
-    """No API key was given, neither as an argument nor in the environment."""
+    """No API key, neither as an argument nor in the environment."""
 
 
 class InvalidRequestError(AIMLAPIError, ValueError):
-    """A request that the service would refuse; found before anything was sent."""
+    """A request that the service would reject; raised before anything is sent."""
 
 
 class UnsupportedParameterError(InvalidRequestError):
@@ -103,10 +103,10 @@ class UnsupportedParameterError(InvalidRequestError):
 
 
 class BudgetExceededError(AIMLAPIError):
-    """A budget's ceiling is reached, so a request was not sent. Amounts are in USD.
+    """A budget is exhausted, so a request was not sent. Amounts are in USD.
 
-    `spent_usd` is what the service stated, `estimated_usd` what was estimated for calls whose
-    cost never came, `reserved_usd` what calls still under way are expected to cost.
+    `spent_usd` is what the service reported, `estimated_usd` the estimate for calls whose cost was
+    not reported, `reserved_usd` the expected cost of calls in progress.
     """
 
     def __init__(
@@ -126,11 +126,11 @@ class BudgetExceededError(AIMLAPIError):
 
 
 class UnknownCostError(BudgetExceededError):
-    """What a call cost never came and cannot be estimated, so a request was not sent."""
+    """The cost of a call is unknown and cannot be estimated, so a request was not sent."""
 
 
 class TransportError(AIMLAPIError):
-    """The network failed. `request_sent`: the service may have got, and may bill, the request."""
+    """The network failed. `request_sent`: the service may have the request, and may bill it."""
 
     request_sent = False
 
@@ -147,28 +147,28 @@ class ConnectFailedError(TransportError):
 
 
 class ConcurrencyTimeoutError(TransportError):
-    """No request of the account ended in time for this one to be sent under `max_concurrency`.
+    """No slot under `max_concurrency` became free in time, so nothing was sent.
 
-    Not retried here, since it has waited for as long as the time-out allows.
+    Not retried, as it has already waited for the whole time-out.
     """
 
     is_retryable = True
 
 
 class ConnectionLostError(TransportError):
-    """The connection ended after the request was written and before an answer began."""
+    """The connection was closed after the request was sent and before a response began."""
 
     request_sent = True
 
 
 class RequestTimeoutError(TransportError):
-    """The service sent nothing for longer than the read time-out. Not retried: it may be billed."""
+    """No data for longer than the read time-out. Not retried: the request may be billed."""
 
     request_sent = True
 
 
 class StreamError(AIMLAPIError):
-    """An answer that began and did not end well. `partial` is what came, as far as it went."""
+    """An answer that began and failed. `partial` is the part that was received."""
 
     def __init__(self, message: str, *, partial: Reply | None = None) -> None:
         super().__init__(message)
@@ -176,11 +176,11 @@ class StreamError(AIMLAPIError):
 
 
 class StreamCutError(StreamError):
-    """The stream stopped before its closing event: the text so far is not the whole answer."""
+    """The stream ended before its last event: the text so far is not the whole answer."""
 
 
 class StreamFailedError(StreamError):
-    """The service reported a failure inside the stream. `details` is its wire object."""
+    """The service reported an error inside the stream. `details` is the JSON object."""
 
     def __init__(
         self,
@@ -196,7 +196,7 @@ class StreamFailedError(StreamError):
 
 
 class UnexpectedReplyError(AIMLAPIError):
-    """A success status with something else than the answer; `body` is its beginning."""
+    """A 2xx response without the requested answer; `body` is its beginning."""
 
     def __init__(self, message: str, *, body: str = "", request_id: str | None = None) -> None:
         super().__init__(message)
@@ -205,13 +205,13 @@ class UnexpectedReplyError(AIMLAPIError):
 
 
 class StatusError(AIMLAPIError):
-    """The service refused.
+    """An HTTP error response.
 
-    `message_text` is the service's own sentence, `fields` maps the names of failing fields to
+    `message_text` is the service's own message, `fields` maps the names of invalid fields to
     reasons, `body` is the parsed JSON or the beginning of the text, `headers` are in lower case.
 
-    Of the class: `hint` ends its messages, and `statuses` are the HTTP statuses that mean this
-    error whatever the text says. A subclass that states them needs no other line anywhere.
+    Of the class: `hint` ends its messages, and `statuses` are the HTTP statuses that always mean
+    this error. A subclass that defines them needs no other line.
     """
 
     hint: ClassVar[str] = ""
@@ -242,7 +242,7 @@ class StatusError(AIMLAPIError):
 
 
 class BadRequestError(StatusError):
-    """The service found the request wrong."""
+    """The service rejected the request as invalid."""
 
     hint = "Correct the request: sending it again gives the same."
 
@@ -261,7 +261,7 @@ class AuthenticationError(StatusError):
 
 
 class PermissionDeniedError(StatusError):
-    """The key is good but may not do this (scope, verification, its own limit)."""
+    """The key is valid but lacks permission (scope, verification, its own limit)."""
 
     hint = f"Check the key's scopes and limits at {KEYS_URL}."
     statuses = (403,)
@@ -289,7 +289,7 @@ class RateLimitError(StatusError):
 
 
 class QuotaExceededError(RateLimitError):
-    """A quota that waiting a few seconds does not bring back."""
+    """A quota that is not restored within seconds."""
 
     hint = f"Waiting a little does not cure this; see {BILLING_URL}."
     is_retryable = False
@@ -304,20 +304,20 @@ class ServerError(StatusError):
 
 
 class MaintenanceError(ServerError):
-    """The service says that the model is under maintenance."""
+    """The service reports that the model is under maintenance."""
 
     hint = "Try later or use another model."
     is_retryable = False
 
 
 class UpstreamRejectedError(ServerError):
-    """A 5xx whose text is an upstream provider's 4xx: asking again gives the same."""
+    """A 5xx whose text is an upstream provider's 4xx: a retry gives the same."""
 
     hint = "The provider refused the request itself: correct it."
     is_retryable = False
 
 
-# Statuses after which no answer was delivered: failed requests are billed nothing [D
-# logs-v2.json]. Whether a gateway's are (502, 504, 52x) only a live key can tell. 409 and 52x/530
-# are listed by no document of the vendor's; other clients retry them.
+# Statuses after which no answer was delivered: failed requests are not billed [D logs-v2.json].
+# Whether a gateway's are (502, 504, 52x) only a live key can tell. 409 and 52x/530 are not in the
+# vendor's documents; other clients retry them.
 RETRYABLE_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 528), 530})

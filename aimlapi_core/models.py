@@ -1,12 +1,12 @@
-"""What each GPT-5.2 id of AI/ML API accepts: one row per exact id, never a prefix match.
+"""Capabilities of each GPT-5.2 model id of AI/ML API: one row per exact id, never a prefix match.
 
 `openai/gpt-5-2-pro` (Responses only) and `openai/gpt-5.2-pro` (chat only) are different rows.
-An id without a row works: everything is forwarded and the API judges.
+An id without a row works: everything is sent, and the API validates it.
 
 Sources: [D] the vendor's documentation repository `aimlapi/api-docs`, state 2026-08-21, page
 or OpenAPI file named in the row; [L] the service's own live OpenAPI as captured on 2026-08-29;
 [C] a public client's copy of the live catalogue; [V] a third party's report of a live call.
-Where [D] and [L] differ the looser one stands here, with its tag beside it.
+Where [D] and [L] differ, the less strict one is used, with its tag beside it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ CHECKED = "2026-08-29"
 class ModelInfo:
     """One row. `params` maps an endpoint to the request parameters it takes there, by our names.
 
-    `endpoints[0]` is what `endpoint="auto"` picks. `context_window` (input and output together)
-    and `max_output_tokens` are in tokens. `chat_limit` is the wire name of the output limit on
+    `endpoint="auto"` selects `endpoints[0]`. `context_window` (input and output together) and
+    `max_output_tokens` are in tokens. `chat_limit` is the wire name of the output limit on
     chat; on responses it is always `max_output_tokens`, at least 16.
     """
 
@@ -50,7 +50,7 @@ class ModelInfo:
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def bounds(self, name: str, endpoint: Endpoint) -> tuple[float, float | None] | None:
-        """(least, most) of a number, both allowed, None for no most; None where it has none."""
+        """(minimum, maximum), inclusive; maximum None: no upper bound. None without a minimum."""
         return REQUEST_PARAMS[name].bounds(endpoint)
 
     @property
@@ -72,7 +72,7 @@ _LOGPROBS = in_group("logprobs")
 _BOTH: frozenset[Endpoint] = frozenset({"chat", "responses"})
 _BUILTIN = ("web_search_preview", "web_search_preview_2025_03_11", "mcp")
 
-_OPENROUTER_BASE = ModelInfo(  # what the two dotted, OpenRouter-backed ids share
+_OPENROUTER_BASE = ModelInfo(  # shared by the two dotted ids, which are backed by OpenRouter
     id="openai/gpt-5.2-chat",
     aliases=(),
     params={"chat": _CHAT | _SAMPLING | _LOGPROBS | {"reasoning_effort", "stop"}},
@@ -157,21 +157,21 @@ _BY_NAME = {name: row for row in _ROWS for name in (row.id, *row.aliases)}
 
 
 def model_info(model_id: str) -> ModelInfo | None:
-    """The row of this exact id or listed alias; None for every other id."""
+    """The row of this exact id or alias; None for any other id."""
     return _BY_NAME.get(model_id)
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that `name` is most likely a misspelling of; None when nothing is near."""
+    """The candidate that `name` is most likely a misspelling of; None if there is none."""
     found = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.7)
     return found[0] if found else None
 
 
 def nearest_model(model_id: str) -> str | None:
-    """The listed id that an unlisted one almost is (`gpt-5-2`, `openai/gpt-5.2`), else None.
+    """The listed id that `model_id` is a misspelling of (`gpt-5-2`, `openai/gpt-5.2`), or None.
 
-    Only ids that differ from a listed one by the vendor's prefix, dots for dashes or case are
-    near: another model's id must not be taken for a misspelling.
+    Ids may differ only in the vendor's prefix, dots or dashes, and case, as another model's id is
+    not a misspelling.
     """
     if model_id in _BY_NAME:
         return None

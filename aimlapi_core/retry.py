@@ -1,9 +1,9 @@
-"""When to ask again, as values: no sleeping, no clock and no dice in this module.
+"""Retry policy: exponential backoff with full jitter. No sleeping, clock or random numbers here.
 
-The one retry layer of the library. No idempotency key is documented, so a POST that is billed
-twice costs twice. A request is repeated only where nothing was sent, or where a status says that no
-answer was delivered: failed requests are billed nothing [D logs-v2.json]. Whether that holds for a
-gateway's 502, 504 or 52x, behind which the model may have worked on, only a live key can tell.
+The one retry layer of the library. No idempotency key is documented, so a retried POST may be
+billed twice. A request is retried only if nothing was sent, or if its status means that no answer
+was delivered: failed requests are not billed [D logs-v2.json]. Whether that holds for a gateway's
+502, 504 or 52x, behind which the model may have continued, only a live key can tell.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from aimlapi_core.errors import (
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long to wait. `max_retries=n` means at most n + 1 requests.
+    """How often to retry, and how long to wait. `max_retries=n` means at most n + 1 requests.
 
-    Delays are in seconds. The back-off before retry k (from 0) is drawn between 0 and
-    `initial_delay_s * 2**k`, at most `max_delay_s` ("full jitter"). A `Retry-After` is obeyed
-    instead, when it is at most `max_retry_after_s`: a longer one ends the retries, and so does
-    a wait that would end later than `max_elapsed_s` after the first request began (None: no
-    such end; the time of a request itself is bounded by the time-outs).
+    Delays are in seconds. The backoff before retry k (from 0) is random between 0 and
+    `initial_delay_s * 2**k`, at most `max_delay_s` ("full jitter"). A `Retry-After` of at most
+    `max_retry_after_s` is used instead: a longer one ends the retries, and so does a wait that
+    would end later than `max_elapsed_s` after the first request began (None: no limit; the
+    duration of a request itself is bounded by the time-outs).
     """
 
     max_retries: int = 2
@@ -49,32 +49,32 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Ask again after `delay_s` seconds."""
+    """Retry after `delay_s` seconds."""
 
     delay_s: float
 
 
 def decide_retry(
-    error: AIMLAPIError, attempt: int, policy: RetryPolicy, draw: float, elapsed_s: float = 0.0
+    error: AIMLAPIError, attempt: int, policy: RetryPolicy, jitter: float, elapsed_s: float = 0.0
 ) -> Wait | None:
-    """What to do after request number `attempt` (from 0) failed: Wait, or None to raise `error`.
+    """Wait, or None to raise `error`, after request number `attempt` (from 0) failed.
 
-    `draw` is a random number in [0, 1); `elapsed_s` the time since the first request began.
+    `jitter` is a random number in [0, 1); `elapsed_s` the time since the first request began.
     """
     if attempt >= policy.max_retries or not is_safe_to_repeat(error):
         return None
-    asked = error.retry_after_s if isinstance(error, StatusError) else None
-    if asked is not None and asked > policy.max_retry_after_s:
+    retry_after_s = error.retry_after_s if isinstance(error, StatusError) else None
+    if retry_after_s is not None and retry_after_s > policy.max_retry_after_s:
         return None
     ceiling = min(policy.max_delay_s, policy.initial_delay_s * 2**attempt)
-    delay_s = draw * ceiling if asked is None else asked
+    delay_s = jitter * ceiling if retry_after_s is None else retry_after_s
     if policy.max_elapsed_s is not None and elapsed_s + delay_s > policy.max_elapsed_s:
         return None
     return Wait(delay_s)
 
 
 def is_safe_to_repeat(error: AIMLAPIError) -> bool:
-    """Whether a repetition can help and bills nothing twice, by the vendor's documents."""
+    """Whether a retry may succeed and is not billed twice, by the vendor's documents."""
     if isinstance(error, StatusError):
         return error.is_retryable and error.status_code in RETRYABLE_STATUSES
     return isinstance(error, ConnectFailedError)

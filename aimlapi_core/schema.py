@@ -1,9 +1,9 @@
-"""JSON Schemas made valid for `strict: true`, and the JSON that comes back for them.
+"""Converts JSON Schemas to strict mode (`strict: true`), and restores the JSON it produces.
 
-Strict mode wants every object closed and every property required, and knows a part of JSON
-Schema only (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas, seen
-2026-11-23; the service's documents say nothing of their own). An optional property becomes a
-required one that may be null; `drop_added_nulls` takes such a null out of the answer again.
+Strict mode requires `additionalProperties: false` and all properties, and supports a subset of JSON
+Schema (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas, seen
+2026-11-23; the service has no documentation of its own). An optional property becomes a required
+nullable one; `drop_added_nulls` removes such nulls from the answer.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _UNSUPPORTED_KEYWORDS = frozenset(
 
 
 class _NotStrict(Exception):
-    """Why a schema cannot be strict."""
+    """The reason why a schema cannot be made strict."""
 
 
 def strict_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], None] | tuple[None, str]:
-    """(the strict-valid schema, None), or (None, why there is none). `schema` is not changed."""
+    """(the strict schema, None), or (None, why there is none). Does not modify `schema`."""
     try:
         strict = _make_strict(_resolve_root(schema), "schema")
         if strict.get("type") != "object":
@@ -39,22 +39,22 @@ def strict_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], None] | tu
 
 
 def drop_added_nulls(value: Any, schema: Mapping[str, Any]) -> Any:
-    """`value` without the nulls of optional properties that `schema`, as it was, does not allow.
+    """`value` without the nulls of optional properties that the original `schema` does not allow.
 
-    An answer to the strict form gives null for "left out"; the schema of the caller does not
-    know that null, or has a default for what is left out. Returns a new value.
+    In strict mode null means that an optional property is absent; the caller's schema does not
+    allow it, or has a default for the absent property. Returns a new value.
     """
     return _drop_nulls(value, schema, schema)
 
 
 def dumps_arguments(arguments: Any) -> str:
-    """A tool call's arguments as JSON text. NaN and infinities, which JSON lacks, become null.
+    """A tool call's arguments as JSON text. NaN and infinities become null.
 
-    Raises InvalidRequestError for what JSON cannot hold.
+    Raises InvalidRequestError for values that are not JSON serializable.
     """
     try:
         text = json.dumps(arguments, ensure_ascii=False)
-        if "NaN" in text or "Infinity" in text:  # perhaps inside a string only
+        if "NaN" in text or "Infinity" in text:  # possibly only inside a string
             finite = json.loads(text, parse_constant=lambda _: None)
             text = json.dumps(finite, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError) as exc:
@@ -65,9 +65,9 @@ def dumps_arguments(arguments: Any) -> str:
 
 
 def loads_arguments(text: str) -> dict[str, Any]:
-    """The arguments of a tool call. "" is no arguments; anything but an object is a ValueError.
+    """Parse the arguments of a tool call, {} for "". Raises ValueError for anything but an object.
 
-    Nothing is repaired: a call that was cut must not run with what is left of it.
+    Nothing is repaired: a truncated tool call must not be run with partial arguments.
     """
     if not text.strip():
         return {}
@@ -78,7 +78,7 @@ def loads_arguments(text: str) -> dict[str, Any]:
 
 
 def _resolve_root(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A root that is only a reference (a recursive model) is resolved: strict wants an object."""
+    """Resolve a `$ref` at the root (of a recursive model): strict mode requires an object."""
     if "$ref" not in schema:
         return schema
     target = _resolve_ref(schema, schema)
@@ -86,7 +86,7 @@ def _resolve_root(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _resolve_ref(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema behind a local `$ref`; an empty one when it leads nowhere."""
+    """The target of a local `$ref`; an empty schema if it does not exist."""
     seen = set()
     while isinstance(ref := schema.get("$ref"), str) and ref not in seen:
         seen.add(ref)
@@ -101,7 +101,9 @@ def _make_strict(schema: Any, where: str) -> dict[str, Any]:
     if not isinstance(schema, Mapping) or not schema:
         raise _NotStrict(f"{where} allows any value")
     alone = schema.get("allOf")
-    if isinstance(alone, list) and len(alone) == 1:  # how pydantic.v1 writes a described $ref
+    if (
+        isinstance(alone, list) and len(alone) == 1
+    ):  # how pydantic.v1 writes a $ref with a description
         schema = {**{k: v for k, v in schema.items() if k != "allOf"}, **as_mapping(alone[0])}
     for keyword in sorted(_UNSUPPORTED_KEYWORDS.intersection(schema)):
         raise _NotStrict(f"{where} uses {keyword!r}")
@@ -132,13 +134,13 @@ def _make_strict(schema: Any, where: str) -> dict[str, Any]:
 
 
 def _wrap_ref(schema: dict[str, Any]) -> dict[str, Any]:
-    """A `$ref` takes no neighbours in strict mode: they move around it."""
-    neighbours = {key: value for key, value in schema.items() if key != "$ref"}
-    return {"anyOf": [{"$ref": schema["$ref"]}], **neighbours} if neighbours else schema
+    """Wrap a `$ref` with sibling keywords, which strict mode does not allow, in `anyOf`."""
+    siblings = {key: value for key, value in schema.items() if key != "$ref"}
+    return {"anyOf": [{"$ref": schema["$ref"]}], **siblings} if siblings else schema
 
 
 def _closed_object(schema: dict[str, Any], where: str) -> dict[str, Any]:
-    """An object schema with all its properties required and no others allowed."""
+    """An object schema with all properties required and no additional ones."""
     if schema.get("additionalProperties") not in (None, False):
         raise _NotStrict(f"{where} allows properties of any name")
     properties = schema.get("properties")
@@ -169,7 +171,7 @@ def _make_nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _allows_null(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
-    """Whether null fits. A schema that says nothing allows everything."""
+    """Whether the schema allows null. A schema without keywords allows everything."""
     schema = _resolve_ref(schema, root) if root else schema
     kind = schema.get("type")
     if kind is not None:
@@ -205,16 +207,16 @@ def _drop_nulls(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
 
 
 def _null_means_absent(schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
-    """Whether a null for this optional property stands for "left out".
+    """Whether null for this optional property means that it is absent.
 
-    So it does where null is not allowed, and where a default that is not null waits: the strict
-    form leaves no other way to ask for it.
+    It does if null is not allowed, or if there is a default other than null, which strict mode
+    cannot request in another way.
     """
     return schema.get("default") is not None or not _allows_null(schema, root)
 
 
 def _matching_branch(value: Any, given: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`given` without references and unions: of these the option that `value` is made for."""
+    """The schema for `value`: references resolved, and of a union the branch that it matches."""
     schema = _resolve_ref(as_mapping(given), root)
     options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
     if not isinstance(options, list) or "properties" in schema:
@@ -227,10 +229,9 @@ def _matching_branch(value: Any, given: Any, root: Mapping[str, Any]) -> Mapping
 
 
 def _matches(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
-    """Whether `value`, the answer to the strict form of `schema`, can be an instance of it.
+    """Whether `value`, generated for the strict form of `schema`, can be an instance of it.
 
-    Such an answer holds each property, so that names and constants tell the members of a union
-    apart.
+    Such a value has every property, so that names and constants identify the branch of a union.
     """
     schema = _matching_branch(value, schema, root)
     if "const" in schema:

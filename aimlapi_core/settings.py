@@ -1,4 +1,4 @@
-"""How to reach the service: key, base URL, time-outs, retries. Values only; nothing is opened."""
+"""Connection settings: API key, base URL, time-outs, retries. Values only; opens nothing."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ DEFAULT_BASE_URL = "https://api.aimlapi.com/v1"
 KEY_VARIABLES = ("AIMLAPI_API_KEY", "AIML_API_KEY")
 BASE_URL_VARIABLE = "AIMLAPI_BASE_URL"
 
-# Slow answers (pro, high effort) keep a connection silent for minutes before the first byte.
+# Slow models (pro, high effort) send nothing for minutes before the first byte.
 DEFAULT_TIMEOUT_S = 600.0
 CONNECT_TIMEOUT_S = 10.0
-_MAX_TIMEOUT_S = 1_000_000  # sockets take no longer one everywhere
+_MAX_TIMEOUT_S = 1_000_000  # sockets do not accept a longer one on every platform
 
 _LOCAL = re.compile(r"localhost|127(\.\d+){3}|::1|.*\.localhost")
 
 
 class InsecureBaseURLWarning(UserWarning):
-    """The base URL sends the key in the clear to another machine."""
+    """The base URL sends the API key unencrypted to another machine."""
 
 
 ApiKey: TypeAlias = str | Callable[[], str] | None
@@ -39,27 +39,26 @@ ApiKey: TypeAlias = str | Callable[[], str] | None
 
 @dataclass(frozen=True)
 class Settings:
-    """One account's way to the service.
+    """How to reach the service with one account.
 
-    `api_key`: the key, or a function that gives one, called for each request (keys that rotate);
+    `api_key`: the key, or a function that returns one, called for each request (rotating keys);
     None reads AIMLAPI_API_KEY, then AIML_API_KEY, at each request. `base_url`: a bare host,
     `…/v1` and a trailing slash all work; None reads AIMLAPI_BASE_URL. `max_retries`: at most
-    that many repetitions; `retry`: a whole `RetryPolicy` instead. `http_client` and
-    `http_async_client` (of httpx, not httpx2) are used as they are and never closed here.
+    that many retries; `retry`: a whole `RetryPolicy` instead. `http_client` and
+    `http_async_client` (of httpx, not httpx2) are used unchanged and never closed here.
 
-    `timeout`: seconds. A number bounds each wait for bytes to come or go and for a connection
-    that is free, and connecting as well, which has 10 seconds at most; an `httpx.Timeout` sets
-    the four apart. None means none: a call may then wait for ever. Left at 600, a client that was
-    handed in keeps its own. Silence for longer than the time-out ends a call with
-    RequestTimeoutError, or StreamCutError inside a stream. It is not repeated, for the service
-    has the request (`request_sent`) and may bill it.
+    `timeout`: seconds. A number is the read, write and pool time-out, and the connect time-out up
+    to 10 seconds; an `httpx.Timeout` sets the four separately. None disables them: a call may then
+    wait forever. Left at 600, a client that was passed in keeps its own. After the read time-out
+    a call raises RequestTimeoutError, or StreamCutError inside a stream. It is not retried, as the
+    service has the request (`request_sent`) and may bill it.
 
     `max_concurrency`: a request is sent once fewer than that many requests of its account (the
-    key in force, at that origin) are under way in this process, whoever made them; those of
-    objects without a limit neither wait nor count. Where none of them ends within the time-out
-    for a free connection, the call ends with ConcurrencyTimeoutError. None: no limit.
+    current key, at that origin) are in flight in this process, from any object; those of objects
+    without a limit neither wait nor count. If none of them ends within the pool time-out, the
+    call raises ConcurrencyTimeoutError. None: no limit.
 
-    Raises ConfigurationError for what cannot work. The key is in no repr.
+    Raises ConfigurationError for invalid settings. The key is not in the repr.
     """
 
     api_key: ApiKey = field(default=None, repr=False)
@@ -73,11 +72,11 @@ class Settings:
     max_concurrency: int | None = None
 
     def __post_init__(self) -> None:
-        RetryPolicy(self.max_retries)  # what it refuses is said here
+        RetryPolicy(self.max_retries)  # validates max_retries
         _check_client("http_client", self.http_client, is_async=False)
         _check_client("http_async_client", self.http_async_client, is_async=True)
         timeout = self.timeout
-        # An httpx.Timeout has a `connect`; its class is not imported for this check.
+        # Duck typing for httpx.Timeout, to avoid importing httpx here.
         if not (timeout is None or hasattr(timeout, "connect") or _is_duration(timeout)):
             raise ConfigurationError(
                 f"timeout must be a number of seconds above 0 (and below {_MAX_TIMEOUT_S:,}), an "
@@ -89,7 +88,7 @@ class Settings:
             _check_limit(self.max_concurrency)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
-        return self  # immutable; a client that was handed in is shared, not copied
+        return self  # immutable; a client that was passed in is shared, not copied
 
     def __getstate__(self) -> dict[str, Any]:
         if self.http_client is not None or self.http_async_client is not None:
@@ -100,18 +99,18 @@ class Settings:
         return self.__dict__
 
     def with_key(self, api_key: ApiKey) -> Settings:
-        """These settings with another key; what was judged already is not judged again."""
+        """These settings with another key, without validating the rest again."""
         settings = object.__new__(Settings)
         settings.__dict__.update(self.__dict__, api_key=api_key)
         return settings
 
     @property
     def retry_policy(self) -> RetryPolicy:
-        """The policy in force: `retry`, else the usual one with `max_retries`."""
+        """The effective policy: `retry`, else the default one with `max_retries`."""
         return self.retry or RetryPolicy(self.max_retries)
 
     def resolved_key(self) -> str:
-        """The key for one request. Raises MissingKeyError where there is none."""
+        """The key for one request. Raises MissingKeyError if there is none."""
         key = self.api_key() if callable(self.api_key) else self.api_key
         if key is None:
             found = (os.environ.get(name, "").strip() for name in KEY_VARIABLES)
@@ -127,25 +126,25 @@ class Settings:
                 f"Keys are made at {KEYS_URL}."
             )
         if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
-            del key  # a traceback that shows locals would show it
+            del key  # a traceback with locals would show it
             raise ConfigurationError(
                 "The API key holds a space or a character that no key has: paste it again."
             )
         return key
 
     def resolved_base_url(self) -> str:
-        """The base URL without a trailing slash, its path `/v1` where none was given.
+        """The base URL without a trailing slash, with `/v1` if it has no path.
 
-        Warns once of a URL that sends the key in the clear to another machine.
+        Warns once about a URL that sends the key unencrypted to another machine.
         """
         given = self.base_url or os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
         return _normalize_and_warn(given)
 
 
 def _check_client(name: str, client: object, *, is_async: bool) -> None:
-    """A client of another library, or of the other kind, fails at its first error: refuse it.
+    """Raise ConfigurationError unless the client is of httpx and (a)synchronous as required.
 
-    httpx2 has exceptions of its own, which would leave untranslated.
+    The exceptions of another library, such as httpx2, would not be translated.
     """
     if client is None:
         return
@@ -165,7 +164,7 @@ def _check_limit(limit: object) -> None:
 
 def _is_duration(value: object) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and 0 < value <= _MAX_TIMEOUT_S  # type: ignore[operator]  # a number, as just seen
+    return is_number and 0 < value <= _MAX_TIMEOUT_S  # type: ignore[operator]  # a number, as checked above
 
 
 @lru_cache(maxsize=64)
@@ -182,7 +181,7 @@ def _normalize_and_warn(given: str) -> str:
 
 
 def normalize_base_url(url: str) -> str:
-    """`url` without a trailing slash and, where it has no path, with `/v1`."""
+    """`url` without a trailing slash, and with `/v1` if it has no path."""
     if not isinstance(url, str):
         raise ConfigurationError(_invalid_url_message(url))
     return _normalize(url)
@@ -193,7 +192,7 @@ def _normalize(url: str) -> str:
     text = url.strip()
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
-        host = (parts.hostname or "").encode("idna")  # what cannot be looked up fails here
+        host = (parts.hostname or "").encode("idna")  # raises for a host that DNS cannot look up
         valid = parts.scheme in ("http", "https") and bool(host) and parts.port != 0
     except ValueError:
         valid = False

@@ -193,7 +193,7 @@ class ChatRequest:
     reasoning_summary: str | None = param(
         chat="reasoning.summary", responses="reasoning.summary", group="reasoning"
     )
-    stop: tuple[str, ...] = param((), chat="stop", is_cut_by_client=True, otel="stop_sequences")
+    stop: tuple[str, ...] = param((), chat="stop", is_client_side=True, otel="stop_sequences")
     stream_usage: bool = True
     # The next five are in no documented chat schema: sent there for ids without a row, and with
     # unsupported_params="send".

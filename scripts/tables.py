@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 _DIFFERING = [
     param
     for param in REQUEST_PARAMS.values()
-    if (param.is_model_dependent or param.is_cut_by_client) and "responses" not in param.in_every
+    if (param.is_model_dependent or param.is_client_side) and "responses" not in param.in_every
 ]
 
 

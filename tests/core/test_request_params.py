@@ -40,8 +40,8 @@ def test_a_parameter_is_sent_at_its_place(row: RequestParam, endpoint: Endpoint)
     request = ChatRequest("unlisted/model", (Message("user", (Text("hi"),)),), **{row.name: value})
     plain = ENCODERS[endpoint](ChatRequest(request.model, request.messages), None, stream=False)
     body = ENCODERS[endpoint](request, None, stream=False)
-    if row.place(endpoint):
-        sent = found(body, row.place(endpoint))
+    if row.path(endpoint):
+        sent = found(body, row.path(endpoint))
         assert sent == (list(value) if isinstance(value, tuple) else value)
         assert len(body) == len(plain) + 1
     else:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from aimlapi_core import RetryPolicy, errors
-from aimlapi_core.retry import judge
+from aimlapi_core.retry import decide_retry
 from langchain_aimlapi import AIMLAPIEmbeddings
 from tests.docs.blocks import PAGES
 
@@ -28,7 +28,7 @@ def test_a_setting_with_a_number_behind_it_has_that_default(name: str, default: 
 def test_asked_again_is_what_the_policy_asks_again(name: str, said: str) -> None:
     kind = getattr(errors, name)
     error = kind("", status_code=503) if issubclass(kind, errors.StatusError) else kind("")
-    assert (judge(error, 0, RetryPolicy(), 0.0) is not None) == (said == "yes")
+    assert (decide_retry(error, 0, RetryPolicy(), 0.0) is not None) == (said == "yes")
 
 
 @pytest.mark.parametrize("page", PAGES)
