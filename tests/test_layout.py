@@ -38,7 +38,7 @@ FLOORS = {
         _request
         _response _init_chat_model tracing
         _structured_output _chat_model_base
-        chat_models embeddings
+        chat_models embeddings middleware
         __init__
     """,
     "llama_index_aimlapi": """
