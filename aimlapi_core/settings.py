@@ -91,11 +91,7 @@ class Settings:
         return self  # immutable; a client that was passed in is shared, not copied
 
     def __getstate__(self) -> dict[str, Any]:
-        if self.http_client is not None or self.http_async_client is not None:
-            raise TypeError(
-                "http_client and http_async_client hold sockets, which cannot be pickled: leave "
-                "them out, or build the object where it is used."
-            )
+        check_picklable(self.http_client, self.http_async_client)
         return self.__dict__
 
     def with_key(self, api_key: ApiKey) -> Settings:
@@ -139,6 +135,15 @@ class Settings:
         """
         given = self.base_url or os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
         return _normalize_and_warn(given)
+
+
+def check_picklable(*clients: Any) -> None:
+    """Raise TypeError for a caller's HTTP client."""
+    if any(client is not None for client in clients):
+        raise TypeError(
+            "http_client and http_async_client hold sockets, which cannot be pickled: leave "
+            "them out, or build the object where it is used."
+        )
 
 
 def _check_client(name: str, client: object, *, is_async: bool) -> None:

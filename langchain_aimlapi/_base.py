@@ -1,7 +1,7 @@
-"""What every model object of this package has: how to reach the service, and its life cycle.
+"""Base class of the model objects: connection settings, clients, serialization.
 
-An object holds nothing open: connections belong to the core's shared pools, claimed at the first
-call. It works on after it was closed.
+An object holds nothing open: connections belong to the core's shared pools, and are claimed by the
+first call.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from copy import copy
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import httpx
 from langchain_core.load.serializable import Serializable
@@ -27,38 +26,36 @@ from aimlapi_core import (
     Settings,
     __version__,
 )
-from aimlapi_core._adapters.lifecycle import ClientOwner, ClientPair
+from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
 
 PROVIDER = "aimlapi"
-
-
 USER_AGENT = f"langchain-aimlapi/{__version__}"
 _CLIENTS = partial(Client, user_agent=USER_AGENT), partial(AsyncClient, user_agent=USER_AGENT)
 
 
 @dataclass(frozen=True)
-class KeySource:
-    """A caller's function for the key, whose SecretStr the core would not know."""
+class ApiKeyProvider:
+    """A caller's function for the key, which may return a SecretStr: the core takes strings."""
 
     function: Callable[[], str | SecretStr]
 
     def __call__(self) -> Any:
-        """The key as a plain string; None where the function has none, as the core takes it."""
-        found = plain(self.function())
-        if found is None or isinstance(found, str):
-            return found
-        if inspect.iscoroutine(found):
-            found.close()  # else Python warns that nobody awaited it
+        """The key as a plain string, or the None that the function returned."""
+        key = reveal(self.function())
+        if key is None or isinstance(key, str):
+            return key
+        if inspect.iscoroutine(key):
+            key.close()  # else Python warns that it was never awaited
         raise ConfigurationError("api_key must be a plain function that returns a str.")
 
 
-def plain(secret: Any) -> Any:
-    """What a SecretStr hides; anything else as it is."""
+def reveal(secret: Any) -> Any:
+    """The string in a SecretStr; any other value unchanged."""
     return secret.get_secret_value() if isinstance(secret, SecretStr) else secret
 
 
-def hidden(secret: Any) -> Any:
-    """A string as a SecretStr, which no repr shows; anything else as it is."""
+def as_secret(secret: Any) -> Any:
+    """A string as a SecretStr, which no repr shows; any other value unchanged."""
     return SecretStr(secret) if isinstance(secret, str) else secret
 
 
@@ -67,31 +64,26 @@ class Clients(ClientPair[Client, AsyncClient]):
 
     _last: tuple[dict[str, Any], Settings] | None = None
 
-    def settings_for(self, held: dict[str, Any]) -> Settings:
-        """The settings that these attributes mean; those of the last call when they are the same.
+    def settings_for(self, values: dict[str, Any]) -> Settings:
+        """The settings with these values, cached for the last call's.
 
         Raises ConfigurationError for what cannot work.
         """
         last = self._last  # read once: another thread's call may have other settings
-        if last is None or last[0] != held:
-            keyless = Settings(**{**held, "api_key": None})  # refuses in frames that hold no key
-            headers = held["default_headers"]  # a caller's: it may change
-            key = plain(held["api_key"])
-            settings = keyless.with_key(KeySource(key) if callable(key) else key)
-            last = {**held, "default_headers": dict(headers)}, settings
+        if last is None or last[0] != values:
+            # The values are validated in frames that hold no key.
+            keyless = Settings(**{**values, "api_key": None})
+            headers = values["default_headers"]  # a caller's: it may change
+            key = reveal(values["api_key"])
+            settings = keyless.with_key(ApiKeyProvider(key) if callable(key) else key)
+            last = {**values, "default_headers": dict(headers)}, settings
             self._last = last
         return last[1]
 
 
-# How to reach the service: the arguments of `Settings`.
-TRANSPORT = frozenset(
-    "api_key base_url timeout max_retries max_concurrency default_headers http_client "
-    "http_async_client".split()
-)
-_HANDED_IN = ("api_key", "http_client", "http_async_client", "on_usage")
-# Stated in each class made with `Connected`: of several bases pydantic takes the last one's.
+# Stated in each class made with `AIMLAPIBase`: of several bases pydantic takes the last one's.
 # Inputs are hidden in pydantic's messages: they would show the key.
-CONFIG = ConfigDict(
+MODEL_CONFIG = ConfigDict(
     extra="forbid",
     hide_input_in_errors=True,
     strict=False,
@@ -100,24 +92,24 @@ CONFIG = ConfigDict(
 )
 
 
-def _key_in_environment() -> SecretStr | None:
-    found = _in_environment("AIMLAPI_API_KEY") or _in_environment("AIML_API_KEY")
-    return SecretStr(found) if found else None
+def _api_key_from_env() -> SecretStr | None:
+    key = _from_env("AIMLAPI_API_KEY") or _from_env("AIML_API_KEY")
+    return SecretStr(key) if key else None
 
 
-def _base_url_in_environment() -> str | None:
+def _base_url_from_env() -> str | None:
     # AIMLAPI_API_BASE is what the older langchain-aimlapi read: its users' requests, and their
     # key, must not go past the host that they chose.
-    return _in_environment("AIMLAPI_BASE_URL") or _in_environment("AIMLAPI_API_BASE")
+    return _from_env("AIMLAPI_BASE_URL") or _from_env("AIMLAPI_API_BASE")
 
 
-def _in_environment(name: str) -> str | None:
-    """A variable's value; None for one that is blank, as an empty line of a .env file is."""
+def _from_env(name: str) -> str | None:
+    """A variable's value; None for a blank one, such as an empty line of a .env file."""
     return os.environ.get(name, "").strip() or None
 
 
-def _read_timeout(value: Any) -> Any:
-    """A time-out as `lc_attributes` wrote it, or (connect, read); anything else as it is."""
+def _parse_timeout(value: Any) -> Any:
+    """An httpx.Timeout from its dict or from (connect, read); any other value unchanged."""
     if isinstance(value, tuple) and len(value) == 2:
         connect, read = value
         return httpx.Timeout(read, connect=connect)
@@ -129,16 +121,18 @@ def _read_timeout(value: Any) -> Any:
         raise ValueError("a dict needs 'connect', 'read', 'write' and 'pool'") from exc
 
 
-Timeout = Annotated[float | httpx.Timeout | None, BeforeValidator(_read_timeout)]
+Timeout = Annotated[float | httpx.Timeout | None, BeforeValidator(_parse_timeout)]
 
 
-class Connected(ClientOwner, Serializable):
-    """A base for model objects: open nothing, close as often as you like, copy and pickle."""
+class AIMLAPIBase(ClientOwner, Serializable):
+    """Connection settings of a model object; it can be copied and pickled at any time."""
+
+    _SHARED_BY_COPIES: ClassVar = "api_key", "http_client", "http_async_client", "on_usage"
 
     api_key: SecretStr | Callable[[], str | SecretStr] | None = Field(
-        default_factory=_key_in_environment
+        default_factory=_api_key_from_env
     )
-    base_url: str | None = Field(default_factory=_base_url_in_environment)
+    base_url: str | None = Field(default_factory=_base_url_from_env)
     timeout: Timeout = DEFAULT_TIMEOUT_S
     max_retries: int = 2
     max_concurrency: int | None = None
@@ -148,12 +142,12 @@ class Connected(ClientOwner, Serializable):
 
     _clients: Clients = PrivateAttr(default_factory=lambda: Clients(*_CLIENTS))
 
-    model_config = CONFIG
+    model_config = MODEL_CONFIG
 
     def _settings(self, call: Mapping[str, Any]) -> Settings:
-        """How to reach the service now: the object's attributes, and the call's over them."""
-        held = {name: call[name] if name in call else getattr(self, name) for name in TRANSPORT}
-        return self._clients.settings_for(held)
+        """The settings of one call: its own arguments, else the object's attributes."""
+        values = {n: call[n] if n in call else getattr(self, n) for n in CONNECTION_SETTINGS}
+        return self._clients.settings_for(values)
 
     @classmethod
     @override
@@ -173,23 +167,12 @@ class Connected(ClientOwner, Serializable):
         return {"timeout": timeout.as_dict()} if isinstance(timeout, httpx.Timeout) else {}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, hidden(value) if name == "api_key" else value)
+        super().__setattr__(name, as_secret(value) if name == "api_key" else value)
 
     @override
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        # Pydantic does not validate what it is told to change, so a key would stay a plain string.
+        # Pydantic does not validate updates, so a key would stay a plain string.
         changes = dict(update or {})
         if "api_key" in changes:
-            changes["api_key"] = hidden(changes["api_key"])
+            changes["api_key"] = as_secret(changes["api_key"])
         return super().model_copy(update=changes, deep=deep)
-
-    def __copy__(self) -> Self:
-        copied = super().__copy__()
-        copied._clients = copy(self._clients)
-        return copied
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        # What callers handed in holds sockets, or state of theirs: it is shared, not copied.
-        given = (getattr(self, name, None) for name in _HANDED_IN)
-        shared = {id(one): one for one in given if one is not None}
-        return super().__deepcopy__({**shared, **(memo or {})})

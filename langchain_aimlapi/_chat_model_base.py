@@ -16,7 +16,7 @@ from pydantic import PrivateAttr, model_validator
 from typing_extensions import override
 
 from aimlapi_core import __version__, note_cache_hit
-from langchain_aimlapi._base import CONFIG, PROVIDER, Connected
+from langchain_aimlapi._base import MODEL_CONFIG, PROVIDER, AIMLAPIBase
 from langchain_aimlapi._model_profile import cached_model_profile, model_profile
 from langchain_aimlapi._request import token_estimate
 from langchain_aimlapi._request.build import SHAPING, without_secrets
@@ -33,14 +33,14 @@ def _dumped_names(of: type[BaseChatModel]) -> tuple[str, ...]:
     return tuple(name for name, field in of.model_fields.items() if not field.exclude)
 
 
-class ModelObject(Connected, RequestFields, BaseChatModel):
+class ModelObject(AIMLAPIBase, RequestFields, BaseChatModel):
     """Arguments and bookkeeping; the calls are `ChatAIMLAPI`'s."""
 
     model: str = DEFAULT_MODEL
 
     _dumped: tuple[dict[str, Any], dict[str, Any]] | None = PrivateAttr(default=None)
 
-    model_config = CONFIG
+    model_config = MODEL_CONFIG
 
     @model_validator(mode="after")
     def _settle_profile(self) -> Self:

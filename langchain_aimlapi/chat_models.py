@@ -42,7 +42,7 @@ from langchain_aimlapi._response.empty_output import warn_at_stream_end, warn_if
 from langchain_aimlapi._response.v3_events import V3EventEncoder
 from langchain_aimlapi._structured_output import plan as structured_output_plan
 from langchain_aimlapi._structured_output import raw_output
-from langchain_aimlapi.errors import raised_for_langchain
+from langchain_aimlapi.errors import translate_errors
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
@@ -77,7 +77,7 @@ class ChatAIMLAPI(ModelObject):
     # Here, not beside the fields: type checkers give a subclass without one an __init__ of its
     # own, made of the fields, in which api_key is no plain string.
     def __init__(self, **kwargs: Unpack[Arguments]) -> None:
-        with raised_for_langchain():
+        with translate_errors():
             fields = type(self).model_fields
             kwargs = with_hidden_key(kwargs)  # type: ignore[assignment]  # the same names
             named = without_nones(canonical(kwargs, frozenset(fields)), fields)
@@ -95,7 +95,7 @@ class ChatAIMLAPI(ModelObject):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with raised_for_langchain():
+        with translate_errors():
             request, settings = self._prepared(messages, stop, kwargs, run_manager)
             reply = self._clients.sync_for(settings).complete(request)
         return self._result(reply, request)
@@ -108,7 +108,7 @@ class ChatAIMLAPI(ModelObject):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with raised_for_langchain():
+        with translate_errors():
             request, settings = self._prepared(messages, stop, kwargs, run_manager)
             reply = await self._clients.async_for(settings).complete(request)
         return self._result(reply, request)
@@ -121,7 +121,7 @@ class ChatAIMLAPI(ModelObject):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        with raised_for_langchain():
+        with translate_errors():
             request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
             with closing(self._clients.sync_for(settings).stream(request)) as events:
                 try:
@@ -139,7 +139,7 @@ class ChatAIMLAPI(ModelObject):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        with raised_for_langchain():
+        with translate_errors():
             request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
             async with aclosing(self._clients.async_for(settings).stream(request)) as events:
                 try:
@@ -161,7 +161,7 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> Iterator[MessagesData]:
         """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
-        with raised_for_langchain():
+        with translate_errors():
             request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
             encoder = _v3_encoder(request, run_manager, message_id)
             with closing(self._clients.sync_for(settings).stream(request)) as events:
@@ -179,7 +179,7 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> AsyncIterator[MessagesData]:
         """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
-        with raised_for_langchain():
+        with translate_errors():
             request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
             encoder = _v3_encoder(request, run_manager, message_id)
             async with aclosing(self._clients.async_for(settings).stream(request)) as events:
@@ -223,7 +223,7 @@ class ChatAIMLAPI(ModelObject):
         A key is taken as a SecretStr or a function only. Headers that are bound stand in the
         binding's repr: what is secret belongs into the constructor's `default_headers`.
         """
-        with raised_for_langchain():
+        with translate_errors():
             call_arguments(kwargs)
         return super().bind(**kwargs)
 
@@ -245,7 +245,7 @@ class ChatAIMLAPI(ModelObject):
         be strict, and warns where it cannot. `response_format`: in wire form, a class or a JSON
         Schema. Dicts of built-in tools (`{"type": "web_search_preview"}`) pass as they are.
         """
-        with raised_for_langchain():
+        with translate_errors():
             check_types({"tools": tools})
             wire = [request_tools.to_wire_tool(tool, strict) for tool in tools]
             choice = request_tools.to_wire_tool_choice(tool_choice, wire)
@@ -283,7 +283,7 @@ class ChatAIMLAPI(ModelObject):
 
         Raises OutputError (refused, cut, empty, invalid) where there is no instance.
         """
-        with raised_for_langchain():
+        with translate_errors():
             plan = structured_output_plan.make_plan(schema, method, strict)
             structured_output_plan.check_conflicts(plan, method, kwargs)
         trace: dict[str, Any] = {}

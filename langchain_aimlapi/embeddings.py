@@ -18,7 +18,7 @@ from typing_extensions import Unpack, override
 
 from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, InvalidRequestError
 from aimlapi_core._adapters.arguments import CONSTRUCTOR_ALIASES
-from langchain_aimlapi._base import CONFIG, Connected
+from langchain_aimlapi._base import MODEL_CONFIG, AIMLAPIBase
 from langchain_aimlapi._request.argument_validation import (
     reject_bool_numbers,
     translate_validation_errors,
@@ -26,7 +26,7 @@ from langchain_aimlapi._request.argument_validation import (
 from langchain_aimlapi._request.build import canonical, with_hidden_key, without_nones
 from langchain_aimlapi._request.constructor_types import EmbeddingArguments
 from langchain_aimlapi._request.legacy_arguments import WITHOUT_EFFECT
-from langchain_aimlapi.errors import raised_for_langchain
+from langchain_aimlapi.errors import translate_errors
 
 DEFAULT_MODEL = "text-embedding-3-small"
 
@@ -40,7 +40,7 @@ ALIASES: Mapping[str, str] = {
 Progress = Callable[[int], None] | None
 
 
-class AIMLAPIEmbeddings(Connected, Embeddings):
+class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
     """An embedding model of AI/ML API. Making one costs under a millisecond and opens nothing.
 
     Arguments with None are not sent. `close()`, `aclose()` and `with` give up the object's claim
@@ -87,11 +87,11 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
         default=None, exclude=True, repr=False
     )
 
-    model_config = CONFIG
+    model_config = MODEL_CONFIG
 
     # As in ChatAIMLAPI: of the fields type checkers would make an api_key that is no string.
     def __init__(self, **kwargs: Unpack[EmbeddingArguments]) -> None:
-        with raised_for_langchain():
+        with translate_errors():
             fields = type(self).model_fields
             kwargs = with_hidden_key(kwargs)  # type: ignore[assignment]  # the same names
             named = canonical(_with_effect(kwargs), frozenset(fields), ALIASES)
@@ -112,7 +112,7 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
 
         No texts give no vectors, without a request.
         """
-        with raised_for_langchain():
+        with translate_errors():
             request = self._documents(texts)
             with self._progress(len(request.texts)) as progress:
                 return self._vectors(self._embed(request, progress))
@@ -120,13 +120,13 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     @override
     def embed_query(self, text: str) -> list[float]:
         """The vector of one text."""
-        with raised_for_langchain():
+        with translate_errors():
             return self._vectors(self._embed(self._request([text]), None))[0]
 
     @override
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """One vector a text, as `embed_documents` gives them, without a thread."""
-        with raised_for_langchain():
+        with translate_errors():
             request = self._documents(texts)
             with self._progress(len(request.texts)) as progress:
                 return self._vectors(await self._aembed(request, progress))
@@ -134,7 +134,7 @@ class AIMLAPIEmbeddings(Connected, Embeddings):
     @override
     async def aembed_query(self, text: str) -> list[float]:
         """The vector of one text, without a thread."""
-        with raised_for_langchain():
+        with translate_errors():
             return self._vectors(await self._aembed(self._request([text]), None))[0]
 
     def _documents(self, texts: Sequence[str]) -> EmbeddingRequest:

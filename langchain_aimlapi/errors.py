@@ -2,8 +2,8 @@
 
 `except aimlapi_core.RateLimitError`, `except langchain_aimlapi.RateLimitError` and
 `except langchain_core.exceptions.ModelRateLimitError` catch the same error. The core's class
-comes first in every base list, so `is_retryable` is the core's word: LangChain's classes call
-every lost connection retryable, though the request may already be billed.
+comes first in every base list, so `is_retryable` is the core's: LangChain's classes call every
+lost connection retryable, though the request may already be billed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aimlapi_core._adapters import output_errors
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """What LangChain's traces read from an error: the status, the headers, the body."""
+    """The HTTP response of an error, as LangChain's tracers read it."""
 
     status_code: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class BudgetExceededError(core.BudgetExceededError, lc.ModelError):
 
 
 class UnknownCostError(core.UnknownCostError, BudgetExceededError):
-    """What an earlier call cost is not known, so a budget cannot be kept."""
+    """The cost of an earlier call is unknown, so a budget cannot be enforced."""
 
 
 class ConnectFailedError(core.ConnectFailedError, lc.ModelConnectionError):
@@ -64,11 +64,11 @@ class ConnectFailedError(core.ConnectFailedError, lc.ModelConnectionError):
 
 
 class ConcurrencyTimeoutError(core.ConcurrencyTimeoutError, lc.ModelTimeoutError):
-    """No request of the account ended in time under `max_concurrency`; nothing was sent."""
+    """No concurrency slot became free in time under `max_concurrency`; nothing was sent."""
 
 
 class ConnectionLostError(core.ConnectionLostError, lc.ModelConnectionError):
-    """The connection ended after the request was written and before an answer began."""
+    """The connection ended after the request was sent and before a response began."""
 
 
 class RequestTimeoutError(core.RequestTimeoutError, lc.ModelTimeoutError):
@@ -76,15 +76,15 @@ class RequestTimeoutError(core.RequestTimeoutError, lc.ModelTimeoutError):
 
 
 class StreamCutError(core.StreamCutError, lc.ModelConnectionError):
-    """The stream stopped before its closing event; `partial` is what came."""
+    """The stream stopped before its closing event; `partial` is what was received."""
 
 
 class StreamFailedError(core.StreamFailedError, lc.ModelAPIError):
-    """The service reported a failure inside the stream; `partial` is what came."""
+    """The service reported a failure inside the stream; `partial` is what was received."""
 
 
 class UnexpectedReplyError(core.UnexpectedReplyError, lc.ModelAPIError):
-    """2xx, but not the answer that was asked for."""
+    """A 2xx response that is not the requested answer."""
 
 
 class StatusError(core.StatusError, lc.ModelError):
@@ -92,7 +92,7 @@ class StatusError(core.StatusError, lc.ModelError):
 
     @property
     def response(self) -> ErrorResponse:
-        """The answer as LangChain's tracers want it; cookies left out."""
+        """The HTTP response for LangChain's tracers, without cookies."""
         headers = {k: v for k, v in self.headers.items() if k != "set-cookie"}
         return ErrorResponse(self.status_code, headers, self.body)
 
@@ -128,7 +128,7 @@ class RateLimitError(core.RateLimitError, StatusError, lc.ModelRateLimitError):
 
 
 class QuotaExceededError(core.QuotaExceededError, RateLimitError):
-    """A quota that waiting a few seconds does not bring back."""
+    """A quota is used up; waiting a few seconds does not help."""
 
 
 class ServerError(core.ServerError, StatusError, lc.ModelAPIError):
@@ -140,7 +140,7 @@ class MaintenanceError(core.MaintenanceError, ServerError):
 
 
 class UpstreamRejectedError(core.UpstreamRejectedError, ServerError):
-    """A 5xx whose text is an upstream provider's 4xx: asking again gives the same."""
+    """A 5xx whose text is an upstream provider's 4xx: a retry gives the same."""
 
 
 class OutputError(output_errors.OutputError, lc.ModelError, OutputParserException):
@@ -189,67 +189,39 @@ class OutputInvalidError(output_errors.OutputInvalidError, OutputError):
     """The output is complete, but is not JSON or does not fit the schema; see `__cause__`."""
 
 
-_TABLE: dict[type[AIMLAPIError], type[AIMLAPIError]] = {
-    ours.__bases__[0]: ours
-    for ours in (
-        ConfigurationError,
-        MissingKeyError,
-        InvalidRequestError,
-        UnsupportedParameterError,
-        BudgetExceededError,
-        UnknownCostError,
-        ConnectFailedError,
-        ConcurrencyTimeoutError,
-        ConnectionLostError,
-        RequestTimeoutError,
-        StreamCutError,
-        StreamFailedError,
-        UnexpectedReplyError,
-        StatusError,
-        BadRequestError,
-        ContextTooLongError,
-        AuthenticationError,
-        PermissionDeniedError,
-        InsufficientFundsError,
-        NotFoundError,
-        RateLimitError,
-        QuotaExceededError,
-        ServerError,
-        MaintenanceError,
-        UpstreamRejectedError,
-    )
+# By the core's class.
+_CLASSES: dict[type[AIMLAPIError], type[AIMLAPIError]] = {
+    kind.__bases__[0]: kind
+    for kind in list(globals().values())
+    if isinstance(kind, type) and issubclass(kind, AIMLAPIError) and kind.__module__ == __name__
 }
-
-
-def _twin(kind: type[AIMLAPIError]) -> type[AIMLAPIError]:
-    """This package's class for one of the core's: one of the above, or made of what is above it."""
-    if kind not in _TABLE:
-        above = next((_TABLE[one] for one in kind.__mro__ if one in _TABLE), lc.ModelError)
-        members = {"__doc__": kind.__doc__, "__module__": __name__}
-        _TABLE[kind] = type(kind.__name__, (kind, above), members)
-    return _TABLE[kind]
-
-
-def __getattr__(name: str) -> Any:
-    """A class of the core's that has no line above: `except` and pickle find it here."""
-    kind = getattr(core.errors, name, None)
-    if isinstance(kind, type) and issubclass(kind, AIMLAPIError) and kind not in _ABSTRACT:
-        return _twin(kind)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-# Raised as such by nobody.
+# These are never raised themselves.
 _ABSTRACT = (core.AIMLAPIError, core.TransportError, core.StreamError)
 
 
-def translated(error: AIMLAPIError) -> AIMLAPIError:
-    """`error` as this package's class, with all its attributes; itself when it is one already."""
-    kind = next(
-        (one for one in type(error).__mro__ if one.__module__ == core.errors.__name__), None
-    )
-    if kind is None or kind in _ABSTRACT or isinstance(error, _twin(kind)):
+def _langchain_class(kind: type[AIMLAPIError]) -> type[AIMLAPIError]:
+    """This package's class for one of the core's, created from its parent's where there is none."""
+    if kind not in _CLASSES:
+        parent = next((_CLASSES[base] for base in kind.__mro__ if base in _CLASSES), lc.ModelError)
+        members = {"__doc__": kind.__doc__, "__module__": __name__}
+        _CLASSES[kind] = type(kind.__name__, (kind, parent), members)
+    return _CLASSES[kind]
+
+
+def __getattr__(name: str) -> Any:
+    """The class of a core error that is not defined above, for `except` and pickle."""
+    kind = getattr(core.errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, AIMLAPIError) and kind not in _ABSTRACT:
+        return _langchain_class(kind)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def to_langchain_error(error: AIMLAPIError) -> AIMLAPIError:
+    """`error` as this package's class, with its attributes; unchanged if it is one already."""
+    kind = next((k for k in type(error).__mro__ if k.__module__ == core.errors.__name__), None)
+    if kind is None or kind in _ABSTRACT or isinstance(error, _langchain_class(kind)):
         return error
-    ours = _twin(kind)
+    ours = _langchain_class(kind)
     new = ours.__new__(ours, *error.args)
     new.args = error.args
     new.__dict__.update(error.__dict__)
@@ -257,12 +229,12 @@ def translated(error: AIMLAPIError) -> AIMLAPIError:
 
 
 @contextmanager
-def raised_for_langchain() -> Iterator[None]:
-    """Inside it, what the core raises leaves as this package's class, from the core's error."""
+def translate_errors() -> Iterator[None]:
+    """Inside it, the core's errors are raised as this package's classes, with `__cause__`."""
     try:
         yield
     except AIMLAPIError as error:
-        new = translated(error)
+        new = to_langchain_error(error)
         if new is error:
             raise
         raise new from error

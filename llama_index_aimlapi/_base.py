@@ -1,4 +1,4 @@
-"""What every class of this package knows about its way to the service: fields, clients, state.
+"""Base class of the model objects: connection settings, clients, copies, pickles.
 
 Nothing is opened before the first call. Copies and pickles carry settings and key, never
 sockets; dicts, JSON and reprs never carry the key.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Mapping
-from copy import copy
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from llama_index.core.schema import BaseComponent
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, field_serializer
@@ -24,32 +23,27 @@ from aimlapi_core import (
     Settings,
     __version__,
 )
-from aimlapi_core._adapters.lifecycle import ClientOwner, ClientPair
+from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
+from aimlapi_core.settings import check_picklable
 
 USER_AGENT = f"llama-index-aimlapi/{__version__}"
 _CLIENTS = partial(Client, user_agent=USER_AGENT), partial(AsyncClient, user_agent=USER_AGENT)
 
-# Handed in by the caller and shared by copies: they hold locks and sockets.
-_SHARED = (
-    "api_key",
-    "callback_manager",
-    "rate_limiter",
-    "embeddings_cache",
-    "http_client",
-    "http_async_client",
-)
-# LlamaIndex's own, which a worker process does without when they cannot travel.
-_LEFT_BEHIND = ("callback_manager", "rate_limiter", "embeddings_cache")
-# What a repr always shows, and what it never does: the base classes fill it in.
-_SHOWN = ("model", "model_name", "embed_batch_size")
-_UNSHOWN = ("callback_manager", "messages_to_prompt", "completion_to_prompt")
+# LlamaIndex's own objects, which a pickle leaves out when they cannot be pickled.
+_DROPPED_IF_UNPICKLABLE = ("callback_manager", "rate_limiter", "embeddings_cache")
+_ALWAYS_IN_REPR = ("model", "model_name", "embed_batch_size")
+_NEVER_IN_REPR = ("callback_manager", "messages_to_prompt", "completion_to_prompt")
 
 
-class Connected(ClientOwner, BaseComponent):
-    """A component that talks to the service. `close()` or `aclose()` when it is no longer used.
+class AIMLAPIBase(ClientOwner, BaseComponent):
+    """Connection settings of a model object."""
 
-    Closing gives up the claim on the shared connections; a later call claims them again.
-    """
+    _SHARED_BY_COPIES: ClassVar = (
+        *_DROPPED_IF_UNPICKLABLE,
+        "api_key",
+        "http_client",
+        "http_async_client",
+    )
 
     # A value of the wrong type may be a secret: pydantic would print it.
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -79,13 +73,13 @@ class Connected(ClientOwner, BaseComponent):
     )
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        """The model and what was set, for a notebook: the rest is the same in every object."""
+        """The model and the fields that are not at their defaults."""
         fields = type(self).model_fields
         for name, value in super().__repr_args__():
-            if name not in fields or name in _UNSHOWN:
+            if name not in fields or name in _NEVER_IN_REPR:
                 continue
             default = fields[name].get_default(call_default_factory=True)
-            if name in _SHOWN or value != default:
+            if name in _ALWAYS_IN_REPR or value != default:
                 yield name, value
 
     @field_serializer("timeout")
@@ -94,60 +88,30 @@ class Connected(ClientOwner, BaseComponent):
 
     def _settings(self) -> Settings:
         """The fields as the core takes them. Raises ConfigurationError for what cannot work."""
-        return Settings(
-            api_key=self.api_key,
-            base_url=self.base_url,
-            timeout=self.timeout,
-            max_retries=self.max_retries,
-            max_concurrency=self.max_concurrency,
-            default_headers=self.default_headers,
-            http_client=self.http_client,
-            http_async_client=self.http_async_client,
-        )
+        return Settings(**{name: getattr(self, name) for name in CONNECTION_SETTINGS})
 
     def _sync_client(self) -> Client:
         return self._clients.sync_for(self._settings())
 
-    def _loop_client(self) -> AsyncClient:
+    def _async_client(self) -> AsyncClient:
         return self._clients.async_for(self._settings())
 
     def list_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
-        """The service's catalogue with live prices; or the rows of one model, by id or alias."""
+        """The model catalog with live prices; or the rows of one model, by id or alias."""
         return self._sync_client().list_models(model)
 
     async def alist_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
         """`list_models`, asynchronously."""
-        return await self._loop_client().list_models(model)
-
-    def __copy__(self) -> Self:
-        copied = super().__copy__()
-        copied._forget()
-        return copied
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        memo = {} if memo is None else memo
-        shared = [getattr(self, name, None) for name in _SHARED]
-        memo.update((id(value), value) for value in shared)  # taken as they are
-        copied = super().__deepcopy__(memo)
-        copied._forget()
-        return copied
-
-    def _forget(self) -> None:
-        """Drop what belongs to the original alone; called on a new copy."""
-        self._clients = copy(self._clients)
+        return await self._async_client().list_models(model)
 
     def __getstate__(self) -> dict[str, Any]:
         # BaseComponent's own deletes what cannot be pickled from this very object, clients
-        # included; here such a thing is left out of the state, or raises.
-        if self.http_client is not None or self.http_async_client is not None:
-            raise TypeError(
-                "http_client and http_async_client hold sockets, which cannot be pickled: leave "
-                "them out, or build the object where it is used."
-            )
+        # included; here it is left out of the state, or raises.
+        check_picklable(self.http_client, self.http_async_client)
         fields = {
             name: value
             for name, value in self.__dict__.items()
-            if name not in _LEFT_BEHIND or _can_travel(value)
+            if name not in _DROPPED_IF_UNPICKLABLE or _is_picklable(value)
         }
         return {
             "__dict__": fields,
@@ -157,8 +121,8 @@ class Connected(ClientOwner, BaseComponent):
         }
 
 
-def plain_key(key: str | SecretStr | Callable[[], str] | None) -> str | Callable[[], str] | None:
-    """A key as the field keeps it. A SecretStr cannot be written to JSON, so it is opened.
+def reveal_key(key: str | SecretStr | Callable[[], str] | None) -> str | Callable[[], str] | None:
+    """The key as the field holds it: a SecretStr could not be written to JSON.
 
     Raises ConfigurationError for any other type, without the value.
     """
@@ -170,14 +134,14 @@ def plain_key(key: str | SecretStr | Callable[[], str] | None) -> str | Callable
     return key.get_secret_value() if isinstance(key, SecretStr) else key
 
 
-def plain_timeout(timeout: Any) -> Any:
-    """A time-out as the field keeps it: the dict form that `to_dict` wrote becomes one again.
+def parse_timeout(timeout: Any) -> Any:
+    """The time-out as the field holds it; a dict, as `to_dict` writes it, becomes an httpx.Timeout.
 
     Raises ConfigurationError for any other dict.
     """
     if not isinstance(timeout, Mapping):
         return timeout
-    import httpx  # a value's type alone; what talks to the network is in the core
+    import httpx  # for the type of a value; the I/O is the core's
 
     try:
         return httpx.Timeout(**timeout)
@@ -188,7 +152,7 @@ def plain_timeout(timeout: Any) -> Any:
         ) from exc
 
 
-def _can_travel(value: Any) -> bool:
+def _is_picklable(value: Any) -> bool:
     try:
         pickle.dumps(value)
     except Exception:  # pickle raises whatever the object's own code raises

@@ -15,7 +15,7 @@ from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 from pydantic import Field, SecretStr
 
 from aimlapi_core import DEFAULT_TIMEOUT_S, model_info
-from llama_index_aimlapi._base import Connected, plain_key, plain_timeout
+from llama_index_aimlapi._base import AIMLAPIBase, parse_timeout, reveal_key
 from llama_index_aimlapi._request.argument_validation import check_model, check_window
 from llama_index_aimlapi._request.build import SETTINGS, check_arguments, check_extra_kwargs, one_of
 
@@ -29,7 +29,7 @@ DEFAULT_CONTEXT_WINDOW = 128_000
 logger = logging.getLogger("aimlapi")
 
 
-class Configured(Connected, FunctionCallingLLM):
+class Configured(AIMLAPIBase, FunctionCallingLLM):
     """What can be set. A setting that is None is not sent; a call's argument beats a setting."""
 
     model: str = Field(default=DEFAULT_MODEL, description="The model's id at AI/ML API.")
@@ -113,9 +113,9 @@ class Configured(Connected, FunctionCallingLLM):
         given = {name: arguments[name] for name in names if name in fields} | unknown
         check_model(DEFAULT_MODEL if model is None else model)
         check_window(context_window)
-        given["api_key"] = plain_key(api_key)
+        given["api_key"] = reveal_key(api_key)
         given["base_url"] = one_of("base_url", base_url, "api_base", api_base)
-        given["timeout"] = plain_timeout(timeout)
+        given["timeout"] = parse_timeout(timeout)
         given["additional_kwargs"] = one_of(
             "additional_kwargs", additional_kwargs, "model_kwargs", model_kwargs
         )

@@ -18,7 +18,7 @@ from aimlapi_core import (
     InvalidRequestError,
     embedding_info,
 )
-from llama_index_aimlapi._base import Connected, plain_key, plain_timeout
+from llama_index_aimlapi._base import AIMLAPIBase, parse_timeout, reveal_key
 from llama_index_aimlapi._embedding_batches import (
     Embedding,
     in_tasks,
@@ -39,7 +39,7 @@ _MOST_TEXTS = 2_048
 _ADDING = threading.Lock()
 
 
-class AIMLAPIEmbedding(Connected, BaseEmbedding):
+class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
     """The embedding models of AI/ML API for LlamaIndex.
 
     Nothing is opened or read before the first call; then the key comes from `api_key` or from
@@ -110,9 +110,9 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         name = one_of("model", model, "model_name", model_name)
         given["model_name"] = DEFAULT_MODEL if name is None else name
         check_model(given["model_name"])
-        given["api_key"] = plain_key(api_key)
+        given["api_key"] = reveal_key(api_key)
         given["base_url"] = one_of("base_url", base_url, "api_base", api_base)
-        given["timeout"] = plain_timeout(timeout)
+        given["timeout"] = parse_timeout(timeout)
         if embed_batch_size is None:
             given["embed_batch_size"] = _most_texts(given["model_name"])
         # None stands for the default, but in timeout: there it means none.
@@ -174,7 +174,7 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
 
     async def _avectors(self, request: EmbeddingRequest) -> list[Embedding]:
         at_once = requests_per_batch.get() or self._async_bound
-        client = self._loop_client()
+        client = self._async_client()
         reply = await client.embed(request, concurrent_batches=at_once, answered=self._count)
         return list(reply.vectors)
 
@@ -237,8 +237,8 @@ class AIMLAPIEmbedding(Connected, BaseEmbedding):
         _check_nodes(nodes)
         return await super().acall(nodes, **kwargs)
 
-    def _forget(self) -> None:
-        super()._forget()
+    def _reset_copy(self) -> None:
+        super()._reset_copy()
         self._total = TotalUsage()
 
 

@@ -71,7 +71,7 @@ class AIMLAPI(Configured, StructuredPredictionMixin):
         return to_response(self._sync_client().complete(prepared.request), prepared)
 
     async def _aanswer(self, prepared: PreparedRequest) -> ChatResponse:
-        return to_response(await self._loop_client().complete(prepared.request), prepared)
+        return to_response(await self._async_client().complete(prepared.request), prepared)
 
     def _items(
         self, prepared: PreparedRequest, shape: Callable[[ChatResponse], Item]
@@ -86,7 +86,7 @@ class AIMLAPI(Configured, StructuredPredictionMixin):
         self, prepared: PreparedRequest, shape: Callable[[ChatResponse], Item]
     ) -> AsyncGenerator[Item, None]:
         return _AsyncItems(
-            self._loop_client().stream(prepared.request), StreamAccumulator(prepared), shape
+            self._async_client().stream(prepared.request), StreamAccumulator(prepared), shape
         )
 
     @chat_callback

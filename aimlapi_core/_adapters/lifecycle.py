@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, Self, TypeVar
+from copy import copy
+from dataclasses import fields
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from aimlapi_core.settings import Settings
+
+# The arguments of `Settings` that are fields of every model object.
+CONNECTION_SETTINGS = frozenset(field.name for field in fields(Settings)) - {"retry"}
 
 
 class SyncContext:
@@ -77,9 +82,11 @@ class ClientPair(Generic[SyncT, AsyncT]):
 
 
 class ClientOwner(SyncContext, AsyncContext):
-    """A model object, whose clients are in `_clients`. It can be used again after `close()`."""
+    """A pydantic object with clients in `_clients`. It can be used again after `close()`."""
 
     _clients: ClientPair[Any, Any]
+    # What the caller passed in and copies share: it holds locks or sockets.
+    _SHARED_BY_COPIES: ClassVar[tuple[str, ...]] = ()
 
     def close(self) -> None:
         """Release the claim on the shared connections of sync calls; the last claim closes them."""
@@ -88,3 +95,20 @@ class ClientOwner(SyncContext, AsyncContext):
     async def aclose(self) -> None:
         """Release the claims of sync calls and of the async calls of this event loop."""
         await self._clients.aclose()
+
+    def __copy__(self) -> Self:
+        copied: Self = super().__copy__()  # type: ignore[misc]  # pydantic's
+        copied._reset_copy()
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        memo = {} if memo is None else memo
+        shared = [getattr(self, name, None) for name in self._SHARED_BY_COPIES]
+        memo.update((id(value), value) for value in shared)
+        copied: Self = super().__deepcopy__(memo)  # type: ignore[misc]  # pydantic's
+        copied._reset_copy()
+        return copied
+
+    def _reset_copy(self) -> None:
+        """Drop from a new copy what belongs to the original alone."""
+        self._clients = copy(self._clients)

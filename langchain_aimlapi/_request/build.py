@@ -23,8 +23,9 @@ from aimlapi_core._adapters.arguments import (
     closest_argument,
     sees_images,
 )
+from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
-from langchain_aimlapi._base import TRANSPORT, hidden
+from langchain_aimlapi._base import as_secret
 from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi._request.legacy_arguments import remedy_for
@@ -53,7 +54,7 @@ _IGNORED = frozenset(
 # LangChain's way of telling traces about a schema, and a switch of its own: not for users.
 _INTERNAL = frozenset("stream ls_structured_output_format structured_output_format".split())
 # Arguments of calls in which None means the model object's: no call's key goes to another host.
-_NEVER_NONE = TRANSPORT - {"timeout"}
+_NEVER_NONE = CONNECTION_SETTINGS - {"timeout"}
 # Arguments of calls that may hold a key.
 _SECRET = frozenset("api_key default_headers extra_headers".split())
 # Names from other packages that are taken for ours.
@@ -89,7 +90,7 @@ def canonical(
 def with_hidden_key(given: Mapping[str, Any]) -> dict[str, Any]:
     """A constructor's arguments with the key as a SecretStr, which no crash's locals show."""
     return {
-        name: hidden(value) if ALIASES.get(name, name) == "api_key" else value
+        name: as_secret(value) if ALIASES.get(name, name) == "api_key" else value
         for name, value in given.items()
     }
 
@@ -120,7 +121,7 @@ def _unknown(name: str, known: frozenset[str], aliases: Mapping[str, str]) -> st
     return f"Unknown argument {name!r}: {remedy_for(name) or hint}"
 
 
-_KNOWN_IN_CALLS = SHAPING | _CALL_ONLY | TRANSPORT | _IGNORED
+_KNOWN_IN_CALLS = SHAPING | _CALL_ONLY | CONNECTION_SETTINGS | _IGNORED
 
 
 def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -242,7 +242,7 @@ def test_a_class_that_states_its_status_needs_no_other_line(
     """Its hint, its class in LangChain, pickling there: all follow from the class in the tree."""
     pytest.importorskip("langchain_core")
     import langchain_aimlapi
-    from langchain_aimlapi.errors import translated
+    from langchain_aimlapi.errors import to_langchain_error
 
     class TeapotError(errors.StatusError):
         """The service is a teapot."""
@@ -256,7 +256,7 @@ def test_a_class_that_states_its_status_needs_no_other_line(
     error = error_from_response(418, {}, b"short and stout")
     assert type(error) is TeapotError
     assert str(error) == "HTTP 418: short and stout. Ask for tea."
-    twin = translated(error)
+    twin = to_langchain_error(error)
     assert type(twin) is langchain_aimlapi.TeapotError
     assert isinstance(twin, (TeapotError, langchain_aimlapi.StatusError))
     assert type(pickle.loads(pickle.dumps(twin))) is type(twin)

@@ -12,13 +12,13 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from aimlapi_core import Text, ToolCall
 from langchain_aimlapi import InvalidRequestError
 from langchain_aimlapi._request.messages import to_messages
-from langchain_aimlapi.errors import raised_for_langchain
+from langchain_aimlapi.errors import translate_errors
 
 ENCODED = base64.b64encode("naïve".encode()).decode()
 
 
 def user_parts(block: Any) -> tuple[Any, ...]:
-    with raised_for_langchain():
+    with translate_errors():
         return to_messages([HumanMessage([block])])[0].parts
 
 

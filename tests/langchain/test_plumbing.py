@@ -26,7 +26,7 @@ from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI
 from langchain_aimlapi._request.build import ALIASES, SHAPING
 from langchain_aimlapi._request.constructor_types import Arguments
-from langchain_aimlapi.errors import translated
+from langchain_aimlapi.errors import to_langchain_error
 from tests.langchain.calls import call, invoke
 
 Make = Callable[..., ChatAIMLAPI]
@@ -329,10 +329,10 @@ def _core_errors() -> list[type[aimlapi_core.AIMLAPIError]]:
 def test_every_error_of_the_core_has_its_twin(kind: type[aimlapi_core.AIMLAPIError]) -> None:
     error = kind("what happened")
     error.request_id = "req-1"
-    twin = translated(error)
+    twin = to_langchain_error(error)
     assert type(twin) is getattr(langchain_aimlapi, kind.__name__)
     assert twin.is_retryable is kind.is_retryable
-    assert translated(twin) is twin
+    assert to_langchain_error(twin) is twin
     revived = pickle.loads(pickle.dumps(twin))
     assert (type(revived), str(revived), revived.request_id) == (
         type(twin),
