@@ -30,6 +30,7 @@ class ChatModelRow:
     default_effort: str
     context_length: int
     output_max: int
+    developer: str = "Open AI"
 
 
 _VERSIONED = ("/v1/chat/completions",)

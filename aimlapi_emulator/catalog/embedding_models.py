@@ -19,6 +19,8 @@ class EmbeddingModelRow:
     id: str
     family: str
     """Whose request schema it has: openai, qwen, voyage or google."""
+    developer: str
+    """As `/v1/models` spells it."""
     response_model_name: str
     """`model` in responses."""
     aliases: tuple[str, ...]
@@ -30,12 +32,10 @@ class EmbeddingModelRow:
     usd_per_million: float
 
 
-def _openai(
-    name: str, response_model_name: str, size: int, takes: bool, price: float
-) -> EmbeddingModelRow:
+def _openai(name: str, answers_as: str, size: int, takes: bool, price: float) -> EmbeddingModelRow:
     sizes = (1, size) if takes else None
     return EmbeddingModelRow(
-        f"openai/{name}", "openai", response_model_name, (name,), size, sizes, 8192, price
+        f"openai/{name}", "openai", "Open AI", answers_as, (name,), size, sizes, 8192, price
     )
 
 
@@ -45,6 +45,7 @@ def _qwen(version: str) -> EmbeddingModelRow:
     return EmbeddingModelRow(
         id=f"alibaba/{name}",
         family="qwen",
+        developer="Alibaba Cloud",
         response_model_name="text-embedding-v3",
         aliases=(name, f"alibaba/{short}", short),
         size=1024,
@@ -57,7 +58,7 @@ def _qwen(version: str) -> EmbeddingModelRow:
 def _voyage(kind: str, size: int, context_length: int) -> EmbeddingModelRow:
     name = f"voyage-{kind}"
     return EmbeddingModelRow(
-        name, "voyage", name, (f"voyage/{name}",), size, None, context_length, 0.156
+        name, "voyage", "Anthropic", name, (f"voyage/{name}",), size, None, context_length, 0.156
     )
 
 
@@ -77,6 +78,7 @@ EMBEDDING_MODELS: tuple[EmbeddingModelRow, ...] = (
     EmbeddingModelRow(
         id="google/text-multilingual-embedding-002",
         family="google",
+        developer="Google",
         response_model_name="text-multilingual-embedding-002",
         aliases=("text-multilingual-embedding-002",),
         size=768,

@@ -1,4 +1,4 @@
-"""What an embeddings request is answered with."""
+"""The response to an embeddings request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aimlapi_emulator.validation.embeddings import texts, tokens
 
 
 def _rows(given: Sequence[str], size: int, encoding: str) -> list[str]:
-    """Each text's row as JSON; written here since a JSON encoder is slow on many floats."""
+    """Each text's row as JSON text; a JSON encoder is slow with many floats."""
     if encoding == "base64":
         vectors = (f'"{as_base64(text, size)}"' for text in given)
     else:
@@ -30,7 +30,7 @@ def _rows(given: Sequence[str], size: int, encoding: str) -> list[str]:
 
 
 def _apply_faults(rows: list[str], fault: Fault) -> list[str]:
-    """The rows in the order and number that a fault wants."""
+    """The rows after faults of their order and number."""
     if fault.empty:
         return []
     if fault.drop_row:
@@ -41,17 +41,17 @@ def _apply_faults(rows: list[str], fault: Fault) -> list[str]:
 
 
 def _metadata(row: EmbeddingModelRow, usage: Usage, fault: Fault, answer_id: str) -> dict[str, Any]:
-    """What follows the rows in an answer."""
-    told: dict[str, Any] = {"model": row.response_model_name}
+    """The members after `data`."""
+    metadata: dict[str, Any] = {"model": row.response_model_name}
     if fault.usage != "missing":
         prompt = None if row.family == "voyage" else usage.prompt
         counts = {"prompt_tokens": prompt, "total_tokens": usage.prompt}
-        told["usage"] = corrupt_usage(counts, fault.usage)
+        metadata["usage"] = corrupt_usage(counts, fault.usage)
     if row.family == "qwen":
-        told["id"] = answer_id
+        metadata["id"] = answer_id
     if fault.cost_metadata:
-        told["meta"] = usage.meta()
-    return told
+        metadata["meta"] = usage.meta()
+    return metadata
 
 
 def embeddings_reply(context: RequestContext, row: EmbeddingModelRow) -> Response:
@@ -62,8 +62,8 @@ def embeddings_reply(context: RequestContext, row: EmbeddingModelRow) -> Respons
     prompt = sum(map(tokens, given))
     usage = Usage(prompt, 0, 0, 0, credits_for(prompt, row.usd_per_million))
     rows = _apply_faults(_rows(given, size, body.get("encoding_format", "float")), fault)
-    told = error_bodies.dump(_metadata(row, usage, fault, context.state.ids.uuid()))
-    content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), told[1:])
+    metadata = error_bodies.dump(_metadata(row, usage, fault, context.state.ids.uuid()))
+    content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), metadata[1:])
     headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
     headers |= cost_headers(usage, fault.cost_metadata)
     return Response(fault.success_status, headers, content, usage=usage)

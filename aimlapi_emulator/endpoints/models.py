@@ -1,4 +1,4 @@
-"""GET /v1/models: one row per model and endpoint, as the service lists them."""
+"""GET /v1/models and /model/{id}: one entry per model and endpoint."""
 
 from __future__ import annotations
 
@@ -14,12 +14,6 @@ from aimlapi_emulator.messages import APIError
 _CHAT = "openai/chat-completions"
 _RESPONSES = "openai/responses/submit"
 _EMBEDDINGS = "openai/embeddings"
-_DEVELOPERS = {
-    "openai": "Open AI",
-    "qwen": "Alibaba Cloud",
-    "voyage": "Anthropic",
-    "google": "Google",
-}
 
 
 def _rows() -> Iterator[tuple[ChatModelRow | EmbeddingModelRow, str]]:
@@ -32,31 +26,26 @@ def _rows() -> Iterator[tuple[ChatModelRow | EmbeddingModelRow, str]]:
         yield embedding_model, _EMBEDDINGS
 
 
-def _unit(way: str, price: float) -> dict[str, Any]:
-    return {
-        "name": "token",
-        "measure": way,
-        "price": price,
-        "per": 1_000_000,
-    }
+def _price(direction: str, usd: float) -> dict[str, Any]:
+    return {"name": "token", "measure": direction, "price": usd, "per": 1_000_000}
 
 
 def _details(
     row: ChatModelRow | EmbeddingModelRow, kind: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(what the row's info adds to every row's, what it holds when a request includes it)."""
+    """(`info` members of this kind of row, members that a request has to include)."""
     if isinstance(row, EmbeddingModelRow):
-        return {"developer": _DEVELOPERS[row.family]}, {
+        return {}, {
             "modalities": {"input": ["text"], "output": ["embedding"]},
             "capabilities": [],
-            "pricing": [_unit("input", row.usd_per_million)],
+            "pricing": [_price("input", row.usd_per_million)],
         }
     prices = (("input", row.in_usd_per_million), ("output", row.out_usd_per_million))
-    takes = ["text", "document", "image"] if kind == _CHAT else ["text", "document"]
-    return {"developer": "Open AI", "outputMax": row.output_max}, {
-        "modalities": {"input": takes, "output": ["text"]},
+    inputs = ["text", "document", "image"] if kind == _CHAT else ["text", "document"]
+    return {"outputMax": row.output_max}, {
+        "modalities": {"input": inputs, "output": ["text"]},
         "capabilities": ["streaming", "tools", "structured_outputs"],
-        "pricing": [_unit(way, price) for way, price in prices],
+        "pricing": [_price(direction, usd) for direction, usd in prices],
     }
 
 
@@ -71,6 +60,7 @@ def _entry(row: ChatModelRow | EmbeddingModelRow, kind: str, include: set[str]) 
             "name": row.id.rpartition("/")[2],
             "description": "Emulated by rules; no model answers.",
             "contextLength": row.context_length,
+            "developer": row.developer,
             **info,
         },
         "tags": [],
@@ -79,7 +69,7 @@ def _entry(row: ChatModelRow | EmbeddingModelRow, kind: str, include: set[str]) 
 
 
 def list_models(target: str) -> dict[str, Any]:
-    """The list that a request's query asks for: `id` (or alias), `type`, `include`."""
+    """The models that match the query: `id` (or alias), `type`, `include`."""
     query = parse_qs(urlsplit(target).query)
     wanted = {part for value in query.get("id", ()) for part in value.split(",")}
     kind = query.get("type", [""])[0]
@@ -95,7 +85,7 @@ def list_models(target: str) -> dict[str, Any]:
 
 
 def get_model(given: str) -> dict[str, Any]:
-    """The row of one model, by id or alias. Raises APIError if there is none."""
+    """The entry of one model, by id or alias. Raises APIError if there is none."""
     name = unquote(given)
     for row, kind in _rows():
         if name in (row.id, *row.aliases):

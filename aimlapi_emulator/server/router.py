@@ -32,10 +32,10 @@ from aimlapi_emulator.scripting.rule import Rule, first_match
 from aimlapi_emulator.scripting.types import RuleError
 from aimlapi_emulator.state import RequestContext, State, request_view
 from aimlapi_emulator.validation.chat import chat_body
-from aimlapi_emulator.validation.cross_field import chat_relations, responses_relations
+from aimlapi_emulator.validation.cross_field import check_chat_fields, check_responses_fields
 from aimlapi_emulator.validation.embeddings import embedding_problems
 from aimlapi_emulator.validation.responses import responses_body
-from aimlapi_emulator.validation.validators import Problem, kind, named
+from aimlapi_emulator.validation.validators import Problem, error_details, json_type
 
 _RESPONSES_PATH = "/v1/responses"
 _MODEL_PATHS = ("/v1/models", "/models", "/api/v1/models")
@@ -77,7 +77,7 @@ def _json_response(body: Any, headers: Mapping[str, str]) -> Response:
 
 
 def _error_response(error: APIError, request: Request, headers: Mapping[str, str]) -> Response:
-    request_id, details = headers["x-request-id"], named(error.details)
+    request_id, details = headers["x-request-id"], error_details(error.details)
     body = error_bodies.problem(error.status, error.message, request.path, request_id, details)
     problems = tuple(map(str, error.details))
     every = {"content-type": error_bodies.PROBLEM_TYPE, **headers}
@@ -207,7 +207,7 @@ def _find_model_row(context: RequestContext) -> ChatModelRow | EmbeddingModelRow
     if path not in ENDPOINTS:
         raise APIError(404, f"Cannot POST {path}")
     if not isinstance(parsed, dict):
-        what = "invalid JSON" if isinstance(parsed, bytes) else kind(parsed)
+        what = "invalid JSON" if isinstance(parsed, bytes) else json_type(parsed)
         problem = Problem("", f"Expected object, received {what}")
         raise APIError(400, error_bodies.BODY_INVALID, (problem,))
     model = parsed.get("model")
@@ -228,12 +228,12 @@ def _validate(
         return embedding_problems(row, body, live)
     if context.path != _RESPONSES_PATH:
         found = chat_body(row.family, live)(body, "")
-        return found or chat_relations(body)
+        return found or check_chat_fields(body)
     found = responses_body(row.family, live)(body, "")
     if found:
         return found
     previous = context.state.stored.get(body.get("previous_response_id") or "")
-    return responses_relations(body, previous.unanswered_calls if previous else ())
+    return check_responses_fields(body, previous.unanswered_calls if previous else ())
 
 
 def _raise_if_invalid(

@@ -1,1 +1,1 @@
-"""Request validation by the published schemas, in the service's words."""
+"""Request validation by the published schemas, with the service's error messages."""

@@ -1,6 +1,6 @@
-"""Rules between the fields of a request, which a schema by itself cannot say.
+"""Cross-field validation of requests: tools, tool results, streaming and logprobs options.
 
-They are run when the schema found nothing. The service passes such bodies on to its upstream,
+It runs after a request has passed its schema. The service passes such bodies on to its upstream,
 which refuses them with a 400.
 """
 
@@ -16,7 +16,7 @@ def _problem(path: str, reason: str) -> Problem:
     return Problem(path, reason, "custom")
 
 
-def _tool_rules(body: Mapping[str, Any], names: Sequence[str]) -> Iterable[Problem]:
+def _check_tools(body: Mapping[str, Any], names: Sequence[str]) -> Iterable[Problem]:
     if "tools" not in body:
         for key in ("tool_choice", "parallel_tool_calls"):
             if body.get(key) is not None:
@@ -32,20 +32,20 @@ def _tool_rules(body: Mapping[str, Any], names: Sequence[str]) -> Iterable[Probl
         yield _problem("tool_choice", f"Tool choice {wanted!r} not found in 'tools'")
 
 
-def chat_relations(body: Mapping[str, Any]) -> list[Problem]:
-    """Between fields of a chat completion request."""
+def check_chat_fields(body: Mapping[str, Any]) -> list[Problem]:
+    """Problems across the fields of a chat completion request."""
     names = [tool["function"]["name"] for tool in body.get("tools", ()) if "function" in tool]
-    found = list(_tool_rules(body, names))
+    found = list(_check_tools(body, names))
     if "stream_options" in body and not body.get("stream"):
         found.append(
             _problem("stream_options", "'stream_options' is only allowed when 'stream' is enabled")
         )
     if body.get("top_logprobs") is not None and not body.get("logprobs"):
         found.append(_problem("top_logprobs", "'top_logprobs' needs 'logprobs' to be true"))
-    return found + list(_answered(body["messages"]))
+    return found + list(_check_tool_results(body["messages"]))
 
 
-def _answered(messages: Sequence[Mapping[str, Any]]) -> Iterable[Problem]:
+def _check_tool_results(messages: Sequence[Mapping[str, Any]]) -> Iterable[Problem]:
     waiting: list[str] = []
     for index, message in enumerate(messages):
         path = f"messages.{index}"
@@ -59,25 +59,28 @@ def _answered(messages: Sequence[Mapping[str, Any]]) -> Iterable[Problem]:
                 waiting.remove(message["tool_call_id"])
             continue
         if waiting:
-            yield _unanswered(path, waiting)
+            yield _missing_results(path, waiting)
         waiting = [call["id"] for call in message.get("tool_calls") or ()]
         if message["role"] == "assistant" and not (
             waiting or message.get("content") is not None or message.get("refusal")
         ):
             yield _problem(path, "An assistant message needs 'content' or 'tool_calls'")
     if waiting:
-        yield _unanswered("messages", waiting)
+        yield _missing_results("messages", waiting)
 
 
-def _unanswered(path: str, waiting: Sequence[str]) -> Problem:
+def _missing_results(path: str, waiting: Sequence[str]) -> Problem:
     text = "'tool_calls' must be followed by tool messages that answer each call; unanswered: "
     return _problem(path, text + ", ".join(waiting))
 
 
-def responses_relations(body: Mapping[str, Any], known_calls: Iterable[str]) -> list[Problem]:
-    """Between fields of a Responses request; `known_calls` stand in the previous response."""
+def check_responses_fields(body: Mapping[str, Any], known_calls: Iterable[str]) -> list[Problem]:
+    """Problems across the fields of a Responses request.
+
+    `known_calls`: ids of unanswered calls in the previous response.
+    """
     names = [tool["name"] for tool in body.get("tools", ()) if tool["type"] == "function"]
-    found = list(_tool_rules(body, names))
+    found = list(_check_tools(body, names))
     items = body["input"] if isinstance(body["input"], list) else []
     unanswered_calls = list(known_calls)
     for index, item in enumerate(items):

@@ -1,7 +1,7 @@
-"""What an embeddings request may hold, by whose model it is.
+"""Request schema of embeddings, per model family.
 
 Limits that the vendor publishes are the model tables of https://docs.aimlapi.com (read 2026-11).
-It documents no most number of texts in a request, nor of tokens in all; 2,048 and, for OpenAI's
+It documents no maximum number of texts or tokens in a request; 2,048 and, for OpenAI's
 models, 300,000 are what OpenAI, which answers behind it, has
 (https://platform.openai.com/docs/api-reference/embeddings/create). Empty texts in a list are
 refused there too, though the vendor's schema lets them pass.
@@ -16,13 +16,13 @@ from typing import Any
 from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow
 from aimlapi_emulator.text.words import count
 from aimlapi_emulator.validation.validators import (
-    Check,
     Problem,
+    Validator,
     boolean,
-    kind,
+    enum,
+    json_type,
     number,
-    one_of,
-    record,
+    object_,
     string,
 )
 
@@ -43,14 +43,14 @@ _VOYAGE_LONE_LETTERS = 8000
 _VOYAGE_ITEM_LETTERS = 800
 
 
-def _input(lone: Check, item: Check) -> Check:
-    """A text or a list of texts. Whatever is of another type, token ids too, is one problem:
-    that was seen of the service in 2026-09."""
+def _input(lone: Validator, item: Validator) -> Validator:
+    """A text or a list of texts. Any other type, also token ids, is a single problem, as observed
+    from the service in 2026-09."""
 
     def check(value: Any, path: str) -> list[Problem]:
         if isinstance(value, str):
             return lone(value, path)
-        if not isinstance(value, list) or any(kind(one) != "string" for one in value):
+        if not isinstance(value, list) or any(json_type(one) != "string" for one in value):
             return [Problem(path, "Invalid input", "invalid_union")]
         if not value:
             return [Problem(path, "Array must contain at least 1 element(s)", "too_small")]
@@ -66,27 +66,27 @@ def _no_dimensions(value: Any, path: str) -> list[Problem]:
     return [Problem(path, "This model does not support specifying dimensions.", "custom")]
 
 
-_TEXT = string(low=1)
-_EXTRAS: Mapping[str, Mapping[str, Check]] = {
-    "voyage": {"input_type": one_of("document")},
-    "google": {"task_type": one_of(*_TASKS), "auto_truncate": boolean, "title": string()},
+_TEXT = string(min=1)
+_EXTRAS: Mapping[str, Mapping[str, Validator]] = {
+    "voyage": {"input_type": enum("document")},
+    "google": {"task_type": enum(*_TASKS), "auto_truncate": boolean, "title": string()},
 }
 
 
 @cache
-def _body(row: EmbeddingModelRow, live: bool) -> Check:
+def _body(row: EmbeddingModelRow, live: bool) -> Validator:
     inputs = _input(_TEXT, _TEXT)
     if row.family == "voyage":
         inputs = _input(
-            string(low=1, high=_VOYAGE_LONE_LETTERS), string(low=1, high=_VOYAGE_ITEM_LETTERS)
+            string(min=1, max=_VOYAGE_LONE_LETTERS), string(min=1, max=_VOYAGE_ITEM_LETTERS)
         )
-    sizes = _no_dimensions if row.sizes is None else number(*row.sizes, whole=True)
+    sizes = _no_dimensions if row.sizes is None else number(*row.sizes, integer=True)
     optional = {
-        "encoding_format": one_of("float", "base64"),
+        "encoding_format": enum("float", "base64"),
         "dimensions": sizes,
         **_EXTRAS.get(row.family, {}),
     }
-    return record({"model": string(), "input": inputs}, optional, closed=not live)
+    return object_({"model": string(), "input": inputs}, optional, passthrough=live)
 
 
 def texts(body: Mapping[str, Any]) -> list[str]:
@@ -96,17 +96,17 @@ def texts(body: Mapping[str, Any]) -> list[str]:
 
 
 def tokens(text: str) -> int:
-    """Tokens of a text to embed; an endless word is many."""
+    """Tokens of a text to embed; a very long word counts as several."""
     return max(count(text), len(text) // _LETTERS_PER_TOKEN)
 
 
 def _too_long(row: EmbeddingModelRow, body: Mapping[str, Any]) -> list[Problem]:
-    """Texts over the model's context, unless the request lets them be cut."""
+    """Texts longer than the model's context, unless `auto_truncate` is set."""
     given = texts(body)
     most = row.context_length
     found = []
     for at, text in enumerate(given):
-        # No token is shorter than a character, so that most texts need not be counted.
+        # A token has at least one character, so that most texts need not be counted.
         size = tokens(text) if len(text) > most else 0
         if size > most and not body.get("auto_truncate"):
             path = "input" if isinstance(body["input"], str) else f"input.{at}"
@@ -126,5 +126,5 @@ def _too_long(row: EmbeddingModelRow, body: Mapping[str, Any]) -> list[Problem]:
 def embedding_problems(
     row: EmbeddingModelRow, body: Mapping[str, Any], live: bool
 ) -> list[Problem]:
-    """Why a request is refused; empty when it is valid. `live` lets unknown keys pass."""
+    """Problems of a request; empty if it is valid. `live` allows unknown keys."""
     return _body(row, live)(body, "") or _too_long(row, body)

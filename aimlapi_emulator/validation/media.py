@@ -1,4 +1,4 @@
-"""Images and files in requests: what the service takes, and how the emulator names them."""
+"""Validates images and files in requests, and describes them in the emulator's answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import Any
 
-from aimlapi_emulator.validation.validators import Problem, kind
+from aimlapi_emulator.validation.validators import Problem, json_type
 
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.=+-]+)*?)(;base64)?,(.*)", re.S)
 _IMAGE_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
@@ -23,7 +23,7 @@ def _decode(data: str) -> bytes | None:
 def check_image_url(value: Any, path: str) -> list[Problem]:
     """An http(s) url, or a data url of base64 JPEG, PNG, GIF or WEBP."""
     if not isinstance(value, str):
-        return [Problem(path, f"Expected string, received {kind(value)}")]
+        return [Problem(path, f"Expected string, received {json_type(value)}")]
     if re.match(r"https?://[^\s/]+", value):
         return []
     match = _DATA_URL.fullmatch(value)
@@ -40,7 +40,7 @@ def check_image_url(value: Any, path: str) -> list[Problem]:
 def check_file_data(value: Any, path: str) -> list[Problem]:
     """Base64 of a PDF, bare or as a data url."""
     if not isinstance(value, str):
-        return [Problem(path, f"Expected string, received {kind(value)}")]
+        return [Problem(path, f"Expected string, received {json_type(value)}")]
     match = _DATA_URL.fullmatch(value)
     if match is not None and match[1] != "application/pdf":
         text = f"Unsupported file type {match[1]!r}: only PDF is supported"

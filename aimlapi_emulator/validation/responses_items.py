@@ -1,4 +1,4 @@
-"""The kinds of input items that a Responses request may hold, per model family."""
+"""Schemas of the input items of a Responses request, per model family."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from typing import Any
 from aimlapi_emulator.validation.chat import TOOL_NAME
 from aimlapi_emulator.validation.media import check_file_data, check_image_url
 from aimlapi_emulator.validation.validators import (
-    Check,
     Problem,
-    anything,
+    Validator,
+    any_,
     array,
     boolean,
-    kind,
+    discriminated_union,
+    enum,
+    json_type,
     mapping,
     nullable,
     number,
-    one_of,
-    record,
+    object_,
     string,
-    tagged,
     union,
 )
 
-STATUS = one_of("in_progress", "completed", "incomplete")
+STATUS = enum("in_progress", "completed", "incomplete")
 TEXT = nullable(string())
 WITH_REASONING = frozenset({"codex", "gpt-5-2"})
 _WITH_IMAGES = frozenset({"chat-latest"})
 
 
 def typed(
-    required: dict[str, Check], optional: dict[str, Check] | None = None, *, live: bool
-) -> Check:
-    """An object with a `type` beside these keys; closed unless live."""
-    return record({"type": anything, **required}, optional, closed=not live)
+    required: dict[str, Validator], optional: dict[str, Validator] | None = None, *, live: bool
+) -> Validator:
+    """An object with `type` and these properties; unknown keys are allowed if live."""
+    return object_({"type": any_, **required}, optional, passthrough=live)
 
 
-def _input_parts(family: str, live: bool) -> Check:
+def _input_parts(family: str, live: bool) -> Validator:
     kinds = {
         "input_text": typed({"text": string()}, live=live),
         "input_file": typed({}, {"file_data": check_file_data, "filename": string()}, live=live),
@@ -44,56 +44,58 @@ def _input_parts(family: str, live: bool) -> Check:
     if family in _WITH_IMAGES:
         kinds["input_image"] = typed(
             {},
-            {"image_url": nullable(check_image_url), "detail": one_of("high", "low", "auto")},
+            {"image_url": nullable(check_image_url), "detail": enum("high", "low", "auto")},
             live=live,
         )
-    return array(tagged("type", kinds), low=1)
+    return array(discriminated_union("type", kinds), min=1)
 
 
-def _output_parts(live: bool) -> Check:
+def _output_parts(live: bool) -> Validator:
     citation = typed(
         {
-            "end_index": number(whole=True),
-            "start_index": number(whole=True),
+            "end_index": number(integer=True),
+            "start_index": number(integer=True),
             "title": string(),
             "url": string(),
         },
         live=live,
     )
     text = typed(
-        {"annotations": array(tagged("type", {"url_citation": citation})), "text": string()},
-        {"logprobs": array(mapping(anything))},
+        {
+            "annotations": array(discriminated_union("type", {"url_citation": citation})),
+            "text": string(),
+        },
+        {"logprobs": array(mapping(any_))},
         live=live,
     )
     refusal = typed({"refusal": string()}, live=live)
-    return array(tagged("type", {"output_text": text, "refusal": refusal}))
+    return array(discriminated_union("type", {"output_text": text, "refusal": refusal}))
 
 
-def _message(family: str, live: bool) -> Check:
-    closed = not live
+def _message(family: str, live: bool) -> Validator:
     parts = _input_parts(family, live)
-    easy = record(
+    easy = object_(
         {
-            "role": one_of("user", "assistant", "system", "developer"),
+            "role": enum("user", "assistant", "system", "developer"),
             "content": union({"string": string(), "array": parts}),
         },
-        {"type": one_of("message")},
-        closed=closed,
+        {"type": enum("message")},
+        passthrough=live,
     )
-    with_status = record(
-        {"role": one_of("user", "system", "developer"), "content": parts},
-        {"type": one_of("message"), "status": STATUS},
-        closed=closed,
+    with_status = object_(
+        {"role": enum("user", "system", "developer"), "content": parts},
+        {"type": enum("message"), "status": STATUS},
+        passthrough=live,
     )
-    output = record(
+    output = object_(
         {
-            "id": string(low=1),
-            "role": one_of("assistant"),
+            "id": string(min=1),
+            "role": enum("assistant"),
             "status": STATUS,
-            "type": one_of("message"),
+            "type": enum("message"),
             "content": _output_parts(live),
         },
-        closed=closed,
+        passthrough=live,
     )
 
     def check(value: Any, path: str) -> list[Problem]:
@@ -104,17 +106,17 @@ def _message(family: str, live: bool) -> Check:
     return check
 
 
-def _mcp_items(live: bool) -> dict[str, Check]:
-    call: dict[str, Check] = {
+def _mcp_items(live: bool) -> dict[str, Validator]:
+    call: dict[str, Validator] = {
         "arguments": string(),
         "id": string(),
         "name": string(),
         "server_label": string(),
     }
-    tool = record(
-        {"input_schema": mapping(anything), "name": string()},
-        {"annotations": nullable(mapping(anything)), "description": TEXT},
-        closed=not live,
+    tool = object_(
+        {"input_schema": mapping(any_), "name": string()},
+        {"annotations": nullable(mapping(any_)), "description": TEXT},
+        passthrough=live,
     )
     return {
         "mcp_list_tools": typed(
@@ -132,25 +134,25 @@ def _mcp_items(live: bool) -> dict[str, Check]:
     }
 
 
-def _items(family: str, live: bool) -> dict[str, Check]:
-    kinds: dict[str, Check] = {
+def _items(family: str, live: bool) -> dict[str, Validator]:
+    kinds: dict[str, Validator] = {
         "message": _message(family, live),
         "web_search_call": typed(
-            {"id": string(), "status": one_of("in_progress", "completed", "searching", "failed")},
+            {"id": string(), "status": enum("in_progress", "completed", "searching", "failed")},
             live=live,
         ),
         "function_call": typed(
-            {"call_id": string(low=1), "name": TOOL_NAME, "arguments": string()},
+            {"call_id": string(min=1), "name": TOOL_NAME, "arguments": string()},
             {"id": string(), "status": STATUS},
             live=live,
         ),
         "function_call_output": typed(
-            {"call_id": string(low=1), "output": string()},
+            {"call_id": string(min=1), "output": string()},
             {"id": TEXT, "status": nullable(STATUS)},
             live=live,
         ),
         **_mcp_items(live),
-        "item_reference": record({"id": string(low=1)}, {"type": anything}, closed=not live),
+        "item_reference": object_({"id": string(min=1)}, {"type": any_}, passthrough=live),
     }
     if family in WITH_REASONING:
         summary = typed({"text": string()}, live=live)
@@ -161,7 +163,7 @@ def _items(family: str, live: bool) -> dict[str, Check]:
         )
     if family == "codex":
         kinds["local_shell_call"] = typed(
-            {"action": mapping(anything), "call_id": string(), "id": string(), "status": STATUS},
+            {"action": mapping(any_), "call_id": string(), "id": string(), "status": STATUS},
             live=live,
         )
         kinds["local_shell_call_output"] = typed(
@@ -170,14 +172,14 @@ def _items(family: str, live: bool) -> dict[str, Check]:
     return kinds
 
 
-def item_check(family: str, live: bool) -> Check:
-    """The checker of one input item; pro takes no reasoning items, codex does."""
+def item_check(family: str, live: bool) -> Validator:
+    """The validator of one input item. Only some families take reasoning items."""
     kinds = _items(family, live)
-    by_type = tagged("type", kinds)
+    by_type = discriminated_union("type", kinds)
 
     def check(value: Any, path: str) -> list[Problem]:
         if not isinstance(value, dict):
-            return [Problem(path, f"Expected object, received {kind(value)}", "invalid_union")]
+            return [Problem(path, f"Expected object, received {json_type(value)}", "invalid_union")]
         if "type" in value and value["type"] is not None:
             return by_type(value, path)
         return kinds["message" if "role" in value else "item_reference"](value, path)

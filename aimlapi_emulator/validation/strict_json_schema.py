@@ -1,4 +1,4 @@
-"""Whether a JSON Schema may be used with `strict: true`.
+"""Validates a JSON Schema for `strict: true`.
 
 The upstream refuses schemas that leave its subset of JSON Schema with a 400:
 https://platform.openai.com/docs/guides/structured-outputs#supported-schemas (read 2026-11).
@@ -20,7 +20,7 @@ _MAX_DEPTH = 10
 
 
 def check_strict(schema: Any, path: str) -> list[Problem]:
-    """What the upstream would refuse in `schema`; empty when it may be strict."""
+    """Why the upstream would refuse `schema` as strict; empty if it would not."""
     if not isinstance(schema, dict):
         return []
     if schema.get("type") != "object" or "anyOf" in schema:

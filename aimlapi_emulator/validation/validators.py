@@ -1,7 +1,6 @@
-"""Small checkers that say where a JSON value leaves its schema, and why.
+"""Schema validators in the manner of zod, with the service's error messages.
 
-A checker takes a value and its path and gives the problems it sees. Reasons are worded as the
-service words them ("Expected array, received null").
+A validator takes a value and its path and returns its problems ("Expected array, received null").
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 
 class Problem(NamedTuple):
-    """One way in which a body leaves the schema."""
+    """One violation of the schema, as zod's issue."""
 
     path: str
     reason: str
@@ -22,11 +21,11 @@ class Problem(NamedTuple):
         return f"{self.path}: {self.reason}"
 
 
-Check = Callable[[Any, str], list[Problem]]
+Validator = Callable[[Any, str], list[Problem]]
 
 
-def kind(value: Any) -> str:
-    """The JSON type name of a value."""
+def json_type(value: Any) -> str:
+    """The name of a value's JSON type."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -39,47 +38,49 @@ def kind(value: Any) -> str:
 
 
 def _expected(want: str, value: Any, path: str) -> list[Problem]:
-    return [Problem(path, f"Expected {want}, received {kind(value)}")]
+    return [Problem(path, f"Expected {want}, received {json_type(value)}")]
 
 
-def anything(value: Any, path: str) -> list[Problem]:
-    """Accepts whatever comes."""
+def any_(value: Any, path: str) -> list[Problem]:
+    """Accepts any value."""
     return []
 
 
 def string(
-    *, low: int = 0, high: int | None = None, pattern: str | None = None, says: str = "Invalid"
-) -> Check:
-    """A string of bounded length, all of it matching `pattern`."""
+    *, min: int = 0, max: int | None = None, pattern: str | None = None, message: str = "Invalid"
+) -> Validator:
+    """A string with bounds on its length that matches `pattern` as a whole."""
     compiled = re.compile(pattern) if pattern else None
 
     def check(value: Any, path: str) -> list[Problem]:
         if not isinstance(value, str):
             return _expected("string", value, path)
-        if len(value) < low:
-            return [Problem(path, f"String must contain at least {low} character(s)", "too_small")]
-        if high is not None and len(value) > high:
-            return [Problem(path, f"String must contain at most {high} character(s)", "too_big")]
+        if len(value) < min:
+            return [Problem(path, f"String must contain at least {min} character(s)", "too_small")]
+        if max is not None and len(value) > max:
+            return [Problem(path, f"String must contain at most {max} character(s)", "too_big")]
         if compiled and not compiled.fullmatch(value):
-            return [Problem(path, says, "invalid_string")]
+            return [Problem(path, message, "invalid_string")]
         return []
 
     return check
 
 
-def number(low: float | None = None, high: float | None = None, *, whole: bool = False) -> Check:
-    """A number, or a whole number, within bounds that belong to it."""
+def number(
+    min: float | None = None, max: float | None = None, *, integer: bool = False
+) -> Validator:
+    """A number or integer within inclusive bounds."""
 
     def check(value: Any, path: str) -> list[Problem]:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return _expected("number", value, path)
-        if whole and not (isinstance(value, int) or value.is_integer()):
+        if integer and not (isinstance(value, int) or value.is_integer()):
             return [Problem(path, "Expected integer, received float")]
-        if low is not None and value < low:
-            text = f"Number must be greater than or equal to {low}"
+        if min is not None and value < min:
+            text = f"Number must be greater than or equal to {min}"
             return [Problem(path, text, "too_small")]
-        if high is not None and value > high:
-            return [Problem(path, f"Number must be less than or equal to {high}", "too_big")]
+        if max is not None and value > max:
+            return [Problem(path, f"Number must be less than or equal to {max}", "too_big")]
         return []
 
     return check
@@ -90,13 +91,13 @@ def boolean(value: Any, path: str) -> list[Problem]:
     return [] if isinstance(value, bool) else _expected("boolean", value, path)
 
 
-def one_of(*members: str) -> Check:
+def enum(*members: str) -> Validator:
     """One of these strings."""
     listed = " | ".join(f"'{member}'" for member in members)
 
     def check(value: Any, path: str) -> list[Problem]:
         if not isinstance(value, str):
-            return [Problem(path, f"Expected {listed}, received {kind(value)}")]
+            return [Problem(path, f"Expected {listed}, received {json_type(value)}")]
         if value in members:
             return []
         text = f"Invalid enum value. Expected {listed}, received '{value}'"
@@ -105,21 +106,21 @@ def one_of(*members: str) -> Check:
     return check
 
 
-def nullable(inner: Check) -> Check:
+def nullable(inner: Validator) -> Validator:
     """What `inner` accepts, or null."""
     return lambda value, path: [] if value is None else inner(value, path)
 
 
-def array(items: Check, *, low: int = 0, high: int | None = None) -> Check:
-    """A list of bounded length."""
+def array(items: Validator, *, min: int = 0, max: int | None = None) -> Validator:
+    """A list with bounds on its length."""
 
     def check(value: Any, path: str) -> list[Problem]:
         if not isinstance(value, list):
             return _expected("array", value, path)
-        if len(value) < low:
-            return [Problem(path, f"Array must contain at least {low} element(s)", "too_small")]
-        if high is not None and len(value) > high:
-            return [Problem(path, f"Array must contain at most {high} element(s)", "too_big")]
+        if len(value) < min:
+            return [Problem(path, f"Array must contain at least {min} element(s)", "too_small")]
+        if max is not None and len(value) > max:
+            return [Problem(path, f"Array must contain at most {max} element(s)", "too_big")]
         return [
             found for index, item in enumerate(value) for found in items(item, f"{path}.{index}")
         ]
@@ -127,7 +128,7 @@ def array(items: Check, *, low: int = 0, high: int | None = None) -> Check:
     return check
 
 
-def mapping(values: Check) -> Check:
+def mapping(values: Validator) -> Validator:
     """An object with any keys."""
 
     def check(value: Any, path: str) -> list[Problem]:
@@ -138,13 +139,13 @@ def mapping(values: Check) -> Check:
     return check
 
 
-def record(
-    required: Mapping[str, Check],
-    optional: Mapping[str, Check] | None = None,
+def object_(
+    required: Mapping[str, Validator],
+    optional: Mapping[str, Validator] | None = None,
     *,
-    closed: bool = True,
-) -> Check:
-    """An object with these keys; others are refused when `closed`."""
+    passthrough: bool = False,
+) -> Validator:
+    """An object with these properties, and others only with `passthrough`."""
     known = {**required, **(optional or {})}
 
     def check(value: Any, path: str) -> list[Problem]:
@@ -155,47 +156,47 @@ def record(
             inner = known.get(key)
             if inner is not None:
                 found += inner(item, _join(path, key))
-            elif closed:
+            elif not passthrough:
                 found.append(_unknown(path, key))
         return found
 
     return check
 
 
-def tagged(tag: str, kinds: Mapping[str, Check]) -> Check:
-    """An object whose member `tag` says which checker is meant."""
-    member = one_of(*kinds)
+def discriminated_union(discriminator: str, kinds: Mapping[str, Validator]) -> Validator:
+    """An object whose property `discriminator` selects the validator."""
+    member = enum(*kinds)
 
     def check(value: Any, path: str) -> list[Problem]:
         if not isinstance(value, dict):
             return _expected("object", value, path)
-        name = value.get(tag)
+        name = value.get(discriminator)
         inner = kinds.get(name) if isinstance(name, str) else None
         if inner is not None:
             return inner(value, path)
-        if tag not in value:
-            return [Problem(_join(path, tag), "Required", "invalid_union_discriminator")]
-        return member(value[tag], _join(path, tag))
+        if discriminator not in value:
+            return [Problem(_join(path, discriminator), "Required", "invalid_union_discriminator")]
+        return member(value[discriminator], _join(path, discriminator))
 
     return check
 
 
-def union(by_kind: Mapping[str, Check]) -> Check:
-    """A value whose JSON type picks the checker."""
+def union(by_kind: Mapping[str, Validator]) -> Validator:
+    """A value whose JSON type selects the validator."""
     wanted = " | ".join(by_kind)
 
     def check(value: Any, path: str) -> list[Problem]:
-        inner = by_kind.get(kind(value))
+        inner = by_kind.get(json_type(value))
         if inner is None:
-            text = f"Invalid input: expected {wanted}, received {kind(value)}"
+            text = f"Invalid input: expected {wanted}, received {json_type(value)}"
             return [Problem(path, text, "invalid_union")]
         return inner(value, path)
 
     return check
 
 
-def chain(*steps: Check) -> Check:
-    """Every checker in turn, until one finds something."""
+def chain(*steps: Validator) -> Validator:
+    """The problems of the first validator that finds any."""
 
     def check(value: Any, path: str) -> list[Problem]:
         for step in steps:
@@ -215,6 +216,6 @@ def _unknown(path: str, key: str) -> Problem:
     return Problem(_join(path, key), f"Unrecognized key(s) in object: '{key}'", "unrecognized_keys")
 
 
-def named(problems: Iterable[Problem]) -> list[dict[str, str]]:
-    """Problems as the `error.details` of a refusal."""
+def error_details(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    """The problems as `error.details` of an error body."""
     return [{"path": p.path, "reason": p.reason, "code": p.code} for p in problems]
