@@ -1,11 +1,11 @@
-"""Answers for every row of a Ray data set, over a cluster, each row asked once.
+"""Batch inference over a Ray data set: a resumable journal, cost totals, one budget.
 
 from aimlapi_ray import answer_rows
 
 report = answer_rows(dataset, model=model, ask=ask, job="summaries", journal="summaries.sqlite")
 
-Ray Data is the engine; this package adds the journal, the sums and the end of a run. Only
-`answer_rows` needs Ray, so that a journal can be read without it.
+Ray Data is the engine; this package adds the journal, the cost totals and the end of a run. Only
+`answer_rows` needs Ray: a journal can be read without it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aimlapi_ray.report import (
+    DatasetError,
     JournalError,
     Progress,
     Report,
-    RowsError,
     RunEndedError,
     Spend,
     TooManyFailedError,
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from aimlapi_ray.run import answer_rows
 
 __all__ = [
+    "DatasetError",
     "JournalError",
     "Progress",
     "Report",
-    "RowsError",
     "RunEndedError",
     "Spend",
     "TooManyFailedError",

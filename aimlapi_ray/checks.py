@@ -1,4 +1,4 @@
-"""What can be said of a run's arguments, columns and ids by themselves. No Ray."""
+"""Validates a run's arguments, columns and row ids. No Ray."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from aimlapi_core.costs.totals import to_credits
 from aimlapi_core.errors import ConfigurationError
-from aimlapi_ray.report import RowsError
+from aimlapi_ray.report import DatasetError
 
 _INTEGERS = 2**63  # SQLite's are signed and of 64 bits
 BLOCKS_PER_WORKER = 4
-"""What a worker has at once: while the last rows of a block are answered, others fill its slots."""
+"""Blocks in flight per worker: rows of the next block fill the slots that a block frees."""
 
 
 def check_arguments(
@@ -43,42 +43,44 @@ def check_arguments(
 
 
 def check_columns(columns: Iterable[str], id_column: str) -> None:
-    """Raise RowsError where the ids are missing, or a column has the name of one of ours."""
+    """Raise DatasetError if the id column is missing, or an output column already exists."""
     names = list(columns)
     if id_column not in names:
-        raise RowsError(f"There is no column {id_column!r}: id_column must be one of {names}.")
+        raise DatasetError(f"There is no column {id_column!r}: id_column must be one of {names}.")
     for taken in ("answer", "error"):
         if taken in names:
-            raise RowsError(f"The column {taken!r} is added by this run: rename that of the data.")
+            raise DatasetError(
+                f"The column {taken!r} is added by this run: rename that of the data."
+            )
 
 
 def check_id(row_id: Any, where: str = "") -> None:
-    """Raise RowsError for an id that SQLite cannot store. `where`: words on its place."""
+    """Raise DatasetError for an id that SQLite cannot store. `where` is added to the message."""
     if not isinstance(row_id, str | int) or isinstance(row_id, bool):
-        raise RowsError(f"Ids must be str or int, not {row_id!r}{where}.")
+        raise DatasetError(f"Ids must be str or int, not {row_id!r}{where}.")
     if isinstance(row_id, int) and not -_INTEGERS <= row_id < _INTEGERS:
-        raise RowsError(f"The id {row_id!r}{where} has more than 64 bits: give the ids as str.")
-    if isinstance(row_id, str) and storable(row_id) != row_id:
-        raise RowsError(
+        raise DatasetError(f"The id {row_id!r}{where} has more than 64 bits: give the ids as str.")
+    if isinstance(row_id, str) and without_surrogates(row_id) != row_id:
+        raise DatasetError(
             f"The id {row_id!r}{where} has half a character in it, a lone surrogate: give the id "
             "as a str of whole characters, as ascii(id) does."
         )
 
 
-def storable(text: str) -> str:
-    """`text` with "?" for lone surrogates, which neither SQLite nor Arrow takes.
+def without_surrogates(text: str) -> str:
+    """Replace lone surrogates by "?": neither SQLite nor Arrow accepts them.
 
-    An answer brings them by JSON as `"\\ud83d"`, half of a character beyond 16 bits.
+    JSON can hold them, as `"\\ud83d"`, half of a surrogate pair.
     """
     return text.encode("utf-8", "replace").decode()
 
 
 def model_id(model: Any) -> str:
-    """The id that a model object goes by; "" where it has none, as a chain."""
+    """The model id of a model object; "" for one without, as a chain."""
     found = (getattr(model, name, None) for name in ("model_name", "model"))
     return next((name for name in found if isinstance(name, str)), "")
 
 
 def rows_per_block(rows: int, workers: int, concurrency: int) -> int:
-    """Small enough for all workers to have as much to do; large enough to fill their slots."""
+    """Small enough to balance the workers, large enough to fill their slots."""
     return max(1, min(4 * concurrency, -(-rows // (workers * BLOCKS_PER_WORKER))))

@@ -1,4 +1,4 @@
-"""What a run gives: its sums, and its errors. No Ray, no files."""
+"""The report of a run, its progress and costs, and the errors of this package. No I/O."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from aimlapi_core.errors import AIMLAPIError
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What calls cost. `by_model` is what was told; `unknown` counts the costs that never came.
+    """The cost of calls. `by_model`: reported costs; `unknown`: number of unreported ones.
 
-    A call whose worker died is one of `unknown`: the service may bill it.
+    A call whose worker died counts as `unknown`: the service may bill it.
     """
 
     by_model: Mapping[str, Totals] = field(default_factory=dict)
@@ -28,12 +28,12 @@ class Spend:
 
     @property
     def credits(self) -> int:
-        """What the service stated, in credits."""
+        """The reported cost in credits."""
         return self.total.credits
 
     @property
     def usd(self) -> Decimal:
-        """What the service stated, in dollars, exactly."""
+        """The reported cost in dollars, exact."""
         return self.total.usd
 
     def __str__(self) -> str:
@@ -42,37 +42,37 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """What decides at each call whether a run goes on: sums that are too slow to make each time.
+class RunningTotals:
+    """Sums that are checked before each attempt, kept up to date rather than queried.
 
-    `credits` is what all runs cost as far as it was told. Of the attempts of all runs the whole
-    cost of `priced` is known, `unsure` are under way or of unknown cost; `unknown` of these have
-    ended, or were lost in this run. `failed` counts this run's rows.
+    `credits` is the reported cost of all runs. Of the attempts of all runs, `settled` have a known
+    cost, `unsettled` are open or have an unknown cost; `unknown` of these are completed, or were
+    lost in this run. `failed` counts this run's rows.
     """
 
     credits: int = 0
-    priced: int = 0
-    unsure: int = 0
+    settled: int = 0
+    unsettled: int = 0
     unknown: int = 0
     failed: int = 0
 
-    def __add__(self, more: Tally) -> Tally:
-        return Tally(*(a + b for a, b in zip(astuple(self), astuple(more), strict=True)))
+    def __add__(self, more: RunningTotals) -> RunningTotals:
+        return RunningTotals(*(a + b for a, b in zip(astuple(self), astuple(more), strict=True)))
 
     @property
     def expected_credits(self) -> int:
-        """What the unsure attempts are expected to cost: each as much as the mean of the others."""
-        return -(-self.credits * self.unsure // self.priced) if self.priced else 0
+        """The expected cost of the unsettled attempts, at the mean cost of the settled ones."""
+        return -(-self.credits * self.unsettled // self.settled) if self.settled else 0
 
     @property
-    def unwatched(self) -> int:
-        """The attempts of unknown cost of which nothing can be expected: no cost is known yet."""
-        return 0 if self.credits and self.priced else self.unknown
+    def unestimated(self) -> int:
+        """The attempts of unknown cost, while there is no known cost to estimate them by."""
+        return 0 if self.credits and self.settled else self.unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is. `done` rows are answered, now or before; `cost` is this run's."""
+    """Progress of a run. `done` rows have an answer, of this or an earlier run."""
 
     rows: int
     done: int
@@ -86,14 +86,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run's result. Every row is `answered`, `skipped`, in `failed`, or `not_asked`.
+    """The result of a run. Every row is `answered`, `skipped`, in `failed`, or `not_asked`.
 
-    `answered`: by this run. `skipped`: by an earlier one, so that they were not asked. `failed`:
-    the error of each such row, by its id; the next run asks it again. `not_asked`: the run was
-    ended before. `repeated`: rows begun again after they had been begun by a worker or driver
-    that was lost; the service has seen at most so many rows twice. `cost` is this run's,
-    `job_cost` that of all runs of the journal. `dataset` holds all columns and `answer` and
-    `error`, of which one is None; it is None itself where none was made.
+    `answered`: by this run. `skipped`: answered by an earlier run. `failed`: the errors by row id;
+    the next run retries these rows. `not_asked`: the run ended before. `repeated`: rows attempted
+    again after the worker or driver of an attempt was lost; the service has received at most this
+    many rows twice. `cost` is this run's, `job_cost` that of all runs of the journal. `dataset` has
+    all columns plus `answer` and `error`, of which one is None; it is None if there was no data.
     """
 
     job: str
@@ -108,12 +107,12 @@ class Report:
 
     @property
     def not_asked(self) -> int:
-        """The rows that the run did not come to."""
+        """The rows that this run did not attempt."""
         return self.rows - self.answered - self.skipped - len(self.failed)
 
     @property
     def calls(self) -> int:
-        """The calls of this run whose end was told, failed ones too."""
+        """The completed calls of this run, including failed ones."""
         return self.cost.total.calls
 
     def __str__(self) -> str:
@@ -135,10 +134,10 @@ class Report:
 
 
 class RunEndedError(AIMLAPIError):
-    """A run ended before its last row: no funds, a wrong key, a budget. See `__cause__`.
+    """A run ended early: no funds, an invalid key, a budget. See `__cause__`.
 
-    Calls under way were finished, and `report` says what was reached. The same call of
-    `answer_rows` goes on where it ended.
+    Calls in flight were finished; `report` is the result so far. The same call of `answer_rows`
+    resumes the job.
     """
 
     def __init__(self, message: str, report: Report) -> None:
@@ -150,12 +149,12 @@ class RunEndedError(AIMLAPIError):
 
 
 class TooManyFailedError(AIMLAPIError):
-    """More rows failed than `max_failed` allows; nothing is wrong with the rows not asked."""
+    """More rows failed than `max_failed` allows."""
 
 
 class JournalError(AIMLAPIError):
-    """A journal that cannot be used: of another job, in use, or no journal at all."""
+    """A journal that cannot be used: of another job, locked, or not a journal file."""
 
 
-class RowsError(AIMLAPIError, ValueError):
-    """A data set whose rows cannot be told apart, or that has a column which is needed."""
+class DatasetError(AIMLAPIError, ValueError):
+    """A data set without unique row ids, or with a column named as one of the output columns."""

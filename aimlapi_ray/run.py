@@ -1,4 +1,4 @@
-"""One run of a job on a Ray cluster: what is checked, started and put away again."""
+"""`answer_rows`: validates the data set, starts the journal actor, maps the rows with Ray Data."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from aimlapi_ray.checks import (
     rows_per_block,
 )
 from aimlapi_ray.journal import Journal
-from aimlapi_ray.journal_actor import Closed, Keeper, said_by_keeper
-from aimlapi_ray.report import JournalError, Progress, Report, RowsError, RunEndedError
-from aimlapi_ray.worker import Ask, Worker
+from aimlapi_ray.journal_actor import JournalActor, RunResult, unwrap_ray_error
+from aimlapi_ray.report import DatasetError, JournalError, Progress, Report, RunEndedError
+from aimlapi_ray.worker import AnswerFunction, Worker
 
 M = TypeVar("M")
 
 logger = logging.getLogger("aimlapi")
 
-_CLOSE_WITHIN_S = 120.0  # the report's sums are over all rows, which may be millions
-# Workers wait for answers most of their time. Half a CPU each leaves room for reading the data.
+_CLOSE_WITHIN_S = 120.0  # the report sums over all rows, which may be millions
+# Workers mostly wait for answers. Half a CPU each leaves some for reading the data.
 _RAY_OPTIONS: Mapping[str, Any] = {"num_cpus": 0.5}
 
 
@@ -42,7 +42,7 @@ def answer_rows(
     dataset: Any,
     *,
     model: M,
-    ask: Ask[M],
+    ask: AnswerFunction[M],
     job: str,
     journal: str | Path,
     id_column: str = "id",
@@ -54,61 +54,62 @@ def answer_rows(
     progress_every_s: float = 10.0,
     ray_options: Mapping[str, Any] | None = None,
 ) -> Report:
-    """Ask for every row of a Ray data set; rows that the journal has an answer of are not asked.
+    """Call `ask` for every row of a Ray data set that has no answer in the journal yet.
 
-    `ask(model, row)` is a coroutine function that gives the answer as str; `row` is a dict. Each
-    worker has a copy of `model`, key included, and asks `concurrency` rows at once; a model is
-    anything that can be pickled and that `ask` can use. `max_retries` of the model is the only
-    retry layer: Ray runs again what a killed worker had, and no more.
+    `ask(model, row)` is a coroutine function that returns the answer as str; `row` is a dict. Each
+    worker has a copy of `model`, including its key, and processes `concurrency` rows at once; a
+    model is anything that can be pickled and that `ask` can use. `max_retries` of the model is the
+    only retry layer: Ray repeats only the rows of a killed worker.
 
-    `id_column`: str or int, each once. `job`: a name for all that makes the answers what they
-    are; a journal of another job, or of another model, is refused. `journal`: a file on the disk
-    of the node where this is called. `budget_usd`: of all runs of the job; calls under way at its
-    end may exceed it, and calls whose cost is unknown end the run while none is known at all
-    (UnknownCostError). `max_failed`: the run ends when more rows than that have failed.
-    `on_progress` is called every `progress_every_s` seconds, in a thread; None logs at INFO.
-    `ray_options` go to Ray Data's `map_batches`, e.g. `{"num_cpus": 1, "runtime_env": …}`.
+    `id_column`: unique str or int. `job`: a name for everything that determines the answers; the
+    journal of another job, or of another model, is rejected. `journal`: a file on the disk of the
+    node that calls this. `budget_usd`: for all runs of the job; calls in flight may exceed it, and
+    calls of unknown cost end the run while no cost is known at all (UnknownCostError).
+    `max_failed`: the run ends when more rows than that have failed. `on_progress` is called every
+    `progress_every_s` seconds, in a thread; None logs at INFO. `ray_options` are passed to Ray
+    Data's `map_batches`, e.g. `{"num_cpus": 1, "runtime_env": …}`.
 
-    Raises RunEndedError where an error ended the run that every row would meet, RowsError for
-    ids that are missing, of another type, or doubled, and JournalError. The first has the report.
+    Raises RunEndedError, which has the report, if an error ended the run that every row would
+    raise; DatasetError for ids that are missing, of another type or not unique; JournalError.
     """
     check_arguments(ask, job, workers, concurrency, budget_usd, max_failed, progress_every_s)
     _refuse_ray_client()
     path = Path(journal).resolve()
     names = {"job": job, "model": model_id(model)}
-    with Journal(path, **names) as book:
-        rows = book.start_run(_ids(dataset, id_column))
+    with Journal(path, **names) as opened:
+        rows = opened.start_run(_ids(dataset, id_column))
         if not rows:
-            return book.report(dataset)
-    tell = on_progress or _log
+            return opened.report(dataset)
+    on_progress = on_progress or _log
     failure = None
     limits = {"budget_usd": budget_usd, "max_failed": max_failed}
-    with _keeper(path, book.run, **names, **limits) as keeper:
+    with _journal_actor(path, opened.run, **names, **limits) as actor:
         try:
-            with _told(keeper, tell, progress_every_s):
+            with _progress_reports(actor, on_progress, progress_every_s):
                 blocks = dataset.repartition(
                     target_num_rows_per_block=rows_per_block(rows, workers, concurrency)
                 )
-                worker = {"model": model, "ask": ask, "keeper": keeper}
+                worker = {"model": model, "ask": ask, "journal": actor}
                 settings = {"id_column": id_column, "concurrency": concurrency}
-                answered = _mapped(blocks, {**worker, **settings}, workers, ray_options or {})
+                answered = _map_rows(blocks, {**worker, **settings}, workers, ray_options or {})
         except RayError as exc:
             failure = exc
         finally:
-            closed: Closed = _given(keeper.close.remote(), _CLOSE_WITHIN_S)
-    ending = closed.ending
+            result: RunResult = _actor_result(actor.close.remote(), _CLOSE_WITHIN_S)
+    fatal_error = result.fatal_error
     if failure is not None:
-        # What the keeper could not do comes back wrapped by Ray; its own word says it shorter.
-        raise ending if isinstance(ending, JournalError | RowsError) else failure
-    _tell(tell, closed.progress)
-    report = replace(closed.report, dataset=answered)
-    if ending is not None:
-        raise RunEndedError(f"The run was ended by {_said(ending)}", report) from ending
+        # The actor's own error, which Ray has wrapped, has the better message.
+        raise fatal_error if isinstance(fatal_error, JournalError | DatasetError) else failure
+    _report_progress(on_progress, result.progress)
+    report = replace(result.report, dataset=answered)
+    if fatal_error is not None:
+        cause = f"{type(fatal_error).__name__}: {fatal_error}"
+        raise RunEndedError(f"The run was ended by {cause}", report) from fatal_error
     return report
 
 
 def _ids(dataset: Any, id_column: str) -> Iterator[Any]:
-    """All ids, read through once. Raises RowsError for columns that are missing or in the way."""
+    """All row ids, in one pass. Raises DatasetError for missing or conflicting columns."""
     columns = dataset.columns()
     if columns is None:  # no rows, no columns
         return
@@ -120,10 +121,10 @@ def _ids(dataset: Any, id_column: str) -> Iterator[Any]:
         yield from batch.column(id_column).to_pylist()
 
 
-def _mapped(
+def _map_rows(
     blocks: Any, worker: dict[str, Any], workers: int, ray_options: Mapping[str, Any]
 ) -> Any:
-    """The answered data set, in the cluster's memory. Ray Data does the work."""
+    """Map the rows with Ray Data; returns the materialized data set."""
     pool = ActorPoolStrategy(
         size=workers,
         max_tasks_in_flight_per_actor=BLOCKS_PER_WORKER,
@@ -143,25 +144,25 @@ def _mapped(
 
 
 @contextmanager
-def _keeper(path: Path, run: int, **given: Any) -> Iterator[Any]:
-    """The journal's process, on this node: its file is here. It dies with this program."""
+def _journal_actor(path: Path, run: int, **given: Any) -> Iterator[Any]:
+    """The journal actor, on this node, where the file is. It ends with this program."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    actor = ray.remote(Keeper).options(num_cpus=0, max_restarts=0, scheduling_strategy=here)
-    keeper = actor.remote(path, **given)
+    actor = ray.remote(JournalActor).options(num_cpus=0, max_restarts=0, scheduling_strategy=here)
+    actor = actor.remote(path, **given)
     try:
-        _given(keeper.open.remote(run))
-        yield keeper
+        _actor_result(actor.open.remote(run))
+        yield actor
     finally:
         with suppress(RayError):
-            ray.kill(keeper)
+            ray.kill(actor)
 
 
-def _given(call: Any, within_s: float | None = None) -> Any:
-    """What the keeper gives; its own error, or JournalError where it has no word any more."""
+def _actor_result(call: Any, within_s: float | None = None) -> Any:
+    """The result of a call to the actor. Raises the actor's own error, or JournalError."""
     try:
         return ray.get(call, timeout=within_s)
     except RayError as exc:
-        raise said_by_keeper(exc) from exc
+        raise unwrap_ray_error(exc) from exc
 
 
 def _refuse_ray_client() -> None:
@@ -173,37 +174,35 @@ def _refuse_ray_client() -> None:
 
 
 @contextmanager
-def _told(keeper: Any, tell: Callable[[Progress], object], every_s: float) -> Iterator[None]:
-    """Inside it, progress is told from time to time."""
-    over = threading.Event()
+def _progress_reports(
+    actor: Any, on_progress: Callable[[Progress], object], every_s: float
+) -> Iterator[None]:
+    """Context manager that reports progress periodically, in a thread."""
+    stopped = threading.Event()
 
-    def telling() -> None:
-        while not over.wait(every_s):
+    def report() -> None:
+        while not stopped.wait(every_s):
             try:
-                progress = ray.get(keeper.progress.remote())
-            except RayError:  # the run ends by it too, and says so
+                progress = ray.get(actor.progress.remote())
+            except RayError:  # it ends the run too, and is raised there
                 return
-            _tell(tell, progress)
+            _report_progress(on_progress, progress)
 
-    thread = threading.Thread(target=telling, name="aimlapi-progress", daemon=True)
+    thread = threading.Thread(target=report, name="aimlapi-progress", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        stopped.set()
         thread.join(_CLOSE_WITHIN_S)
 
 
-def _tell(tell: Callable[[Progress], object], progress: Progress) -> None:
+def _report_progress(on_progress: Callable[[Progress], object], progress: Progress) -> None:
     try:
-        tell(progress)
-    except Exception:  # a broken callback must not cost a run
+        on_progress(progress)
+    except Exception:  # a failing callback must not end a run
         logger.exception("on_progress failed")
 
 
 def _log(progress: Progress) -> None:
     logger.info("%s", progress)
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

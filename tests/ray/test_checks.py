@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aimlapi_core import AsyncClient, ConfigurationError, Settings
-from aimlapi_ray import RowsError
+from aimlapi_ray import DatasetError
 from aimlapi_ray.checks import check_arguments, check_columns, model_id, rows_per_block
 from langchain_aimlapi import ChatAIMLAPI
 from llama_index_aimlapi import AIMLAPI
@@ -42,13 +42,13 @@ def test_right_arguments_pass(good: dict[str, Any]) -> None:
 
 
 def test_a_missing_id_column_is_told_with_those_there_are() -> None:
-    with pytest.raises(RowsError, match=r"no column 'id': .* one of \['number', 'text'\]"):
+    with pytest.raises(DatasetError, match=r"no column 'id': .* one of \['number', 'text'\]"):
         check_columns(["number", "text"], "id")
 
 
 @pytest.mark.parametrize("taken", ["answer", "error"])
 def test_a_column_of_our_name_is_refused(taken: str) -> None:
-    with pytest.raises(RowsError, match=taken):
+    with pytest.raises(DatasetError, match=taken):
         check_columns(["id", taken], "id")
 
 

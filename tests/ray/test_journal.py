@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from aimlapi_core import Totals
-from aimlapi_ray import JournalError, RowsError, Spend
-from aimlapi_ray.journal import LOST_LIMIT, Journal, Turn
-from aimlapi_ray.report import Tally
+from aimlapi_ray import DatasetError, JournalError, Spend
+from aimlapi_ray.journal import MAX_WORKER_LOSSES, Journal, RowState
+from aimlapi_ray.report import RunningTotals
 
 MODEL = "openai/gpt-5-2"
 
@@ -52,8 +52,8 @@ def test_an_answer_is_kept_for_all_runs(path: Path) -> None:
         ask(journal, "a", "yes", cost())
     with opened(path) as journal:
         journal.start_run(["a", "b"])
-        assert journal.ended(["a", "b"]) == {"a": Turn(answer="yes")}
-        assert journal.begin("a") == Turn(answer="yes")
+        assert journal.finished_rows(["a", "b"]) == {"a": RowState(answer="yes")}
+        assert journal.begin("a") == RowState(answer="yes")
         report = journal.report()
     assert (report.rows, report.answered, report.skipped, report.not_asked) == (2, 0, 1, 1)
     assert (report.cost.credits, report.job_cost.credits) == (0, 7)
@@ -62,7 +62,7 @@ def test_an_answer_is_kept_for_all_runs(path: Path) -> None:
 def test_a_number_and_its_text_are_two_ids(journal: Journal) -> None:
     ask(journal, 1, "number", cost())
     ask(journal, "1", "text", cost())
-    assert {id_: turn.answer for id_, turn in journal.ended([1, "1"]).items()} == {
+    assert {id_: state.answer for id_, state in journal.finished_rows([1, "1"]).items()} == {
         1: "number",
         "1": "text",
     }
@@ -96,8 +96,8 @@ def test_an_answer_of_a_worker_taken_for_dead_counts_with_its_cost(journal: Jour
     slow, quick = journal.begin(1).attempt, journal.begin(1).attempt
     assert slow is not None
     assert quick is not None
-    assert journal.end(quick, "quick", None, cost(2)) == Turn(answer="quick")
-    assert journal.end(slow, "slow", None, cost(3)) == Turn(answer="quick")
+    assert journal.end(quick, "quick", None, cost(2)) == RowState(answer="quick")
+    assert journal.end(slow, "slow", None, cost(3)) == RowState(answer="quick")
     report = journal.report()
     assert (report.answered, report.repeated) == (1, 1)
     assert (report.cost.credits, report.cost.unknown) == (5, 0)
@@ -107,16 +107,16 @@ def test_a_lost_attempt_that_ends_after_all_is_no_longer_unknown(journal: Journa
     slow = journal.begin(1).attempt
     journal.begin(1)
     assert slow is not None
-    assert journal.tally == Tally(unsure=2, unknown=1)
+    assert journal.totals == RunningTotals(unsettled=2, unknown=1)
     journal.end(slow, "slow", None, cost(0))
-    assert journal.tally == Tally(priced=1, unsure=1)
+    assert journal.totals == RunningTotals(settled=1, unsettled=1)
 
 
 def test_a_failed_row_is_not_asked_again_before_the_next_run(path: Path) -> None:
     with opened(path) as journal:
         journal.start_run([1])
         ask(journal, 1, None, cost(0))
-        assert journal.begin(1) == Turn(error="ValueError: no")
+        assert journal.begin(1) == RowState(error="ValueError: no")
         assert journal.report().failed == {1: "ValueError: no"}
     with opened(path) as journal:
         journal.start_run([1])
@@ -127,14 +127,16 @@ def test_a_failed_row_is_not_asked_again_before_the_next_run(path: Path) -> None
 
 
 def test_a_row_whose_worker_always_dies_fails(journal: Journal) -> None:
-    for _ in range(LOST_LIMIT):
+    for _ in range(MAX_WORKER_LOSSES):
         assert journal.begin(1).attempt is not None
     turn = journal.begin(1)
     assert turn.attempt is None
     assert "its worker died" in (turn.error or "")
     report = journal.report()
-    assert (report.repeated, report.cost.unknown) == (LOST_LIMIT - 1, LOST_LIMIT)
-    assert journal.tally == Tally(unsure=LOST_LIMIT, unknown=LOST_LIMIT, failed=1)
+    assert (report.repeated, report.cost.unknown) == (MAX_WORKER_LOSSES - 1, MAX_WORKER_LOSSES)
+    assert journal.totals == RunningTotals(
+        unsettled=MAX_WORKER_LOSSES, unknown=MAX_WORKER_LOSSES, failed=1
+    )
     assert list(report.failed) == [1]
 
 
@@ -143,59 +145,63 @@ def test_unknown_costs_stand_apart_and_are_no_zeroes(journal: Journal) -> None:
     ask(journal, 2, "yes", cost(0, unknown=1))
     spend = journal.report().cost
     assert (spend.credits, spend.unknown) == (10, 1)
-    assert journal.tally.expected_credits == 10
+    assert journal.totals.expected_credits == 10
 
 
 def test_a_call_under_way_is_expected_to_cost_the_mean(path: Path) -> None:
     with opened(path) as journal:
         journal.start_run([1, 2, 3, 4])
         assert journal.begin(4).attempt
-        assert journal.tally.expected_credits == 0  # nothing is known before the first answer
+        assert journal.totals.expected_credits == 0  # nothing is known before the first answer
         ask(journal, 1, "yes", cost(10))
         ask(journal, 2, "yes", cost(21))
         journal.begin(3)
-        assert journal.tally.expected_credits == 31
+        assert journal.totals.expected_credits == 31
     with opened(path) as journal:
-        tally = journal.tally
-        assert (tally.credits, tally.unsure, tally.expected_credits) == (31, 2, 31)
+        totals = journal.totals
+        assert (
+            totals.credits,
+            totals.unsettled,
+            totals.expected_credits,
+        ) == (31, 2, 31)
 
 
 @pytest.mark.parametrize("ids", [[1, 2, 1], ["a", "a"]])
 def test_doubled_ids_are_refused(path: Path, ids: list[Any]) -> None:
-    with opened(path) as journal, pytest.raises(RowsError, match=f"{ids[0]!r} stands .* twice"):
+    with opened(path) as journal, pytest.raises(DatasetError, match=f"{ids[0]!r} stands .* twice"):
         journal.start_run(ids)
 
 
 @pytest.mark.parametrize("row_id", [None, 1.5, True, b"x", ["x"]])
 def test_ids_of_other_types_are_refused(path: Path, row_id: Any) -> None:
-    with opened(path) as journal, pytest.raises(RowsError, match="str or int"):
+    with opened(path) as journal, pytest.raises(DatasetError, match="str or int"):
         journal.start_run(["x", row_id])
 
 
 @pytest.mark.parametrize("row_id", [2**63, -(2**63) - 1, "\ud83d"])
 def test_ids_that_cannot_be_stored_are_refused_with_what_to_do(path: Path, row_id: Any) -> None:
-    with opened(path) as journal, pytest.raises(RowsError, match=r"row 2.*: give .* str"):
+    with opened(path) as journal, pytest.raises(DatasetError, match=r"row 2.*: give .* str"):
         journal.start_run([1, row_id])
     with opened(path) as journal:
         journal.start_run([2**63 - 1, -(2**63)])
-        with pytest.raises(RowsError, match=r"give .* str"):
-            journal.ended([row_id])
+        with pytest.raises(DatasetError, match=r"give .* str"):
+            journal.finished_rows([row_id])
 
 
 def test_refused_ids_leave_the_journal_as_it_was(path: Path) -> None:
     with opened(path) as journal:
         journal.start_run([1])
-    with opened(path) as journal, pytest.raises(RowsError):
+    with opened(path) as journal, pytest.raises(DatasetError):
         journal.start_run([2, 2])
     with opened(path) as journal:
         assert (journal.run, journal.report().rows) == (1, 1)
-        with pytest.raises(RowsError):
+        with pytest.raises(DatasetError):
             journal.start_run([3, 3])
         assert (journal.run, journal.report().rows) == (1, 1)
 
 
 def test_a_row_that_comes_only_at_the_second_reading_is_refused(journal: Journal) -> None:
-    with pytest.raises(RowsError, match="materialize"):
+    with pytest.raises(DatasetError, match="materialize"):
         journal.begin("new")
 
 
@@ -207,7 +213,7 @@ def test_a_journal_of_another_job_is_refused(path: Path, job: str, model: str) -
 
 
 def test_a_journal_in_use_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aimlapi_ray.journal._LOCKED_S", 0.1)
+    monkeypatch.setattr("aimlapi_ray.journal._LOCK_TIMEOUT_S", 0.1)
     with opened(path), pytest.raises(JournalError, match="another run has it open"):
         opened(path)
 
@@ -244,21 +250,21 @@ def fail_within(scope: Any, journal: Journal) -> None:
 
 def test_what_failed_apart_is_undone_alone_and_in_no_sum(journal: Journal) -> None:
     ask(journal, 3, "yes", cost(10))
-    before = journal.tally
+    before = journal.totals
     with journal.transaction():
         with pytest.raises(ZeroDivisionError):
-            fail_within(journal.apart(), journal)
-        assert journal.tally == before
+            fail_within(journal.savepoint(), journal)
+        assert journal.totals == before
         ask(journal, "1", "yes", cost(20))
-    assert journal.tally.credits == journal.report().cost.credits == 30
+    assert journal.totals.credits == journal.report().cost.credits == 30
     assert (journal.report().answered, journal.report().failed) == (2, {})
 
 
 def test_a_failed_transaction_is_in_no_sum(journal: Journal) -> None:
-    before = journal.tally
+    before = journal.totals
     with pytest.raises(ZeroDivisionError):
         fail_within(journal.transaction(), journal)
-    assert journal.tally == before
+    assert journal.totals == before
 
 
 def test_sums_are_the_same_when_the_journal_is_opened_again(path: Path) -> None:
@@ -267,9 +273,9 @@ def test_sums_are_the_same_when_the_journal_is_opened_again(path: Path) -> None:
         ask(journal, 1, "yes", cost(10))
         ask(journal, 2, None, cost(0, unknown=1))
         ask(journal, 3, None, cost(0))
-        before = journal.tally
+        before = journal.totals
     with opened(path) as journal:
-        assert journal.tally == before
+        assert journal.totals == before
         assert (before.unknown, before.failed) == (1, 2)
 
 
@@ -279,12 +285,12 @@ def test_a_row_that_fails_twice_counts_once(journal: Journal) -> None:
     assert again is not None
     journal.end(first, None, "ValueError: no", cost(0))
     journal.end(again, None, "ValueError: no", cost(0))
-    assert journal.tally.failed == len(journal.report().failed) == 1
+    assert journal.totals.failed == len(journal.report().failed) == 1
     ask_again = journal.begin(2).attempt, journal.begin(2).attempt
     for attempt, answer in zip(ask_again, (None, "yes"), strict=True):
         assert attempt is not None
         journal.end(attempt, answer, None if answer else "ValueError: no", cost(0))
-    assert journal.tally.failed == len(journal.report().failed) == 1
+    assert journal.totals.failed == len(journal.report().failed) == 1
 
 
 def test_once_opened_again_the_file_alone_holds_all(path: Path, tmp_path: Path) -> None:

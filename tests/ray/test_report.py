@@ -59,7 +59,7 @@ def test_sums_can_be_sent_to_another_process() -> None:
 def test_without_ray_the_extra_is_named() -> None:
     program = (
         "import sys; sys.modules['ray'] = None\n"
-        "import aimlapi_ray; aimlapi_ray.RowsError\n"
+        "import aimlapi_ray; aimlapi_ray.DatasetError\n"
         "from aimlapi_ray import answer_rows"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""A worker with its keeper, in one process: which errors are a row's, and which end the run."""
+"""A worker with its actor, in one process: which errors are a row's, and which end the run."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from aimlapi_core import (
     track_costs,
 )
 from aimlapi_emulator import Emulator, Fault
-from aimlapi_ray.journal import Journal, Turn
-from aimlapi_ray.journal_actor import Closed, Keeper
+from aimlapi_ray.journal import Journal, RowState
+from aimlapi_ray.journal_actor import JournalActor, RunResult
 from aimlapi_ray.report import Report
-from aimlapi_ray.worker import Ask, NoTextError, Worker
+from aimlapi_ray.worker import AnswerFunction, NoTextError, Worker
 from langchain_aimlapi import ChatAIMLAPI
 from tests.waiting import wait_until
 
@@ -40,27 +40,31 @@ async def ask(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
 
 
 class Cell:
-    """A keeper and workers that call it as Ray's actors are called, without Ray."""
+    """A journal actor and workers that call it as Ray's actors are called, without Ray."""
 
     def __init__(self, path: Path, emu: Emulator) -> None:
         self.path = path
         self._emu = emu
         with Journal(path, **JOB) as journal:
             journal.start_run(row["id"] for row in ROWS)
-        self._keeper = Keeper(path, **JOB)
-        asyncio.run(self._keeper.open())
-        names = ("ended", "begin", "end")
-        methods = {name: SimpleNamespace(remote=getattr(self._keeper, name)) for name in names}
+        self._actor = JournalActor(path, **JOB)
+        asyncio.run(self._actor.open())
+        names = ("finished_rows", "begin", "end")
+        methods = {name: SimpleNamespace(remote=getattr(self._actor, name)) for name in names}
         self._handle = SimpleNamespace(**methods)
         self._workers: list[Worker[Any]] = []
 
-    def answers(self, ask: Ask[Any] = ask, key: str = "sk-x", concurrency: int = 4) -> list[Turn]:
-        """The turns of all rows, by one worker."""
+    def answers(
+        self, ask: AnswerFunction[Any] = ask, key: str = "sk-x", concurrency: int = 4
+    ) -> list[RowState]:
+        """The states of all rows, by one worker."""
         worker = self.worker(ask, key, concurrency)
-        turns: list[Turn] = worker._run(worker._turns(ROWS))
-        return turns
+        states: list[RowState] = worker._run(worker._process_rows(ROWS))
+        return states
 
-    def worker(self, ask: Ask[Any], key: str = "sk-x", concurrency: int = 4) -> Worker[Any]:
+    def worker(
+        self, ask: AnswerFunction[Any], key: str = "sk-x", concurrency: int = 4
+    ) -> Worker[Any]:
         model = ChatAIMLAPI(
             model="openai/gpt-5-2", base_url=self._emu.base_url, api_key=key, max_retries=0
         )
@@ -70,25 +74,25 @@ class Cell:
 
     def close(self) -> tuple[Exception | None, Report]:
         """What ended the run early, and its report."""
-        closed: Closed = self._workers[0]._run(self._keeper.close())
+        closed: RunResult = self._workers[0]._run(self._actor.close())
         self._workers.clear()
-        return closed.ending, closed.report
+        return closed.fatal_error, closed.report
 
 
 @pytest.fixture
 def cell(tmp_path: Path, emu: Emulator) -> Iterator[Cell]:
     made = Cell(tmp_path / "lakes.sqlite", emu)
     yield made
-    made._keeper._journal.close()
+    made._actor._journal.close()
     made._workers.clear()
     gc.collect()  # a worker that a cycle holds must not be dropped in a server's thread
 
 
 def test_each_row_has_its_own_answer_and_costs_add_up(cell: Cell, emu: Emulator) -> None:
-    turns = cell.answers()
-    assert all(f"Row {n}." in (turn.answer or "") for n, turn in enumerate(turns))
-    ending, report = cell.close()
-    assert (ending, report.answered, report.calls) == (None, 20, 20)
+    states = cell.answers()
+    assert all(f"Row {n}." in (state.answer or "") for n, state in enumerate(states))
+    fatal_error, report = cell.close()
+    assert (fatal_error, report.answered, report.calls) == (None, 20, 20)
     assert report.cost.credits == emu.ledger.credits > 0
 
 
@@ -124,11 +128,11 @@ def test_a_rows_own_error_is_told_and_the_others_go_on(cell: Cell, emu: Emulator
     async def broken(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
         return await ask(model, row) if row["id"] != 7 else row["no such column"]
 
-    turns = cell.answers(broken, concurrency=1)
-    assert (turns[1].error or "").startswith("BadRequestError: ")
-    assert turns[7].error == "KeyError: 'no such column'"
-    ending, report = cell.close()
-    assert (ending, report.answered, list(report.failed)) == (None, 18, [1, 7])
+    states = cell.answers(broken, concurrency=1)
+    assert (states[1].error or "").startswith("BadRequestError: ")
+    assert states[7].error == "KeyError: 'no such column'"
+    fatal_error, report = cell.close()
+    assert (fatal_error, report.answered, list(report.failed)) == (None, 18, [1, 7])
 
 
 def test_a_lost_answer_is_of_unknown_cost_and_is_not_asked_again(cell: Cell, emu: Emulator) -> None:
@@ -149,11 +153,11 @@ def test_what_all_rows_would_meet_ends_the_run(
     cell: Cell, emu: Emulator, key: str, status: int | None, kind: type[Exception]
 ) -> None:
     emu.faults[:] = [Fault(status=status)] if status else []
-    turns = cell.answers(key=key, concurrency=1)
+    states = cell.answers(key=key, concurrency=1)
     assert len(emu.requests) == 1
-    assert turns[-1].error == "not asked: the run had ended"
-    ending, report = cell.close()
-    assert isinstance(ending, kind)
+    assert states[-1].error == "not asked: the run had ended"
+    fatal_error, report = cell.close()
+    assert isinstance(fatal_error, kind)
     assert (report.not_asked, len(report.failed)) == (19, 1)
 
 
@@ -162,9 +166,9 @@ def test_an_ask_that_gives_no_text_ends_the_run(cell: Cell, emu: Emulator) -> No
         return await model.ainvoke(row["text"])
 
     cell.answers(message, concurrency=1)
-    ending, report = cell.close()
-    assert isinstance(ending, NoTextError)
-    assert "not AIMessage: take .text" in str(ending)
+    fatal_error, report = cell.close()
+    assert isinstance(fatal_error, NoTextError)
+    assert "not AIMessage: take .text" in str(fatal_error)
     assert len(emu.requests) == 1
     assert report.cost.credits == emu.ledger.credits
 
@@ -179,7 +183,7 @@ def test_a_blocking_call_in_asyncios_thread_is_counted(cell: Cell, emu: Emulator
     assert report.cost.credits == emu.ledger.credits > 0
 
 
-def breaking(broken: Callable[[], Awaitable[Any]]) -> Ask[Any]:
+def breaking(broken: Callable[[], Awaitable[Any]]) -> AnswerFunction[Any]:
     """An `ask` that does this in row 7, and answers the others."""
 
     async def asking(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
@@ -194,20 +198,20 @@ def test_an_error_with_half_a_character_is_told(cell: Cell) -> None:
     async def broken() -> None:
         raise ValueError("half: \ud83d")
 
-    turns = cell.answers(breaking(broken))
-    assert turns[7].error == "ValueError: half: ?"
-    ending, report = cell.close()
-    assert (ending, report.answered, list(report.failed)) == (None, 19, [7])
+    states = cell.answers(breaking(broken))
+    assert states[7].error == "ValueError: half: ?"
+    fatal_error, report = cell.close()
+    assert (fatal_error, report.answered, list(report.failed)) == (None, 19, [7])
 
 
 def test_an_answer_with_half_a_character_is_kept(cell: Cell, emu: Emulator) -> None:
     async def half(model: ChatAIMLAPI, row: dict[str, Any]) -> str:
         return f"{await ask(model, row)} \ud83d"
 
-    turns = cell.answers(half)
-    assert all((turn.answer or "").endswith(" ?") for turn in turns)
-    ending, report = cell.close()
-    assert (ending, report.answered) == (None, 20)
+    states = cell.answers(half)
+    assert all((state.answer or "").endswith(" ?") for state in states)
+    fatal_error, report = cell.close()
+    assert (fatal_error, report.answered) == (None, 20)
     assert report.cost.credits == emu.ledger.credits
 
 
@@ -246,10 +250,10 @@ LEAVING = [
 def test_an_ask_that_leaves_fails_its_row_alone(
     cell: Cell, broken: Callable[[], Awaitable[None]], error: str
 ) -> None:
-    turns = cell.answers(breaking(broken))
-    assert turns[7].error == error
-    ending, report = cell.close()
-    assert (ending, report.answered, list(report.failed)) == (None, 19, [7])
+    states = cell.answers(breaking(broken))
+    assert states[7].error == error
+    fatal_error, report = cell.close()
+    assert (fatal_error, report.answered, list(report.failed)) == (None, 19, [7])
 
 
 def test_a_worker_that_is_cancelled_leaves_its_rows(cell: Cell) -> None:
@@ -265,10 +269,10 @@ def test_a_worker_that_is_cancelled_leaves_its_rows(cell: Cell) -> None:
         return ""
 
     worker = cell.worker(waiting)
-    turns = asyncio.run_coroutine_threadsafe(worker._turns(ROWS), worker._loop)
+    states = asyncio.run_coroutine_threadsafe(worker._process_rows(ROWS), worker._loop)
     for _ in range(4):
         began.acquire()
-    turns.cancel()
+    states.cancel()
     for _ in range(4):
         left.acquire()
     _, report = cell.close()
@@ -283,8 +287,8 @@ def test_an_error_of_a_group_ends_the_run_as_a_bare_one(cell: Cell, emu: Emulato
         return answer.result()
 
     cell.answers(grouped, key="sk-broke", concurrency=1)
-    ending, report = cell.close()
-    assert isinstance(ending, InsufficientFundsError)
+    fatal_error, report = cell.close()
+    assert isinstance(fatal_error, InsufficientFundsError)
     assert (len(emu.requests), report.not_asked) == (1, 19)
 
 
@@ -292,8 +296,8 @@ def test_a_group_of_a_rows_own_errors_is_the_rows(cell: Cell) -> None:
     async def broken() -> None:
         raise ExceptionGroup("two", [ValueError("no"), KeyError("x")])
 
-    turns = cell.answers(breaking(broken))
-    assert turns[7].error == "ExceptionGroup: two (2 sub-exceptions)"
+    states = cell.answers(breaking(broken))
+    assert states[7].error == "ExceptionGroup: two (2 sub-exceptions)"
     assert cell.close()[0] is None
 
 
@@ -311,10 +315,10 @@ def test_a_budget_of_the_rows_own_is_no_end_of_the_run(
                     await ask(model, row)
             return await ask(model, row)
 
-    turns = cell.answers(frugal, concurrency=1)
-    assert (turns[0].error or "").startswith(f"{kind.__name__}: ")
-    ending, report = cell.close()
-    assert (ending, report.answered, list(report.failed)) == (None, 19, [0])
+    states = cell.answers(frugal, concurrency=1)
+    assert (states[0].error or "").startswith(f"{kind.__name__}: ")
+    fatal_error, report = cell.close()
+    assert (fatal_error, report.answered, list(report.failed)) == (None, 19, [0])
 
 
 def test_a_dropped_worker_closes_its_model(cell: Cell, emu: Emulator) -> None:
