@@ -1,8 +1,8 @@
-"""The values that pass between the adapters and the wire: frozen, slotted, framework-free.
+"""Requests, replies and stream events: frozen dataclasses, independent of any framework.
 
-Rules of this module: names are ours (the wire's are in the metadata of `ChatRequest`, in
-`_wire.chat` and in `_wire.responses`); `None` always means "not given" on the way out and "did not
-come" on the way in; nothing here does I/O, validates or converts.
+Rules of this module: names are ours (wire names are in the metadata of `ChatRequest`, in
+`_wire.chat` and in `_wire.responses`); `None` always means "not given" in a request and "not
+reported" in a reply; nothing here does I/O, validates or converts.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ TRUNCATED_FINISH_REASONS = frozenset({"length", "content_filter"})
 
 
 def param(default: Any = None, /, **facts: Any) -> Any:
-    """A field of `ChatRequest` with its facts: the arguments of `request_params.RequestParam`."""
+    """A field of `ChatRequest`; `facts` are the arguments of its `request_params.RequestParam`."""
     return field(default=default, metadata=facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of text. `citations` are the service's annotations of it, kept as they came."""
+    """A piece of text. `citations` are the service's annotations of it, as JSON objects."""
 
     text: str
     citations: tuple[Mapping[str, Any], ...] = ()
@@ -50,14 +50,14 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The model's own words for why it does not answer."""
+    """The text of a refusal by the model."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """Reasoning that the service showed. `opaque` is provider data to be echoed untouched."""
+    """Reasoning text. `opaque` is provider data, to be sent back unchanged."""
 
     text: str
     opaque: Mapping[str, Any] | None = None
@@ -65,10 +65,10 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """One call that the model wants made.
+    """A tool call by the model.
 
-    `arguments` is the JSON text as the model wrote it, perhaps empty, perhaps broken: a caller
-    that runs the call parses it. `item_id` is the Responses item's own id, where there is one.
+    `arguments` is the JSON text as the model wrote it, possibly empty or invalid: the caller
+    parses it. `item_id` is the id of the Responses item, if there is one.
     """
 
     id: str
@@ -80,7 +80,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ProviderItem:
-    """An item of a Responses output with no part of its own (`web_search_call`, `mcp_call`, …)."""
+    """A Responses output item without a type here (`web_search_call`, `mcp_call`, …)."""
 
     item: Mapping[str, Any]
 
@@ -90,7 +90,7 @@ Part: TypeAlias = Text | Image | File | Refusal | Reasoning | ToolCall | Provide
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation. `tool_call_id` names the call that a tool message answers."""
+    """One message of a conversation. `tool_call_id`: the call that a tool message answers."""
 
     role: Role
     parts: tuple[Part, ...] = ()
@@ -110,7 +110,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class BuiltinTool:
-    """A tool that the service runs itself, in wire form: `{"type": "web_search_preview", …}`."""
+    """A tool that the service runs itself, in wire format: `{"type": "web_search_preview", …}`."""
 
     wire: Mapping[str, Any]
 
@@ -127,7 +127,7 @@ ToolChoice: TypeAlias = Literal["none", "auto", "required"] | NamedTool | Mappin
 
 @dataclass(frozen=True, slots=True)
 class JsonSchema:
-    """A `response_format` that asks for an instance of `schema`."""
+    """A `response_format` that requests an instance of `schema`."""
 
     name: str
     schema: Mapping[str, Any]
@@ -140,15 +140,15 @@ ResponseFormat: TypeAlias = Literal["text", "json_object"] | JsonSchema
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """All that one call asks for. A field that is None is not sent.
+    """A request to either endpoint. A field that is None is not sent.
 
-    A field's metadata is its row of `aimlapi_core.request_params`: a new parameter is one here.
+    A field's metadata is its row of `aimlapi_core.request_params`: add new parameters here.
 
-    `stop` holds stop sequences; `max_output_tokens` is the limit on the answer in tokens,
-    whatever its wire name. `extra_body` is merged last into the JSON body, as given;
-    `extra_headers` into the request's headers. `client_request_id`: 1 to 128 characters of
-    `[A-Za-z0-9._:-]`, stored by the service beside the call. `run_id`: a framework's name for
-    the call, sent in its place where the caller gives none and the service would take it.
+    `stop` holds stop sequences; `max_output_tokens` limits the tokens of the answer, under any
+    wire name. `extra_body` is merged last into the JSON body, unchanged; `extra_headers` into the
+    request's headers. `client_request_id`: 1 to 128 characters of `[A-Za-z0-9._:-]`, stored by
+    the service with the call. `run_id`: a framework's id of the call, the default for
+    `client_request_id` if it is valid as one.
     """
 
     model: str
@@ -171,7 +171,7 @@ class ChatRequest:
     )
     max_output_tokens: int | None = param(
         argument="max_tokens",
-        chat="max_tokens",  # or what the model's row says
+        chat="max_tokens",  # or the name in the model's row
         responses="max_output_tokens",
         minimum=1,
         responses_minimum=16,
@@ -195,7 +195,7 @@ class ChatRequest:
     )
     stop: tuple[str, ...] = param((), chat="stop", is_client_side=True, otel="stop_sequences")
     stream_usage: bool = True
-    # The next five are in no documented chat schema: sent there for ids without a row, and with
+    # The next five are in no documented chat schema: sent only for ids without a row, and with
     # unsupported_params="send".
     instructions: str | None = param(
         chat="instructions", responses="instructions", in_every=("responses",)
@@ -220,10 +220,10 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call, as the service counted them. None: it did not say.
+    """Tokens of one call, as counted by the service. None: not reported.
 
     `cached_tokens` are part of `input_tokens`, `reasoning_tokens` part of `output_tokens`
-    (third parties saw models whose output count leaves them out). `raw` is the wire object.
+    (third parties saw models whose output count excludes them). `raw` is the JSON object.
     """
 
     input_tokens: int
@@ -236,7 +236,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the service says that a call cost. 1 USD is 2,000,000 credits."""
+    """The cost of a call, as reported by the service. 1 USD is 2,000,000 credits."""
 
     credits: int | None
     usd: float | None
@@ -244,7 +244,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Facts of the HTTP answer: status, the ids that name the call, headers in lower case."""
+    """The HTTP response: status, the ids of the call, headers in lower case."""
 
     status_code: int
     request_id: str | None = None
@@ -255,11 +255,11 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer. `parts` are in the order of the answer; all text stands in one `Text`.
+    """One answer. `parts` are in the order of the answer; all text is in one `Text`.
 
-    `finish_reason` is the service's word (`stop`, `length`, `tool_calls`, `content_filter`, or
-    one that this library has never seen). `logprobs` is the wire object. `extra` holds members
-    of the message that have no field here.
+    `finish_reason` is the service's value (`stop`, `length`, `tool_calls`, `content_filter`, or
+    an unknown one). `logprobs` is the JSON object. `extra` holds members of the message that have
+    no field here.
     """
 
     index: int
@@ -270,37 +270,37 @@ class Choice:
 
     @property
     def text(self) -> str:
-        """The answer's text, "" when there is none."""
+        """The answer's text, "" if there is none."""
         return "".join(p.text for p in self.parts if isinstance(p, Text))
 
     @property
     def reasoning(self) -> str:
-        """The reasoning that the service showed, "" when none."""
+        """The reasoning text, "" if there is none."""
         return "".join(p.text for p in self.parts if isinstance(p, Reasoning))
 
     @property
     def refusal(self) -> str | None:
-        """The refusal, None when the model did not refuse."""
+        """The refusal, None if the model did not refuse."""
         texts = [p.text for p in self.parts if isinstance(p, Refusal)]
         return "".join(texts) if texts else None
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls that the model wants made, in its order."""
+        """The tool calls, in order."""
         return tuple(p for p in self.parts if isinstance(p, ToolCall))
 
     @property
     def citations(self) -> tuple[Mapping[str, Any], ...]:
-        """The annotations of the text, in wire form."""
+        """The annotations of the text, as JSON objects."""
         return tuple(c for p in self.parts if isinstance(p, Text) for c in p.citations)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One whole answer. `model` is the name that the service echoes, seldom the one asked for.
+    """A complete reply. `model` is the name in the response, rarely the requested id.
 
-    `extra` holds top-level members with no field here; `transport` is None until the client
-    sets it, and is the only field in which a streamed and an unstreamed answer may differ.
+    `extra` holds top-level members that have no field here; `transport` is None until the client
+    sets it, and is the only field in which a streamed and an unstreamed reply may differ.
     """
 
     id: str | None
@@ -316,7 +316,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """New text of choice `choice`. `logprobs` is the wire object for this piece."""
+    """New text of choice `choice`. `logprobs` is the JSON object for this delta."""
 
     text: str
     choice: int = 0
@@ -341,10 +341,10 @@ class RefusalDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of the tool call `index` of choice `choice`.
+    """A delta of the tool call `index` of choice `choice`.
 
-    `index` counts from 0 without gaps. `id` and `name` come once each, nearly always with the
-    call's first piece; `arguments` is new JSON text, perhaps "".
+    `index` counts from 0 without gaps. `id` and `name` are set once each, nearly always in the
+    call's first delta; `arguments` is new JSON text, possibly "".
     """
 
     index: int
@@ -356,7 +356,7 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class CitationDelta:
-    """An annotation of the text so far, in wire form."""
+    """An annotation of the text so far, as a JSON object."""
 
     citation: Mapping[str, Any]
     choice: int = 0
@@ -364,7 +364,7 @@ class CitationDelta:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a stream, always its last event: the whole answer."""
+    """The last event of a stream: the complete reply."""
 
     reply: Reply
 
@@ -376,10 +376,10 @@ StreamEvent: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingRequest:
-    """Texts to embed, in any number: they are sent in as few requests as the limits allow.
+    """Any number of texts to embed, sent in as few requests as the limits allow.
 
-    `input_type` is Voyage's ("document"). `batch_size` is the most texts in one request, None
-    the model's own limit. `extra_body` is merged last into each JSON body, as given.
+    `input_type` is Voyage's ("document"). `batch_size` is the maximum number of texts in one
+    request, None for the model's limit. `extra_body` is merged last into each JSON body, unchanged.
     """
 
     model: str
@@ -395,10 +395,10 @@ class EmbeddingRequest:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingReply:
-    """One vector a text, in the order of the texts. `model` is the name that the service echoes.
+    """One vector per text, in the order of the texts. `model` is the name in the response.
 
-    `usage` and `cost` are the sums over all requests, None where one of them did not say;
-    `transports` holds the facts of each HTTP answer.
+    `usage` and `cost` are the sums over all requests, None if one did not report it;
+    `transports`: the HTTP response of each request.
     """
 
     vectors: tuple[list[float], ...]

@@ -97,7 +97,7 @@ def drop_unsupported_params(
     if mode not in ("warn", "raise", "send"):
         raise InvalidRequestError(f'unsupported_params must be "warn", "raise" or "send": {mode!r}')
     if request.top_logprobs is not None and request.logprobs is None:
-        request = replace(request, logprobs=True)  # the schema wants both
+        request = replace(request, logprobs=True)  # the schema requires both
     if info is None or mode == "send":
         return request
     unsupported = [
