@@ -27,7 +27,7 @@ except ModuleNotFoundError as exc:
 from aimlapi_core import __version__
 from langchain_aimlapi import errors
 from langchain_aimlapi._init_chat_model import register
-from langchain_aimlapi._request.legacy_arguments import GONE
+from langchain_aimlapi._request.legacy_arguments import REMOVED_NAMES
 from langchain_aimlapi.errors import (
     AIMLAPIError,
     AuthenticationError,
@@ -104,9 +104,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in GONE:
+    if name in REMOVED_NAMES:
         raise ImportError(
             f"{name} of the older distribution langchain-aimlapi is not in this one, which has "
-            f"the same import name. {GONE[name]}"
+            f"the same import name. {REMOVED_NAMES[name]}"
         )
     return getattr(errors, name)  # the core's errors without a class of their own here

@@ -19,32 +19,32 @@ from aimlapi_core import __version__, note_cache_hit
 from langchain_aimlapi._base import MODEL_CONFIG, PROVIDER, AIMLAPIBase
 from langchain_aimlapi._model_profile import cached_model_profile, model_profile
 from langchain_aimlapi._request import token_estimate
-from langchain_aimlapi._request.build import SHAPING, without_secrets
+from langchain_aimlapi._request.build import REQUEST_FIELDS, without_secrets
 from langchain_aimlapi._request.constructor_types import RequestFields
 from langchain_aimlapi._response import messages as response_messages
 
 DEFAULT_MODEL = "openai/gpt-5-2"
-_IDENTIFYING = sorted([*SHAPING, "base_url"])
+_IDENTIFYING_FIELDS = sorted([*REQUEST_FIELDS, "base_url"])
 
 
 @lru_cache(maxsize=64)
-def _dumped_names(of: type[BaseChatModel]) -> tuple[str, ...]:
+def _serialized_fields(of: type[BaseChatModel]) -> tuple[str, ...]:
     """The fields that dumping an object of this class shows."""
     return tuple(name for name, field in of.model_fields.items() if not field.exclude)
 
 
-class ModelObject(AIMLAPIBase, RequestFields, BaseChatModel):
+class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
     """Arguments and bookkeeping; the calls are `ChatAIMLAPI`'s."""
 
     model: str = DEFAULT_MODEL
 
-    _dumped: tuple[dict[str, Any], dict[str, Any]] | None = PrivateAttr(default=None)
+    _serialized_cache: tuple[dict[str, Any], dict[str, Any]] | None = PrivateAttr(default=None)
 
     model_config = MODEL_CONFIG
 
     @model_validator(mode="after")
-    def _settle_profile(self) -> Self:
-        self._renew_profile()
+    def _init_profile(self) -> Self:
+        self._refresh_profile()
         return self
 
     @model_validator(mode="after")
@@ -54,7 +54,7 @@ class ModelObject(AIMLAPIBase, RequestFields, BaseChatModel):
             super()._check_profile_keys()  # type: ignore[operator]  # pydantic's proxy binds itself
         return self
 
-    def _renew_profile(self) -> None:
+    def _refresh_profile(self) -> None:
         """A profile out of the table follows the model id; one of the caller's stays.
 
         By value: configurable_fields hands the old model's profile to the constructor.
@@ -67,13 +67,13 @@ class ModelObject(AIMLAPIBase, RequestFields, BaseChatModel):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name == "model":
-            self._renew_profile()
+            self._refresh_profile()
 
     @override
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)
         if "model" in (update or {}) and "profile" not in (update or {}):
-            copied._renew_profile()
+            copied._refresh_profile()
         return copied
 
     @model_validator(mode="after")
@@ -104,7 +104,7 @@ class ModelObject(AIMLAPIBase, RequestFields, BaseChatModel):
     @override
     def _identifying_params(self) -> dict[str, Any]:
         held = self.__dict__
-        return {name: held[name] for name in _IDENTIFYING if held[name] not in (None, {})}
+        return {name: held[name] for name in _IDENTIFYING_FIELDS if held[name] not in (None, {})}
 
     @override
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
@@ -147,11 +147,11 @@ class ModelObject(AIMLAPIBase, RequestFields, BaseChatModel):
         # changed attribute or a model_copy got another model's answers (langchain issue 39598).
         # Here it is made anew once an attribute differs from what it was made of.
         held = self.__dict__
-        state = {name: held[name] for name in _dumped_names(type(self))}
-        if self._dumped is None or self._dumped[0] != state:
+        state = {name: held[name] for name in _serialized_fields(type(self))}
+        if self._serialized_cache is None or self._serialized_cache[0] != state:
             shared = {id(self.api_key): self.api_key}  # a function may belong to what has no copy
-            self._dumped = deepcopy(state, shared), dict(dumpd(self))
-        return dict(self._dumped[1])
+            self._serialized_cache = deepcopy(state, shared), dict(dumpd(self))
+        return dict(self._serialized_cache[1])
 
     @override
     def get_token_ids(self, text: str) -> list[int]:

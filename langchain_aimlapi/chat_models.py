@@ -19,7 +19,7 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
-from langchain_aimlapi._chat_model_base import ModelObject
+from langchain_aimlapi._chat_model_base import ChatModelBase
 from langchain_aimlapi._request import tools as request_tools
 from langchain_aimlapi._request.argument_validation import (
     check_types,
@@ -27,13 +27,13 @@ from langchain_aimlapi._request.argument_validation import (
     translate_validation_errors,
 )
 from langchain_aimlapi._request.build import (
-    SHAPING,
+    REQUEST_FIELDS,
     call_arguments,
-    canonical,
     check_model_kwargs,
+    drop_unset,
+    normalize_names,
     to_request,
-    with_hidden_key,
-    without_nones,
+    wrap_api_key,
 )
 from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi._response import content_blocks
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 content_blocks.register()
 
 
-class ChatAIMLAPI(ModelObject):
+class ChatAIMLAPI(ChatModelBase):
     """A chat model of AI/ML API. Making one costs under a millisecond and opens nothing.
 
     Arguments with None are not sent; each may be given to a call too, where it wins. `close()`,
@@ -79,8 +79,8 @@ class ChatAIMLAPI(ModelObject):
     def __init__(self, **kwargs: Unpack[Arguments]) -> None:
         with translate_errors():
             fields = type(self).model_fields
-            kwargs = with_hidden_key(kwargs)  # type: ignore[assignment]  # the same names
-            named = without_nones(canonical(kwargs, frozenset(fields)), fields)
+            kwargs = wrap_api_key(kwargs)  # type: ignore[assignment]  # the same names
+            named = drop_unset(normalize_names(kwargs, frozenset(fields)), fields)
             reject_bool_numbers(named)
             with translate_validation_errors():
                 super().__init__(**named)
@@ -96,7 +96,7 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> ChatResult:
         with translate_errors():
-            request, settings = self._prepared(messages, stop, kwargs, run_manager)
+            request, settings = self._prepare(messages, stop, kwargs, run_manager)
             reply = self._clients.sync_for(settings).complete(request)
         return self._result(reply, request)
 
@@ -109,7 +109,7 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> ChatResult:
         with translate_errors():
-            request, settings = self._prepared(messages, stop, kwargs, run_manager)
+            request, settings = self._prepare(messages, stop, kwargs, run_manager)
             reply = await self._clients.async_for(settings).complete(request)
         return self._result(reply, request)
 
@@ -122,7 +122,7 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         with translate_errors():
-            request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
+            request, settings = self._prepare(messages, stop, kwargs, run_manager, streaming=True)
             with closing(self._clients.sync_for(settings).stream(request)) as events:
                 try:
                     for event in events:
@@ -140,7 +140,7 @@ class ChatAIMLAPI(ModelObject):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         with translate_errors():
-            request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
+            request, settings = self._prepare(messages, stop, kwargs, run_manager, streaming=True)
             async with aclosing(self._clients.async_for(settings).stream(request)) as events:
                 try:
                     async for event in events:
@@ -162,7 +162,7 @@ class ChatAIMLAPI(ModelObject):
     ) -> Iterator[MessagesData]:
         """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
         with translate_errors():
-            request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
+            request, settings = self._prepare(messages, stop, kwargs, run_manager, streaming=True)
             encoder = _v3_encoder(request, run_manager, message_id)
             with closing(self._clients.sync_for(settings).stream(request)) as events:
                 for event in events:
@@ -180,7 +180,7 @@ class ChatAIMLAPI(ModelObject):
     ) -> AsyncIterator[MessagesData]:
         """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
         with translate_errors():
-            request, settings = self._prepared(messages, stop, kwargs, run_manager, streaming=True)
+            request, settings = self._prepare(messages, stop, kwargs, run_manager, streaming=True)
             encoder = _v3_encoder(request, run_manager, message_id)
             async with aclosing(self._clients.async_for(settings).stream(request)) as events:
                 async for event in events:
@@ -188,7 +188,7 @@ class ChatAIMLAPI(ModelObject):
                     for encoded in encoder.feed(event):
                         yield encoded
 
-    def _prepared(
+    def _prepare(
         self,
         messages: Sequence[BaseMessage],
         stop: list[str] | None,
@@ -202,7 +202,7 @@ class ChatAIMLAPI(ModelObject):
             call["stop"] = stop
             check_types(call)
         held = self.__dict__
-        defaults = {name: held[name] for name in SHAPING if held[name] is not None}
+        defaults = {name: held[name] for name in REQUEST_FIELDS if held[name] is not None}
         # LangChain hands no run manager to `_stream`.
         run_id = None if run_manager is None else str(run_manager.run_id)
         request = to_request(messages, defaults, call, run_id, streaming=streaming)

@@ -23,9 +23,9 @@ from langchain_aimlapi._request.argument_validation import (
     reject_bool_numbers,
     translate_validation_errors,
 )
-from langchain_aimlapi._request.build import canonical, with_hidden_key, without_nones
+from langchain_aimlapi._request.build import drop_unset, normalize_names, wrap_api_key
 from langchain_aimlapi._request.constructor_types import EmbeddingArguments
-from langchain_aimlapi._request.legacy_arguments import WITHOUT_EFFECT
+from langchain_aimlapi._request.legacy_arguments import IGNORED_ARGUMENTS
 from langchain_aimlapi.errors import translate_errors
 
 DEFAULT_MODEL = "text-embedding-3-small"
@@ -93,9 +93,9 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
     def __init__(self, **kwargs: Unpack[EmbeddingArguments]) -> None:
         with translate_errors():
             fields = type(self).model_fields
-            kwargs = with_hidden_key(kwargs)  # type: ignore[assignment]  # the same names
-            named = canonical(_with_effect(kwargs), frozenset(fields), ALIASES)
-            named = without_nones(named, fields)
+            kwargs = wrap_api_key(kwargs)  # type: ignore[assignment]  # the same names
+            named = normalize_names(_drop_ignored(kwargs), frozenset(fields), ALIASES)
+            named = drop_unset(named, fields)
             reject_bool_numbers(named)
             with translate_validation_errors():
                 super().__init__(**named)
@@ -193,9 +193,9 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
 AimlapiEmbeddings = AIMLAPIEmbeddings
 
 
-def _with_effect(given: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_ignored(given: Mapping[str, Any]) -> dict[str, Any]:
     """`given` without what had no effect in the older distribution either; warns of that."""
-    idle = sorted(WITHOUT_EFFECT & given.keys())
+    idle = sorted(IGNORED_ARGUMENTS & given.keys())
     if idle:
         warnings.warn(
             f"{', '.join(idle)} had no effect in the older langchain-aimlapi and has none here: "

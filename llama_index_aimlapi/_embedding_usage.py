@@ -20,7 +20,7 @@ class TotalUsage:
     credits: int = 0
     usd: float = 0.0
 
-    def plus(self, reply: EmbeddingReply) -> TotalUsage:
+    def add(self, reply: EmbeddingReply) -> TotalUsage:
         """These sums with one more reply added."""
         usage, cost = reply.usage, reply.cost
         return TotalUsage(

@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr
 
 from aimlapi_core import DEFAULT_TIMEOUT_S, model_info
 from llama_index_aimlapi._base import AIMLAPIBase, parse_timeout, reveal_key
-from llama_index_aimlapi._request.argument_validation import check_model, check_window
+from llama_index_aimlapi._request.argument_validation import check_context_window, check_model
 from llama_index_aimlapi._request.build import SETTINGS, check_arguments, check_extra_kwargs, one_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ DEFAULT_CONTEXT_WINDOW = 128_000
 logger = logging.getLogger("aimlapi")
 
 
-class Configured(AIMLAPIBase, FunctionCallingLLM):
+class LLMBase(AIMLAPIBase, FunctionCallingLLM):
     """What can be set. A setting that is None is not sent; a call's argument beats a setting."""
 
     model: str = Field(default=DEFAULT_MODEL, description="The model's id at AI/ML API.")
@@ -112,7 +112,7 @@ class Configured(AIMLAPIBase, FunctionCallingLLM):
         check_arguments((n for n in unknown if n not in fields), {*fields, *names})
         given = {name: arguments[name] for name in names if name in fields} | unknown
         check_model(DEFAULT_MODEL if model is None else model)
-        check_window(context_window)
+        check_context_window(context_window)
         given["api_key"] = reveal_key(api_key)
         given["base_url"] = one_of("base_url", base_url, "api_base", api_base)
         given["timeout"] = parse_timeout(timeout)
@@ -124,7 +124,7 @@ class Configured(AIMLAPIBase, FunctionCallingLLM):
             **{n: value for n, value in given.items() if value is not None or n == "timeout"}
         )
         self._settings()  # says now what cannot work
-        check_extra_kwargs(self.additional_kwargs, self._set(), names)
+        check_extra_kwargs(self.additional_kwargs, self._explicit_settings(), names)
 
     @property
     def api_base(self) -> str | None:
@@ -142,7 +142,7 @@ class Configured(AIMLAPIBase, FunctionCallingLLM):
         info = model_info(self.model)
         window = self.context_window or (info and info.context_window)
         if not window:
-            _warn_of_unknown(self.model)
+            _warn_unknown_window(self.model)
         return LLMMetadata(
             context_window=window or DEFAULT_CONTEXT_WINDOW,
             num_output=self.max_tokens or -1,  # -1: LlamaIndex reserves its own default
@@ -153,10 +153,12 @@ class Configured(AIMLAPIBase, FunctionCallingLLM):
 
     def to_payload(self) -> dict[str, Any]:
         """What events tell about the model: metadata and what was set, without key and headers."""
-        told = {name: value for name, value in self._set().items() if name != "extra_body"}
+        told = {
+            name: value for name, value in self._explicit_settings().items() if name != "extra_body"
+        }
         return {**super().to_payload(), **told}
 
-    def _set(self) -> dict[str, Any]:
+    def _explicit_settings(self) -> dict[str, Any]:
         """The settings that say something: the model, and what is not at its default.
 
         Not `model_fields_set`: after unpickling every field counts as set there.
@@ -171,7 +173,7 @@ class Configured(AIMLAPIBase, FunctionCallingLLM):
 
 
 @cache
-def _warn_of_unknown(model: str) -> None:
+def _warn_unknown_window(model: str) -> None:
     """Once for each id; a log line, since metadata must not raise under `-W error`."""
     logger.warning(
         "The context window of model %r is not known: %d tokens are assumed. Set context_window "

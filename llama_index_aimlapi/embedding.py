@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "text-embedding-3-small"
 # LlamaIndex's own bound on embed_batch_size.
-_MOST_TEXTS = 2_048
-_ADDING = threading.Lock()
+_MAX_TEXTS = 2_048
+_TOTAL_LOCK = threading.Lock()
 
 
 class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
@@ -114,7 +114,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         given["base_url"] = one_of("base_url", base_url, "api_base", api_base)
         given["timeout"] = parse_timeout(timeout)
         if embed_batch_size is None:
-            given["embed_batch_size"] = _most_texts(given["model_name"])
+            given["embed_batch_size"] = _max_texts(given["model_name"])
         # None stands for the default, but in timeout: there it means none.
         super().__init__(
             **{n: value for n, value in given.items() if value is not None or n == "timeout"}
@@ -151,7 +151,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         given = {name: value for name, value in told.items() if value is not None}
         return {**super().to_payload(), **given}
 
-    def _ask(self, texts: Sequence[str], input_type: str | None) -> EmbeddingRequest:
+    def _request(self, texts: Sequence[str], input_type: str | None) -> EmbeddingRequest:
         return EmbeddingRequest(
             model=self.model_name,
             texts=tuple(texts),
@@ -162,33 +162,33 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
             extra_body=self.extra_body,
         )
 
-    def _count(self, reply: EmbeddingReply) -> None:
-        with _ADDING:
-            self._total = self._total.plus(reply)
+    def _add_usage(self, reply: EmbeddingReply) -> None:
+        with _TOTAL_LOCK:
+            self._total = self._total.add(reply)
 
-    def _vectors(self, request: EmbeddingRequest) -> list[Embedding]:
+    def _embed(self, request: EmbeddingRequest) -> list[Embedding]:
         at_once = requests_per_batch.get() or self.concurrent_batches
         client = self._sync_client()
-        reply = client.embed(request, concurrent_batches=at_once, answered=self._count)
+        reply = client.embed(request, concurrent_batches=at_once, answered=self._add_usage)
         return list(reply.vectors)
 
-    async def _avectors(self, request: EmbeddingRequest) -> list[Embedding]:
-        at_once = requests_per_batch.get() or self._async_bound
+    async def _aembed(self, request: EmbeddingRequest) -> list[Embedding]:
+        at_once = requests_per_batch.get() or self._async_concurrency
         client = self._async_client()
-        reply = await client.embed(request, concurrent_batches=at_once, answered=self._count)
+        reply = await client.embed(request, concurrent_batches=at_once, answered=self._add_usage)
         return list(reply.vectors)
 
     @property
-    def _async_bound(self) -> int:
+    def _async_concurrency(self) -> int:
         return self.num_workers or self.concurrent_batches
 
     def _get_query_embedding(self, query: str) -> Embedding:
         _check_text(query)
-        return self._vectors(self._ask([query], None))[0]
+        return self._embed(self._request([query], None))[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
         _check_text(query)
-        return (await self._avectors(self._ask([query], None)))[0]
+        return (await self._aembed(self._request([query], None)))[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
         _check_text(text)
@@ -199,10 +199,10 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         return (await self._aget_text_embeddings([text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return self._vectors(self._ask(texts, self.input_type))
+        return self._embed(self._request(texts, self.input_type))
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return await self._avectors(self._ask(texts, self.input_type))
+        return await self._aembed(self._request(texts, self.input_type))
 
     # The base class's methods do one batch each: its events, cache and rate limiter stay its own.
     def get_text_embedding_batch(
@@ -225,7 +225,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         _check_texts(texts)
         embed = super().aget_text_embedding_batch
         batches = split(texts, self.embed_batch_size)
-        return await in_tasks(embed, batches, self._async_bound, show_progress)
+        return await in_tasks(embed, batches, self._async_concurrency, show_progress)
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """The nodes with their vectors. Raises InvalidRequestError that names an empty node."""
@@ -242,10 +242,10 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         self._total = TotalUsage()
 
 
-def _most_texts(model: str) -> int:
+def _max_texts(model: str) -> int:
     """The most texts in a request, as far as known: the core splits further where it must."""
     info = embedding_info(model)
-    return min(info.max_texts, _MOST_TEXTS) if info else _MOST_TEXTS
+    return min(info.max_texts, _MAX_TEXTS) if info else _MAX_TEXTS
 
 
 def _check_texts(texts: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from llama_index.core.tools import BaseTool
 
 from aimlapi_core import StreamEvent
 from llama_index_aimlapi._callbacks import chat_callback, completion_callback
-from llama_index_aimlapi._llm_base import Configured
+from llama_index_aimlapi._llm_base import LLMBase
 from llama_index_aimlapi._request.argument_validation import check_prompt
 from llama_index_aimlapi._request.build import build
 from llama_index_aimlapi._request.prepared import PreparedRequest
@@ -33,7 +33,7 @@ from llama_index_aimlapi._structured_output.methods import StructuredPredictionM
 Item = TypeVar("Item")
 
 
-class AIMLAPI(Configured, StructuredPredictionMixin):
+class AIMLAPI(LLMBase, StructuredPredictionMixin):
     """GPT-5.2 and every other chat model of AI/ML API as a LlamaIndex LLM.
 
     Nothing is opened or read before the first call; then the key comes from `api_key` or from
@@ -54,26 +54,26 @@ class AIMLAPI(Configured, StructuredPredictionMixin):
         """The name under which the object is written to dicts and JSON."""
         return "AIMLAPI"
 
-    def _ask(
+    def _prepare(
         self, messages: Sequence[ChatMessage], arguments: Mapping[str, Any]
     ) -> PreparedRequest:
-        return build(messages, self._set(), self.additional_kwargs, arguments)
+        return build(messages, self._explicit_settings(), self.additional_kwargs, arguments)
 
-    def _ask_text(
+    def _prepare_prompt(
         self, prompt: str, formatted: bool, arguments: Mapping[str, Any]
     ) -> PreparedRequest:
         check_prompt(prompt)
         if not formatted and self.completion_to_prompt is not None:
             prompt = self.completion_to_prompt(prompt)
-        return self._ask([ChatMessage(role=MessageRole.USER, content=prompt)], arguments)
+        return self._prepare([ChatMessage(role=MessageRole.USER, content=prompt)], arguments)
 
-    def _answer(self, prepared: PreparedRequest) -> ChatResponse:
+    def _complete(self, prepared: PreparedRequest) -> ChatResponse:
         return to_response(self._sync_client().complete(prepared.request), prepared)
 
-    async def _aanswer(self, prepared: PreparedRequest) -> ChatResponse:
+    async def _acomplete(self, prepared: PreparedRequest) -> ChatResponse:
         return to_response(await self._async_client().complete(prepared.request), prepared)
 
-    def _items(
+    def _stream(
         self, prepared: PreparedRequest, shape: Callable[[ChatResponse], Item]
     ) -> Generator[Item, None, None]:
         accumulator = StreamAccumulator(prepared)
@@ -82,62 +82,62 @@ class AIMLAPI(Configured, StructuredPredictionMixin):
                 if (item := accumulator.feed(event)) is not None:
                     yield shape(item)
 
-    def _aitems(
+    def _astream(
         self, prepared: PreparedRequest, shape: Callable[[ChatResponse], Item]
     ) -> AsyncGenerator[Item, None]:
-        return _AsyncItems(
+        return _AsyncStream(
             self._async_client().stream(prepared.request), StreamAccumulator(prepared), shape
         )
 
     @chat_callback
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """The answer to a conversation. `kwargs`: settings, tools, response_format, …"""
-        return self._answer(self._ask(messages, kwargs))
+        return self._complete(self._prepare(messages, kwargs))
 
     @chat_callback
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """The answer while it comes. Closing the generator ends the call."""
-        return self._items(self._ask(messages, kwargs), _as_it_is)
+        return self._stream(self._prepare(messages, kwargs), _identity)
 
     @chat_callback
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """`chat`, asynchronously."""
-        return await self._aanswer(self._ask(messages, kwargs))
+        return await self._acomplete(self._prepare(messages, kwargs))
 
     @chat_callback
     async def astream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseAsyncGen:
         """`stream_chat`, asynchronously."""
-        return self._aitems(self._ask(messages, kwargs), _as_it_is)
+        return self._astream(self._prepare(messages, kwargs), _identity)
 
     # The completions call what the chat methods call, not the chat methods: their callbacks
     # would fire twice.
     @completion_callback
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """The answer to one user message."""
-        return to_completion(self._answer(self._ask_text(prompt, formatted, kwargs)))
+        return to_completion(self._complete(self._prepare_prompt(prompt, formatted, kwargs)))
 
     @completion_callback
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
         """The answer to one user message while it comes."""
-        return self._items(self._ask_text(prompt, formatted, kwargs), to_completion)
+        return self._stream(self._prepare_prompt(prompt, formatted, kwargs), to_completion)
 
     @completion_callback
     async def acomplete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponse:
         """`complete`, asynchronously."""
-        return to_completion(await self._aanswer(self._ask_text(prompt, formatted, kwargs)))
+        return to_completion(await self._acomplete(self._prepare_prompt(prompt, formatted, kwargs)))
 
     @completion_callback
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
         """`stream_complete`, asynchronously."""
-        return self._aitems(self._ask_text(prompt, formatted, kwargs), to_completion)
+        return self._astream(self._prepare_prompt(prompt, formatted, kwargs), to_completion)
 
     def _prepare_chat_with_tools(
         self,
@@ -179,7 +179,7 @@ class AIMLAPI(Configured, StructuredPredictionMixin):
         return tool_selections(response, need_one=error_on_no_tool_call)
 
 
-class _AsyncItems(AsyncGenerator[Item, None]):
+class _AsyncStream(AsyncGenerator[Item, None]):
     """The items of a core stream. `aclose()` ends the call.
 
     Not written with `yield`: an event loop that ends closes all such generators at once, and one
@@ -216,5 +216,5 @@ class _AsyncItems(AsyncGenerator[Item, None]):
         await self._events.aclose()
 
 
-def _as_it_is(response: ChatResponse) -> ChatResponse:
+def _identity(response: ChatResponse) -> ChatResponse:
     return response

@@ -28,7 +28,7 @@ from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from langchain_aimlapi._base import as_secret
 from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.constructor_types import Arguments
-from langchain_aimlapi._request.legacy_arguments import remedy_for
+from langchain_aimlapi._request.legacy_arguments import migration_hint
 from langchain_aimlapi._request.messages import to_messages
 from langchain_aimlapi._request.tools import (
     to_core_response_format,
@@ -39,12 +39,12 @@ from langchain_aimlapi._request.tools import (
 )
 
 # Arguments of the constructor that shape a request and may be given to a call too.
-SHAPING = frozenset([*arguments("model"), "reasoning", "model_kwargs"])
+REQUEST_FIELDS = frozenset([*arguments("model"), "reasoning", "model_kwargs"])
 # Arguments that only calls have.
 _CALL_ONLY = frozenset(arguments("call"))
 # Those that are converted below; the others go into the request as they are.
 _CONVERTED = _CALL_ONLY | {"model", "stop", "include", "extra_body"}
-_AS_THEY_ARE = tuple(
+_PASSTHROUGH_FIELDS = tuple(
     row for row in REQUEST_PARAMS.values() if row.scope == "model" and row.name not in _CONVERTED
 )
 # LangChain's own, or without meaning once streaming was decided.
@@ -54,7 +54,7 @@ _IGNORED = frozenset(
 # LangChain's way of telling traces about a schema, and a switch of its own: not for users.
 _INTERNAL = frozenset("stream ls_structured_output_format structured_output_format".split())
 # Arguments of calls in which None means the model object's: no call's key goes to another host.
-_NEVER_NONE = CONNECTION_SETTINGS - {"timeout"}
+_NONE_MEANS_UNSET = CONNECTION_SETTINGS - {"timeout"}
 # Arguments of calls that may hold a key.
 _SECRET = frozenset("api_key default_headers extra_headers".split())
 # Names from other packages that are taken for ours.
@@ -64,7 +64,7 @@ ALIASES: Mapping[str, str] = {**CONSTRUCTOR_ALIASES, **PARAM_ALIASES}
 _ENDPOINTS = {None: "auto", False: "chat", True: "responses"}
 
 
-def canonical(
+def normalize_names(
     given: Mapping[str, Any],
     known: frozenset[str],
     aliases: Mapping[str, str] = ALIASES,
@@ -80,14 +80,14 @@ def canonical(
         if ours == "use_responses_api":
             ours, value = "endpoint", _endpoint(value)
         if ours not in known:
-            raise ConfigurationError(f"{_unknown(name, known, aliases)}{remedy}")
+            raise ConfigurationError(f"{_unknown_argument(name, known, aliases)}{remedy}")
         if ours in out:
             raise ConfigurationError(f"{ours!r} was given twice, once as {name!r}.")
         out[ours] = value
     return out
 
 
-def with_hidden_key(given: Mapping[str, Any]) -> dict[str, Any]:
+def wrap_api_key(given: Mapping[str, Any]) -> dict[str, Any]:
     """A constructor's arguments with the key as a SecretStr, which no crash's locals show."""
     return {
         name: as_secret(value) if ALIASES.get(name, name) == "api_key" else value
@@ -95,7 +95,7 @@ def with_hidden_key(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def without_nones(named: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
+def drop_unset(named: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
     """A constructor's arguments without None where an argument always has a value.
 
     Other packages take None there, and programs hand on what their configuration lacks. A model
@@ -114,20 +114,20 @@ def _endpoint(use_responses_api: Any) -> str:
     raise ConfigurationError("use_responses_api takes True, False or None.")
 
 
-def _unknown(name: str, known: frozenset[str], aliases: Mapping[str, str]) -> str:
+def _unknown_argument(name: str, known: frozenset[str], aliases: Mapping[str, str]) -> str:
     shown = sorted(known - _INTERNAL)
     near = closest_argument(name, [*shown, *aliases])
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(shown)}."
-    return f"Unknown argument {name!r}: {remedy_for(name) or hint}"
+    return f"Unknown argument {name!r}: {migration_hint(name) or hint}"
 
 
-_KNOWN_IN_CALLS = SHAPING | _CALL_ONLY | CONNECTION_SETTINGS | _IGNORED
+_KNOWN_IN_CALLS = REQUEST_FIELDS | _CALL_ONLY | CONNECTION_SETTINGS | _IGNORED
 
 
 def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of one call under our names, without those that mean nothing here."""
     try:
-        named = canonical(
+        named = normalize_names(
             given, _KNOWN_IN_CALLS, remedy=" To send it all the same, use extra_body."
         )
     except ConfigurationError as exc:
@@ -141,7 +141,7 @@ def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in named.items()
-        if name not in _IGNORED and not (value is None and name in _NEVER_NONE)
+        if name not in _IGNORED and not (value is None and name in _NONE_MEANS_UNSET)
     }
 
 
@@ -152,12 +152,12 @@ def without_secrets(call: Mapping[str, Any]) -> dict[str, Any]:
 
 # Names that model_kwargs cannot hold. `metadata` can be: the service has a parameter of this
 # name, which the constructor's, for traces, is not.
-_DIRECT = (frozenset(Arguments.__annotations__) | _IGNORED) - {"metadata"}
+_CONSTRUCTOR_ARGUMENTS = (frozenset(Arguments.__annotations__) | _IGNORED) - {"metadata"}
 
 
 def check_model_kwargs(given: Mapping[str, Any]) -> None:
     """Raise ConfigurationError for an argument that would be lost in `model_kwargs`."""
-    misplaced = next((name for name in given if name in _DIRECT), None)
+    misplaced = next((name for name in given if name in _CONSTRUCTOR_ARGUMENTS), None)
     if misplaced is not None:
         raise ConfigurationError(
             f"model_kwargs holds {misplaced!r}, which is an argument: pass it directly."
@@ -173,14 +173,14 @@ def to_request(
     streaming: bool,
 ) -> ChatRequest:
     """The request. `defaults` are the model object's arguments, `call` those of the call."""
-    merged = _merged(defaults, call)
+    merged = _merge_layers(defaults, call)
     if streaming and (merged.get("n") or 1) > 1:
         raise InvalidRequestError(
             f"n={merged['n']} cannot be streamed: LangChain's streams hold one answer. "
             "Use generate() or invoke() without streaming, or n=1."
         )
     tools = tuple(to_core_tool(tool) for tool in merged.get("tools") or ())
-    choice = to_wire_tool_choice(merged.get("tool_choice"), _function_dicts(merged))
+    choice = to_wire_tool_choice(merged.get("tool_choice"), _tool_names(merged))
     given_format = merged.get("response_format")
     return ChatRequest(
         messages=to_messages(messages, sees_images=sees_images(merged)),
@@ -191,7 +191,7 @@ def to_request(
         response_format=to_core_response_format(
             to_wire_response_format(given_format) if given_format else None
         ),
-        stop=_stops(merged.get("stop")),
+        stop=_strings(merged.get("stop")),
         include=tuple(merged.get("include") or ()),
         extra_body=merged.get("extra_body") or {},
         extra_headers=merged.get("extra_headers") or {},
@@ -199,13 +199,13 @@ def to_request(
         run_id=run_id,
         **{
             row.name: merged[row.argument]
-            for row in _AS_THEY_ARE
+            for row in _PASSTHROUGH_FIELDS
             if merged.get(row.argument) is not None
         },
     )
 
 
-def _function_dicts(merged: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _tool_names(merged: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Names and types of the tools, as `to_wire_tool_choice` reads them."""
     values = [to_core_tool(tool) for tool in merged.get("tools") or ()]
     return [
@@ -214,15 +214,15 @@ def _function_dicts(merged: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _merged(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_layers(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments in force: the call's over the object's; `extra_body` is united key by key."""
-    under, over = _plain(defaults), _plain(call)
+    under, over = _expand_layer(defaults), _expand_layer(call)
     body = {**(under.get("extra_body") or {}), **(over.get("extra_body") or {})}
     model = under.get("model") if over.get("model") is None else over["model"]
     return {**under, **over, "extra_body": body, "model": model}
 
 
-def _plain(layer: Mapping[str, Any]) -> dict[str, Any]:
+def _expand_layer(layer: Mapping[str, Any]) -> dict[str, Any]:
     """One layer with `model_kwargs` and `reasoning` taken apart; the layer's own names win.
 
     Names in `model_kwargs` that are arguments act as such, the others go into the body.
@@ -249,7 +249,7 @@ def _reasoning(given: Mapping[str, Any]) -> dict[str, Any]:
     return {f"reasoning_{name}": value for name, value in given.items()}
 
 
-def _stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:
+def _strings(stop: str | Sequence[str] | None) -> tuple[str, ...]:
     if isinstance(stop, str):
         return (stop,)
     return tuple(stop or ())

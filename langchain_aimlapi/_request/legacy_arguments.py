@@ -11,12 +11,12 @@ from collections.abc import Mapping
 _LEAVE_OUT = "leave it out: {}."
 _IN_BODY = "pass it as extra_body={{{!r}: …}}, which is sent as it is; the service judges."
 
-_OPENAIS = "it is an account's at OpenAI and means nothing to AI/ML API"
+_OPENAI_ONLY = "it is an account's at OpenAI and means nothing to AI/ML API"
 _TEXTS = "texts are sent as strings, never as token ids"
 _CLIENT = "pass http_client or http_async_client, of httpx."
 
-_REMEDIES: Mapping[str, str] = {
-    **dict.fromkeys(("organization", "openai_organization"), _LEAVE_OUT.format(_OPENAIS)),
+_MIGRATION_HINTS: Mapping[str, str] = {
+    **dict.fromkeys(("organization", "openai_organization"), _LEAVE_OUT.format(_OPENAI_ONLY)),
     **dict.fromkeys(
         ("openai_proxy", "http_socket_options"), "pass http_client=httpx.Client(proxy=…)."
     ),
@@ -38,16 +38,16 @@ _REMEDIES: Mapping[str, str] = {
 }
 
 # Arguments of the older AimlapiEmbeddings that did nothing there either.
-WITHOUT_EFFECT = frozenset("embedding_ctx_length allowed_special disallowed_special".split())
+IGNORED_ARGUMENTS = frozenset("embedding_ctx_length allowed_special disallowed_special".split())
 
 
-def remedy_for(name: str) -> str | None:
+def migration_hint(name: str) -> str | None:
     """What to write instead of an argument of another package; None for any other name."""
-    return _REMEDIES.get(name)
+    return _MIGRATION_HINTS.get(name)
 
 
 # Names that the older distribution exported and this one has no like of.
-GONE: Mapping[str, str] = {
+REMOVED_NAMES: Mapping[str, str] = {
     "AimlapiLLM": "Use ChatAIMLAPI: the service answers chat messages only, and .text is the text.",
     "AimlapiImageModel": "Images are not made here.",
     "AimlapiVideoModel": "Videos are not made here.",

@@ -39,7 +39,7 @@ from langchain_aimlapi._request.content_blocks import (
     Block,
     to_part,
 )
-from langchain_aimlapi._request.tool_results import to_result, unseen
+from langchain_aimlapi._request.tool_results import describe_hidden_images, to_result
 
 # Role names that users write in ChatMessage, each with its wire role.
 _ROLES: dict[str, Role] = {
@@ -70,7 +70,7 @@ def to_messages(
             pending_media = []
         for converted, attachments in _with_position(message, position, answered):
             if any(isinstance(part, Image) for part in attachments) and not sees_images:
-                converted, attachments = unseen(converted, attachments)
+                converted, attachments = describe_hidden_images(converted, attachments)
             out.append(converted)
             pending_media.extend(attachments)
     if pending_media:

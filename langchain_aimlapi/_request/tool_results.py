@@ -17,7 +17,7 @@ from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
 from aimlapi_core._adapters.media import IMAGE_URL, PDF_URL_WITH_MAGIC_BYTES
 from langchain_aimlapi._request.content_blocks import Block, to_part
 
-_ATTACHED = "The result is attached in the next user message."
+_ATTACHMENT_NOTE = "The result is attached in the next user message."
 
 # Members of blocks that hold a file's bytes, and how many characters of them are shown.
 _DATA = frozenset(("base64", "data", "file_data", "blob"))
@@ -37,7 +37,7 @@ def to_result(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
             attachments.append(part)
     text = "\n".join(texts)
     if attachments and not text:
-        text = _ATTACHED
+        text = _ATTACHMENT_NOTE
     if message.status == "error" and not text.lower().startswith("error"):
         text = f"Error: {text}"
     head = (Text(f"Attached by the tool call {message.tool_call_id}:"),) if attachments else ()
@@ -46,12 +46,14 @@ def to_result(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
     return converted, (*head, *attachments)
 
 
-def unseen(result: Message, attachments: Sequence[Part]) -> tuple[Message, tuple[Part, ...]]:
+def describe_hidden_images(
+    result: Message, attachments: Sequence[Part]
+) -> tuple[Message, tuple[Part, ...]]:
     """A tool's result with its images named instead of attached."""
     images = [part for part in attachments if isinstance(part, Image)]
     rest = tuple(part for part in attachments if not isinstance(part, Image))
     said = "".join(part.text for part in result.parts if isinstance(part, Text))
-    kept = "" if said == _ATTACHED and not _has_files(rest) else f"{said}\n"
+    kept = "" if said == _ATTACHMENT_NOTE and not _has_files(rest) else f"{said}\n"
     named = f"{kept}({len(images)} image{'s' * (len(images) > 1)}, which this model cannot see)"
     return replace(result, parts=(Text(named),)), rest if _has_files(rest) else ()
 
@@ -62,7 +64,7 @@ def _has_files(parts: Sequence[Part]) -> bool:
 
 def _result_part(block: str | Block) -> Part | None:
     """The part of a block of a tool's result: JSON where it is none that can be sent."""
-    if isinstance(block, str) or _is_content(block):
+    if isinstance(block, str) or _is_content_block(block):
         with suppress(InvalidRequestError):
             part = to_part(block)
             if part is None or _is_sendable(part):
@@ -92,6 +94,6 @@ def _is_data(key: Any, value: Any) -> bool:
     return value.startswith("data:") or (key in _DATA and " " not in value)
 
 
-def _is_content(block: Block) -> bool:
+def _is_content_block(block: Block) -> bool:
     """Whether a block of a tool's result is a content block, not some JSON of the tool's own."""
     return isinstance(block.get("type"), str) or set(block) == {"text"}

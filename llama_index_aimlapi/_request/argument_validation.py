@@ -55,13 +55,15 @@ def check_model(model: Any) -> None:
         raise ConfigurationError(f"model is the id of a model, not {model!r:.80}.")
 
 
-def check_window(tokens: int | None) -> None:
+def check_context_window(tokens: int | None) -> None:
     """Raises ConfigurationError for a context window that holds nothing."""
     if isinstance(tokens, int) and tokens <= 0:
         raise ConfigurationError(f"context_window is a number of tokens above 0, not {tokens}.")
 
 
-def check_members(extra: Iterable[str], known: Sequence[str], constructor: Iterable[str]) -> None:
+def check_additional_kwargs(
+    extra: Iterable[str], known: Sequence[str], constructor: Iterable[str]
+) -> None:
     """Raises ConfigurationError for names in additional_kwargs that are surely not meant so."""
     for name in extra:
         if name == "extra_headers":

@@ -24,11 +24,11 @@ from aimlapi_core import (
 from aimlapi_core._adapters.arguments import sees_images
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from llama_index_aimlapi._request.argument_validation import (
+    check_additional_kwargs,
     check_headers,
-    check_members,
     check_types,
 )
-from llama_index_aimlapi._request.legacy_arguments import OF_OPENAI_LIKE, did_you_mean
+from llama_index_aimlapi._request.legacy_arguments import OPENAI_LIKE_ONLY, did_you_mean
 from llama_index_aimlapi._request.messages import to_messages
 from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._request.tools import to_tool_choice, to_tools
@@ -39,7 +39,7 @@ SETTINGS = arguments("model")
 CALL_ONLY = arguments("call")
 _FIELDS = {row.argument: name for name, row in REQUEST_PARAMS.items()}
 # The members of both endpoints' bodies that say what an argument says.
-_ON_THE_WIRE: Mapping[str, frozenset[str]] = {
+_WIRE_NAMES: Mapping[str, frozenset[str]] = {
     **{
         row.argument: frozenset(
             name.partition(".")[0] for name in (row.argument, row.chat, row.responses, *row.aliases)
@@ -56,7 +56,7 @@ def check_arguments(given: Iterable[str], known: Iterable[str], of: str = "AIMLA
     """Raises ConfigurationError for a constructor argument that does not exist."""
     known = tuple(known)
     for name in given:
-        if name in OF_OPENAI_LIKE:
+        if name in OPENAI_LIKE_ONLY:
             hint = " It is OpenAILike's, and nothing here needs to be told so: leave it out."
         else:
             hint = (
@@ -80,7 +80,7 @@ def check_extra_kwargs(
 
     And for a name in it that is near one of ours, or is one of `constructor` alone.
     """
-    check_members(extra, (*SETTINGS, *CALL_ONLY), constructor)
+    check_additional_kwargs(extra, (*SETTINGS, *CALL_ONLY), constructor)
     for name in extra:
         if settings.get(name) is not None and settings[name] != extra[name]:
             raise ConfigurationError(
@@ -97,7 +97,7 @@ def build(
 ) -> PreparedRequest:
     """The request. `settings` has the names of SETTINGS; `extra_kwargs` is additional_kwargs."""
     _check_call(call)
-    merged = _merged(settings, extra_kwargs, _given(call))
+    merged = _merge_layers(settings, extra_kwargs, _without_none(call))
     tools, tool_refs = to_tools(merged.pop("tools", ()))
     choice = merged.pop("tool_choice", None)
     parallel = merged.pop("parallel_tool_calls", None)
@@ -151,24 +151,26 @@ def _check_call(call: Mapping[str, Any]) -> None:
             )
 
 
-def _merged(
+def _merge_layers(
     settings: Mapping[str, Any], extra_kwargs: Mapping[str, Any], call: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The layers as one, the call's on top: also of what the others' bodies say."""
-    named = _given({k: v for k, v in extra_kwargs.items() if k in SETTINGS or k in CALL_ONLY})
+    named = _without_none(
+        {k: v for k, v in extra_kwargs.items() if k in SETTINGS or k in CALL_ONLY}
+    )
     unnamed = {k: v for k, v in extra_kwargs.items() if k not in SETTINGS and k not in CALL_ONLY}
-    given = _given(settings)
+    given = _without_none(settings)
     merged = {**named, **given, **call}
     for layer in (named, given, call):
         check_types(layer)
     check_headers(merged.get("extra_headers", {}))
-    said = {member for name in call for member in _ON_THE_WIRE[name]}
+    said = {member for name in call for member in _WIRE_NAMES[name]}
     below = {**unnamed, **named.get("extra_body", {}), **given.get("extra_body", {})}
     kept = {name: value for name, value in below.items() if name not in said}
     return {**merged, "extra_body": {**kept, **call.get("extra_body", {})}}
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 

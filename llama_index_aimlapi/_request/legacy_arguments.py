@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from aimlapi_core._adapters.arguments import closest_argument
 
 # What OpenAILike has to be told of a model or of its client, and nothing here asks for.
-OF_OPENAI_LIKE = frozenset(
+OPENAI_LIKE_ONLY = frozenset(
     "api_version is_chat_model is_function_calling_model reuse_client "
     "should_use_structured_outputs strict tokenizer".split()
 )

@@ -24,7 +24,7 @@ from aimlapi_core import EmbeddingReply
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import AIMLAPIEmbeddings
 from langchain_aimlapi._request.constructor_types import EmbeddingArguments
-from langchain_aimlapi._request.legacy_arguments import WITHOUT_EFFECT
+from langchain_aimlapi._request.legacy_arguments import IGNORED_ARGUMENTS
 from langchain_aimlapi.embeddings import ALIASES
 from tests.langchain.calls import embedded
 
@@ -76,7 +76,7 @@ class TestVoyage(TestIntegration):
 
 
 def test_the_typed_arguments_are_the_fields() -> None:
-    names = set(EmbeddingArguments.__annotations__) - set(ALIASES) - WITHOUT_EFFECT
+    names = set(EmbeddingArguments.__annotations__) - set(ALIASES) - IGNORED_ARGUMENTS
     assert names == set(AIMLAPIEmbeddings.model_fields)
 
 

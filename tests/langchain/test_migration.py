@@ -13,7 +13,11 @@ from langchain_core.embeddings import Embeddings
 import langchain_aimlapi
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import AimlapiEmbeddings, ChatAIMLAPI, ChatAimlapi, ConfigurationError
-from langchain_aimlapi._request.legacy_arguments import _REMEDIES, GONE, WITHOUT_EFFECT
+from langchain_aimlapi._request.legacy_arguments import (
+    _MIGRATION_HINTS,
+    IGNORED_ARGUMENTS,
+    REMOVED_NAMES,
+)
 from tests.langchain.calls import embedded, invoke, stream
 
 
@@ -25,11 +29,11 @@ def test_the_older_names_are_the_same_classes() -> None:
     assert AimlapiEmbeddings is OthersFromModule is langchain_aimlapi.AIMLAPIEmbeddings
 
 
-@pytest.mark.parametrize("name", GONE)
+@pytest.mark.parametrize("name", REMOVED_NAMES)
 def test_a_class_that_is_gone_says_what_to_use(name: str) -> None:
     with pytest.raises(ImportError, match=f"{name} of the older distribution") as caught:
         exec(f"from langchain_aimlapi import {name}")
-    assert GONE[name] in str(caught.value)
+    assert REMOVED_NAMES[name] in str(caught.value)
     assert not hasattr(langchain_aimlapi, "NeverThere")
 
 
@@ -102,17 +106,17 @@ def test_the_time_out_is_finite_unless_asked_otherwise() -> None:
     assert ChatAIMLAPI(timeout=None)._settings({}).timeout is None
 
 
-@pytest.mark.parametrize("name", _REMEDIES)
+@pytest.mark.parametrize("name", _MIGRATION_HINTS)
 @pytest.mark.parametrize("made", [ChatAIMLAPI, AimlapiEmbeddings])
 def test_an_argument_without_its_like_says_what_to_do(made: Callable[..., Any], name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         made(**{name: 1})
-    assert str(caught.value) == f"Unknown argument {name!r}: {_REMEDIES[name]}"
+    assert str(caught.value) == f"Unknown argument {name!r}: {_MIGRATION_HINTS[name]}"
 
 
 def test_no_argument_of_ours_is_called_foreign() -> None:
     ours = {*ChatAIMLAPI.model_fields, *AimlapiEmbeddings.model_fields}
-    assert not ours & {*_REMEDIES, *WITHOUT_EFFECT}
+    assert not ours & {*_MIGRATION_HINTS, *IGNORED_ARGUMENTS}
 
 
 def test_no_variable_of_openai_is_read(emu: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ import aimlapi_core
 import langchain_aimlapi
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI
-from langchain_aimlapi._request.build import ALIASES, SHAPING
+from langchain_aimlapi._request.build import ALIASES, REQUEST_FIELDS
 from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi.errors import to_langchain_error
 from tests.langchain.calls import call, invoke
@@ -267,7 +267,7 @@ ON_RESPONSES: dict[str, tuple[Any, Any]] = {
 
 
 def test_every_argument_is_among_the_overrides() -> None:
-    assert {*OVERRIDES, *ON_RESPONSES} == SHAPING
+    assert {*OVERRIDES, *ON_RESPONSES} == REQUEST_FIELDS
 
 
 @pytest.mark.parametrize("name", [*OVERRIDES, *ON_RESPONSES])

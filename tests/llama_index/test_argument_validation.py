@@ -45,11 +45,11 @@ def test_an_empty_user_message_is_refused(llm: AIMLAPI, content: str | None) -> 
 
 def test_an_image_alone_is_a_user_message(llm: AIMLAPI) -> None:
     image = ImageBlock(url="https://example.com/a.png")
-    assert llm._ask([ChatMessage(role="user", blocks=[image])], {}).request.messages
+    assert llm._prepare([ChatMessage(role="user", blocks=[image])], {}).request.messages
 
 
 def test_a_subclass_of_a_block_is_such_a_block(llm: AIMLAPI) -> None:
-    (message,) = llm._ask([ChatMessage(blocks=[Marked(text="Hello")])], {}).request.messages
+    (message,) = llm._prepare([ChatMessage(blocks=[Marked(text="Hello")])], {}).request.messages
     assert message.parts == (Text("Hello"),)
 
 
@@ -70,9 +70,9 @@ def test_a_calls_argument_beats_what_the_constructors_bodies_say(
         {"extra_body": {**body, **kept}},
         {"additional_kwargs": {"extra_body": {**body, **kept}}},
     ):
-        assert AIMLAPI(**settings)._ask(HELLO, call).request.extra_body == kept
-        assert AIMLAPI(**settings)._ask(HELLO, {}).request.extra_body == {**body, **kept}
-    own = AIMLAPI()._ask(HELLO, {**call, "extra_body": body}).request.extra_body
+        assert AIMLAPI(**settings)._prepare(HELLO, call).request.extra_body == kept
+        assert AIMLAPI(**settings)._prepare(HELLO, {}).request.extra_body == {**body, **kept}
+    own = AIMLAPI()._prepare(HELLO, {**call, "extra_body": body}).request.extra_body
     assert own == body
 
 
@@ -96,7 +96,7 @@ def test_a_header_that_may_be_a_secret_is_refused_in_calls(llm: AIMLAPI, name: s
     with pytest.raises(InvalidRequestError, match="use default_headers") as caught:
         llm.chat(HELLO, extra_headers={name: "sk-secret"})
     assert "sk-secret" not in str(caught.value)
-    assert llm._ask(HELLO, {"extra_headers": {"Idempotency-Key": "1"}}).request.extra_headers
+    assert llm._prepare(HELLO, {"extra_headers": {"Idempotency-Key": "1"}}).request.extra_headers
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ async def test_a_failure_while_an_item_is_made_ends_the_call(make: Make) -> None
     async with httpx.AsyncClient() as http:
         llm = make(http_async_client=_watched(http, closed))
         with pytest.raises(ValueError, match="no item"):
-            await anext(llm._aitems(llm._ask(HELLO, {}), fail))
+            await anext(llm._astream(llm._prepare(HELLO, {}), fail))
         assert closed == [True]
 
 

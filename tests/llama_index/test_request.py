@@ -18,7 +18,7 @@ from aimlapi_core import (
 )
 from llama_index_aimlapi import AIMLAPI
 from llama_index_aimlapi._request.build import to_response_format
-from llama_index_aimlapi._request.legacy_arguments import OF_OPENAI_LIKE
+from llama_index_aimlapi._request.legacy_arguments import OPENAI_LIKE_ONLY
 
 HELLO = [ChatMessage(content="Hello")]
 PLAIN = {"model": "openai/gpt-5-2", "messages": (Message("user", (Text("Hello"),)),)}
@@ -52,7 +52,7 @@ FILLED = {
 
 
 def request(settings: dict[str, Any], call: dict[str, Any]) -> ChatRequest:
-    return AIMLAPI(**settings)._ask(HELLO, call).request
+    return AIMLAPI(**settings)._prepare(HELLO, call).request
 
 
 def test_nothing_is_sent_that_was_not_set() -> None:
@@ -128,7 +128,7 @@ def test_misspelt_constructor_argument_names_the_right_one(name: str, right: str
     assert (f"Did you mean '{right}'?" in str(caught.value)) is (right is not None)
 
 
-@pytest.mark.parametrize("name", sorted(OF_OPENAI_LIKE))
+@pytest.mark.parametrize("name", sorted(OPENAI_LIKE_ONLY))
 def test_what_openai_like_is_told_is_left_out(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"no argument '{name}'.*leave it out"):
         AIMLAPI(**{name: True})
