@@ -147,8 +147,8 @@ def _map_rows(
 def _journal_actor(path: Path, run: int, **given: Any) -> Iterator[Any]:
     """The journal actor, on this node, where the file is. It ends with this program."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    actor = ray.remote(JournalActor).options(num_cpus=0, max_restarts=0, scheduling_strategy=here)
-    actor = actor.remote(path, **given)
+    options = {"num_cpus": 0, "max_restarts": 0, "scheduling_strategy": here}
+    actor = ray.remote(JournalActor).options(**options).remote(path, **given)
     try:
         _actor_result(actor.open.remote(run))
         yield actor

@@ -1,8 +1,8 @@
-"""Concurrency limit: at most so many requests of one account under way at once in a process.
+"""Concurrency limit: a fair semaphore per account, across all threads and event loops.
 
-An account is an origin and the API key in force there. Its requests, from all threads and event
-loops, share one limiter with one queue, first in, first out. Each request brings its own limit: it
-is admitted once it is the first in the queue and fewer requests than that are under way.
+An account is an origin and its API key. All its requests in this process share one limiter with one
+FIFO queue. Each request has its own limit: it is admitted once it is first in the queue and fewer
+requests than that are in flight.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    """A request in the queue; under way once `is_admitted`, over once `has_left`."""
+    """A request in the queue; in flight once `is_admitted`, finished once `has_left`."""
 
     limit: int
     loop: asyncio.AbstractEventLoop | None = None
@@ -36,42 +36,42 @@ class _Waiter:
     has_left: bool = False
 
     def is_gone(self) -> bool:
-        """Whether it has left, or never will because its event loop was closed under it."""
+        """Whether it has left, or its event loop was closed, so that it never will."""
         return self.has_left or (self.loop is not None and self.loop.is_closed())
 
     def wake(self) -> None:
-        """Let the one who waits look at the state again. May be called more than once."""
+        """Wake the waiting request to check its state. May be called more than once."""
         if self.notify is not None:
-            with suppress(RuntimeError):  # the thread was woken before, or its loop is closed
+            with suppress(RuntimeError):  # the thread is awake already, or the loop is closed
                 self.notify()
 
 
 class AccountLimiter:
-    """The requests of one account: those under way, and the queue of those that wait.
+    """The requests of one account: those in flight, and the queue of waiting ones.
 
-    The garbage collector may release a slot at any time, also while this very thread changes the
-    state. So every change is an event, and one thread at a time processes them: a thread that
-    finds the lock taken leaves its event to the one that holds it, and does not wait.
+    The garbage collector may release a slot at any time, also while this thread changes the state.
+    So each change is queued as an event, and one thread at a time processes them: a thread that
+    finds the lock taken leaves its event to the lock holder, and does not block.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._events: deque[_Waiter] = deque()  # requests that are new, or have left
         self._active: set[_Waiter] = set()
-        self._waiting: OrderedDict[_Waiter, None] = OrderedDict()  # finds its first in O(1)
-        self.admitted = 0  # how many so far: while it grows, the queue moves
+        self._waiting: OrderedDict[_Waiter, None] = OrderedDict()  # its first item is found in O(1)
+        self.admitted = 0  # a counter: the queue moves while it grows
 
     def submit(self, waiter: _Waiter) -> None:
-        """Queue a request that is new, or remove one that has left; then admit who may go."""
+        """Add a new request, or remove one that has left; then admit those that fit."""
         try:
             self._events.append(waiter)
             self._process_events()
-        except BaseException:  # Ctrl-C in between: the others would wait for ever
+        except BaseException:  # Ctrl-C in between: the others would wait forever
             self.submit(waiter)
             raise
 
     def _process_events(self) -> None:
-        # Who holds the lock looks at the events once more after it: none is left behind.
+        # The lock holder checks the events again after releasing it: none is left behind.
         while self._events and not self._lock.locked():
             with self._lock:
                 if self._events:
@@ -100,10 +100,10 @@ class AccountLimiter:
 
 
 class Slot:
-    """One request's place among those under way: acquired before it is sent, then released.
+    """One slot of the limit: acquired before a request is sent, and released after it.
 
-    Release it in any case, also where acquiring it failed; twice is once. It may be acquired again
-    after that. One that is forgotten is released by the garbage collector.
+    Always release it, also if acquiring failed; releasing is idempotent. It can be acquired again.
+    An abandoned slot is released by the garbage collector.
     """
 
     def __init__(self, limiter: AccountLimiter, limit: int) -> None:
@@ -113,8 +113,8 @@ class Slot:
         self._is_cancelled = False
 
     def acquire(self, within_s: float | None) -> None:
-        """Wait for it. Raises ConcurrencyTimeoutError when nobody was admitted for `within_s`."""
-        # A bare lock: an Event has a lock of its own, in which the collector may end a stream.
+        """Wait for it. Raises ConcurrencyTimeoutError if no request is admitted for `within_s`."""
+        # Not a threading.Event: it has a lock, in which the collector may close a stream.
         woken = threading.Lock()
         woken.acquire()
         timeout = -1 if within_s is None else min(within_s, threading.TIMEOUT_MAX)
@@ -132,12 +132,12 @@ class Slot:
     def _waits(
         self, waiter: _Waiter, notify: Callable[[], object], within_s: float | None
     ) -> Iterator[None]:
-        """One wait after another, until the request is admitted or the queue stands still."""
+        """Yield once per wait, until the request is admitted or the queue is stuck."""
         self._waiter = waiter
         seen = -1
         while True:
-            self._limiter.submit(waiter)  # after a wait too: a loop may have been closed meanwhile
-            waiter.notify = notify  # before the next line: who is admitted behind it is woken
+            self._limiter.submit(waiter)  # also after a wait: a loop may have been closed
+            waiter.notify = notify  # set before the check, so no wake-up is missed
             if waiter.is_admitted:
                 return
             if self._is_cancelled:
@@ -153,14 +153,14 @@ class Slot:
             yield
 
     def cancel(self) -> None:
-        """The request is not to be sent any more: where it waits, acquiring its slot raises."""
+        """Cancel the request: a pending `acquire` raises."""
         self._is_cancelled = True
         waiter = self._waiter
         if waiter is not None:
             waiter.wake()
 
     def release(self) -> None:
-        """The answer is closed, or the request will not be sent."""
+        """Release it: the response is closed, or the request will not be sent."""
         waiter = self._waiter
         if waiter is not None:
             waiter.has_left = True
@@ -171,13 +171,13 @@ class Slot:
         self.release()
 
 
-# A limiter lives as long as a slot of it does. No key is held, only its digest.
+# A limiter lives as long as one of its slots. Keys are stored only as digests.
 _lock = threading.RLock()
 _limiters: WeakValueDictionary[tuple[str, bytes], AccountLimiter] = WeakValueDictionary()
 
 
 def slot_for(limit: int, url: str, headers: Mapping[str, str]) -> Slot:
-    """A slot for one request, of the account that `url` and `headers` mean."""
+    """A new slot for one request of the account that `url` and `headers` identify."""
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.hostname}:{parts.port or _DEFAULT_PORTS.get(parts.scheme)}"
     key = next((value for name, value in headers.items() if name.lower() == "authorization"), "")
@@ -190,7 +190,7 @@ def slot_for(limit: int, url: str, headers: Mapping[str, str]) -> Slot:
 
 
 def _after_fork() -> None:
-    """A child has nothing under way: the requests of its parent are not its to wait for."""
+    """A child process starts with no requests in flight."""
     global _lock, _limiters
     _lock, _limiters = threading.RLock(), WeakValueDictionary()
 

@@ -1,14 +1,14 @@
-"""httpx transports that hold one keep-alive connection, where httpx's own hold a pool.
+"""httpx transports with one keep-alive connection instead of a connection pool.
 
-Each serves one call at a time, so a pool would only look through its one connection; and a pool
-that is interrupted (Ctrl-C) inside its lock waits for that lock for ever.
+Each serves one call at a time, so a pool would add only overhead; and httpcore's pool deadlocks
+if it is interrupted (Ctrl-C) while it holds its lock.
 
-They are `httpx.HTTPTransport`s, whose `handle_request` is looked up on the class at each call, so
-that what replaces it there (vcrpy from 8.2, for cassettes) is asked here too.
+They subclass `httpx.HTTPTransport`, whose `handle_request` is looked up on the class at each call,
+so that a patch of that class (vcrpy from 8.2, for cassettes) applies here too.
 
-`_pool` is httpx's own name, the same from 0.27 to 0.28; `tests/core/test_single_connection.py` says
-where a later httpx has another. httpcore is imported with the first call, as httpx does: it takes a
-while.
+`_pool` is httpx's own attribute, the same from 0.27 to 0.28; `tests/core/test_single_connection.py`
+fails if a later httpx renames it. httpcore is imported with the first call, as in httpx: it is
+slow.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 
 class SingleConnection(httpx.HTTPTransport):
-    """Opens its connection at the first call, and another once that one cannot be used again."""
+    """Opens its connection at the first call, and a new one whenever it cannot be reused."""
 
-    _pool: Any  # an `httpcore.HTTPConnection` where httpx has its pool; None before the first call
+    _pool: Any  # an `httpcore.HTTPConnection` in place of httpx's pool; None before the first call
 
     def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
-        self._given: dict[str, Any] = {"ssl_context": ssl_context, "keepalive_expiry": keepalive_s}
+        self._kwargs: dict[str, Any] = {
+            "ssl_context": ssl_context,
+            "keepalive_expiry": keepalive_s,
+        }
         self._pool = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -37,7 +40,7 @@ class SingleConnection(httpx.HTTPTransport):
         origin = _origin(request.url)
         if not _is_usable(self._pool, origin):
             self.close()
-            self._pool = httpcore.HTTPConnection(origin, **self._given)
+            self._pool = httpcore.HTTPConnection(origin, **self._kwargs)
         try:
             return super().handle_request(request)
         except httpcore.ConnectionNotAvailable:  # closed by another thread since; nothing was sent
@@ -55,8 +58,11 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
 
     def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
         self._backend = _Backend()
-        self._given: dict[str, Any] = {"ssl_context": ssl_context, "keepalive_expiry": keepalive_s}
-        self._given["network_backend"] = self._backend
+        self._kwargs: dict[str, Any] = {
+            "ssl_context": ssl_context,
+            "keepalive_expiry": keepalive_s,
+        }
+        self._kwargs["network_backend"] = self._backend
         self._pool = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -65,7 +71,7 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
         origin = _origin(request.url)
         if not _is_usable(self._pool, origin):
             await self.aclose()
-            self._pool = httpcore.AsyncHTTPConnection(origin, **self._given)
+            self._pool = httpcore.AsyncHTTPConnection(origin, **self._kwargs)
         try:
             return await super().handle_async_request(request)
         except httpcore.ConnectionNotAvailable:  # closed by another task since; nothing was sent
@@ -79,9 +85,9 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
 
 
 class _Backend:
-    """What httpcore opens a connection with. It knows the connection, to close it.
+    """Network backend for httpcore that keeps a reference to the connection, to close it.
 
-    httpcore forgets one whose TLS handshake is cancelled (seen with 1.0.9); it stays open.
+    httpcore leaks a connection whose TLS handshake is cancelled (seen with 1.0.9).
     """
 
     opened: httpcore.AsyncNetworkStream | None = None
@@ -102,7 +108,7 @@ def _origin(url: httpx.URL) -> httpcore.Origin:
 
 
 def _is_usable(held: Any, origin: httpcore.Origin) -> bool:
-    """Whether `held` leads there, is idle, not for too long, and was not closed by the server."""
+    """Whether `held` is a connection to `origin`, idle, not expired, not closed by the server."""
     return (
         held is not None
         and held.can_handle_request(origin)
