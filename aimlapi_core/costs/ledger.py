@@ -62,8 +62,8 @@ class CostLedger:
         self._parent: CostLedger | None = None
         self._was_opened = False
         self._outside: CostLedger | None = None  # innermost again after this scope's end
-        # One lock for nested scopes. Reentrant: the garbage collector may close an abandoned stream,
-        # which reports its call, while this thread holds it.
+        # One lock for nested scopes. Reentrant: the garbage collector may close an abandoned
+        # stream, which reports its call, while this thread holds it.
         self._lock = threading.RLock()
         self._by_model: dict[str, Totals] = {}
         self._unknown: dict[UnknownCall, None] = {}
