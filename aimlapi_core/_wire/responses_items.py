@@ -43,7 +43,7 @@ class OutputItem:
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self._fields = fields
-        self._parts: dict[tuple[str, int], list[str]] = {}
+        self._texts: dict[tuple[str, int], list[str]] = {}  # by member and content index
         self._citations: dict[int, list[Mapping[str, Any]]] = {}
         self._arguments = ""
         self._call_index: int | None = None
@@ -57,27 +57,27 @@ class OutputItem:
             return bool(own_id == wire_id)
         return bool(self._fields.get("type") == wire.get("type"))
 
-    def add_text(self, part: Any, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
+    def add_text(self, content_index: Any, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
             separator = "" if self._has_text else owner.message_separator()
             self._has_text = True
-            self._append("text", part, delta)
+            self._append("text", content_index, delta)
             yield TextDelta(separator + delta)
 
-    def add_refusal(self, part: Any, delta: Any) -> Iterator[StreamEvent]:
+    def add_refusal(self, content_index: Any, delta: Any) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
-            self._append("refusal", part, delta)
+            self._append("refusal", content_index, delta)
             yield RefusalDelta(delta)
 
-    def add_reasoning(self, member: str, part: Any, delta: Any) -> Iterator[StreamEvent]:
+    def add_reasoning(self, member: str, content_index: Any, delta: Any) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
-            is_new = (member, _index_or_zero(part)) not in self._parts
-            separator = SEPARATOR if is_new and self._parts else ""
-            self._append(member, part, delta)
+            is_new = (member, _index_or_zero(content_index)) not in self._texts
+            separator = SEPARATOR if is_new and self._texts else ""
+            self._append(member, content_index, delta)
             yield ReasoningDelta(separator + delta)
 
-    def add_citation(self, part: Any, citation: Any) -> Iterator[StreamEvent]:
-        known = self._citations.setdefault(_index_or_zero(part), [])
+    def add_citation(self, content_index: Any, citation: Any) -> Iterator[StreamEvent]:
+        known = self._citations.setdefault(_index_or_zero(content_index), [])
         if isinstance(citation, Mapping) and citation not in known:
             known.append(citation)
             yield CitationDelta(citation)
@@ -127,18 +127,18 @@ class OutputItem:
         if kind == "function_call":
             wire["arguments"] = self._arguments
         elif kind == "message":
-            parts = sorted((i, m) for m, i in self._parts if m in ("text", "refusal"))
+            keys = sorted((i, m) for m, i in self._texts if m in ("text", "refusal"))
             wire["content"] = [
                 {
                     "type": "refusal" if member == "refusal" else "output_text",
-                    member: "".join(self._parts[member, i]),
+                    member: "".join(self._texts[member, i]),
                     "annotations": self._citations.get(i, []),
                 }
-                for i, member in parts
+                for i, member in keys
             ]
         elif kind == "reasoning":
             for member in ("summary", "content"):
-                texts = [self._parts[m, i] for m, i in sorted(self._parts) if m == member]
+                texts = [self._texts[m, i] for m, i in sorted(self._texts) if m == member]
                 if texts:
                     wire[member] = [{"text": "".join(pieces)} for pieces in texts]
         return wire
@@ -148,12 +148,12 @@ class OutputItem:
             self._call_index = owner.next_tool_call_index()
         return self._call_index
 
-    def _append(self, member: str, part: Any, delta: str) -> None:
-        self._parts.setdefault((member, _index_or_zero(part)), []).append(delta)
+    def _append(self, member: str, content_index: Any, delta: str) -> None:
+        self._texts.setdefault((member, _index_or_zero(content_index)), []).append(delta)
 
-    def remaining(self, member: str, part: Any, whole: Any) -> str:
+    def remaining(self, member: str, content_index: Any, whole: Any) -> str:
         """The part of `whole` that no delta contained."""
-        so_far = "".join(self._parts.get((member, _index_or_zero(part)), ()))
+        so_far = "".join(self._texts.get((member, _index_or_zero(content_index)), ()))
         return _suffix_after(whole, so_far) if isinstance(whole, str) else ""
 
 

@@ -44,7 +44,7 @@ class ResponseAccumulator:
         self.done = False
         self._response: dict[str, Any] = {}
         self._items: dict[int, OutputItem] = {}
-        self._by_id: dict[str, int] = {}
+        self._output_index_by_id: dict[str, int] = {}
         self._tool_call_count = 0
         self._message_count = 0
         self._usage_expected = usage_expected
@@ -149,16 +149,16 @@ class ResponseAccumulator:
 
     def _get_item(self, index: Any, item_id: Any, fields: Mapping[str, Any]) -> OutputItem:
         """The item at this output index or with this id, else a new one."""
-        position = as_index(index)
-        if position is None and nonempty_str(item_id):
-            position = self._by_id.get(item_id)
-        if position is None:
-            position = max(self._items, default=-1) + 1
+        output_index = as_index(index)
+        if output_index is None and nonempty_str(item_id):
+            output_index = self._output_index_by_id.get(item_id)
+        if output_index is None:
+            output_index = max(self._items, default=-1) + 1
         if nonempty_str(item_id):
-            self._by_id.setdefault(item_id, position)
-        if position not in self._items:
-            self._items[position] = OutputItem(dict(fields))
-        return self._items[position]
+            self._output_index_by_id.setdefault(item_id, output_index)
+        if output_index not in self._items:
+            self._items[output_index] = OutputItem(dict(fields))
+        return self._items[output_index]
 
     def _item_for(self, event: Mapping[str, Any], kind: str) -> OutputItem:
         """The output item that a delta belongs to."""
@@ -189,10 +189,10 @@ class ResponseAccumulator:
         yield from self._item_for(event, "function_call").add_arguments(event.get("delta"), self)
 
     def _on_reasoning_delta(self, event: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        part = event.get("summary_index", event.get("content_index"))
+        index = event.get("summary_index", event.get("content_index"))
         member = "content" if "reasoning_text" in event["type"] else "summary"
         item = self._item_for(event, "reasoning")
-        yield from item.add_reasoning(member, part, event.get("delta"))
+        yield from item.add_reasoning(member, index, event.get("delta"))
 
     def _on_annotation(self, event: Mapping[str, Any]) -> Iterator[StreamEvent]:
         item = self._item_for(event, "message")

@@ -95,4 +95,4 @@ def test_a_client_that_was_handed_in_keeps_its_own_unless_told(
 
 def test_the_default_is_a_number_and_none_is_said_to_mean_none() -> None:
     assert Settings().timeout == DEFAULT_TIMEOUT_S == 600
-    assert "None means none" in inspect.cleandoc(Settings.__doc__ or "")
+    assert "None disables them" in inspect.cleandoc(Settings.__doc__ or "")
