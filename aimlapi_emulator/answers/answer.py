@@ -24,9 +24,14 @@ from aimlapi_emulator.answers.json_in_text import schema_in_text, wanted_keys
 from aimlapi_emulator.answers.prompt_templates import TEXT_FORMS, choices
 from aimlapi_emulator.answers.rag.context import find_in_context, from_context
 from aimlapi_emulator.answers.schema_instance import instance, to_json
-from aimlapi_emulator.answers.tool_selection import Ask, arguments_text, next_asks, required_ask
+from aimlapi_emulator.answers.tool_selection import (
+    ToolSelection,
+    arguments_text,
+    next_asks,
+    required_ask,
+)
 from aimlapi_emulator.prompt import Prompt
-from aimlapi_emulator.text.words import pieces
+from aimlapi_emulator.text.words import tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +50,18 @@ class Answer:
     calls: tuple[ToolCall, ...] = ()
     refusal: str | None = None
     reasoning: str | None = None
-    finish: str = "stop"
-    searched: str | None = None
+    finish_reason: str = "stop"
+    web_search_query: str | None = None
     """The query of a web search that ran at the service's side."""
     mcp: Mapping[str, Any] | None = None
     """The MCP tool that was used at the service's side."""
 
 
-def answer(prompt: Prompt) -> Answer:
+def built_in_answer(prompt: Prompt) -> Answer:
     """The answer to a prompt."""
     calls = _calls(prompt)
     if calls:
-        return Answer(calls=calls, finish="tool_calls")
+        return Answer(calls=calls, finish_reason="tool_calls")
     hosted = _hosted(prompt)
     return hosted or Answer(_text(prompt))
 
@@ -66,7 +71,7 @@ def _calls(prompt: Prompt) -> tuple[ToolCall, ...]:
         return ()
     if prompt.forced:
         tool = next(tool for tool in prompt.tools if tool.name == prompt.forced)
-        asks = [Ask(tool, prompt.user_text)]
+        asks = [ToolSelection(tool, prompt.user_text)]
     elif prompt.choice == "required":
         asks = [required_ask(prompt)]
     else:
@@ -74,7 +79,7 @@ def _calls(prompt: Prompt) -> tuple[ToolCall, ...]:
     return tuple(ToolCall(ask.tool.name, _arguments(prompt, ask)) for ask in asks)
 
 
-def _arguments(prompt: Prompt, ask: Ask) -> str:
+def _arguments(prompt: Prompt, ask: ToolSelection) -> str:
     picked = choices(prompt)
     if picked is None:
         return arguments_text(prompt, ask)
@@ -147,32 +152,36 @@ def _hosted(prompt: Prompt) -> Answer | None:
             prompt.choice == "required" or _SEARCH.search(prompt.user_text)
         ):
             query = " ".join(prompt.user_text.split())
-            return Answer(f"A search found this on {query!r}: see example.com.", searched=query)
+            return Answer(
+                f"A search found this on {query!r}: see example.com.", web_search_query=query
+            )
         if tool["type"] == "mcp":
             text = f"{tool['server_label']} answered: {echo(prompt)}"
             return Answer(text, mcp=tool)
     return None
 
 
-def varied(made: Answer, index: int) -> Answer:
+def vary_choice(made: Answer, index: int) -> Answer:
     """The answer of choice number `index`: the first as it is, plain texts told apart after."""
     if index == 0 or not made.text or made.text[0] in "{[" or "```" in made.text:
         return made
     return replace(made, text=f"{made.text} (choice {index + 1})")
 
 
-def shorten(made: Answer, reason: str, keep: int | None = None) -> Answer:
+def truncate(made: Answer, reason: str, keep: int | None = None) -> Answer:
     """The answer cut off for a reason: half of it, or its first `keep` tokens.
 
     Calls are cut in the middle of the last one's arguments, as an output limit cuts them.
     """
     if made.calls:
         last = made.calls[-1]
-        parts = pieces(last.arguments)
+        parts = tokenize(last.arguments)
         size = len(parts) // 2 if keep is None else keep
         cut = "".join(parts[:size])
         cut = cut[: max(1, len(last.arguments) - 1)] if cut == last.arguments else cut
-        return replace(made, calls=(*made.calls[:-1], ToolCall(last.name, cut)), finish=reason)
-    parts = pieces(made.text)
+        return replace(
+            made, calls=(*made.calls[:-1], ToolCall(last.name, cut)), finish_reason=reason
+        )
+    parts = tokenize(made.text)
     size = max(1, len(parts) // 2) if keep is None else keep
-    return replace(made, text="".join(parts[:size]), finish=reason)
+    return replace(made, text="".join(parts[:size]), finish_reason=reason)

@@ -24,7 +24,7 @@ _BREAK = re.compile(r"[,;.?!]|\band\b|\bthen\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ToolSelection:
     """A tool that a text asks for, with the clause that asks."""
 
     tool: Tool
@@ -69,7 +69,7 @@ def _matches(tools: Iterable[Tool], text: str) -> list[tuple[int, Tool]]:
     return sorted(found, key=lambda pair: pair[0])
 
 
-def asked(tools: Sequence[Tool], text: str) -> list[Ask]:
+def asked(tools: Sequence[Tool], text: str) -> list[ToolSelection]:
     """The tools that a text asks for, by name or by a content word, in order of mention."""
     places = _matches(tools, text)
     found = []
@@ -82,7 +82,7 @@ def asked(tools: Sequence[Tool], text: str) -> list[Ask]:
             end = breaks[-1] if breaks else len(text)
         clause = text[start:end].strip()
         # "weather and time in Paris": a clause without values takes them from the whole.
-        found.append(Ask(tool, clause if _has_values(clause) else text))
+        found.append(ToolSelection(tool, clause if _has_values(clause) else text))
         start = end if end < len(text) else start
     return found
 
@@ -100,22 +100,22 @@ def in_sequence(text: str) -> bool:
     return _SEQUENCE.search(text) is not None
 
 
-def next_asks(prompt: Prompt) -> list[Ask]:
+def next_asks(prompt: Prompt) -> list[ToolSelection]:
     """The calls that `auto` makes now: asked for, and not yet made in this turn."""
     text = prompt.user_text
     done = {call.name for call in prompt.turn_calls()}
     steps, summing = plan(prompt)
-    left = [Ask(step.tool, text, step.arguments) for step in steps]
+    left = [ToolSelection(step.tool, text, step.arguments) for step in steps]
     others = [tool for tool in prompt.tools if tool.name not in summing]
     found = asked(others, text)
     if not found and not done and text.rstrip().endswith(("?", "？")):
         # A question that shares no word with any tool goes to one that looks things up.
-        found = [Ask(tool, text) for tool in others if _LOOKS_UP.search(_told(tool))][:1]
+        found = [ToolSelection(tool, text) for tool in others if _LOOKS_UP.search(_told(tool))][:1]
     left += [ask for ask in found if ask.tool.name not in done]
     return left[:1] if not prompt.parallel or in_sequence(text) else left
 
 
-def required_ask(prompt: Prompt) -> Ask:
+def required_ask(prompt: Prompt) -> ToolSelection:
     """The one call that `required` makes now.
 
     First what the prompt asks for and was not called in this turn. Once a result has come, the
@@ -124,15 +124,15 @@ def required_ask(prompt: Prompt) -> Ask:
     text = prompt.user_text
     steps, _ = plan(prompt)
     if steps:
-        return Ask(steps[0].tool, text, steps[0].arguments)
+        return ToolSelection(steps[0].tool, text, steps[0].arguments)
     done = [call.name for call in prompt.turn_calls()]
     for ask in asked(prompt.tools, text):
         if ask.tool.name not in done:
             return ask
     uncalled = [tool for tool in prompt.tools if tool.name not in done]
     if not uncalled:
-        return Ask(next(t for t in prompt.tools if t.name == done[-1]), text)
-    return Ask(uncalled[-1] if prompt.turn_results() else uncalled[0], text)
+        return ToolSelection(next(t for t in prompt.tools if t.name == done[-1]), text)
+    return ToolSelection(uncalled[-1] if prompt.turn_results() else uncalled[0], text)
 
 
 def _call_text(tool: Tool, text: str) -> str | None:
@@ -145,7 +145,7 @@ def _used_numbers(calls: Iterable[Call]) -> list[float | int]:
     return [number for call in calls for number in numbers(call.arguments)]
 
 
-def arguments(prompt: Prompt, ask: Ask) -> dict[str, Any]:
+def arguments(prompt: Prompt, ask: ToolSelection) -> dict[str, Any]:
     """Arguments for a call, from its clause first, then from the results of this turn."""
     if ask.given is not None:
         return dict(ask.given)
@@ -161,6 +161,6 @@ def arguments(prompt: Prompt, ask: Ask) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def arguments_text(prompt: Prompt, ask: Ask) -> str:
+def arguments_text(prompt: Prompt, ask: ToolSelection) -> str:
     """Arguments as the JSON text of a call."""
     return json.dumps(arguments(prompt, ask), ensure_ascii=False, separators=(",", ":"))

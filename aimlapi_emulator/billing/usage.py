@@ -15,7 +15,7 @@ from typing import Any
 from aimlapi_emulator.answers.answer import Answer
 from aimlapi_emulator.catalog.chat_models import CREDITS_PER_USD, ChatModelRow
 from aimlapi_emulator.prompt import Prompt, as_json
-from aimlapi_emulator.text.words import count
+from aimlapi_emulator.text.words import count_tokens
 
 _TOKENS_PER_MESSAGE = 3
 _TOKENS_PER_ATTACHMENT = 85
@@ -107,19 +107,21 @@ def reasoning_tokens(model: ChatModelRow, effort: str | None, limit: int | None)
 
 
 def _message_sizes(prompt: Prompt) -> list[int]:
-    tools = count(as_json([(t.name, t.description, t.parameters) for t in prompt.tools]))
+    tools = count_tokens(as_json([(t.name, t.description, t.parameters) for t in prompt.tools]))
     sizes = [tools if prompt.tools else 0]
     for message in prompt.messages:
-        calls = sum(count(call.name) + count(call.arguments) for call in message.calls)
+        calls = sum(
+            count_tokens(call.name) + count_tokens(call.arguments) for call in message.calls
+        )
         attached = _TOKENS_PER_ATTACHMENT * len(message.attachments)
-        sizes.append(_TOKENS_PER_MESSAGE + count(message.text) + calls + attached)
+        sizes.append(_TOKENS_PER_MESSAGE + count_tokens(message.text) + calls + attached)
     return sizes
 
 
 def answer_tokens(made: Answer) -> int:
     """Tokens of an answer without its reasoning."""
-    calls = sum(count(call.name) + count(call.arguments) for call in made.calls)
-    return count(made.text) + calls + count(made.refusal or "")
+    calls = sum(count_tokens(call.name) + count_tokens(call.arguments) for call in made.calls)
+    return count_tokens(made.text) + calls + count_tokens(made.refusal or "")
 
 
 class PrefixCache:
@@ -160,7 +162,7 @@ def measure(
     sizes = _message_sizes(prompt)
     thought, visible = 0, 0
     for made in answers:
-        thought += max(reasoning, count(made.reasoning or ""))
+        thought += max(reasoning, count_tokens(made.reasoning or ""))
         visible += answer_tokens(made)
     spent = credits_for(sum(sizes), model.in_usd_per_million)
     spent += credits_for(thought + visible, model.out_usd_per_million)

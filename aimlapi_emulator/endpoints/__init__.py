@@ -1,1 +1,1 @@
-"""One module for each endpoint: what it answers, in the service's formats."""
+"""The endpoints: completions, Responses, embeddings, models, account; bodies, events, errors."""

@@ -1,4 +1,4 @@
-"""GETs about an account: balance, logs, usage, transactions, key. All are views of the ledger.
+"""Account endpoints: balance, logs, usage, transactions, API key. All are views of the ledger.
 
 Source: the OpenAPI files billing-v2, logs-v2, usage-v2, billing-transactions-v2 and key-get of
 https://docs.aimlapi.com (read 2026-11). A key that contains `management` is a management key;
@@ -23,7 +23,7 @@ from aimlapi_emulator.state import State
 from aimlapi_emulator.validation.validators import Problem
 
 _QUERY_INVALID = "Query validation error!"
-_LONGEST_S = 92 * 86_400
+_MAX_RANGE_S = 92 * 86_400
 _LIMIT_PER_MINUTE = 200
 _PERIOD = re.compile(r"([1-9]\d{0,4})([hd])")
 _STATUSES = ("succeeded", "failed")
@@ -37,12 +37,12 @@ def _invalid(path: str, reason: str) -> APIError:
     return APIError(400, _QUERY_INVALID, (Problem(path, reason),))
 
 
-def _one(query: Query, name: str) -> str | None:
+def _last(query: Query, name: str) -> str | None:
     return query[name][-1] if name in query else None
 
 
-def _moment(query: Query, name: str) -> float | None:
-    given = _one(query, name)
+def _timestamp(query: Query, name: str) -> float | None:
+    given = _last(query, name)
     if given is None:
         return None
     try:
@@ -52,9 +52,13 @@ def _moment(query: Query, name: str) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _window(query: Query) -> tuple[float, float]:
-    """The moments between which a request asks: `period`, or `start` and `end`."""
-    period, start, end = _one(query, "period"), _moment(query, "start"), _moment(query, "end")
+def _time_range(query: Query) -> tuple[float, float]:
+    """The time range of a query in seconds since the epoch: `period`, or `start` and `end`."""
+    period, start, end = (
+        _last(query, "period"),
+        _timestamp(query, "start"),
+        _timestamp(query, "end"),
+    )
     if (period is None) == (start is None and end is None):
         raise _invalid("period", "Provide either period or both start and end")
     if period is not None:
@@ -63,13 +67,13 @@ def _window(query: Query) -> tuple[float, float]:
             raise _invalid("period", "Expected a positive integer followed by h or d")
         end = time.time()
         start = end - int(match[1]) * (3600 if match[2] == "h" else 86_400)
-    if start is None or end is None or end < start or end - start > _LONGEST_S:
+    if start is None or end is None or end < start or end - start > _MAX_RANGE_S:
         raise _invalid("end", "end must not be earlier than start, nor 92 days later")
     return start, end
 
 
-def _whole(query: Query, name: str, default: int, least: int, most: int) -> int:
-    given = _one(query, name)
+def _integer(query: Query, name: str, default: int, least: int, most: int) -> int:
+    given = _last(query, name)
     if given is None:
         return default
     if not given.isascii() or not given.isdigit() or not least <= int(given) <= most:
@@ -77,7 +81,7 @@ def _whole(query: Query, name: str, default: int, least: int, most: int) -> int:
     return int(given)
 
 
-def _choices(query: Query, name: str, known: tuple[str, ...]) -> list[str]:
+def _enum_values(query: Query, name: str, known: tuple[str, ...]) -> list[str]:
     for value in query.get(name, ()):
         if value not in known:
             expected = " | ".join(f"'{one}'" for one in known)
@@ -85,23 +89,22 @@ def _choices(query: Query, name: str, known: tuple[str, ...]) -> list[str]:
     return query.get(name, [])
 
 
-def _asked_key(query: Query, key: str) -> str:
-    """The key whose requests are asked for; a foreign one needs a management key."""
-    prefix = _one(query, "key_prefix")
+def _check_key_access(query: Query, key: str) -> None:
+    """Raise APIError for another key's prefix without a management key."""
+    prefix = _last(query, "key_prefix")
     if prefix is not None and not key.startswith(prefix) and "management" not in key:
         raise APIError(403, "A management key is required to report on another key.")
-    return key
 
 
 def _entries(query: Query, key: str, state: State) -> list[Entry]:
-    start, end = _window(query)
-    _asked_key(query, key)
-    prefix = _one(query, "key_prefix")
+    start, end = _time_range(query)
+    _check_key_access(query, key)
+    prefix = _last(query, "key_prefix")
     mine = state.ledger.visible_entries(None if prefix else key)
     return [e for e in mine if start <= e.at <= end and (not prefix or e.key.startswith(prefix))]
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _log_row(entry: Entry) -> dict[str, Any]:
     used = entry.usage
     return {
         "created": entry.created,
@@ -121,14 +124,14 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def _logs(query: Query, key: str, state: State) -> dict[str, Any]:
-    models, statuses = query.get("model", []), _choices(query, "status", _STATUSES)
+    models, statuses = query.get("model", []), _enum_values(query, "status", _STATUSES)
     if len(models) > 50:
         raise _invalid("model", "Array must contain at most 50 element(s)")
-    limit = _whole(query, "limit", 50, 1, 100)
-    offset = _whole(query, "offset", 0, 0, 10**9)
+    limit = _integer(query, "limit", 50, 1, 100)
+    offset = _integer(query, "offset", 0, 0, 10**9)
     found = [
         row
-        for row in map(_row, _entries(query, key, state))
+        for row in map(_log_row, _entries(query, key, state))
         if (not statuses or row["status"] in statuses)
         and (not models or {row["model"], row["model"].rpartition("/")[2]} & set(models))
     ]
@@ -156,10 +159,10 @@ def _balance_v1(_query: Query, key: str, state: State) -> dict[str, Any]:
 
 
 def _usage(query: Query, key: str, state: State) -> dict[str, Any]:
-    start, end = _window(query)
+    start, end = _time_range(query)
     charged = [e.usage.credits for e in _entries(query, key, state) if e.usage.credits]
     return {
-        "api_key_prefix": _one(query, "key_prefix"),
+        "api_key_prefix": _last(query, "key_prefix"),
         "start": iso(start),
         "end": iso(end),
         "spend": usd(sum(charged)),
@@ -171,14 +174,17 @@ def _usage(query: Query, key: str, state: State) -> dict[str, Any]:
 def _transactions(query: Query, key: str, state: State) -> dict[str, Any]:
     if "management" not in key:
         raise APIError(403, "A management key is required for this operation.")
-    directions, types = _choices(query, "direction", _DIRECTIONS), _choices(query, "type", _TYPES)
-    start, end = _moment(query, "from"), _moment(query, "to")
-    limit = _whole(query, "limit", 50, 1, 100)
-    skipped = _skipped(_one(query, "cursor"))
+    directions, types = (
+        _enum_values(query, "direction", _DIRECTIONS),
+        _enum_values(query, "type", _TYPES),
+    )
+    start, end = _timestamp(query, "from"), _timestamp(query, "to")
+    limit = _integer(query, "limit", 50, 1, 100)
+    skipped = _decode_cursor(_last(query, "cursor"))
     rows = [_charge(entry) for entry in state.ledger.visible_entries() if entry.usage.credits]
     found = [
         row
-        for at, row in [*rows, _first()]
+        for at, row in [*rows, _initial_topup()]
         if (not directions or row["direction"] in directions)
         and (not types or row["type"] in types)
         and (start is None or at >= start)
@@ -190,7 +196,7 @@ def _transactions(query: Query, key: str, state: State) -> dict[str, Any]:
     return {"data": found[skipped : skipped + limit], "pagination": pages}
 
 
-def _skipped(cursor: str | None) -> int:
+def _decode_cursor(cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:
@@ -213,7 +219,7 @@ def _charge(entry: Entry) -> tuple[float, dict[str, Any]]:
     }
 
 
-def _first() -> tuple[float, dict[str, Any]]:
+def _initial_topup() -> tuple[float, dict[str, Any]]:
     return 0.0, {
         "created_at": iso(0.0),
         "direction": "TOPUP",
@@ -240,7 +246,7 @@ def _key(_query: Query, key: str, state: State) -> dict[str, Any]:
     return {"data": data}
 
 
-_VIEWS: Mapping[str, Callable[[Query, str, State], dict[str, Any]]] = {
+_HANDLERS: Mapping[str, Callable[[Query, str, State], dict[str, Any]]] = {
     "/v2/billing": _balance,
     "/v1/billing/balance": _balance_v1,
     "/v2/billing/transactions": _transactions,
@@ -248,20 +254,20 @@ _VIEWS: Mapping[str, Callable[[Query, str, State], dict[str, Any]]] = {
     "/v2/usage": _usage,
     "/v1/key": _key,
 }
-PATHS = frozenset(_VIEWS)
+PATHS = frozenset(_HANDLERS)
 
 
 def account(request: Request, state: State) -> dict[str, Any]:
-    """The answer to a GET on one of `PATHS`, whose key was checked. Raises APIError."""
+    """The response body of a GET on one of `PATHS`. Raises APIError."""
     key = request.headers.get("authorization", "").partition(" ")[2].strip()
     if request.path == "/v2/logs":
-        _limit(key, state)
+        _check_rate_limit(key, state)
     query = parse_qs(urlsplit(request.target).query, keep_blank_values=True)
-    return _VIEWS[request.path](query, key, state)
+    return _HANDLERS[request.path](query, key, state)
 
 
-def _limit(key: str, state: State) -> None:
-    """The only rate limit that the vendor publishes: 200 requests for logs in a minute."""
+def _check_rate_limit(key: str, state: State) -> None:
+    """The only rate limit that the vendor publishes: 200 requests for logs per minute."""
     now = time.monotonic()
     recent = [at for at in state.recent_log_requests.get(key, ()) if now - at < 60]
     if len(recent) >= _LIMIT_PER_MINUTE:

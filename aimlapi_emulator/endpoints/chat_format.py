@@ -1,7 +1,7 @@
-"""The wire shapes of /v1/chat/completions: a whole answer, or the payloads of a stream.
+"""Wire format of /v1/chat/completions: a body, or the chunks of a stream.
 
-A stream goes: role, text in single tokens, tool calls as a head and pieces of a few characters,
-the finish reason, the usage chunk when it was asked for, the cost chunk, `[DONE]` (which
+Order of a stream: role, text in single tokens, tool calls as a head and pieces of a few characters,
+the finish reason, the usage chunk if it was requested, the cost chunk, `[DONE]` (which
 `sse.frames` adds). Order and members follow the vendor's samples
 (https://docs.aimlapi.com, read 2026-11).
 """
@@ -20,14 +20,14 @@ from aimlapi_emulator.catalog.chat_models import ChatModelRow
 from aimlapi_emulator.faults.bad_usage import corrupt_usage
 from aimlapi_emulator.faults.fault import Fault
 from aimlapi_emulator.state import RequestContext
-from aimlapi_emulator.text.words import count, pieces
+from aimlapi_emulator.text.words import count_tokens, tokenize
 
-_ARGUMENTS_PIECE = 6
+_ARGUMENTS_PIECE_SIZE = 6
 
 
 @dataclass(frozen=True, slots=True)
-class ChatAnswer:
-    """All that a chat completion tells."""
+class ChatCompletion:
+    """A chat completion before it is rendered."""
 
     id: str
     created: int
@@ -37,30 +37,30 @@ class ChatAnswer:
     usage: Usage
     fault: Fault
     top_logprobs: int | None = None
-    """None when no logprobs were asked for."""
+    """None if no logprobs were requested."""
     include_usage: bool = False
 
     @property
     def reasoning_key(self) -> str:
-        """How this model's upstream spells reasoning text."""
+        """The key of reasoning text, by this model's upstream."""
         return "reasoning" if self.model.family == "dotted" else "reasoning_content"
 
 
-def chat_answer(
+def build_completion(
     context: RequestContext, model: ChatModelRow, answers: Sequence[Answer], usage: Usage
-) -> ChatAnswer:
-    """The answers to a valid request, with ids."""
+) -> ChatCompletion:
+    """The completion of a valid request, with ids."""
     body, ids = context.body, context.state.ids
-    asked = body.get("logprobs")
-    return ChatAnswer(
+    wants_logprobs = body.get("logprobs")
+    return ChatCompletion(
         id=ids.next("gen-" if model.family == "dotted" else "chatcmpl-", 29),
         created=int(time.time()),
         model=model,
         answers=answers,
-        call_ids=[[ids.next("call_", 24) for _ in made.calls] for made in answers],
+        call_ids=[[ids.next("call_", 24) for _ in answer.calls] for answer in answers],
         usage=usage,
         fault=context.fault,
-        top_logprobs=int(body.get("top_logprobs") or 0) if asked else None,
+        top_logprobs=int(body.get("top_logprobs") or 0) if wants_logprobs else None,
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
     )
 
@@ -86,7 +86,7 @@ def _token_logprob(token: str, index: int, top: int) -> dict[str, Any]:
 def _logprobs(text: str, top: int | None) -> dict[str, Any] | None:
     if top is None:
         return None
-    tokens = [_token_logprob(token, i, top) for i, token in enumerate(pieces(text))]
+    tokens = [_token_logprob(token, i, top) for i, token in enumerate(tokenize(text))]
     return {"content": tokens, "refusal": None}
 
 
@@ -95,75 +95,75 @@ def _call(call: ToolCall, call_id: str) -> dict[str, Any]:
     return {"id": call_id, "type": "function", "function": function}
 
 
-def _reasoning(answer: ChatAnswer, text: str | None) -> dict[str, Any]:
+def _reasoning(completion: ChatCompletion, text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
-    if answer.model.family != "dotted":
-        return {answer.reasoning_key: text}
+    if completion.model.family != "dotted":
+        return {completion.reasoning_key: text}
     detail = {"type": "reasoning.text", "text": text, "format": "unknown", "index": 0}
     return {"reasoning": text, "reasoning_details": [detail]}
 
 
-def _choice(answer: ChatAnswer, index: int) -> dict[str, Any]:
-    made = answer.answers[index]
-    silent = made.refusal is not None or bool(made.calls)
+def _choice(completion: ChatCompletion, index: int) -> dict[str, Any]:
+    answer = completion.answers[index]
+    has_no_text = answer.refusal is not None or bool(answer.calls)
     message: dict[str, Any] = {
         "role": "assistant",
         # The upstream answers null beside calls, although the published schema says string.
-        "content": None if silent else made.text,
-        "refusal": made.refusal,
+        "content": None if has_no_text else answer.text,
+        "refusal": answer.refusal,
         "annotations": [],
-        **_reasoning(answer, made.reasoning),
+        **_reasoning(completion, answer.reasoning),
     }
-    if made.calls:
-        ids = answer.call_ids[index]
-        message["tool_calls"] = [_call(c, i) for c, i in zip(made.calls, ids, strict=True)]
+    if answer.calls:
+        ids = completion.call_ids[index]
+        message["tool_calls"] = [_call(c, i) for c, i in zip(answer.calls, ids, strict=True)]
     choice = {
         "index": index,
         "message": message,
-        "logprobs": _logprobs(made.text, answer.top_logprobs) if not silent else None,
-        "finish_reason": made.finish,
+        "logprobs": _logprobs(answer.text, completion.top_logprobs) if not has_no_text else None,
+        "finish_reason": answer.finish_reason,
     }
-    if answer.model.family == "dotted":
-        choice["native_finish_reason"] = made.finish
+    if completion.model.family == "dotted":
+        choice["native_finish_reason"] = answer.finish_reason
     return choice
 
 
-def whole(answer: ChatAnswer) -> dict[str, Any]:
-    """The body of an answer that is not streamed."""
+def render(completion: ChatCompletion) -> dict[str, Any]:
+    """The body of a completion that is not streamed."""
     body: dict[str, Any] = {
-        "id": answer.id,
+        "id": completion.id,
         "object": "chat.completion",
-        "created": answer.created,
-        "model": answer.model.response_model_name,
-        "choices": [_choice(answer, index) for index in range(len(answer.answers))],
-        "usage": corrupt_usage(answer.usage.chat(), answer.fault.usage),
+        "created": completion.created,
+        "model": completion.model.response_model_name,
+        "choices": [_choice(completion, index) for index in range(len(completion.answers))],
+        "usage": corrupt_usage(completion.usage.chat(), completion.fault.usage),
         "service_tier": "default",
         "system_fingerprint": None,
-        "meta": answer.usage.meta(),
+        "meta": completion.usage.meta(),
     }
-    if answer.fault.usage == "missing":
+    if completion.fault.usage == "missing":
         del body["usage"]
-    if not answer.fault.cost_metadata:
+    if not completion.fault.cost_metadata:
         del body["meta"]
     return body
 
 
-def stream(answer: ChatAnswer) -> Iterator[dict[str, Any]]:
-    """The payloads of a stream, choices interleaved."""
-    said = 0
-    each = [_deltas(answer, index) for index in range(len(answer.answers))]
+def render_stream(completion: ChatCompletion) -> Iterator[dict[str, Any]]:
+    """The chunks of a stream, choices interleaved."""
+    tokens_sent = 0
+    each = [_deltas(completion, index) for index in range(len(completion.answers))]
     for index, choice in _interleave(each):
-        if answer.fault.usage == "cumulative":
+        if completion.fault.usage == "cumulative":
             delta = choice["delta"]
             calls = delta.get("tool_calls") or ()
             parts = [c["function"].get("arguments") or "" for c in calls]
-            said += sum(map(count, [delta.get("content") or "", *parts]))
-        yield _chunk(answer, [{"index": index, **choice}], said)
-    if answer.include_usage and answer.fault.usage != "missing":
-        yield _chunk(answer, [], None)
-    if answer.fault.cost_metadata:
-        yield {"meta": answer.usage.meta()}
+            tokens_sent += sum(map(count_tokens, [delta.get("content") or "", *parts]))
+        yield _chunk(completion, [{"index": index, **choice}], tokens_sent)
+    if completion.include_usage and completion.fault.usage != "missing":
+        yield _chunk(completion, [], None)
+    if completion.fault.cost_metadata:
+        yield {"meta": completion.usage.meta()}
 
 
 def _interleave(
@@ -175,60 +175,64 @@ def _interleave(
                 yield index, choice
 
 
-def _chunk(answer: ChatAnswer, choices: list[Any], said: int | None) -> dict[str, Any]:
-    """One chunk; `said` is how many tokens went so far, None in the usage chunk."""
+def _chunk(
+    completion: ChatCompletion, choices: list[Any], tokens_sent: int | None
+) -> dict[str, Any]:
+    """One chunk; `tokens_sent`: completion tokens sent so far, None in the usage chunk."""
     chunk: dict[str, Any] = {
-        "id": answer.id,
+        "id": completion.id,
         "object": "chat.completion.chunk",
-        "created": answer.created,
-        "model": answer.model.response_model_name,
+        "created": completion.created,
+        "model": completion.model.response_model_name,
         "service_tier": "default",
         "system_fingerprint": None,
         "choices": choices,
     }
-    if said is None:
-        chunk["usage"] = corrupt_usage(answer.usage.chat(), answer.fault.usage)
-    elif answer.fault.usage == "cumulative":
+    if tokens_sent is None:
+        chunk["usage"] = corrupt_usage(completion.usage.chat(), completion.fault.usage)
+    elif completion.fault.usage == "cumulative":
         last = choices[0].get("finish_reason") is not None
-        done = answer.usage.completion if last else answer.usage.reasoning + said
-        chunk["usage"] = answer.usage.chat(min(done, answer.usage.completion))
-    elif answer.include_usage and answer.fault.usage != "missing":
+        done = completion.usage.completion if last else completion.usage.reasoning + tokens_sent
+        chunk["usage"] = completion.usage.chat(min(done, completion.usage.completion))
+    elif completion.include_usage and completion.fault.usage != "missing":
         chunk["usage"] = None
     return chunk
 
 
-def _texts(answer: ChatAnswer, text: str | None) -> list[str]:
-    """What each delta brings of a text."""
+def _text_deltas(completion: ChatCompletion, text: str | None) -> list[str]:
+    """The pieces of a text, one for each delta."""
     if not text:
         return []
-    return [text] if answer.fault.single_delta else list(pieces(text))
+    return [text] if completion.fault.single_delta else list(tokenize(text))
 
 
-def _deltas(answer: ChatAnswer, index: int) -> Iterator[dict[str, Any]]:
-    made = answer.answers[index]
-    silent = made.refusal is not None or bool(made.calls)
-    first = {"role": "assistant", "content": None if silent else "", "refusal": None}
-    yield _piece(first)
-    for text in _texts(answer, made.reasoning):
-        yield _piece(_reasoning(answer, text))
-    for text in _texts(answer, made.refusal):
-        yield _piece({"refusal": text})
-    if not silent:
-        for place, text in enumerate(_texts(answer, made.text)):
+def _deltas(completion: ChatCompletion, index: int) -> Iterator[dict[str, Any]]:
+    answer = completion.answers[index]
+    has_no_text = answer.refusal is not None or bool(answer.calls)
+    first = {"role": "assistant", "content": None if has_no_text else "", "refusal": None}
+    yield _delta_chunk(first)
+    for text in _text_deltas(completion, answer.reasoning):
+        yield _delta_chunk(_reasoning(completion, text))
+    for text in _text_deltas(completion, answer.refusal):
+        yield _delta_chunk({"refusal": text})
+    if not has_no_text:
+        for place, text in enumerate(_text_deltas(completion, answer.text)):
             probs = None
-            if answer.top_logprobs is not None:
-                token = _token_logprob(text, place, answer.top_logprobs)
+            if completion.top_logprobs is not None:
+                token = _token_logprob(text, place, completion.top_logprobs)
                 probs = {"content": [token], "refusal": None}
             yield {"delta": {"content": text}, "logprobs": probs, "finish_reason": None}
-    for calls in _call_deltas(made.calls, answer.call_ids[index], answer.fault.tool_delta):
-        yield _piece({"tool_calls": calls})
-    end: dict[str, Any] = {"delta": {}, "logprobs": None, "finish_reason": made.finish}
-    if answer.model.family == "dotted":
-        end["native_finish_reason"] = made.finish
+    for calls in _call_deltas(
+        answer.calls, completion.call_ids[index], completion.fault.tool_delta
+    ):
+        yield _delta_chunk({"tool_calls": calls})
+    end: dict[str, Any] = {"delta": {}, "logprobs": None, "finish_reason": answer.finish_reason}
+    if completion.model.family == "dotted":
+        end["native_finish_reason"] = answer.finish_reason
     yield end
 
 
-def _piece(delta: dict[str, Any]) -> dict[str, Any]:
+def _delta_chunk(delta: dict[str, Any]) -> dict[str, Any]:
     return {"delta": delta, "logprobs": None, "finish_reason": None}
 
 
@@ -240,7 +244,7 @@ def _call_deltas(
     if form == "one_chunk":
         yield [{"index": i, **_call(call, ids[i])} for i, call in enumerate(calls)]
         return
-    each = [list(_one_call(call, ids[i], i, form)) for i, call in enumerate(calls)]
+    each = [list(_call_pieces(call, ids[i], i, form)) for i, call in enumerate(calls)]
     if form == "interleaved":
         for row in zip_longest(*each):
             yield from ([delta] for delta in row if delta is not None)
@@ -249,7 +253,7 @@ def _call_deltas(
         yield from ([delta] for delta in deltas)
 
 
-def _one_call(call: ToolCall, call_id: str, index: int, form: str) -> Iterator[dict[str, Any]]:
+def _call_pieces(call: ToolCall, call_id: str, index: int, form: str) -> Iterator[dict[str, Any]]:
     place = {} if form == "no_index" else {"index": index}
     yield {
         **place,
@@ -258,8 +262,8 @@ def _one_call(call: ToolCall, call_id: str, index: int, form: str) -> Iterator[d
         "function": {"name": call.name, "arguments": ""},
     }
     text = call.arguments
-    for step, start in enumerate(range(0, len(text), _ARGUMENTS_PIECE)):
-        function: dict[str, Any] = {"arguments": text[start : start + _ARGUMENTS_PIECE]}
+    for step, start in enumerate(range(0, len(text), _ARGUMENTS_PIECE_SIZE)):
+        function: dict[str, Any] = {"arguments": text[start : start + _ARGUMENTS_PIECE_SIZE]}
         extra: dict[str, Any] = {}
         if form == "repeat":
             function["name"] = call.name

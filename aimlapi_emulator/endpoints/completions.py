@@ -1,4 +1,4 @@
-"""Valid requests answered: the rules' answer, cut and priced, in the shape of its endpoint."""
+"""Answers valid requests to chat completions and Responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aimlapi_emulator.answers.answer import Answer, answer, shorten, varied
+from aimlapi_emulator.answers.answer import Answer, built_in_answer, truncate, vary_choice
 from aimlapi_emulator.billing.usage import (
     Usage,
     answer_tokens,
@@ -28,29 +28,31 @@ from aimlapi_emulator.prompt import Message, Prompt, from_chat, from_responses
 from aimlapi_emulator.state import RequestContext
 from aimlapi_emulator.validation.validators import Problem
 
+_REASONING = "The user wants an answer. I will give one by the rules."
+
 
 def _choose_answer(context: RequestContext, prompt: Prompt, limit: int | None) -> Answer:
-    """The answer by script, fault or rule, cut where the output limit falls."""
+    """The queued, faulty, scripted or built-in answer, truncated at the output limit."""
     fault, rule, queued = context.fault, context.rule, context.state.queued_responses
     if queued and isinstance(queued[0], str):
-        made = Answer(str(queued.pop(0)))
+        answer = Answer(str(queued.pop(0)))
     elif fault.refusal is not None:
-        made = Answer(refusal=fault.refusal)
+        answer = Answer(refusal=fault.refusal)
     elif fault.empty:
-        made = Answer()
+        answer = Answer()
     elif rule is not None and rule.has_answer:
-        made = rule.answer(context.view, prompt)
+        answer = rule.answer(context.view, prompt)
     else:
-        made = answer(prompt)
+        answer = built_in_answer(prompt)
     if fault.reasoning is not None:
-        made = replace(made, reasoning=fault.reasoning)
+        answer = replace(answer, reasoning=fault.reasoning)
     if fault.finish_reason in ("length", "content_filter"):
-        return shorten(made, fault.finish_reason)
+        return truncate(answer, fault.finish_reason)
     if fault.finish_reason is not None:
-        return replace(made, finish=fault.finish_reason)
-    if limit is not None and answer_tokens(made) > limit:
-        return shorten(made, "length", limit)
-    return made
+        return replace(answer, finish_reason=fault.finish_reason)
+    if limit is not None and answer_tokens(answer) > limit:
+        return truncate(answer, "length", limit)
+    return answer
 
 
 def _without_directives(prompt: Prompt) -> Prompt:
@@ -73,10 +75,10 @@ def _output_limit(body: Mapping[str, Any]) -> int | None:
 
 
 def _reasoning_budget(body: Mapping[str, Any], model: ChatModelRow) -> tuple[int, int | None]:
-    """(reasoning tokens, what an output limit leaves for the visible answer)."""
+    """(reasoning tokens, the rest of an output limit for the visible answer)."""
     limit = _output_limit(body)
-    thought = reasoning_tokens(model, _reasoning_effort(body), limit)
-    return thought, None if limit is None else limit - thought
+    reasoning = reasoning_tokens(model, _reasoning_effort(body), limit)
+    return reasoning, None if limit is None else limit - reasoning
 
 
 def _response(
@@ -85,7 +87,7 @@ def _response(
     body: Callable[[], dict[str, Any]],
     events: Callable[[], list[bytes]],
 ) -> Response:
-    """The answer whole or as a stream, as the request wants it."""
+    """The response as one body or as a stream, as requested."""
     fault = context.fault
     if context.body.get("stream"):
         headers = {**context.headers, "content-type": EVENT_STREAM, "cache-control": "no-cache"}
@@ -96,34 +98,33 @@ def _response(
 
 
 def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
-    """The answer to a valid chat completion request."""
+    """The response to a valid chat completion request."""
     body = context.body
     prompt = _without_directives(from_chat(body))
-    thought, limit = _reasoning_budget(body, model)
-    first = _choose_answer(context, prompt, limit)
-    if model.family == "dotted" and _shows_reasoning(body) and first.reasoning is None:
-        first = replace(first, reasoning="The user wants an answer. I will give one by the rules.")
-    made = [varied(first, index) for index in range(int(body.get("n") or 1))]
-    usage = measure(model, prompt, made, thought, context.state.cache)
-    told = chat_format.chat_answer(context, model, made, usage)
+    reasoning, limit = _reasoning_budget(body, model)
+    answer = _choose_answer(context, prompt, limit)
+    if model.family == "dotted" and _shows_reasoning(body) and answer.reasoning is None:
+        answer = replace(answer, reasoning=_REASONING)
+    answers = [vary_choice(answer, index) for index in range(int(body.get("n") or 1))]
+    usage = measure(model, prompt, answers, reasoning, context.state.cache)
+    completion = chat_format.build_completion(context, model, answers, usage)
     error = sse.chat_error(context.path, context.request_id)
+    events = chat_format.render_stream(completion)
     return _response(
         context,
         usage,
-        lambda: chat_format.whole(told),
-        lambda: sse.frames(
-            chat_format.stream(told), context.fault, error, named=False, done_sentinel=True
-        ),
+        lambda: chat_format.render(completion),
+        lambda: sse.frames(events, context.fault, error, named=False),
     )
 
 
 def _shows_reasoning(body: Mapping[str, Any]) -> bool:
-    asked = body.get("reasoning") or {}
-    return bool(body.get("reasoning_effort") or asked) and not asked.get("exclude")
+    given = body.get("reasoning") or {}
+    return bool(body.get("reasoning_effort") or given) and not given.get("exclude")
 
 
 def responses_reply(context: RequestContext, model: ChatModelRow) -> Response:
-    """The answer to a valid Responses request. Raises APIError for an unknown response."""
+    """The response to a valid Responses request. Raises APIError for an unknown response."""
     body, state = context.body, context.state
     previous_id = body.get("previous_response_id")
     previous = state.stored.get(previous_id) if previous_id else None
@@ -131,19 +132,19 @@ def responses_reply(context: RequestContext, model: ChatModelRow) -> Response:
         problem = Problem("previous_response_id", f"No response found with id {previous_id!r}")
         raise APIError(400, f"Previous response with id '{previous_id}' not found.", (problem,))
     prompt = _without_directives(from_responses(body, previous.items if previous else ()))
-    thought, limit = _reasoning_budget(body, model)
-    made = _choose_answer(context, prompt, limit)
-    usage = measure(model, prompt, [made], thought, state.cache)
-    told = responses_format.responses_answer(context, model, made, usage)
+    reasoning, limit = _reasoning_budget(body, model)
+    answer = _choose_answer(context, prompt, limit)
+    usage = measure(model, prompt, [answer], reasoning, state.cache)
+    response = responses_format.build_response(context, model, answer, usage)
     if body.get("store"):
-        earlier = previous.items if previous else ()
-        state.stored[told.id] = responses_format.stored(earlier, body, told)
+        previous_items = previous.items if previous else ()
+        state.stored[response.id] = responses_format.as_stored(previous_items, body, response)
     error = sse.chat_error(context.path, context.request_id)
-    error = responses_stream.stream_error(told, error)
-    events = responses_stream.stream(told)
+    error = responses_stream.stream_error(response, error)
+    events = responses_stream.render_stream(response)
     return _response(
         context,
         usage,
-        lambda: responses_format.whole(told),
-        lambda: sse.frames(events, context.fault, error, named=True, done_sentinel=False),
+        lambda: responses_format.render(response),
+        lambda: sse.frames(events, context.fault, error, named=True),
     )

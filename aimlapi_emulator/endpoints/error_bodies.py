@@ -1,8 +1,8 @@
-"""Error bodies in each shape that the service is known to answer with.
+"""Error bodies in each shape that the service is known to use.
 
 Shape names: `problem` is the current one (a problem document that also holds an `error`),
 `legacy` the one of https://docs.aimlapi.com/errors-and-messages/general-info, `openai` the
-upstream's `{"error": {...}}`. `text`, `html` and `empty` are what gateways answer.
+upstream's `{"error": {...}}`. `text`, `html` and `empty` are those of gateways.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def title(status: int) -> str:
 
 
 def default_message(status: int) -> str:
-    """What the service says with that status when nothing else is set."""
+    """The service's message for a status."""
     return _MESSAGES.get(status, title(status))
 
 
@@ -91,7 +91,7 @@ def problem(
     request_id: str,
     details: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The current shape; with `details` ({path, reason, code}) it is a refused body."""
+    """The current shape; `details` ({path, reason, code}) are those of an invalid body."""
     name = "PublicApiValidationException" if details else _exception_name(status)
     error: dict[str, Any] = {"name": name, "message": message}
     if details:
@@ -127,7 +127,7 @@ def openai(status: int, message: str) -> dict[str, Any]:
 def body(
     shape: str, status: int, message: str | None, path: str, request_id: str
 ) -> tuple[bytes, str]:
-    """Body and content type of an error answer in a shape; ValueError for an unknown shape."""
+    """Body and content type of an error in a shape; ValueError for an unknown shape."""
     text = message if message is not None else default_message(status)
     if shape == "problem":
         return dump(problem(status, text, path, request_id)), PROBLEM_TYPE

@@ -1,4 +1,4 @@
-"""The wire shapes of /v1/responses: a whole response, and what is kept of it for the next one.
+"""Wire format of /v1/responses: a response body, and the items stored for the next request.
 
 Members and item kinds follow the vendor's schema for the pro and codex rows
 (https://docs.aimlapi.com, OpenAPI files read 2026-11). `responses_stream` makes the events.
@@ -25,61 +25,61 @@ _SUMMARY = "The request was read, and an answer was chosen by the emulator's rul
 
 
 @dataclass(frozen=True, slots=True)
-class ResponsesAnswer:
-    """All that a response tells."""
+class ModelResponse:
+    """A response before it is rendered."""
 
     id: str
     created: int
     body: Mapping[str, Any]
     model: ChatModelRow
-    made: Answer
+    answer: Answer
     output: Sequence[dict[str, Any]]
     usage: Usage
     fault: Fault
 
     @property
-    def cut(self) -> str | None:
-        """Why the response is incomplete, as the endpoint spells it; None when it is whole."""
+    def incomplete_reason(self) -> str | None:
+        """`incomplete_details.reason`; None if the response is complete."""
         reasons = {"length": "max_output_tokens", "content_filter": "content_filter"}
-        return reasons.get(self.made.finish)
+        return reasons.get(self.answer.finish_reason)
 
     @property
     def status(self) -> str:
         """`completed` or `incomplete`."""
-        return "completed" if self.cut is None else "incomplete"
+        return "completed" if self.incomplete_reason is None else "incomplete"
 
 
-def responses_answer(
-    context: RequestContext, model: ChatModelRow, made: Answer, usage: Usage
-) -> ResponsesAnswer:
-    """The answer to a valid request, with ids."""
+def build_response(
+    context: RequestContext, model: ChatModelRow, answer: Answer, usage: Usage
+) -> ModelResponse:
+    """The response to a valid request, with ids."""
     body, ids = context.body, context.state.ids
-    status = "incomplete" if made.finish in ("length", "content_filter") else "completed"
-    return ResponsesAnswer(
-        output=_output(body, made, ids, status),
+    status = "incomplete" if answer.finish_reason in ("length", "content_filter") else "completed"
+    return ModelResponse(
+        output=_output(body, answer, ids, status),
         id=ids.hex("resp_"),
         created=int(time.time()),
         body=body,
         model=model,
-        made=made,
+        answer=answer,
         usage=usage,
         fault=context.fault,
     )
 
 
-def _output(body: Mapping[str, Any], made: Answer, ids: Ids, status: str) -> list[dict[str, Any]]:
+def _output(body: Mapping[str, Any], answer: Answer, ids: Ids, status: str) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
-    thought = made.reasoning
-    if thought is None and (body.get("reasoning") or {}).get("summary"):
-        thought = _SUMMARY
-    if thought is not None or "reasoning.encrypted_content" in (body.get("include") or ()):
-        items.append(_reasoning_item(body, thought, ids))
-    if made.searched is not None:
+    reasoning = answer.reasoning
+    if reasoning is None and (body.get("reasoning") or {}).get("summary"):
+        reasoning = _SUMMARY
+    if reasoning is not None or "reasoning.encrypted_content" in (body.get("include") or ()):
+        items.append(_reasoning_item(body, reasoning, ids))
+    if answer.web_search_query is not None:
         items.append({"id": ids.hex("ws_"), "type": "web_search_call", "status": "completed"})
-    if made.mcp is not None:
-        items += _mcp_items(made.mcp, ids)
-    for index, call in enumerate(made.calls):
-        last = index == len(made.calls) - 1
+    if answer.mcp is not None:
+        items += _mcp_items(answer.mcp, ids)
+    for index, call in enumerate(answer.calls):
+        last = index == len(answer.calls) - 1
         items.append(
             {
                 "id": ids.hex("fc_"),
@@ -90,21 +90,21 @@ def _output(body: Mapping[str, Any], made: Answer, ids: Ids, status: str) -> lis
                 "arguments": call.arguments,
             }
         )
-    if not made.calls:
+    if not answer.calls:
         items.append(
             {
                 "id": ids.hex("msg_"),
                 "type": "message",
                 "status": status,
-                "content": _content(made),
+                "content": _content(answer),
                 "role": "assistant",
             }
         )
     return items
 
 
-def _reasoning_item(body: Mapping[str, Any], thought: str | None, ids: Ids) -> dict[str, Any]:
-    summary = [] if thought is None else [{"type": "summary_text", "text": thought}]
+def _reasoning_item(body: Mapping[str, Any], reasoning: str | None, ids: Ids) -> dict[str, Any]:
+    summary = [] if reasoning is None else [{"type": "summary_text", "text": reasoning}]
     item: dict[str, Any] = {"id": ids.hex("rs_"), "type": "reasoning", "summary": summary}
     if "reasoning.encrypted_content" in (body.get("include") or ()):
         item["encrypted_content"] = ids.next("gAAAA", 60)
@@ -135,12 +135,12 @@ def _mcp_items(tool: Mapping[str, Any], ids: Ids) -> list[dict[str, Any]]:
     ]
 
 
-def _content(made: Answer) -> list[dict[str, Any]]:
-    if made.refusal is not None:
-        return [{"type": "refusal", "refusal": made.refusal}]
+def _content(answer: Answer) -> list[dict[str, Any]]:
+    if answer.refusal is not None:
+        return [{"type": "refusal", "refusal": answer.refusal}]
     annotations = []
-    if made.searched is not None and "example.com" in made.text:
-        start = made.text.index("example.com")
+    if answer.web_search_query is not None and "example.com" in answer.text:
+        start = answer.text.index("example.com")
         annotations.append(
             {
                 "type": "url_citation",
@@ -150,29 +150,32 @@ def _content(made: Answer) -> list[dict[str, Any]]:
                 "title": "Example Domain",
             }
         )
-    return [{"type": "output_text", "annotations": annotations, "logprobs": [], "text": made.text}]
+    return [
+        {"type": "output_text", "annotations": annotations, "logprobs": [], "text": answer.text}
+    ]
 
 
-def envelope(told: ResponsesAnswer, status: str, output: Sequence[Any]) -> dict[str, Any]:
-    """The response object in a state; usage, cost and the texts come with the final ones."""
-    body = told.body
+def response_object(response: ModelResponse, status: str, output: Sequence[Any]) -> dict[str, Any]:
+    """The response object with this status; a final one also has text, usage and cost."""
+    body = response.body
     final = status in ("completed", "incomplete")
+    reason = response.incomplete_reason if final else None
     found: dict[str, Any] = {
-        "id": told.id,
+        "id": response.id,
         "object": "response",
-        "created_at": told.created,
+        "created_at": response.created,
         "status": status,
         "background": body.get("background", False),
         "error": None,
-        "incomplete_details": {"reason": told.cut} if final and told.cut else None,
+        "incomplete_details": {"reason": reason} if reason else None,
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),
-        "model": told.model.response_model_name,
+        "model": response.model.response_model_name,
         "output": list(output),
         "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
         "previous_response_id": body.get("previous_response_id"),
         "reasoning": {
-            "effort": _shown_effort(told),
+            "effort": _shown_effort(response),
             "summary": (body.get("reasoning") or {}).get("summary"),
         },
         "service_tier": "default",
@@ -186,30 +189,30 @@ def envelope(told: ResponsesAnswer, status: str, output: Sequence[Any]) -> dict[
         "metadata": {},
     }
     if final:
-        found["output_text"] = told.made.text if told.made.refusal is None else ""
-        if told.fault.usage != "missing":
-            found["usage"] = corrupt_usage(told.usage.responses(), told.fault.usage)
-        if told.fault.cost_metadata:
-            found["meta"] = told.usage.meta()
+        found["output_text"] = response.answer.text if response.answer.refusal is None else ""
+        if response.fault.usage != "missing":
+            found["usage"] = corrupt_usage(response.usage.responses(), response.fault.usage)
+        if response.fault.cost_metadata:
+            found["meta"] = response.usage.meta()
     return found
 
 
-def _shown_effort(told: ResponsesAnswer) -> str | None:
-    """The effort in force; the published enum knows no `none`, so that is told as null."""
-    effort = (told.body.get("reasoning") or {}).get("effort") or told.model.default_effort
+def _shown_effort(response: ModelResponse) -> str | None:
+    """The effort in force; null for `none`, which the published enum does not have."""
+    effort = (response.body.get("reasoning") or {}).get("effort") or response.model.default_effort
     return None if effort == "none" else str(effort)
 
 
-def whole(told: ResponsesAnswer) -> dict[str, Any]:
+def render(response: ModelResponse) -> dict[str, Any]:
     """The body of a response that is not streamed."""
-    return envelope(told, told.status, told.output)
+    return response_object(response, response.status, response.output)
 
 
-def stored(
-    earlier: Sequence[Mapping[str, Any]], body: Mapping[str, Any], told: ResponsesAnswer
+def as_stored(
+    previous_items: Sequence[Mapping[str, Any]], body: Mapping[str, Any], response: ModelResponse
 ) -> StoredResponse:
-    """What is kept of a response, `earlier` being what its predecessor left."""
-    items = (*earlier, *input_items(body), *told.output)
+    """The stored form of a response; `previous_items` are those of the response before it."""
+    items = (*previous_items, *input_items(body), *response.output)
     answered = {item["call_id"] for item in items if item.get("type") == "function_call_output"}
     calls = [item["call_id"] for item in items if item.get("type") == "function_call"]
     return StoredResponse(items, tuple(call for call in calls if call not in answered))

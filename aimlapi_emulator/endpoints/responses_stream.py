@@ -7,34 +7,35 @@ from itertools import groupby
 from typing import Any
 
 from aimlapi_emulator.endpoints import error_bodies
-from aimlapi_emulator.endpoints.responses_format import ResponsesAnswer, envelope
+from aimlapi_emulator.endpoints.responses_format import ModelResponse, response_object
 from aimlapi_emulator.endpoints.sse import Payload
 from aimlapi_emulator.faults.fault import Fault
-from aimlapi_emulator.text.words import pieces
+from aimlapi_emulator.text.words import tokenize
 
-_ARGUMENTS_PIECE = 6
+_ARGUMENTS_PIECE_SIZE = 6
 Event = dict[str, Any]
 
 
-def stream(told: ResponsesAnswer) -> Iterator[Event]:
-    """The events of a response, from `response.created` to the closing one."""
-    events = _events(told)
-    for number, event in enumerate(_single_deltas(events) if told.fault.single_delta else events):
+def render_stream(response: ModelResponse) -> Iterator[Event]:
+    """The events of a response, from `response.created` to the final one."""
+    events = _events(response)
+    events = _single_deltas(events) if response.fault.single_delta else events
+    for number, event in enumerate(events):
         yield {**event, "sequence_number": number}
 
 
-def _events(told: ResponsesAnswer) -> Iterator[Event]:
-    begun = envelope(told, "in_progress", [])
-    yield {"type": "response.created", "response": begun}
-    yield {"type": "response.in_progress", "response": begun}
-    for index, item in enumerate(told.output):
+def _events(response: ModelResponse) -> Iterator[Event]:
+    started = response_object(response, "in_progress", [])
+    yield {"type": "response.created", "response": started}
+    yield {"type": "response.in_progress", "response": started}
+    for index, item in enumerate(response.output):
         yield from _item(item, index)
-    closing = envelope(told, told.status, told.output)
-    yield {"type": f"response.{told.status}", "response": closing}
+    closing = response_object(response, response.status, response.output)
+    yield {"type": f"response.{response.status}", "response": closing}
 
 
 def _single_deltas(events: Iterable[Event]) -> Iterator[Event]:
-    """The events with each run of a text's deltas in one."""
+    """The events with consecutive deltas of a text merged."""
     for kind, group in groupby(events, key=lambda event: event["type"]):
         first, *rest = group
         if kind.endswith(("text.delta", "refusal.delta")):
@@ -45,7 +46,7 @@ def _single_deltas(events: Iterable[Event]) -> Iterator[Event]:
 
 def _item(item: Mapping[str, Any], index: int) -> Iterator[Event]:
     place = {"item_id": item["id"], "output_index": index}
-    added, inside = _KINDS[item["type"]]
+    added, inside = _ITEM_EVENTS[item["type"]]
     started = {**item, **added}
     yield {"type": "response.output_item.added", "output_index": index, "item": started}
     yield from inside(item, place)
@@ -61,7 +62,7 @@ def _message(item: Mapping[str, Any], place: Event) -> Iterator[Event]:
 def _text(part: Mapping[str, Any], where: Event) -> Iterator[Event]:
     empty = {**part, "text": "", "annotations": []}
     yield {"type": "response.content_part.added", **where, "part": empty}
-    for piece in pieces(part["text"]):
+    for piece in tokenize(part["text"]):
         yield {"type": "response.output_text.delta", **where, "delta": piece, "logprobs": []}
     for number, annotation in enumerate(part["annotations"]):
         yield {
@@ -76,7 +77,7 @@ def _text(part: Mapping[str, Any], where: Event) -> Iterator[Event]:
 
 def _refusal(part: Mapping[str, Any], where: Event) -> Iterator[Event]:
     yield {"type": "response.content_part.added", **where, "part": {**part, "refusal": ""}}
-    for piece in pieces(part["refusal"]):
+    for piece in tokenize(part["refusal"]):
         yield {"type": "response.refusal.delta", **where, "delta": piece}
     yield {"type": "response.refusal.done", **where, "refusal": part["refusal"]}
     yield {"type": "response.content_part.done", **where, "part": dict(part)}
@@ -85,8 +86,8 @@ def _refusal(part: Mapping[str, Any], where: Event) -> Iterator[Event]:
 def _arguments(kind: str) -> Callable[[Mapping[str, Any], Event], Iterator[Event]]:
     def inside(item: Mapping[str, Any], place: Event) -> Iterator[Event]:
         text = item["arguments"]
-        for start in range(0, len(text), _ARGUMENTS_PIECE):
-            piece = text[start : start + _ARGUMENTS_PIECE]
+        for start in range(0, len(text), _ARGUMENTS_PIECE_SIZE):
+            piece = text[start : start + _ARGUMENTS_PIECE_SIZE]
             yield {"type": f"response.{kind}.delta", **place, "delta": piece}
         yield {"type": f"response.{kind}.done", **place, "arguments": text}
 
@@ -98,7 +99,7 @@ def _reasoning(item: Mapping[str, Any], place: Event) -> Iterator[Event]:
         where = {**place, "summary_index": number}
         empty = {**part, "text": ""}
         yield {"type": "response.reasoning_summary_part.added", **where, "part": empty}
-        for piece in pieces(part["text"]):
+        for piece in tokenize(part["text"]):
             yield {"type": "response.reasoning_summary_text.delta", **where, "delta": piece}
         done = {**where, "text": part["text"]}
         yield {"type": "response.reasoning_summary_text.done", **done}
@@ -121,8 +122,8 @@ def _mcp_call(item: Mapping[str, Any], place: Event) -> Iterator[Event]:
     yield {"type": "response.mcp_call.completed", **place}
 
 
-# Per item kind: what is not yet told when the item is added, and the events inside it.
-_KINDS: dict[str, tuple[Event, Callable[[Mapping[str, Any], Event], Iterator[Event]]]] = {
+# By item type: members that are empty in `output_item.added`, and the events inside the item.
+_ITEM_EVENTS: dict[str, tuple[Event, Callable[[Mapping[str, Any], Event], Iterator[Event]]]] = {
     "message": ({"status": "in_progress", "content": []}, _message),
     "function_call": (
         {"status": "in_progress", "arguments": ""},
@@ -136,9 +137,9 @@ _KINDS: dict[str, tuple[Event, Callable[[Mapping[str, Any], Event], Iterator[Eve
 
 
 def stream_error(
-    told: ResponsesAnswer, other: Callable[[Fault, int], tuple[str | None, Payload]]
+    response: ModelResponse, other: Callable[[Fault, int], tuple[str | None, Payload]]
 ) -> Callable[[Fault, int], tuple[str | None, Payload]]:
-    """Makes the in-stream errors of this endpoint, and the ones it shares with chat."""
+    """Makes the in-stream errors of this endpoint, and those that it shares with chat."""
 
     def make(fault: Fault, before: int) -> tuple[str | None, Payload]:
         message = fault.message or error_bodies.default_message(500)
@@ -146,7 +147,7 @@ def stream_error(
             flat = {"type": "error", "code": "server_error", "message": message, "param": None}
             return "error", {**flat, "sequence_number": before}
         if fault.error_event == "response.failed":
-            failed = envelope(told, "failed", [])
+            failed = response_object(response, "failed", [])
             failed["error"] = {"code": "server_error", "message": message}
             event = {"type": "response.failed", "response": failed, "sequence_number": before}
             return "response.failed", event

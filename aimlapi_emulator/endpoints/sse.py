@@ -1,4 +1,4 @@
-"""Server-sent events as bytes, with the faults that stand between events."""
+"""Encodes server-sent events, with the faults that act on events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Payload = Mapping[str, Any]
 
 
 def frame(data: str, newline: str = "\n", event: str | None = None) -> bytes:
-    """One event: an `event:` line when it has a name, its data, a blank line."""
+    """One event: an `event:` line if it has a name, its data, a blank line."""
     head = f"event: {event}{newline}" if event else ""
     return f"{head}data: {data}{newline}{newline}".encode("utf-8", "replace")
 
@@ -24,61 +24,61 @@ def frames(
     error: Callable[[Fault, int], tuple[str | None, Payload]],
     *,
     named: bool,
-    done_sentinel: bool,
 ) -> list[bytes]:
     """The events of a stream, one entry each.
 
     Args:
         payloads: the JSON of each event.
-        fault: what goes wrong between the events.
-        error: (event name, payload) of the in-stream error, told how many events went before.
-        named: whether events carry an `event:` line with their type.
-        done_sentinel: whether `[DONE]` ends the stream.
+        fault: the fault to apply.
+        error: makes (event name, payload) of the in-stream error, given the number of events
+            before it.
+        named: whether events have an `event:` line with their type, as on Responses. Otherwise
+            `[DONE]` ends the stream.
     """
     line = fault.newline
-    told = list(payloads)
+    sent = list(payloads)
     if fault.pad_event_bytes:
-        middle = len(told) // 2
-        told[middle] = {**told[middle], "obfuscation": "x" * fault.pad_event_bytes}
-    made = [
+        middle = len(sent) // 2
+        sent[middle] = {**sent[middle], "obfuscation": "x" * fault.pad_event_bytes}
+    events = [
         frame(
             error_bodies.dump(payload).decode(),
             line,
             str(payload["type"]) if named else None,
         )
-        for payload in told
+        for payload in sent
     ]
     if fault.error_event is not None:
-        before = min(fault.error_after_events, len(made))
+        before = min(fault.error_after_events, len(events))
         event, payload = error(fault, before)
         text = error_bodies.dump(payload).decode()
-        made = [*made[:before], frame(text, line, event)]
-    elif done_sentinel and fault.done_sentinel:
-        made.append(frame("[DONE]", line))
+        events = [*events[:before], frame(text, line, event)]
+    elif not named and fault.done_sentinel:
+        events.append(frame("[DONE]", line))
     if fault.malformed_event:
-        made.insert(len(made) // 2, frame('{"id":"broken","choices":[{"index":0,', line))
-    return arranged(made, fault)
+        events.insert(len(events) // 2, frame('{"id":"broken","choices":[{"index":0,', line))
+    return arrange(events, fault)
 
 
-def arranged(made: list[bytes], fault: Fault) -> list[bytes]:
-    """The events in the order that a fault wants, comments before them, their end as it wants."""
+def arrange(events: list[bytes], fault: Fault) -> list[bytes]:
+    """The events after faults of their order, comments and the final blank line."""
     if fault.repeat_event is not None:
-        at = resolve_index(fault.repeat_event, len(made))
-        made = made if at is None else [*made[: at + 1], *made[at:]]
+        at = resolve_index(fault.repeat_event, len(events))
+        events = events if at is None else [*events[: at + 1], *events[at:]]
     if fault.swap_event is not None:
-        at = resolve_index(fault.swap_event, len(made))
-        if at is not None and at + 1 < len(made):
-            made = [*made[:at], made[at + 1], made[at], *made[at + 2 :]]
+        at = resolve_index(fault.swap_event, len(events))
+        if at is not None and at + 1 < len(events):
+            events = [*events[:at], events[at + 1], events[at], *events[at + 2 :]]
     if fault.comments:
         comment = f": keep-alive{fault.newline}{fault.newline}".encode()
-        made = [comment + one for one in made]
-    if not fault.final_blank_line and made:
-        made = [*made[:-1], made[-1].removesuffix(fault.newline.encode())]
-    return made
+        events = [comment + one for one in events]
+    if not fault.final_blank_line and events:
+        events = [*events[:-1], events[-1].removesuffix(fault.newline.encode())]
+    return events
 
 
 def chat_error(path: str, request_id: str) -> Callable[[Fault, int], tuple[str | None, Payload]]:
-    """Makes the in-stream errors that both endpoints know."""
+    """Makes the in-stream errors that both endpoints have."""
 
     def make(fault: Fault, before: int) -> tuple[str | None, Payload]:
         status = 500

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aimlapi_emulator.answers.answer import Answer, ToolCall
-from aimlapi_emulator.answers.tool_selection import Ask, arguments_text
+from aimlapi_emulator.answers.tool_selection import ToolSelection, arguments_text
 from aimlapi_emulator.faults.directives import strip_directives
 from aimlapi_emulator.faults.fault import Fault, changed
 from aimlapi_emulator.faults.fault_field import nearest
@@ -109,7 +109,7 @@ class Rule:
         """The scripted answer. Raises RuleError when the request does not allow it."""
         if self.tool_calls:
             calls = tuple(self._tool_call(view, prompt, *call) for call in self.tool_calls)
-            return Answer(calls=calls, finish="tool_calls")
+            return Answer(calls=calls, finish_reason="tool_calls")
         if prompt.choice == "required":
             named = f"forces the tool {prompt.forced!r}" if prompt.forced else "requires a call"
             raise RuleError(f"{self!r} is no tool call, but the request {named}: use tool_call=")
@@ -146,7 +146,7 @@ class Rule:
     ) -> ToolCall:
         tool = self._tool(prompt, name)
         if arguments is None:
-            return ToolCall(name, arguments_text(prompt, Ask(tool, prompt.user_text)))
+            return ToolCall(name, arguments_text(prompt, ToolSelection(tool, prompt.user_text)))
         given = self._computed(arguments, view)
         if isinstance(given, str):
             return ToolCall(name, given)

@@ -264,7 +264,7 @@ def _queued_response(context: RequestContext, response: QueuedResponse) -> Respo
     if isinstance(response, list):
         headers = {**context.headers, "content-type": EVENT_STREAM}
         events = [sse.frame(data, fault.newline) for data in response]
-        return Response(status, headers, events=tuple(sse.arranged(events, fault)))
+        return Response(status, headers, events=tuple(sse.arrange(events, fault)))
     headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
     content = response if isinstance(response, bytes) else error_bodies.dump(response)
     return Response(status, headers, content)

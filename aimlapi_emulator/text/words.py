@@ -62,12 +62,12 @@ _COUNTED = re.compile(
 _OPERATOR = re.compile(r"(?<=[\d)\s])\s*([+*×/÷]|-(?=\s))\s*(?=[\d(\s])")
 
 
-def pieces(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """The text cut into tokens; joined they are the text again."""
     return _PIECE.findall(text)
 
 
-def count(text: str) -> int:
+def count_tokens(text: str) -> int:
     """How many tokens a text is."""
     return len(_PIECE.findall(text)) if text else 0
 

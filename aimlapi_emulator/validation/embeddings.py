@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow
-from aimlapi_emulator.text.words import count
+from aimlapi_emulator.text.words import count_tokens
 from aimlapi_emulator.validation.validators import (
     Problem,
     Validator,
@@ -97,7 +97,7 @@ def texts(body: Mapping[str, Any]) -> list[str]:
 
 def tokens(text: str) -> int:
     """Tokens of a text to embed; a very long word counts as several."""
-    return max(count(text), len(text) // _LETTERS_PER_TOKEN)
+    return max(count_tokens(text), len(text) // _LETTERS_PER_TOKEN)
 
 
 def _too_long(row: EmbeddingModelRow, body: Mapping[str, Any]) -> list[Problem]:
