@@ -1,7 +1,7 @@
 """`ChatAIMLAPI`: GPT-5.2 served by AI/ML API, as a LangChain chat model.
 
-The hooks are thin: arguments become one ChatRequest, the core's answer becomes LangChain's, and
-what the core raises leaves as one of LangChain's `ModelError`s.
+Each hook builds one ChatRequest, converts the core's reply to LangChain's, and raises the core's
+errors as LangChain's `ModelError`s.
 """
 
 from __future__ import annotations
@@ -23,15 +23,13 @@ from langchain_aimlapi._chat_model_base import ChatModelBase
 from langchain_aimlapi._request import tools as request_tools
 from langchain_aimlapi._request.argument_validation import (
     check_types,
-    reject_bool_numbers,
     translate_validation_errors,
 )
 from langchain_aimlapi._request.build import (
     REQUEST_FIELDS,
     call_arguments,
     check_model_kwargs,
-    drop_unset,
-    normalize_names,
+    constructor_arguments,
     to_request,
     wrap_api_key,
 )
@@ -51,41 +49,39 @@ content_blocks.register()
 
 
 class ChatAIMLAPI(ChatModelBase):
-    """A chat model of AI/ML API. Making one costs under a millisecond and opens nothing.
+    """A chat model of AI/ML API. The constructor opens nothing and takes under a millisecond.
 
-    Arguments with None are not sent; each may be given to a call too, where it wins. `close()`,
-    `aclose()` and `with` give up the object's claim on shared connections; it works on after.
+    Arguments with None are not sent; a call's arguments override them. `close()`, `aclose()` and
+    `with` release the object's claim on shared connections; it can be used again afterwards.
 
     - `model`: the id, as in the vendor's list.
     - `api_key`: a string, a SecretStr, or a function that gives one for each request; else
       AIMLAPI_API_KEY, then AIML_API_KEY. Where there is none, the first call raises.
     - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
     - `timeout`: seconds of silence that end a call, an `httpx.Timeout`, or None for no end.
-    - `max_retries`: at most that many repetitions of a call that was surely not billed.
-    - `max_concurrency`: a request waits until fewer than that many of its account are under way in
-      this process (docs/limits.md); None is no limit.
-    - `http_client`, `http_async_client`: clients of yours, used as they are, never closed.
-    - `max_tokens`: the limit on the answer, whatever its name on the wire.
+    - `max_retries`: at most that many retries of a call that was surely not billed.
+    - `max_concurrency`: at most that many requests of the account in flight in this process
+      (docs/limits.md); None is no limit.
+    - `http_client`, `http_async_client`: your own clients, never configured or closed here.
+    - `max_tokens`: the limit on output tokens, whatever its name on the wire.
     - `reasoning`: `{"effort": …, "summary": …}`, the same as the two arguments of these names.
     - `endpoint`: "auto" follows the model table.
-    - `unsupported_params`: what to do with a parameter that the model does not take.
+    - `unsupported_params`: what to do with a parameter that the model does not support.
     - `model_kwargs`: arguments that only calls have; other names go into the request's body. An
-      argument of the constructor is refused here.
-    - `extra_body`: merged last into the request's body, as it is.
+      argument of the constructor is an error here.
+    - `extra_body`: merged last into the request's body, unchanged.
     """
 
-    # Here, not beside the fields: type checkers give a subclass without one an __init__ of its
-    # own, made of the fields, in which api_key is no plain string.
+    # Not in the base class: type checkers would synthesize an __init__ of the fields, in which
+    # api_key cannot be a plain string.
     def __init__(self, **kwargs: Unpack[Arguments]) -> None:
         with translate_errors():
-            fields = type(self).model_fields
             kwargs = wrap_api_key(kwargs)  # type: ignore[assignment]  # the same names
-            named = drop_unset(normalize_names(kwargs, frozenset(fields)), fields)
-            reject_bool_numbers(named)
+            named = constructor_arguments(kwargs, type(self).model_fields)
             with translate_validation_errors():
                 super().__init__(**named)
             check_model_kwargs(self.model_kwargs)
-            self._settings({})  # what cannot work is said here, not at the first call
+            self._settings({})  # raises here for invalid settings, not at the first call
 
     @override
     def _generate(
@@ -160,7 +156,7 @@ class ChatAIMLAPI(ChatModelBase):
         message_id: str | None = None,
         **kwargs: Any,
     ) -> Iterator[MessagesData]:
-        """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
+        """Events of the v3 protocol without chunks in between; LangChain looks this method up."""
         with translate_errors():
             request, settings = self._prepare(messages, stop, kwargs, run_manager, streaming=True)
             encoder = _v3_encoder(request, run_manager, message_id)
@@ -178,7 +174,7 @@ class ChatAIMLAPI(ChatModelBase):
         message_id: str | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[MessagesData]:
-        """The v3 protocol without a detour over chunks; LangChain looks it up by this name."""
+        """Events of the v3 protocol without chunks in between; LangChain looks this method up."""
         with translate_errors():
             request, settings = self._prepare(messages, stop, kwargs, run_manager, streaming=True)
             encoder = _v3_encoder(request, run_manager, message_id)
@@ -218,10 +214,10 @@ class ChatAIMLAPI(ChatModelBase):
 
     @override
     def bind(self, **kwargs: Any) -> Any:  # its class is private to langchain-core
-        """The model with arguments of its calls; what a call would refuse is refused here.
+        """The model with arguments for its calls, validated here.
 
-        A key is taken as a SecretStr or a function only. Headers that are bound stand in the
-        binding's repr: what is secret belongs into the constructor's `default_headers`.
+        A key must be a SecretStr or a function. Bound headers are shown in the binding's repr:
+        put secret ones into the constructor's `default_headers`.
         """
         with translate_errors():
             call_arguments(kwargs)
@@ -238,12 +234,12 @@ class ChatAIMLAPI(ChatModelBase):
         response_format: Any = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The model with tools. Nothing is bound for what is not given.
+        """The model with tools. Only the arguments that are given are bound.
 
         `tool_choice`: a bound tool's name, "any" or True (at least one call), "auto", "none" or
         False, or a wire dict. `strict=True` makes the arguments follow the schema where it can
         be strict, and warns where it cannot. `response_format`: in wire form, a class or a JSON
-        Schema. Dicts of built-in tools (`{"type": "web_search_preview"}`) pass as they are.
+        Schema. Dicts of built-in tools (`{"type": "web_search_preview"}`) are sent unchanged.
         """
         with translate_errors():
             check_types({"tools": tools})
@@ -272,16 +268,16 @@ class ChatAIMLAPI(ChatModelBase):
         tools: Sequence[request_tools.ToolLike] | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
-        """The model followed by a parser that gives an instance of `schema`.
+        """The model followed by a parser that returns an instance of `schema`.
 
         `schema`: a pydantic class, a dataclass, a TypedDict, or a JSON Schema or tool as a dict;
-        classes of the last two kinds give dicts. `method`: "json_schema" (the service holds the
-        answer to the schema), "function_calling" (one forced call) or "json_mode" (any JSON
-        object; say in the prompt what it should hold; `schema` may be None). `strict`: None is
-        strict where the schema can be. `tools` are bound beside the schema. With `include_raw`
-        the output is `{"raw", "parsed", "parsing_error"}`.
+        the last two kinds give dicts. `method`: "json_schema" (the service enforces the schema),
+        "function_calling" (one forced call) or "json_mode" (any JSON object; describe it in the
+        prompt; `schema` may be None). `strict`: None is strict where the schema can be. `tools`
+        are bound beside the schema. With `include_raw` the output is
+        `{"raw", "parsed", "parsing_error"}`.
 
-        Raises OutputError (refused, cut, empty, invalid) where there is no instance.
+        Raises OutputError (refused, truncated, empty, invalid) where there is no instance.
         """
         with translate_errors():
             plan = structured_output_plan.make_plan(schema, method, strict)
@@ -297,7 +293,7 @@ class ChatAIMLAPI(ChatModelBase):
         return raw_output.include_raw(llm, plan.parser) if include_raw else llm | plan.parser
 
 
-# The name in the older distribution `langchain-aimlapi`: the same class.
+# The class's name in the older distribution `langchain-aimlapi`.
 ChatAimlapi = ChatAIMLAPI
 
 

@@ -1,7 +1,6 @@
 """`AIMLAPIEmbeddings`: the service's embedding models, for LangChain's vector stores.
 
-Many texts go in few requests, and vectors come back in the order of the texts: batches, retries
-and concurrency are the core's.
+Batches, retries, concurrency and the order of the vectors are the core's.
 """
 
 from __future__ import annotations
@@ -20,10 +19,9 @@ from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, I
 from aimlapi_core._adapters.arguments import CONSTRUCTOR_ALIASES
 from langchain_aimlapi._base import MODEL_CONFIG, AIMLAPIBase
 from langchain_aimlapi._request.argument_validation import (
-    reject_bool_numbers,
     translate_validation_errors,
 )
-from langchain_aimlapi._request.build import drop_unset, normalize_names, wrap_api_key
+from langchain_aimlapi._request.build import constructor_arguments, wrap_api_key
 from langchain_aimlapi._request.constructor_types import EmbeddingArguments
 from langchain_aimlapi._request.legacy_arguments import IGNORED_ARGUMENTS
 from langchain_aimlapi.errors import translate_errors
@@ -36,15 +34,15 @@ ALIASES: Mapping[str, str] = {
     "model_kwargs": "extra_body",
 }
 
-# Told the number of texts of each request that is done; None where nobody looks.
+# Called with the number of texts of each finished request; None without a progress bar.
 Progress = Callable[[int], None] | None
 
 
 class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
-    """An embedding model of AI/ML API. Making one costs under a millisecond and opens nothing.
+    """An embedding model of AI/ML API. The constructor opens nothing and takes under a millisecond.
 
-    Arguments with None are not sent. `close()`, `aclose()` and `with` give up the object's claim
-    on shared connections; it works on after.
+    Arguments with None are not sent. `close()`, `aclose()` and `with` release the object's claim
+    on shared connections; it can be used again afterwards.
 
     - `model`: the id, as in the vendor's list.
     - `dimensions`: the length of the vectors, for models that can shorten theirs.
@@ -52,26 +50,26 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
       AIMLAPI_API_KEY, then AIML_API_KEY. Where there is none, the first call raises.
     - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
     - `timeout`: seconds of silence that end a request, an `httpx.Timeout`, or None for no end.
-    - `max_retries`: at most that many repetitions of a request that was surely not billed; the
+    - `max_retries`: at most that many retries of a request that was surely not billed; the
       other requests of the same call are not sent again.
-    - `max_concurrency`: a request waits until fewer than that many of its account are under way in
-      this process (docs/limits.md); None is no limit.
-    - `http_client`, `http_async_client`: clients of yours, used as they are, never closed.
-    - `batch_size` (or `chunk_size`): the most texts in one request; None is the model's limit,
-      which a larger number does not exceed.
-    - `concurrent_batches`: how many requests of one call may be under way at once.
-    - `input_type`: Voyage's "document". A query goes without: the service has no type for it.
+    - `max_concurrency`: at most that many requests of the account in flight in this process
+      (docs/limits.md); None is no limit.
+    - `http_client`, `http_async_client`: your own clients, never configured or closed here.
+    - `batch_size` (or `chunk_size`): the most texts in one request; None, or a larger number, is
+      the model's limit.
+    - `concurrent_batches`: how many requests of one call may be in flight at once.
+    - `input_type`: Voyage's "document". Not sent with a query: the service has no type for it.
     - `show_progress_bar`: a bar over the texts of `embed_documents`; needs tqdm.
-    - `skip_empty`: leave empty texts out of `embed_documents`, so that there are fewer vectors
-      than texts. Vector stores, which pair them up, cannot bear that.
-    - `unsupported_params`: what to do with a parameter that the model does not take.
-    - `extra_body`: merged last into each request's body, as it is.
+    - `skip_empty`: leave empty texts out of `embed_documents`, which then returns fewer vectors
+      than texts. Not for vector stores, which pair them up.
+    - `unsupported_params`: what to do with a parameter that the model does not support.
+    - `extra_body`: merged last into each request's body, unchanged.
     - `on_usage`: called after each call, in the caller's thread or event loop, with the core's
       `EmbeddingReply`: tokens in `usage`, credits and dollars in `cost`, both for all requests
       of the call. LangChain's interface returns vectors only, and vector stores make the calls.
 
-    Texts are sent as they are, newlines too. An empty text is an InvalidRequestError that names
-    its position, raised before anything is sent, unless `skip_empty`.
+    Texts are sent unchanged, newlines too. An empty text is an InvalidRequestError with its
+    position, raised before anything is sent, unless `skip_empty`.
     """
 
     model: str = DEFAULT_MODEL
@@ -89,17 +87,14 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
 
     model_config = MODEL_CONFIG
 
-    # As in ChatAIMLAPI: of the fields type checkers would make an api_key that is no string.
+    # For type checkers, as in ChatAIMLAPI.
     def __init__(self, **kwargs: Unpack[EmbeddingArguments]) -> None:
         with translate_errors():
-            fields = type(self).model_fields
             kwargs = wrap_api_key(kwargs)  # type: ignore[assignment]  # the same names
-            named = normalize_names(_drop_ignored(kwargs), frozenset(fields), ALIASES)
-            named = drop_unset(named, fields)
-            reject_bool_numbers(named)
+            named = constructor_arguments(_drop_ignored(kwargs), type(self).model_fields, ALIASES)
             with translate_validation_errors():
                 super().__init__(**named)
-            self._settings({})  # what cannot work is said here, not at the first call
+            self._settings({})  # raises here for invalid settings, not at the first call
 
     @property
     def model_name(self) -> str:
@@ -108,9 +103,9 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
 
     @override
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """One vector a text, in the order of the texts, in as few requests as can be.
+        """One vector per text, in the order of the texts, in as few requests as possible.
 
-        No texts give no vectors, without a request.
+        An empty list needs no request.
         """
         with translate_errors():
             request = self._documents(texts)
@@ -125,7 +120,7 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
 
     @override
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
-        """One vector a text, as `embed_documents` gives them, without a thread."""
+        """`embed_documents`, asynchronously and without a thread."""
         with translate_errors():
             request = self._documents(texts)
             with self._progress(len(request.texts)) as progress:
@@ -133,7 +128,7 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
 
     @override
     async def aembed_query(self, text: str) -> list[float]:
-        """The vector of one text, without a thread."""
+        """`embed_query`, asynchronously and without a thread."""
         with translate_errors():
             return self._vectors(await self._aembed(self._request([text]), None))[0]
 
@@ -177,7 +172,7 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
 
     @contextmanager
     def _progress(self, total: int) -> Iterator[Progress]:
-        """A bar that the core moves on, where one is wanted."""
+        """The update function of a progress bar, None where none is wanted."""
         if not self.show_progress_bar:
             yield None
             return
@@ -189,17 +184,17 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
             yield bar.update
 
 
-# The name in the older distribution `langchain-aimlapi`: the same class.
+# The class's name in the older distribution `langchain-aimlapi`.
 AimlapiEmbeddings = AIMLAPIEmbeddings
 
 
 def _drop_ignored(given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` without what had no effect in the older distribution either; warns of that."""
-    idle = sorted(IGNORED_ARGUMENTS & given.keys())
-    if idle:
+    """`given` without the arguments that the older distribution ignored too; warns of them."""
+    ignored = sorted(IGNORED_ARGUMENTS & given.keys())
+    if ignored:
         warnings.warn(
-            f"{', '.join(idle)} had no effect in the older langchain-aimlapi and has none here: "
+            f"{', '.join(ignored)} had no effect in the older langchain-aimlapi and has none here: "
             "leave it out.",
             stacklevel=3,
         )
-    return {name: value for name, value in given.items() if name not in idle}
+    return {name: value for name, value in given.items() if name not in ignored}

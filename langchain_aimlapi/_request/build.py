@@ -1,22 +1,18 @@
-"""One call's arguments over the model object's, as a ChatRequest. Pure.
+"""Builds a ChatRequest from the model object's arguments and those of one call. Pure.
 
-Known names go where they belong, an unknown one is an error that names the nearest: nothing
-that a user sets goes nowhere. `extra_body` is the way to send what this package does not know.
+An unknown name is an error that suggests the closest one: no argument is dropped silently.
+`extra_body` sends what this package does not know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import BaseMessage
 from pydantic.fields import FieldInfo
 
-from aimlapi_core import (
-    ChatRequest,
-    ConfigurationError,
-    InvalidRequestError,
-)
+from aimlapi_core import BuiltinTool, ChatRequest, ConfigurationError, InvalidRequestError, Tool
 from aimlapi_core._adapters.arguments import (
     CONSTRUCTOR_ALIASES,
     PARAM_ALIASES,
@@ -26,7 +22,7 @@ from aimlapi_core._adapters.arguments import (
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from langchain_aimlapi._base import as_secret
-from langchain_aimlapi._request.argument_validation import check_types
+from langchain_aimlapi._request.argument_validation import check_types, reject_bool_numbers
 from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi._request.legacy_arguments import migration_hint
 from langchain_aimlapi._request.messages import to_messages
@@ -38,29 +34,28 @@ from langchain_aimlapi._request.tools import (
     to_wire_tool_choice,
 )
 
-# Arguments of the constructor that shape a request and may be given to a call too.
+# Constructor arguments that are part of a request and can be overridden by a call.
 REQUEST_FIELDS = frozenset([*arguments("model"), "reasoning", "model_kwargs"])
 # Arguments that only calls have.
 _CALL_ONLY = frozenset(arguments("call"))
-# Those that are converted below; the others go into the request as they are.
+# Those that are converted below; the others are copied into the request.
 _CONVERTED = _CALL_ONLY | {"model", "stop", "include", "extra_body"}
 _PASSTHROUGH_FIELDS = tuple(
     row for row in REQUEST_PARAMS.values() if row.scope == "model" and row.name not in _CONVERTED
 )
-# LangChain's own, or without meaning once streaming was decided.
+# LangChain's own, or meaningless inside a call.
 _IGNORED = frozenset(
     "stream streaming ls_structured_output_format structured_output_format".split()
 )
-# LangChain's way of telling traces about a schema, and a switch of its own: not for users.
-_INTERNAL = frozenset("stream ls_structured_output_format structured_output_format".split())
-# Arguments of calls in which None means the model object's: no call's key goes to another host.
+# Set by LangChain, never by users: left out of suggestions.
+_INTERNAL = _IGNORED - {"streaming"}
+# A call's None means the model object's value: its key must not go to another host.
 _NONE_MEANS_UNSET = CONNECTION_SETTINGS - {"timeout"}
 # Arguments of calls that may hold a key.
 _SECRET = frozenset("api_key default_headers extra_headers".split())
-# Names from other packages that are taken for ours.
+# Argument names of other packages.
 ALIASES: Mapping[str, str] = {**CONSTRUCTOR_ALIASES, **PARAM_ALIASES}
-
-# What use_responses_api says in langchain-openai.
+# The values of langchain-openai's use_responses_api.
 _ENDPOINTS = {None: "auto", False: "chat", True: "responses"}
 
 
@@ -72,7 +67,7 @@ def normalize_names(
 ) -> dict[str, Any]:
     """`given` under our names. Raises ConfigurationError for a name that does not exist.
 
-    `remedy` is a sentence for that error: what else can be done about such a name.
+    `remedy` ends the message of that error.
     """
     out: dict[str, Any] = {}
     for name, value in given.items():
@@ -88,18 +83,27 @@ def normalize_names(
 
 
 def wrap_api_key(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A constructor's arguments with the key as a SecretStr, which no crash's locals show."""
+    """A constructor's arguments with the key as a SecretStr, which hides it in tracebacks."""
     return {
         name: as_secret(value) if ALIASES.get(name, name) == "api_key" else value
         for name, value in given.items()
     }
 
 
-def drop_unset(named: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
-    """A constructor's arguments without None where an argument always has a value.
+def constructor_arguments(
+    given: Mapping[str, Any], fields: Mapping[str, FieldInfo], aliases: Mapping[str, str] = ALIASES
+) -> dict[str, Any]:
+    """A constructor's arguments as values of its fields. Raises ConfigurationError."""
+    named = _drop_unset(normalize_names(given, frozenset(fields), aliases), fields)
+    reject_bool_numbers(named)
+    return named
 
-    Other packages take None there, and programs hand on what their configuration lacks. A model
-    that is None is a mistake, and a time-out that is None means none.
+
+def _drop_unset(named: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
+    """A constructor's arguments without None where the field's default is not None.
+
+    Other packages take None there, and programs pass on unset configuration. `model=None` is a
+    mistake, and `timeout=None` means no time-out.
     """
     out = dict(named)
     for name, value in named.items():
@@ -125,7 +129,7 @@ _KNOWN_IN_CALLS = REQUEST_FIELDS | _CALL_ONLY | CONNECTION_SETTINGS | _IGNORED
 
 
 def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of one call under our names, without those that mean nothing here."""
+    """The arguments of one call under our names, without those that are ignored."""
     try:
         named = normalize_names(
             given, _KNOWN_IN_CALLS, remedy=" To send it all the same, use extra_body."
@@ -150,8 +154,8 @@ def without_secrets(call: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in call.items() if ALIASES.get(name, name) not in _SECRET}
 
 
-# Names that model_kwargs cannot hold. `metadata` can be: the service has a parameter of this
-# name, which the constructor's, for traces, is not.
+# Names that model_kwargs cannot hold. `metadata` is allowed: the service has a parameter of that
+# name, while the constructor's is for traces.
 _CONSTRUCTOR_ARGUMENTS = (frozenset(Arguments.__annotations__) | _IGNORED) - {"metadata"}
 
 
@@ -172,7 +176,7 @@ def to_request(
     *,
     streaming: bool,
 ) -> ChatRequest:
-    """The request. `defaults` are the model object's arguments, `call` those of the call."""
+    """The request, in which the arguments of the call override the model object's `defaults`."""
     merged = _merge_layers(defaults, call)
     if streaming and (merged.get("n") or 1) > 1:
         raise InvalidRequestError(
@@ -180,7 +184,7 @@ def to_request(
             "Use generate() or invoke() without streaming, or n=1."
         )
     tools = tuple(to_core_tool(tool) for tool in merged.get("tools") or ())
-    choice = to_wire_tool_choice(merged.get("tool_choice"), _tool_names(merged))
+    choice = to_wire_tool_choice(merged.get("tool_choice"), _tool_names(tools))
     given_format = merged.get("response_format")
     return ChatRequest(
         messages=to_messages(messages, sees_images=sees_images(merged)),
@@ -205,17 +209,16 @@ def to_request(
     )
 
 
-def _tool_names(merged: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Names and types of the tools, as `to_wire_tool_choice` reads them."""
-    values = [to_core_tool(tool) for tool in merged.get("tools") or ()]
+def _tool_names(tools: Iterable[Tool | BuiltinTool]) -> list[dict[str, Any]]:
+    """Names and types of the tools, for `to_wire_tool_choice`."""
     return [
-        {"type": "function", "name": value.name} if hasattr(value, "name") else dict(value.wire)
-        for value in values
+        {"type": "function", "name": tool.name} if isinstance(tool, Tool) else dict(tool.wire)
+        for tool in tools
     ]
 
 
 def _merge_layers(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments in force: the call's over the object's; `extra_body` is united key by key."""
+    """The call's arguments over the object's; `extra_body` is merged key by key."""
     under, over = _expand_layer(defaults), _expand_layer(call)
     body = {**(under.get("extra_body") or {}), **(over.get("extra_body") or {})}
     model = under.get("model") if over.get("model") is None else over["model"]
@@ -223,26 +226,26 @@ def _merge_layers(defaults: Mapping[str, Any], call: Mapping[str, Any]) -> dict[
 
 
 def _expand_layer(layer: Mapping[str, Any]) -> dict[str, Any]:
-    """One layer with `model_kwargs` and `reasoning` taken apart; the layer's own names win.
+    """One layer with `model_kwargs` and `reasoning` expanded; the layer's own names win.
 
-    Names in `model_kwargs` that are arguments act as such, the others go into the body.
+    Argument names in `model_kwargs` become arguments, the others go into the body.
     """
     kwargs = layer.get("model_kwargs") or {}
-    if not kwargs and not layer.get("reasoning"):  # as in most calls: nothing to take apart
+    if not kwargs and not layer.get("reasoning"):  # as in most calls
         return {**layer, "extra_body": layer.get("extra_body") or {}}
     check_model_kwargs(kwargs)
     named = {name: value for name, value in kwargs.items() if name in _KNOWN_IN_CALLS}
-    bodily = {name: value for name, value in kwargs.items() if name not in _KNOWN_IN_CALLS}
+    body = {name: value for name, value in kwargs.items() if name not in _KNOWN_IN_CALLS}
     own = {name: value for name, value in layer.items() if value is not None or name not in named}
-    plain = {**named, **own, "extra_body": {**bodily, **(layer.get("extra_body") or {})}}
-    for name, value in _reasoning(plain.get("reasoning") or {}).items():
-        if plain.get(name) is None:
-            plain[name] = value
-    return plain
+    expanded = {**named, **own, "extra_body": {**body, **(layer.get("extra_body") or {})}}
+    for name, value in _reasoning(expanded.get("reasoning") or {}).items():
+        if expanded.get(name) is None:
+            expanded[name] = value
+    return expanded
 
 
 def _reasoning(given: Mapping[str, Any]) -> dict[str, Any]:
-    """`reasoning={"effort": …, "summary": …}` as the two arguments that it stands for."""
+    """`reasoning={"effort": …, "summary": …}` as two arguments."""
     unknown = sorted(set(given) - {"effort", "summary"})
     if unknown:
         raise InvalidRequestError(f"reasoning takes 'effort' and 'summary', not {unknown[0]!r}.")
