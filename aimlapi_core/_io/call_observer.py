@@ -129,7 +129,7 @@ class CallObserver:
                 self._tracing.record_response(self._span, reply)
             self._span.end()
 
-    def end(self, error: BaseException | None, headers: Mapping[str, str]) -> None:
+    def abort(self, error: BaseException | None, headers: Mapping[str, str]) -> None:
         """The call ended without a complete reply; no-op after `finish`."""
         if self._is_finished:
             return

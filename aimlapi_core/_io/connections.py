@@ -33,8 +33,8 @@ Headers = Mapping[str, str]
 class TransportPool(Generic[TransportT]):
     """Transports by index, created on first use; a heap holds the free indices."""
 
-    def __init__(self, make: Callable[[], TransportT], keepalive_s: float = KEEPALIVE_S) -> None:
-        self._make: Callable[[], TransportT] = make
+    def __init__(self, create: Callable[[], TransportT], keepalive_s: float = KEEPALIVE_S) -> None:
+        self._create: Callable[[], TransportT] = create
         self._keepalive_s = keepalive_s
         self._free: list[int] = []  # a heap
         self._count = 0
@@ -55,7 +55,7 @@ class TransportPool(Generic[TransportT]):
             self._idle_since.pop(index, None)
             transport = self._transports.get(index)
             if transport is None:
-                transport = self._transports[index] = self._make()
+                transport = self._transports[index] = self._create()
         return index, transport
 
     def release(self, index: int) -> None:
@@ -101,9 +101,9 @@ class PooledClient:
     """The subset of `httpx.Client` that calls use: no cookies, no proxies, no redirects."""
 
     def __init__(
-        self, make: Callable[[], httpx.HTTPTransport], keepalive_s: float = KEEPALIVE_S
+        self, create: Callable[[], httpx.HTTPTransport], keepalive_s: float = KEEPALIVE_S
     ) -> None:
-        self._pool = TransportPool(make, keepalive_s)
+        self._pool = TransportPool(create, keepalive_s)
 
     def build_request(
         self, method: str, url: str, *, content: bytes, headers: Headers, timeout: httpx.Timeout
@@ -140,9 +140,9 @@ class AsyncPooledClient:
     """The subset of `httpx.AsyncClient` that calls use; see `PooledClient`."""
 
     def __init__(
-        self, make: Callable[[], httpx.AsyncHTTPTransport], keepalive_s: float = KEEPALIVE_S
+        self, create: Callable[[], httpx.AsyncHTTPTransport], keepalive_s: float = KEEPALIVE_S
     ) -> None:
-        self._pool = TransportPool(make, keepalive_s)
+        self._pool = TransportPool(create, keepalive_s)
 
     def build_request(
         self, method: str, url: str, *, content: bytes, headers: Headers, timeout: httpx.Timeout

@@ -109,7 +109,7 @@ class HTTPCall:
 
     def status_error(self, response: httpx.Response, body: bytes) -> StatusError:
         """The error for a non-2xx response; `body` as far as it was received."""
-        error = error_from_response(response.status_code, lower(response.headers), body)
+        error = error_from_response(response.status_code, _header_dict(response.headers), body)
         if isinstance(error, NotFoundError):
             error.args = (f"{error.args[0]} {self._not_found_hint()}",)
         self.response_headers = response.headers
@@ -117,7 +117,7 @@ class HTTPCall:
 
     def accept(self, response: httpx.Response) -> httpx.Response:
         """Store status and headers of a 2xx response, and return it."""
-        self.response_headers = lower(response.headers)
+        self.response_headers = _header_dict(response.headers)
         self.status_code = response.status_code
         return response
 
@@ -137,7 +137,7 @@ class HTTPCall:
             error.inference_id = error.inference_id or self.response_headers.get("x-inference-id")
             self.redact(error)
         if self.observer is not None:
-            self.observer.end(error, self.response_headers)
+            self.observer.abort(error, self.response_headers)
 
     def redact(self, error: AIMLAPIError) -> AIMLAPIError:
         """Remove the key from `error`: a response body may repeat it."""
@@ -236,5 +236,5 @@ def _redacted(value: Any, key: str) -> Any:
     return value
 
 
-def lower(headers: httpx.Headers) -> dict[str, str]:
-    return dict(headers.items())  # httpx gives names in lower case
+def _header_dict(headers: httpx.Headers) -> dict[str, str]:
+    return dict(headers.items())  # httpx lowercases the names

@@ -54,18 +54,18 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
         self.prepared: PreparedT = prepared
         self.url = settings.resolved_base_url() + prepared.path
         self.content = encode_json(prepared.body)
-        fresh = os.urandom(16).hex()
+        generated_id = os.urandom(16).hex()
         run_id = getattr(request, "run_id", None)
         own = {
-            "X-Client-Request-Id": run_id if is_client_request_id(run_id) else fresh,
+            "X-Client-Request-Id": run_id if is_client_request_id(run_id) else generated_id,
             "Content-Type": "application/json",
             "User-Agent": user_agent,
         }
         self.headers = self.checked_headers(own, settings.default_headers, prepared.headers)
         # The id is the first item of `own`, so also of the merged headers, whatever its case.
         self._id_header, given = next(iter(self.headers.items()))
-        self._is_fresh = given is fresh
-        if not self._is_fresh:
+        self._has_unique_id = given is generated_id
+        if not self._has_unique_id:
             check_client_request_id(given)
             if isinstance(prepared, EmbeddingBatch) and prepared.start:  # each batch has its own id
                 given = _suffixed(given, f".b{prepared.start}")
@@ -84,7 +84,7 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
             self.client_request_id = _suffixed(self._call_id, f".r{self._requests}")
             self.headers[self._id_header] = self.client_request_id
         if self.observer is not None:
-            self.observer.begin_request(self.client_request_id, self._is_fresh)
+            self.observer.begin_request(self.client_request_id, self._has_unique_id)
         self._count_request()
         timeout = _timeout(self.settings, http)
         try:

@@ -121,13 +121,13 @@ class RequestSender:
                 error: AIMLAPIError = call.status_error(response, self._read_error_body(response))
             except SEND_FAILURES as exc:
                 error, cause = call.transport_error(exc), exc
-            verdict = decide_retry(
+            wait = decide_retry(
                 error, attempt, self.settings.retry_policy, random.random(), call.elapsed_s()
             )
-            if verdict is None:
+            if wait is None:
                 raise error from cause
-            call.prepare_retry(error, verdict.delay_s)
-            time.sleep(verdict.delay_s)
+            call.prepare_retry(error, wait.delay_s)
+            time.sleep(wait.delay_s)
             attempt += 1
 
     def _run_budget_lookups(self, observer: CallObserver) -> None:
@@ -240,13 +240,13 @@ class AsyncRequestSender:
                 )
             except SEND_FAILURES as exc:
                 error, cause = call.transport_error(exc), exc
-            verdict = decide_retry(
+            wait = decide_retry(
                 error, attempt, self.settings.retry_policy, random.random(), call.elapsed_s()
             )
-            if verdict is None:
+            if wait is None:
                 raise error from cause
-            call.prepare_retry(error, verdict.delay_s)
-            await asyncio.sleep(verdict.delay_s)
+            call.prepare_retry(error, wait.delay_s)
+            await asyncio.sleep(wait.delay_s)
             attempt += 1
 
     async def _run_budget_lookups(self, observer: CallObserver) -> None:

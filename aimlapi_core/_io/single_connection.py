@@ -107,11 +107,11 @@ def _origin(url: httpx.URL) -> httpcore.Origin:
     ).origin
 
 
-def _is_usable(held: Any, origin: httpcore.Origin) -> bool:
-    """Whether `held` is a connection to `origin`, idle, not expired, not closed by the server."""
+def _is_usable(connection: Any, origin: httpcore.Origin) -> bool:
+    """Whether it leads to `origin`, is idle, not expired, and not closed by the server."""
     return (
-        held is not None
-        and held.can_handle_request(origin)
-        and held.is_available()
-        and not held.has_expired()
+        connection is not None
+        and connection.can_handle_request(origin)
+        and connection.is_available()
+        and not connection.has_expired()
     )

@@ -44,15 +44,15 @@ class IdleStreamTimeout:
     def __init__(self, request: httpx.Request, reader: StreamReader) -> None:
         self._limit_s = request.extensions.get("timeout", {}).get("read")
         self._reader = reader
-        self._seen = 0
-        self._since = time.monotonic()
+        self._last_progress = 0
+        self._last_progress_s = time.monotonic()
 
     def check(self) -> None:
         """Raise StreamCutError if only comments were received for too long."""
-        if self._reader.progress != self._seen:
-            self._seen = self._reader.progress
-            self._since = time.monotonic()
-        elif self._limit_s is not None and time.monotonic() - self._since > self._limit_s:
+        if self._reader.progress != self._last_progress:
+            self._last_progress = self._reader.progress
+            self._last_progress_s = time.monotonic()
+        elif self._limit_s is not None and time.monotonic() - self._last_progress_s > self._limit_s:
             raise StreamCutError(
                 f"The stream brought nothing but comments for {self._limit_s:g} seconds: what "
                 "came is not the whole answer. Raise timeout; the part that came is in .partial.",

@@ -61,7 +61,7 @@ class CostLedger:
         self.set_budget(budget_usd)
         self._parent: CostLedger | None = None
         self._was_opened = False
-        self._outside: CostLedger | None = None  # innermost again after this scope's end
+        self._previous: CostLedger | None = None  # innermost again after this scope's end
         # One lock for nested scopes. Reentrant: the garbage collector may close an abandoned
         # stream, which reports its call, while this thread holds it.
         self._lock = threading.RLock()
@@ -78,7 +78,7 @@ class CostLedger:
         if self._was_opened:
             raise ConfigurationError("A scope of costs is opened once; make another one.")
         self._was_opened = True
-        self._parent = self._outside = _innermost.get()
+        self._parent = self._previous = _innermost.get()
         if self._parent is not None:
             self._lock, self._prices = self._parent._lock, self._parent._prices
         _innermost.set(self)
@@ -87,13 +87,13 @@ class CostLedger:
     def __exit__(self, *exc: object) -> None:
         inside = _innermost.get()
         if inside is self:
-            _innermost.set(self._outside)
+            _innermost.set(self._previous)
         # Left in another context than entered: nothing to undo. Left before a scope inside it,
         # which a generator may hold open: that one's end must not bring this one back.
         while inside is not None and inside is not self:
-            if inside._outside is self:
-                inside._outside = self._outside
-            inside = inside._outside
+            if inside._previous is self:
+                inside._previous = self._previous
+            inside = inside._previous
 
     def wrap(self, function: Callable[P, R]) -> Callable[P, R]:
         """`function`, with this scope open while it runs: for threads that inherit no context.
@@ -213,16 +213,16 @@ class CostLedger:
         with self._lock:
             for ledger in self.chain():
                 ledger._check()
-            held = [(ledger, ledger._expected_credits(model)) for ledger in self.chain()]
-            for ledger, credits in held:
+            reservations = [(ledger, ledger._expected_credits(model)) for ledger in self.chain()]
+            for ledger, credits in reservations:
                 ledger._reserved += credits
                 ledger._in_flight += 1
-        return held
+        return reservations
 
-    def release(self, held: Iterable[tuple[CostLedger, int]]) -> None:
+    def release(self, reservations: Iterable[tuple[CostLedger, int]]) -> None:
         """Release what `reserve` returned."""
         with self._lock:
-            for ledger, credits in held:
+            for ledger, credits in reservations:
                 ledger._reserved -= credits
                 ledger._in_flight -= 1
 

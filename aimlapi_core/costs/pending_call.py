@@ -14,13 +14,13 @@ class PendingCall:
     def __init__(self, ledger: CostLedger, model: str) -> None:
         self.ledger = ledger
         self._model = model
-        self._held: list[tuple[CostLedger, int]] = []
+        self._reservations: list[tuple[CostLedger, int]] = []
         self._requests = 0
         self._ended = False
 
     def begin_request(self) -> None:
         """Reserve its expected cost. Raises BudgetExceededError if it must not be sent."""
-        self._held = self.ledger.reserve(self._model)
+        self._reservations = self.ledger.reserve(self._model)
         self._requests += 1
 
     def end_request(self, inference_id: str | None = None) -> None:
@@ -28,8 +28,8 @@ class PendingCall:
 
         `inference_id`: given if the client request id is not unique.
         """
-        self.ledger.release(self._held)
-        self._held = []
+        self.ledger.release(self._reservations)
+        self._reservations = []
         if inference_id is not None:
             self.ledger.claim_inference(inference_id)
 
