@@ -6,12 +6,11 @@
         client = AnyClient(base_url=emu.base_url, api_key="anything")
 
 It answers by rules, first those that a test scripts (`scripting`), then its own (`answers`),
-judges requests by the published schemas (`validation`), embeds texts so that those which share
-words are near (`text.vectors`), answers from retrieved passages and names their source
-(`answers.rag`), counts usage and cost so that they add up (`billing`), takes the time that it is
-told (`latency`), and makes faults on demand (`faults`, also by directives in a prompt). It knows
-no client and no framework, and no model: use it to try a program without a key, never to judge a
-model's answers.
+validates requests against the published schemas (`validation`), embeds texts so that texts with
+common words are near (`text.vectors`), answers from retrieved passages with their source
+(`answers.rag`), counts usage and cost consistently (`billing`), simulates latency (`latency`) and
+injects faults (`faults`, also by directives in a prompt). It knows no client, no framework and no
+model: use it to test a program without a key, never to evaluate a model's answers.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        # The server needs h11. Where that is missing, the command line must still come so far as
-        # to say what to install, and Python imports this module before it.
+        # The server needs h11. Without it the command line must still be able to say what to
+        # install, and Python imports this module first.
         if name != "Emulator":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from aimlapi_emulator.emulator import Emulator

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _DEFAULT_PORT = 8808
 
 
-def _parser() -> argparse.ArgumentParser:
+def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="aimlapi-emulator",
         usage="%(prog)s [options] [-- COMMAND ARG ...]",
@@ -86,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     end = words.index("--") if "--" in words else len(words)
     own, to_run = words[:end], words[end + 1 :]
-    parser = _parser()
+    parser = _argument_parser()
     given, unknown = parser.parse_known_args(own)
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)} (a command goes behind --)")
@@ -99,21 +99,21 @@ def main(argv: list[str] | None = None) -> int:
     try:
         from aimlapi_emulator.emulator import Emulator
     except ImportError as exc:  # says what to install
-        return _failed(str(exc))
+        return _fail(str(exc))
     port = given.port if given.port is not None else 0 if to_run else _DEFAULT_PORT
     emulator = Emulator(port, given.host, given.schema, latency=latency)
     for faults in given.fault:
         emulator.faults += faults
     try:
         return _run(emulator, to_run) if to_run else _serve(emulator)
-    except KeyboardInterrupt:  # before there was anything to pass it on to
+    except KeyboardInterrupt:  # before the command was started
         return 128 + signal.SIGINT
     finally:
         emulator.stop()
 
 
-def _failed(why: str) -> int:
-    print(f"aimlapi-emulator: {why}", file=sys.stderr)
+def _fail(message: str) -> int:
+    print(f"aimlapi-emulator: {message}", file=sys.stderr)
     return 1
 
 
@@ -123,7 +123,7 @@ def _is_listening(emulator: Emulator) -> bool:
     except (OSError, OverflowError) as exc:
         reason = getattr(exc, "strerror", None) or exc
         where = f"{emulator.host}:{emulator.port}"
-        _failed(f"cannot listen on {where} ({reason}): choose another with --port or --host")
+        _fail(f"cannot listen on {where} ({reason}): choose another with --port or --host")
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Ids that look like the service's and repeat from run to run."""
+"""Deterministic ids in the service's formats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class Ids:
-    """A counter whose values are spelled as random-looking ids. Lives with an emulator."""
+    """A counter whose values are encoded as random-looking ids; one for each emulator."""
 
     def __init__(self) -> None:
         self._count = 0

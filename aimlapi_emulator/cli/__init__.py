@@ -1,1 +1,1 @@
-"""What the command line does beside serving: a subprocess and its environment."""
+"""The subprocess of the command line, and its environment."""

@@ -1,21 +1,21 @@
-"""Directives: faults that stand in a prompt.
+"""Fault directives: faults that are written in a prompt.
 
-A directive stands in the last user text::
+A directive is part of the last user text::
 
     [[fault status=429 headers.Retry-After=1 times=2]]
     [[fault finish_reason=length piece_size=7 newline="\\r\\n"]]
 
     directive = "[[fault" 1*( SP key "=" value ) "]]"
     key       = a field of `Fault`, or "headers." header name, or "times"
-    value     = a double-quoted JSON string, or a word without blanks or "]"; a word is read as
-                the field wants it: a number, true or false, numbers with commas between them
+    value     = a double-quoted JSON string, or a word without blanks or "]"; a word is parsed as
+                the type of the field: a number, true or false, numbers separated by commas
 
-`times` says how many POSTs that hold this very directive text get the fault; left out, every one
-does. Of several directives in one text the first that has times left is used, so that
-`[[fault status=429 times=1]] [[fault status=500 times=1]]` fails twice and then answers. The
-directives themselves are taken out of the text before it is answered. One that cannot be read is
-refused with a 400 that says why. A fault of `Emulator.faults` goes first. The directive is known
-once the body was read, so `drop=before_read` is `after_read` there.
+`times` is how many POSTs with exactly this directive get the fault; by default all. Of several
+directives in one text the first with times left is used, so that
+`[[fault status=429 times=1]] [[fault status=500 times=1]]` fails twice and then answers. Directives
+are removed from the text before it is answered. An invalid one gets a 400 that says why. A fault of
+`Emulator.faults` has precedence. A directive is known only after the body was read, so
+`drop=before_read` is `after_read` there.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def strip_directives(text: str) -> str:
 
 
 def find_directive(text: str, counts: dict[str, int]) -> Fault | None:
-    """The fault that a text asks for; counts its use in `counts`. Raises FaultError."""
+    """The fault of the first directive with times left, counted in `counts`. Raises FaultError."""
     found = list(_DIRECTIVE.finditer(text))
     if len(found) < len(_BEGIN.findall(text)):
         raise FaultError("fault directive: it is not closed by ]], or a quote in it is not")
@@ -57,7 +57,7 @@ def find_directive(text: str, counts: dict[str, int]) -> Fault | None:
 
 
 def parse(inside: str) -> tuple[int | None, Fault]:
-    """(times, fault) of what stands between `[[fault` and `]]`. Raises FaultError."""
+    """(times, fault) of the text between `[[fault` and `]]`. Raises FaultError."""
     rest = _PAIR.sub("", f" {inside}").strip()
     if rest or not inside.strip():
         raise FaultError(f"fault directive: {rest!r} is no key=value")

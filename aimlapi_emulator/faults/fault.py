@@ -1,4 +1,4 @@
-"""Faults: what goes wrong with one answer, as a value. `docs/faults.md` says how to use them.
+"""Fault injection: a `Fault` is what goes wrong with one response; see `docs/faults.md`.
 
 A fault is put into `Emulator.faults` by a test, or is written in a prompt as a directive
 (`directives`). A new fault is one field here, with its facts as metadata, and the line that acts
@@ -40,7 +40,7 @@ def _is_reported(response: FaultTarget, form: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one answer; the fields compose. Without any field set nothing does.
+    """What goes wrong with one response; the fields compose, and without any nothing does.
 
     Raises TypeError for an unknown name, and FaultError for a value that a field does not take
     or a field that does nothing without another.
@@ -57,17 +57,17 @@ class Fault:
     )
     """Form of the error's body: `problem`, `legacy`, `openai`, `text`, `html` or `empty`."""
     message: str | None = fault_field(None, requires=("status", "error_event"))
-    """What the error says; None is the vendor's text for that status."""
+    """The error message; None is the vendor's text for that status."""
     headers: Mapping[str, str] = field(
         default_factory=lambda: _EMPTY, metadata={"check": check_headers}
     )
     """Extra response headers; they replace the emulator's own of the same name."""
     raw_body: bytes | None = fault_field(None, excludes=("shape", "message"), replaces_answer=True)
-    """Answer this body as it is, with `status` (200 when None) and `content_type`."""
+    """Answer this body unchanged, with `status` (200 when None) and `content_type`."""
     content_type: str | None = fault_field(
         None, check=lambda value: check_headers({"content-type": value})
     )
-    """Replaces the content type of whatever is answered."""
+    """Replaces the content type of any response."""
     success_status: int = fault_field(200, minimum=200, maximum=299, acts_on="answer")
     """Status of an answer that is no error, e.g. 201."""
     interim: tuple[int, ...] = fault_field((), check=check_interim)
@@ -84,7 +84,7 @@ class Fault:
     )
     """How a drop or a cut closes: `fin`, `rst`, or (cuts only) `end`, a body that ends properly."""
     close_after: bool = False
-    """Close the connection behind the answer, whose head does not say so."""
+    """Close the connection after the response, without `Connection: close`."""
     delay_head_s: float = fault_field(0.0, minimum=0)
     """Seconds before the response's head."""
     delay_body_s: float = fault_field(0.0, minimum=0)
@@ -96,7 +96,7 @@ class Fault:
     split_characters: bool = fault_field(
         False, reaches=lambda response, _: not response.body.isascii()
     )
-    """A write ends inside each character of several bytes, behind its first byte."""
+    """A write ends inside each multi-byte character, after its first byte."""
     cut_after_bytes: int | None = fault_field(
         None, minimum=0, reaches=lambda response, size: size <= len(response.body)
     )
@@ -137,11 +137,11 @@ class Fault:
     )
     """The event at this index of a stream is sent twice: 0 is the first, -1 the last."""
     swap_event: int | None = fault_field(None, acts_on="stream", reaches=_is_swapped)
-    """The event at this index of a stream changes places with the one behind it."""
+    """The event at this index of a stream is swapped with the next one."""
     pad_event_bytes: int = fault_field(0, minimum=0, acts_on="stream")
-    """The event in the middle of a stream grows by so many bytes, as its member `obfuscation`."""
+    """The event in the middle of a stream gets a member `obfuscation` of so many bytes."""
     single_delta: bool = fault_field(False, acts_on="stream")
-    """A stream brings each text in one event, however long it is."""
+    """A stream sends each text in a single delta, however long it is."""
     refusal: str | None = fault_field(
         None, excludes=("empty",), acts_on="completion", replaces_answer=True
     )
@@ -149,7 +149,7 @@ class Fault:
     empty: bool = fault_field(False, acts_on="answer", replaces_answer=True)
     """An empty answer."""
     finish_reason: str | None = fault_field(None, acts_on="completion")
-    """`length` or `content_filter` cut the answer in the middle; another reason is just said."""
+    """`length` or `content_filter` truncate the answer; any other reason is only reported."""
     usage: str = fault_field(
         "normal",
         choices=("normal", "missing", "cumulative", "negative", "strings", "partial", "wrong_sum"),

@@ -17,7 +17,7 @@ Validate = Callable[[Any, Any, Any, Schema], Iterator[Any] | None]
 
 
 def schema_errors(schema: Schema, value: Any) -> list[str]:
-    """What is wrong with a value, as `JSON path: reason`; empty when it fits.
+    """The violations of a value as `JSON path: reason`; empty if it is valid.
 
     `value` is as `json.loads` gives it. Raises RuleError when jsonschema is not installed.
     """
@@ -52,7 +52,7 @@ def _validator_class() -> Any:
 
 
 def _lenient(name: str, validate: Validate) -> Validate:
-    """A keyword's check that finds nothing where the keyword is null or cannot be read."""
+    """A keyword's validator that ignores a keyword that is null or invalid."""
 
     def checked(validator: Any, given: Any, value: Any, schema: Schema) -> Iterator[Any]:
         if given is None and name != "const":

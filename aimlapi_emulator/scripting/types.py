@@ -1,4 +1,4 @@
-"""The types of a scripted rule's parts, and the error of a rule that cannot act."""
+"""Types of the arguments of a scripted rule, and its error."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ToolCalls = Sequence[tuple[str, Arguments | None]]
 
 
 class RuleError(ValueError):
-    """A rule that cannot act; the message says why."""
+    """A rule that is invalid, or not allowed by a request; the message says why."""
 
 
 def is_json_object(value: Any) -> bool:
-    """Whether it is a dict that JSON can hold."""
+    """Whether it is a dict that can be encoded as JSON."""
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
