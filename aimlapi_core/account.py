@@ -214,27 +214,27 @@ CallT = TypeVar("CallT", bound=IdentifiedCall)
 
 
 def match_calls_to_logs(
-    calls: Iterable[CallT], rows: Iterable[LoggedCall], claimed: Iterable[str] = ()
+    calls: Iterable[CallT], entries: Iterable[LoggedCall], claimed: Iterable[str] = ()
 ) -> dict[CallT, LoggedCall]:
     """The log entry of each call that has one; `claimed` are inference ids of other calls."""
-    wanted, taken = list(calls), set(claimed)
-    by_inference = {row.inference_id: row for row in rows if row.inference_id}
-    by_client: dict[str, list[LoggedCall]] = {}
-    for row in by_inference.values():
-        if row.client_request_id and row.inference_id not in taken:
-            by_client.setdefault(row.client_request_id, []).append(row)
-    named = [call.client_request_id for call in wanted if call.inference_id is None]
-    found = {}
-    for call in wanted:
+    calls, claimed = list(calls), set(claimed)
+    by_inference_id = {entry.inference_id: entry for entry in entries if entry.inference_id}
+    by_client_id: dict[str, list[LoggedCall]] = {}
+    for entry in by_inference_id.values():
+        if entry.client_request_id and entry.inference_id not in claimed:
+            by_client_id.setdefault(entry.client_request_id, []).append(entry)
+    client_ids = [call.client_request_id for call in calls if call.inference_id is None]
+    matches = {}
+    for call in calls:
         if call.inference_id is not None:
-            row_of = by_inference.get(call.inference_id)
+            match = by_inference_id.get(call.inference_id)
         else:
-            candidates = by_client.get(call.client_request_id, [])
-            is_sure = len(candidates) == 1 and named.count(call.client_request_id) == 1
-            row_of = candidates[0] if is_sure else None
-        if row_of is not None:
-            found[call] = row_of
-    return found
+            candidates = by_client_id.get(call.client_request_id, [])
+            is_unique = len(candidates) == 1 and client_ids.count(call.client_request_id) == 1
+            match = candidates[0] if is_unique else None
+        if match is not None:
+            matches[call] = match
+    return matches
 
 
 def parse_models(payload: Any) -> tuple[CatalogModel, ...]:
