@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from aimlapi_core.errors import (
     StatusError,
     UnexpectedReplyError,
 )
+from aimlapi_core.retry import RetryPolicy, decide_retry
 from aimlapi_core.settings import Settings
 
 # What httpx, or a custom transport, raises while a response is read, and while a request is sent.
@@ -121,13 +123,22 @@ class HTTPCall:
         self.status_code = response.status_code
         return response
 
-    def prepare_retry(self, error: AIMLAPIError, delay_s: float) -> None:
-        """Reset after a failed request that is repeated in `delay_s` seconds."""
+    def prepare_retry(
+        self, error: AIMLAPIError, cause: Exception | None, policy: RetryPolicy
+    ) -> float:
+        """Reset after a failed request; returns the delay before the next one in seconds.
+
+        Raises `error` from `cause` if `policy` allows no retry.
+        """
+        wait = decide_retry(error, self._requests - 1, policy, random.random(), self.elapsed_s())
+        if wait is None:
+            raise error from cause
         self.response_headers = {}
         if self.observer is not None:
-            self.observer.retry(error, delay_s)
+            self.observer.retry(error, wait.delay_s)
         if self.slot is not None:
             self.slot.release()
+        return wait.delay_s
 
     def finish(self, error: BaseException | None) -> None:
         """End the call. An AIMLAPIError gets the request ids, and the key redacted."""

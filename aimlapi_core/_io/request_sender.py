@@ -6,7 +6,6 @@ Subclassed by the clients, which send model calls, and used for the requests to 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from contextlib import suppress
 from types import TracebackType
@@ -30,7 +29,6 @@ from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream
 from aimlapi_core.account import AccountRequest
 from aimlapi_core.costs.reconciliation import LookupSteps
 from aimlapi_core.errors import AIMLAPIError, StatusError
-from aimlapi_core.retry import decide_retry
 from aimlapi_core.settings import Settings
 
 
@@ -105,7 +103,6 @@ class RequestSender:
 
     def _send(self, call: HTTPCall, http: HTTPClient) -> httpx.Response:
         """Send a call until it has a 2xx response, body unread. The only retry loop."""
-        attempt = 0
         while True:
             if call.slot is not None:
                 call.slot.acquire(call.slot_timeout_s(http))
@@ -121,14 +118,7 @@ class RequestSender:
                 error: AIMLAPIError = call.status_error(response, self._read_error_body(response))
             except SEND_FAILURES as exc:
                 error, cause = call.transport_error(exc), exc
-            wait = decide_retry(
-                error, attempt, self.settings.retry_policy, random.random(), call.elapsed_s()
-            )
-            if wait is None:
-                raise error from cause
-            call.prepare_retry(error, wait.delay_s)
-            time.sleep(wait.delay_s)
-            attempt += 1
+            time.sleep(call.prepare_retry(error, cause, self.settings.retry_policy))
 
     def _run_budget_lookups(self, observer: CallObserver) -> None:
         """Look up what a budget must know before a request; if it fails, the budget rejects it."""
@@ -222,7 +212,6 @@ class AsyncRequestSender:
             await response.aclose()
 
     async def _send(self, call: HTTPCall, http: AsyncHTTPClient) -> httpx.Response:
-        attempt = 0
         while True:
             if call.slot is not None:
                 await call.slot.aacquire(call.slot_timeout_s(http))
@@ -240,14 +229,7 @@ class AsyncRequestSender:
                 )
             except SEND_FAILURES as exc:
                 error, cause = call.transport_error(exc), exc
-            wait = decide_retry(
-                error, attempt, self.settings.retry_policy, random.random(), call.elapsed_s()
-            )
-            if wait is None:
-                raise error from cause
-            call.prepare_retry(error, wait.delay_s)
-            await asyncio.sleep(wait.delay_s)
-            attempt += 1
+            await asyncio.sleep(call.prepare_retry(error, cause, self.settings.retry_policy))
 
     async def _run_budget_lookups(self, observer: CallObserver) -> None:
         lookups = observer.budget_lookups()
