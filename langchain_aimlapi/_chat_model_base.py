@@ -1,4 +1,4 @@
-"""The fields of `ChatAIMLAPI` and what LangChain asks of a model object besides its calls."""
+"""Fields of `ChatAIMLAPI`, and LangChain's hooks for profiles, traces, caches and token counts."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _IDENTIFYING_FIELDS = sorted([*REQUEST_FIELDS, "base_url"])
 
 @lru_cache(maxsize=64)
 def _serialized_fields(of: type[BaseChatModel]) -> tuple[str, ...]:
-    """The fields that dumping an object of this class shows."""
+    """The fields that are part of a dump of this class."""
     return tuple(name for name, field in of.model_fields.items() if not field.exclude)
 
 
 class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
-    """Arguments and bookkeeping; the calls are `ChatAIMLAPI`'s."""
+    """Everything of `ChatAIMLAPI` but its calls."""
 
     model: str = DEFAULT_MODEL
 
@@ -49,15 +49,15 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
 
     @model_validator(mode="after")
     def _check_profile_keys(self) -> Self:
-        """LangChain's look at a profile's keys: a third of an object's making, so not at ours."""
+        """Skip LangChain's check for our own profile: it takes a third of the constructor."""
         if self.profile != cached_model_profile(self.model):
             super()._check_profile_keys()  # type: ignore[operator]  # pydantic's proxy binds itself
         return self
 
     def _refresh_profile(self) -> None:
-        """A profile out of the table follows the model id; one of the caller's stays.
+        """Update a profile from the model table to the current model id; keep a caller's own.
 
-        By value: configurable_fields hands the old model's profile to the constructor.
+        Compared by value: configurable_fields passes the old model's profile to the constructor.
         """
         held = self.profile
         wanted = cached_model_profile(self.model)
@@ -82,8 +82,8 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
         return self
 
     def __repr_args__(self) -> Any:
-        """The model first; without its profile and what is empty, which only fill the screen."""
-        if "model" not in self.__dict__:  # half-made, as a debugger shows it
+        """The model first; without its profile and empty dicts."""
+        if "model" not in self.__dict__:  # not initialized yet, as in a debugger
             return
         yield "model", self.model
         for name, value in super().__repr_args__():
@@ -92,7 +92,7 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
 
     @property
     def model_name(self) -> str:
-        """The model id, under the name that many packages use."""
+        """The model id, by the name that many packages use."""
         return self.model
 
     @property
@@ -121,8 +121,8 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
     @override
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         generations = super()._convert_cached_generations(cache_val)
-        for answer in generations[:1]:  # the answers of one call share its cost
-            note_cache_hit(answer.message.response_metadata.get("model_name") or self.model)
+        for generation in generations[:1]:  # the generations of one call share its cost
+            note_cache_hit(generation.message.response_metadata.get("model_name") or self.model)
         return [response_messages.zero_cost(g) for g in generations]
 
     @override
@@ -133,19 +133,19 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        """What traces show of a call."""
+        """The arguments of a call as traces show them, without secrets."""
         return super()._get_invocation_params(stop=stop, **without_secrets(kwargs))
 
     @override
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
-        """The cache's key of a call: who pays, and by which headers, does not change answers."""
+        """The cache key of a call, without keys and headers, which do not change answers."""
         return super()._get_llm_string(stop=stop, **without_secrets(kwargs))
 
     @property
     def _serialized(self) -> dict[str, Any]:
-        # langchain-core keeps this for the object's life and makes cache keys of it, so that a
+        # langchain-core caches this for the object's life and builds cache keys from it, so that a
         # changed attribute or a model_copy got another model's answers (langchain issue 39598).
-        # Here it is made anew once an attribute differs from what it was made of.
+        # Here the cache is renewed when an attribute has changed.
         held = self.__dict__
         state = {name: held[name] for name in _serialized_fields(type(self))}
         if self._serialized_cache is None or self._serialized_cache[0] != state:

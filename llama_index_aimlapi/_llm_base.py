@@ -1,4 +1,4 @@
-"""The settings of a model object: its constructor, and what LlamaIndex asks it about itself."""
+"""The constructor of `AIMLAPI`, its settings and its metadata."""
 
 from __future__ import annotations
 
@@ -15,22 +15,29 @@ from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 from pydantic import Field, SecretStr
 
 from aimlapi_core import DEFAULT_TIMEOUT_S, model_info
-from llama_index_aimlapi._base import AIMLAPIBase, parse_timeout, reveal_key
-from llama_index_aimlapi._request.argument_validation import check_context_window, check_model
-from llama_index_aimlapi._request.build import SETTINGS, check_arguments, check_extra_kwargs, one_of
+from llama_index_aimlapi._base import AIMLAPIBase
+from llama_index_aimlapi._request.argument_validation import (
+    SETTINGS,
+    check_additional_kwargs,
+    check_context_window,
+    check_model,
+    constructor_fields,
+    drop_unset,
+    one_of,
+)
 
 if TYPE_CHECKING:
     import httpx
 
 DEFAULT_MODEL = "openai/gpt-5-2"
-# For an id that the table does not know: the smallest window of the GPT-5.2 family.
+# For an id without a row in the table: the smallest window of the GPT-5.2 family.
 DEFAULT_CONTEXT_WINDOW = 128_000
 
 logger = logging.getLogger("aimlapi")
 
 
 class LLMBase(AIMLAPIBase, FunctionCallingLLM):
-    """What can be set. A setting that is None is not sent; a call's argument beats a setting."""
+    """Settings. One that is None is not sent; an argument of a call overrides it."""
 
     model: str = Field(default=DEFAULT_MODEL, description="The model's id at AI/ML API.")
     temperature: float | None = None
@@ -41,7 +48,7 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
     logprobs: bool | None = None
     top_logprobs: int | None = None
     stop: str | list[str] | None = None
-    stream_usage: bool = Field(default=True, description="Ask for token counts in streams.")
+    stream_usage: bool = Field(default=True, description="Request token counts in streams.")
     reasoning_effort: str | None = None
     reasoning_summary: str | None = None
     instructions: str | None = None
@@ -107,28 +114,17 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
         **unknown: Never,  # a type checker then refuses a misspelt name as well
     ) -> None:
         arguments = locals()  # the one list of the forty names above
-        fields = type(self).model_fields
-        names = {name for name in arguments if name not in ("self", "unknown", "__class__")}
-        check_arguments((n for n in unknown if n not in fields), {*fields, *names})
-        given = {name: arguments[name] for name in names if name in fields} | unknown
+        given = constructor_fields(type(self), arguments)
         check_model(DEFAULT_MODEL if model is None else model)
         check_context_window(context_window)
-        given["api_key"] = reveal_key(api_key)
-        given["base_url"] = one_of("base_url", base_url, "api_base", api_base)
-        given["timeout"] = parse_timeout(timeout)
-        given["additional_kwargs"] = one_of(
-            "additional_kwargs", additional_kwargs, "model_kwargs", model_kwargs
-        )
-        # None stands for the default, but in timeout: there it means none.
-        super().__init__(
-            **{n: value for n, value in given.items() if value is not None or n == "timeout"}
-        )
-        self._settings()  # says now what cannot work
-        check_extra_kwargs(self.additional_kwargs, self._explicit_settings(), names)
+        given["additional_kwargs"] = one_of(arguments, "additional_kwargs", "model_kwargs")
+        super().__init__(**drop_unset(given))
+        self._settings()  # raises here for invalid settings, not at the first call
+        check_additional_kwargs(self.additional_kwargs, self._explicit_settings(), arguments)
 
     @property
     def api_base(self) -> str | None:
-        """`base_url` by the name that LlamaIndex users know."""
+        """`base_url` by LlamaIndex's name."""
         return self.base_url
 
     @property
@@ -138,7 +134,7 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """What LlamaIndex asks about a model, from the table; never raises, never connects."""
+        """The model's metadata from the model table; never raises, never connects."""
         info = model_info(self.model)
         window = self.context_window or (info and info.context_window)
         if not window:
@@ -152,16 +148,16 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
         )
 
     def to_payload(self) -> dict[str, Any]:
-        """What events tell about the model: metadata and what was set, without key and headers."""
-        told = {
+        """The model in events: metadata and explicit settings, without key and headers."""
+        shown = {
             name: value for name, value in self._explicit_settings().items() if name != "extra_body"
         }
-        return {**super().to_payload(), **told}
+        return {**super().to_payload(), **shown}
 
     def _explicit_settings(self) -> dict[str, Any]:
-        """The settings that say something: the model, and what is not at its default.
+        """The model, and the settings that differ from their defaults.
 
-        Not `model_fields_set`: after unpickling every field counts as set there.
+        Not `model_fields_set`: after unpickling it holds every field.
         """
         fields = type(self).model_fields
         values = {name: getattr(self, name) for name in SETTINGS}
@@ -174,7 +170,7 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
 
 @cache
 def _warn_unknown_window(model: str) -> None:
-    """Once for each id; a log line, since metadata must not raise under `-W error`."""
+    """Log it once for each id: a warning would make metadata raise under `-W error`."""
     logger.warning(
         "The context window of model %r is not known: %d tokens are assumed. Set context_window "
         "to say otherwise.",

@@ -18,7 +18,7 @@ from aimlapi_core import (
     InvalidRequestError,
     embedding_info,
 )
-from llama_index_aimlapi._base import AIMLAPIBase, parse_timeout, reveal_key
+from llama_index_aimlapi._base import AIMLAPIBase
 from llama_index_aimlapi._embedding_batches import (
     Embedding,
     in_tasks,
@@ -27,8 +27,12 @@ from llama_index_aimlapi._embedding_batches import (
     split,
 )
 from llama_index_aimlapi._embedding_usage import TotalUsage
-from llama_index_aimlapi._request.argument_validation import check_model
-from llama_index_aimlapi._request.build import check_arguments, one_of
+from llama_index_aimlapi._request.argument_validation import (
+    check_model,
+    constructor_fields,
+    drop_unset,
+    one_of,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -101,25 +105,14 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         **unknown: Never,  # a type checker then refuses a misspelt name as well
     ) -> None:
         arguments = locals()  # the one list of the names above
-        fields = type(self).model_fields
-        names = {name for name in arguments if name not in ("self", "unknown", "__class__")}
-        check_arguments(
-            (n for n in unknown if n not in fields), {*fields, *names}, of="AIMLAPIEmbedding"
-        )
-        given = {name: arguments[name] for name in names if name in fields} | unknown
-        name = one_of("model", model, "model_name", model_name)
+        given = constructor_fields(type(self), arguments)
+        name = one_of(arguments, "model", "model_name")
         given["model_name"] = DEFAULT_MODEL if name is None else name
         check_model(given["model_name"])
-        given["api_key"] = reveal_key(api_key)
-        given["base_url"] = one_of("base_url", base_url, "api_base", api_base)
-        given["timeout"] = parse_timeout(timeout)
         if embed_batch_size is None:
             given["embed_batch_size"] = _max_texts(given["model_name"])
-        # None stands for the default, but in timeout: there it means none.
-        super().__init__(
-            **{n: value for n, value in given.items() if value is not None or n == "timeout"}
-        )
-        self._settings()  # says now what cannot work
+        super().__init__(**drop_unset(given))
+        self._settings()  # raises here for invalid settings, not at the first call
 
     @classmethod
     def class_name(cls) -> str:

@@ -1,4 +1,4 @@
-"""The request parameters as fields, and all arguments of constructors as type checkers see them."""
+"""Request parameters as pydantic fields, and constructor arguments as TypedDicts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SharedArguments(TypedDict, total=False):
-    """What every model object takes: which model, how to reach it, what to send besides."""
+    """Arguments of all model classes: the model, the connection, `extra_body`."""
 
     model: str
     api_key: str | SecretStr | Callable[[], str | SecretStr] | None
@@ -33,7 +33,7 @@ class SharedArguments(TypedDict, total=False):
     http_async_client: httpx.AsyncClient | None
     unsupported_params: Literal["warn", "raise", "send"]
     extra_body: Mapping[str, Any]
-    # Names that other packages use for the same.
+    # Aliases of other packages.
     model_name: str
     openai_api_key: str | SecretStr | None
     openai_api_base: str | None
@@ -54,17 +54,17 @@ class EmbeddingArguments(SharedArguments, total=False):
     skip_empty: bool
     on_usage: Callable[[EmbeddingReply], object] | None
     model_kwargs: Mapping[str, Any]
-    # Of the older package, where they had no effect either: they warn.
+    # Ignored with a warning, as the older package ignored them.
     embedding_ctx_length: int
     allowed_special: Any
     disallowed_special: Any
 
 
 class RequestFields(BaseModel):
-    """The fields of `ChatAIMLAPI` that shape a request; a new parameter is added here, twice.
+    """The request parameters of `ChatAIMLAPI`; a new one is added here and to `Arguments`.
 
-    `Arguments` below names the same for editors and type checkers: pydantic's own signature is lost
-    behind `ChatAIMLAPI.__init__`, which takes other packages' names as well.
+    `Arguments` is for editors and type checkers: `ChatAIMLAPI.__init__`, which takes other
+    packages' names as well, hides pydantic's own signature.
     """
 
     temperature: float | None = None
@@ -114,7 +114,7 @@ class Arguments(SharedArguments, total=False):
     truncation: str | None
     include: Sequence[str] | None
     model_kwargs: Mapping[str, Any]
-    # Names that other packages use for the same.
+    # Aliases of other packages.
     max_completion_tokens: int | None
     use_responses_api: bool | None
     # LangChain's own.

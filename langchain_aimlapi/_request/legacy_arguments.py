@@ -1,7 +1,7 @@
-"""Arguments of other packages that have no like here: what to write instead.
+"""Migration hints for unsupported arguments and names of other packages.
 
-Of the older `langchain-aimlapi` and of langchain-openai. Aliases, which are taken as they are,
-stand in `_base.ALIASES` and `_request.build.ALIASES`.
+These are the older `langchain-aimlapi` and langchain-openai. Names that are supported are in
+`_request.build.ALIASES`.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _MIGRATION_HINTS: Mapping[str, str] = {
     },
 }
 
-# Arguments of the older AimlapiEmbeddings that did nothing there either.
+# Arguments that the older AimlapiEmbeddings ignored too.
 IGNORED_ARGUMENTS = frozenset("embedding_ctx_length allowed_special disallowed_special".split())
 
 
 def migration_hint(name: str) -> str | None:
-    """What to write instead of an argument of another package; None for any other name."""
+    """What to write instead of another package's argument; None for any other name."""
     return _MIGRATION_HINTS.get(name)
 
 
-# Names that the older distribution exported and this one has no like of.
+# Names that only the older distribution exported.
 REMOVED_NAMES: Mapping[str, str] = {
     "AimlapiLLM": "Use ChatAIMLAPI: the service answers chat messages only, and .text is the text.",
     "AimlapiImageModel": "Images are not made here.",

@@ -1,6 +1,6 @@
-"""Results of tools as the core's messages: a string, and what must follow in a user message. Pure.
+"""Converts tool results to tool messages, with their media for the next user message. Pure.
 
-Tools write what they like, and an agent cannot choose what they give: no result ends a run.
+An agent cannot choose what its tools return, so no result raises: what cannot be sent becomes text.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from langchain_aimlapi._request.content_blocks import Block, to_part
 
 _ATTACHMENT_NOTE = "The result is attached in the next user message."
 
-# Members of blocks that hold a file's bytes, and how many characters of them are shown.
-_DATA = frozenset(("base64", "data", "file_data", "blob"))
-_LONGEST_DATA = 200
+# Members of blocks that hold a file's bytes; longer ones than this are not shown as text.
+_DATA_MEMBERS = frozenset(("base64", "data", "file_data", "blob"))
+_MAX_DATA_LENGTH = 200
 
 
 def to_result(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
-    """The result as a string, and what a string cannot hold."""
+    """(the tool message, whose content is a string; the parts that a string cannot hold)."""
     texts: list[str] = []
     attachments: list[Part] = []
     blocks = [message.content] if isinstance(message.content, str) else message.content
@@ -41,7 +41,7 @@ def to_result(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
     if message.status == "error" and not text.lower().startswith("error"):
         text = f"Error: {text}"
     head = (Text(f"Attached by the tool call {message.tool_call_id}:"),) if attachments else ()
-    # Its name is LangChain's doing, says what the call says, and has no place on Responses.
+    # Without the name, which LangChain sets to the tool's and the Responses API does not have.
     converted = Message("tool", (Text(text),), tool_call_id=message.tool_call_id)
     return converted, (*head, *attachments)
 
@@ -49,13 +49,13 @@ def to_result(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
 def describe_hidden_images(
     result: Message, attachments: Sequence[Part]
 ) -> tuple[Message, tuple[Part, ...]]:
-    """A tool's result with its images named instead of attached."""
+    """A tool result for a model without image input: images are counted instead of attached."""
     images = [part for part in attachments if isinstance(part, Image)]
     rest = tuple(part for part in attachments if not isinstance(part, Image))
-    said = "".join(part.text for part in result.parts if isinstance(part, Text))
-    kept = "" if said == _ATTACHMENT_NOTE and not _has_files(rest) else f"{said}\n"
-    named = f"{kept}({len(images)} image{'s' * (len(images) > 1)}, which this model cannot see)"
-    return replace(result, parts=(Text(named),)), rest if _has_files(rest) else ()
+    text = "".join(part.text for part in result.parts if isinstance(part, Text))
+    kept = "" if text == _ATTACHMENT_NOTE and not _has_files(rest) else f"{text}\n"
+    described = f"{kept}({len(images)} image{'s' * (len(images) > 1)}, which this model cannot see)"
+    return replace(result, parts=(Text(described),)), rest if _has_files(rest) else ()
 
 
 def _has_files(parts: Sequence[Part]) -> bool:
@@ -63,7 +63,7 @@ def _has_files(parts: Sequence[Part]) -> bool:
 
 
 def _result_part(block: str | Block) -> Part | None:
-    """The part of a block of a tool's result: JSON where it is none that can be sent."""
+    """The part of one block of a result, as JSON text if it cannot be sent otherwise."""
     if isinstance(block, str) or _is_content_block(block):
         with suppress(InvalidRequestError):
             part = to_part(block)
@@ -73,27 +73,27 @@ def _result_part(block: str | Block) -> Part | None:
 
 
 def _is_sendable(part: Part) -> bool:
-    """Whether the service takes it: MCP servers give SVG, `file:` addresses and any bytes."""
+    """Whether the service supports it: MCP servers return SVG, `file:` URLs and any bytes."""
     if isinstance(part, Image):
         return IMAGE_URL.match(part.url) is not None
     return not isinstance(part, File) or PDF_URL_WITH_MAGIC_BYTES.match(part.data) is not None
 
 
 def _without_data(value: Any) -> Any:
-    """`value` with media data named, not written out: nobody reads base64 as text."""
+    """`value` with the length of base64 data in place of the data."""
     if isinstance(value, Mapping):
-        named = {k: v for k, v in value.items() if not _is_data(k, v)}
-        left = {k: f"({len(v)} characters of data)" for k, v in value.items() if k not in named}
-        return {k: _without_data(v) for k, v in {**named, **left}.items()}
+        kept = {k: v for k, v in value.items() if not _is_data(k, v)}
+        rest = {k: f"({len(v)} characters of data)" for k, v in value.items() if k not in kept}
+        return {k: _without_data(v) for k, v in {**kept, **rest}.items()}
     return [_without_data(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def _is_data(key: Any, value: Any) -> bool:
-    if not isinstance(value, str) or len(value) <= _LONGEST_DATA:
+    if not isinstance(value, str) or len(value) <= _MAX_DATA_LENGTH:
         return False
-    return value.startswith("data:") or (key in _DATA and " " not in value)
+    return value.startswith("data:") or (key in _DATA_MEMBERS and " " not in value)
 
 
 def _is_content_block(block: Block) -> bool:
-    """Whether a block of a tool's result is a content block, not some JSON of the tool's own."""
+    """Whether a block of a tool's result is a content block, not the tool's own JSON."""
     return isinstance(block.get("type"), str) or set(block) == {"text"}

@@ -1,32 +1,40 @@
-"""What no call and no constructor takes, and what to give instead. Pure.
+"""Validates arguments of constructors and calls. Pure.
 
-Bounds that depend on the model are the core's to judge: here stand the types, which it trusts,
-and what must not reach events.
+The core validates ranges, which depend on the model. Here are the types, which it relies on, and
+what must not reach events.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping
 from typing import Any
+
+from llama_index.core.schema import BaseComponent
 
 from aimlapi_core import ConfigurationError, InvalidRequestError
 from aimlapi_core._adapters.arguments import (
     ACCEPTED,
+    PARAM_ALIASES,
     STRING,
     STRINGS,
     Accepted,
     find_wrong_type,
     is_list,
 )
-from aimlapi_core.request_params import REQUEST_PARAMS
-from llama_index_aimlapi._request.legacy_arguments import did_you_mean
+from aimlapi_core.request_params import REQUEST_PARAMS, arguments
+from llama_index_aimlapi._base import parse_timeout, reveal_key
+from llama_index_aimlapi._request.legacy_arguments import OPENAI_LIKE_ONLY, did_you_mean
 
-# Members of the request that have no name here and look like a misspelling of one that has.
-_MEMBERS = frozenset(
+# Accepted by constructors and by each call.
+SETTINGS = arguments("model")
+# Accepted by each call.
+CALL_ARGUMENTS = arguments("model", "call")
+# Members of request bodies that are no arguments but look like misspellings of some.
+_WIRE_MEMBERS = frozenset(
     "background functions max_output_tokens max_tool_calls models reasoning "
     "response_id stream stream_options text tool_resources top_k top_a".split()
-) | {alias for row in REQUEST_PARAMS.values() for alias in row.aliases}
+).union(PARAM_ALIASES)
 _CREDENTIAL = re.compile("auth|key|token|cookie|secret|password", re.IGNORECASE)
 _NO_CREDENTIAL = re.compile("idempotency", re.IGNORECASE)
 
@@ -50,48 +58,94 @@ _ACCEPTED: Mapping[str, Accepted] = {
 
 
 def check_model(model: Any) -> None:
-    """Raises ConfigurationError for a model id that is none."""
+    """Raises ConfigurationError for an empty model id, or none."""
     if not isinstance(model, str) or not model.strip():
         raise ConfigurationError(f"model is the id of a model, not {model!r:.80}.")
 
 
 def check_context_window(tokens: int | None) -> None:
-    """Raises ConfigurationError for a context window that holds nothing."""
+    """Raises ConfigurationError for a context window of 0 or less."""
     if isinstance(tokens, int) and tokens <= 0:
         raise ConfigurationError(f"context_window is a number of tokens above 0, not {tokens}.")
 
 
+def constructor_fields(cls: type[BaseComponent], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a constructor's arguments set; `arguments` is its `locals()`.
+
+    Raises ConfigurationError for a name that does not exist and for two values of one argument.
+    """
+    fields, unknown = cls.model_fields, arguments["unknown"]
+    known = {*fields, *arguments} - {"self", "unknown", "__class__"}
+    for name in (n for n in unknown if n not in fields):
+        if name in OPENAI_LIKE_ONLY:
+            hint = " It is OpenAILike's, and nothing here needs to be told so: leave it out."
+        else:
+            hint = (
+                f"{did_you_mean(name, known)} "
+                "Members of the request that have no name here go into extra_body."
+            )
+        raise ConfigurationError(f"{cls.class_name()} has no argument {name!r}.{hint}")
+    given: dict[str, Any] = {n: value for n, value in arguments.items() if n in fields}
+    given |= unknown
+    given["api_key"] = reveal_key(arguments["api_key"])
+    given["base_url"] = one_of(arguments, "base_url", "api_base")
+    given["timeout"] = parse_timeout(arguments["timeout"])
+    return given
+
+
+def one_of(arguments: Mapping[str, Any], name: str, alias: str) -> Any:
+    """The value of an argument that has two names. Raises ConfigurationError for two values."""
+    value, other = arguments[name], arguments[alias]
+    if value is not None and other is not None and value != other:
+        raise ConfigurationError(f"{name} and {alias} are the same argument: give one.")
+    return other if value is None else value
+
+
+def drop_unset(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """`fields` without None, which is the default of each; `timeout=None` means no time-out."""
+    return {n: value for n, value in fields.items() if value is not None or n == "timeout"}
+
+
 def check_additional_kwargs(
-    extra: Iterable[str], known: Sequence[str], constructor: Iterable[str]
+    extra: Mapping[str, Any], settings: Mapping[str, Any], constructor: Container[str]
 ) -> None:
-    """Raises ConfigurationError for names in additional_kwargs that are surely not meant so."""
-    for name in extra:
+    """Raises ConfigurationError for a wrong name in additional_kwargs.
+
+    That is a misspelt one, one of `constructor` alone, or one of `settings` with another value.
+    """
+    for name, value in extra.items():
         if name == "extra_headers":
             raise ConfigurationError(
                 "additional_kwargs stand in events: use default_headers in place of extra_headers."
             )
-        if name in known or name in _MEMBERS:
+        if name in CALL_ARGUMENTS:
+            if settings.get(name) is not None and settings[name] != value:
+                raise ConfigurationError(
+                    f"{name!r} is given as an argument and, differently, in additional_kwargs: "
+                    "give it once."
+                )
+        elif name in _WIRE_MEMBERS:
             continue
-        if name in constructor:
+        elif name in constructor:
             raise ConfigurationError(
                 f"{name!r} is an argument of the constructor, and no member of a request."
             )
-        if hint := did_you_mean(name, known):
+        elif hint := did_you_mean(name, CALL_ARGUMENTS):
             raise ConfigurationError(
                 f"additional_kwargs has the unknown name {name!r}.{hint} "
                 "To send it as it is, put it into extra_body."
             )
 
 
-def check_types(arguments: Mapping[str, Any]) -> None:
-    """Raises InvalidRequestError for an argument of a call that is of the wrong type."""
-    if wrong := find_wrong_type(arguments, _ACCEPTED):
+def check_types(values: Mapping[str, Any]) -> None:
+    """Raises InvalidRequestError for an argument of the wrong type."""
+    if wrong := find_wrong_type(values, _ACCEPTED):
         name, value, accepted = wrong
         raise InvalidRequestError(f"{name} is {accepted}, not {value!r:.80}.")
 
 
 def check_headers(headers: Mapping[str, Any]) -> None:
-    """Raises InvalidRequestError for a header that may be a secret: events show the arguments."""
+    """Raises InvalidRequestError for a header that may hold a secret: events show arguments."""
     for name in headers:
         if _CREDENTIAL.search(str(name)) and not _NO_CREDENTIAL.search(str(name)):
             raise InvalidRequestError(
@@ -101,9 +155,9 @@ def check_headers(headers: Mapping[str, Any]) -> None:
 
 
 def check_messages(messages: Any) -> None:
-    """Raises InvalidRequestError for what is no list: one message, one text, a generator, None.
+    """Raises InvalidRequestError for anything but a list: one message, one text, a generator, None.
 
-    The events would read a generator to its end, and leave none to send.
+    The events would exhaust a generator before the request is built.
     """
     if not is_list(messages):
         raise InvalidRequestError(
@@ -113,7 +167,7 @@ def check_messages(messages: Any) -> None:
 
 
 def check_prompt(prompt: Any) -> None:
-    """Raises InvalidRequestError for a prompt that is no text, or an empty one."""
+    """Raises InvalidRequestError for an empty prompt, or one that is not a string."""
     if not isinstance(prompt, str):
         raise InvalidRequestError(f"A prompt is a string, not {type(prompt).__name__}.")
     if not prompt.strip():

@@ -19,7 +19,7 @@ from llama_index.core.types import Model, PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 
 from aimlapi_core import model_info
-from llama_index_aimlapi._request.build import SETTINGS
+from llama_index_aimlapi._request.argument_validation import SETTINGS
 from llama_index_aimlapi._structured_output.parser import PartialObjectParser, parse_response
 from llama_index_aimlapi._structured_output.plan import (
     StructuredOutputPlan,
