@@ -66,21 +66,12 @@ def build_completion(
 
 
 def _token_logprob(token: str, index: int, top: int) -> dict[str, Any]:
-    logprob = -0.01 * (1 + index % 7)
-    best = [
-        {
-            "token": token if rank == 0 else f"{token}_{rank}",
-            "logprob": round(logprob - rank, 4),
-            "bytes": list((token if rank == 0 else f"{token}_{rank}").encode()),
-        }
-        for rank in range(top)
-    ]
-    return {
-        "token": token,
-        "logprob": round(logprob, 4),
-        "bytes": list(token.encode()),
-        "top_logprobs": best,
-    }
+    def entry(text: str, rank: int) -> dict[str, Any]:
+        logprob = round(-0.01 * (1 + index % 7) - rank, 4)
+        return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+
+    best = [entry(f"{token}_{rank}" if rank else token, rank) for rank in range(top)]
+    return {**entry(token, 0), "top_logprobs": best}
 
 
 def _logprobs(text: str, top: int | None) -> dict[str, Any] | None:
@@ -255,12 +246,8 @@ def _call_deltas(
 
 def _call_pieces(call: ToolCall, call_id: str, index: int, form: str) -> Iterator[dict[str, Any]]:
     place = {} if form == "no_index" else {"index": index}
-    yield {
-        **place,
-        "id": call_id,
-        "type": "function",
-        "function": {"name": call.name, "arguments": ""},
-    }
+    head = {"name": call.name, "arguments": ""}
+    yield {**place, "id": call_id, "type": "function", "function": head}
     text = call.arguments
     for step, start in enumerate(range(0, len(text), _ARGUMENTS_PIECE_SIZE)):
         function: dict[str, Any] = {"arguments": text[start : start + _ARGUMENTS_PIECE_SIZE]}

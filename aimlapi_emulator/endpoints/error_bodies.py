@@ -8,9 +8,11 @@ upstream's `{"error": {...}}`. `text`, `html` and `empty` are those of gateways.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
+
+from aimlapi_emulator.billing.ledger import iso
 
 KEYS_PAGE = "https://aimlapi.com/app/keys"
 NO_KEY = (
@@ -76,10 +78,6 @@ def default_message(status: int) -> str:
     return _MESSAGES.get(status, title(status))
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _exception_name(status: int) -> str:
     return title(status).title().replace(" ", "") + "Exception"
 
@@ -102,7 +100,7 @@ def problem(
         "message": message,
         "instance": path,
         "requestId": request_id,
-        "timestamp": _now(),
+        "timestamp": iso(time.time()),
         "error": error,
     }
 
@@ -112,7 +110,7 @@ def legacy(status: int, message: str, path: str, request_id: str) -> dict[str, A
     return {
         "requestId": request_id,
         "statusCode": status,
-        "timestamp": _now(),
+        "timestamp": iso(time.time()),
         "path": path,
         "message": message,
     }

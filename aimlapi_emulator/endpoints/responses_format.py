@@ -79,27 +79,13 @@ def _output(body: Mapping[str, Any], answer: Answer, ids: Ids, status: str) -> l
     if answer.mcp is not None:
         items += _mcp_items(answer.mcp, ids)
     for index, call in enumerate(answer.calls):
-        last = index == len(answer.calls) - 1
-        items.append(
-            {
-                "id": ids.hex("fc_"),
-                "type": "function_call",
-                "status": status if last else "completed",
-                "call_id": ids.next("call_", 24),
-                "name": call.name,
-                "arguments": call.arguments,
-            }
-        )
+        ended = status if index == len(answer.calls) - 1 else "completed"
+        item = {"id": ids.hex("fc_"), "type": "function_call", "status": ended}
+        call_id = ids.next("call_", 24)
+        items.append({**item, "call_id": call_id, "name": call.name, "arguments": call.arguments})
     if not answer.calls:
-        items.append(
-            {
-                "id": ids.hex("msg_"),
-                "type": "message",
-                "status": status,
-                "content": _content(answer),
-                "role": "assistant",
-            }
-        )
+        item = {"id": ids.hex("msg_"), "type": "message", "status": status}
+        items.append({**item, "content": _content(answer), "role": "assistant"})
     return items
 
 
@@ -141,18 +127,11 @@ def _content(answer: Answer) -> list[dict[str, Any]]:
     annotations = []
     if answer.web_search_query is not None and "example.com" in answer.text:
         start = answer.text.index("example.com")
-        annotations.append(
-            {
-                "type": "url_citation",
-                "start_index": start,
-                "end_index": start + len("example.com"),
-                "url": _SOURCE_URL,
-                "title": "Example Domain",
-            }
-        )
-    return [
-        {"type": "output_text", "annotations": annotations, "logprobs": [], "text": answer.text}
-    ]
+        place = {"start_index": start, "end_index": start + len("example.com")}
+        source = {"url": _SOURCE_URL, "title": "Example Domain"}
+        annotations.append({"type": "url_citation", **place, **source})
+    part = {"type": "output_text", "annotations": annotations, "logprobs": [], "text": answer.text}
+    return [part]
 
 
 def response_object(response: ModelResponse, status: str, output: Sequence[Any]) -> dict[str, Any]:

@@ -41,11 +41,7 @@ def frames(
         middle = len(sent) // 2
         sent[middle] = {**sent[middle], "obfuscation": "x" * fault.pad_event_bytes}
     events = [
-        frame(
-            error_bodies.dump(payload).decode(),
-            line,
-            str(payload["type"]) if named else None,
-        )
+        frame(error_bodies.dump(payload).decode(), line, payload["type"] if named else None)
         for payload in sent
     ]
     if fault.error_event is not None:

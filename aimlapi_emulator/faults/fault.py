@@ -93,9 +93,7 @@ class Fault:
     """Seconds between pieces, or between events when nothing cuts the body into pieces."""
     piece_size: int | None = fault_field(None, minimum=1, excludes=("split_characters",))
     """The body goes out in writes of so many bytes, each flushed by itself."""
-    split_characters: bool = fault_field(
-        False, reaches=lambda response, _: not response.body.isascii()
-    )
+    split_characters: bool = fault_field(False, reaches=lambda out, _: not out.body.isascii())
     """A write ends inside each multi-byte character, after its first byte."""
     cut_after_bytes: int | None = fault_field(
         None, minimum=0, reaches=lambda response, size: size <= len(response.body)

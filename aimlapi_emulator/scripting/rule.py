@@ -113,7 +113,7 @@ class Rule:
         if prompt.choice == "required":
             named = f"forces the tool {prompt.forced!r}" if prompt.forced else "requires a call"
             raise RuleError(f"{self!r} is no tool call, but the request {named}: use tool_call=")
-        return Answer(self._text(view, prompt) if self.json is None else self._json(view, prompt))
+        return Answer(self._content(view, prompt))
 
     def _computed(self, value: Any, view: RequestView) -> Any:
         """A value, or what it returns for the request if it is a callable."""
@@ -124,13 +124,12 @@ class Rule:
         except BaseException as exc:  # pytest.fail is one, and would end the server's thread
             raise RuleError(f"{self!r}: its callable raised {type(exc).__name__}: {exc}") from exc
 
-    def _text(self, view: RequestView, prompt: Prompt) -> str:
-        text = self._computed(self.text, view)
-        if not isinstance(text, str):
-            raise RuleError(f"{self!r} has the text {text!r}, which is no str")
-        return text
-
-    def _json(self, view: RequestView, prompt: Prompt) -> str:
+    def _content(self, view: RequestView, prompt: Prompt) -> str:
+        if self.json is None:
+            text = self._computed(self.text, view)
+            if not isinstance(text, str):
+                raise RuleError(f"{self!r} has the text {text!r}, which is no str")
+            return text
         value = self._computed(self.json, view)
         if not is_json_object(value):
             raise RuleError(f"{self!r} has the json {value!r}, which is no JSON object")

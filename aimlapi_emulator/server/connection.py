@@ -38,7 +38,7 @@ _FIRST_BYTE = re.compile(rb"[\xc0-\xff]")  # of a character of several, in UTF-8
 _LOG = logging.getLogger("aimlapi_emulator")
 
 
-class ConnectionHost(Protocol):
+class Host(Protocol):
     """The part of the emulator that a connection calls."""
 
     def next_fault(self) -> Fault | None:
@@ -62,11 +62,7 @@ class Connection:
     """One client connection. `serve` once; it returns when the connection is closed."""
 
     def __init__(
-        self,
-        host: ConnectionHost,
-        number: int,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        self, host: Host, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._host = host
         self._number = number
