@@ -67,21 +67,13 @@ class Response:
 
     def as_fault_target(self, endpoint: str) -> FaultTarget:
         """What the fault's fields act on; `endpoint` as `RequestView.endpoint` has it."""
-        is_answer = self.status < 400 and not self.fault.is_raw
-        kinds = {
-            "any": True,
-            "answer": is_answer,
-            "completion": is_answer and endpoint != "embeddings",
-            "embeddings": is_answer and endpoint == "embeddings",
-            "stream": self.events is not None,
-            "chat stream": self.events is not None and endpoint == "chat",
-        }
+        kinds = {"any"}
+        if self.status < 400 and not self.fault.is_raw:
+            kinds |= {"answer", "embeddings" if endpoint == "embeddings" else "completion"}
+        if self.events is not None:
+            kinds |= {"stream", f"{endpoint} stream"}
         body = self.body if self.events is None else b"".join(self.events)
-        return FaultTarget(
-            frozenset(name for name, holds in kinds.items() if holds),
-            len(self.events or ()),
-            BOM + body if self.fault.bom else body,
-        )
+        return FaultTarget(frozenset(kinds), len(self.events or ()), BOM * self.fault.bom + body)
 
     @property
     def tokens(self) -> int:

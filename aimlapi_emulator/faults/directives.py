@@ -22,18 +22,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
 from typing import Any
 
-from aimlapi_emulator.faults.fault import Fault, changed
+from aimlapi_emulator.faults.fault import FIELDS, Fault, changed
 from aimlapi_emulator.faults.fault_field import FaultError, nearest
 
 _BEGIN = re.compile(r"\[\[fault\b")
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\""
 _DIRECTIVE = re.compile(rf"\[\[fault\b((?:{_QUOTED}|(?!\]\])[^\"])*)\]\]", re.DOTALL)
 _PAIR = re.compile(rf"\s+([\w.-]+)=({_QUOTED}|[^\s\]\"]*)(?=\s|$)")
-_KINDS = {f.name: str(f.type) for f in fields(Fault)}
-_KEYS = ("times", *(name for name in _KINDS if name != "headers"))
+_KEYS = ("times", *(name for name in FIELDS if name != "headers"))
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -84,7 +82,7 @@ def parse(inside: str) -> tuple[int | None, Fault]:
 
 
 def _value(key: str, text: str) -> Any:
-    kind = _KINDS[key]
+    kind = FIELDS[key].kind
     try:
         if "tuple" in kind:
             return tuple(map(int, text.split(",")))
