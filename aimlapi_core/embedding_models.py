@@ -58,10 +58,7 @@ _QWEN_BASE = EmbeddingInfo(
     aliases=("qwen-text-embedding-v3", "alibaba/text-embedding-v3"),
     dimensions=1024,
     context_window=32_000,
-    dimension_range=(
-        64,
-        2560,
-    ),  # "up to 2560" in the documents, 2048 elsewhere: the less strict one
+    dimension_range=(64, 2560),  # "up to 2560" in the documents, 2048 elsewhere: the larger one
     max_texts=10,
     max_tokens=81_920,
     source="[D] qwen-text-embedding-v3.md; limits of a request [U] Alibaba",

@@ -101,18 +101,14 @@ def _make_strict(schema: Any, where: str) -> dict[str, Any]:
     if not isinstance(schema, Mapping) or not schema:
         raise _NotStrict(f"{where} allows any value")
     alone = schema.get("allOf")
-    if (
-        isinstance(alone, list) and len(alone) == 1
-    ):  # how pydantic.v1 writes a $ref with a description
+    if isinstance(alone, list) and len(alone) == 1:  # pydantic.v1: a $ref with a description
         schema = {**{k: v for k, v in schema.items() if k != "allOf"}, **as_mapping(alone[0])}
     for keyword in sorted(_UNSUPPORTED_KEYWORDS.intersection(schema)):
         raise _NotStrict(f"{where} uses {keyword!r}")
     out = {key: value for key, value in schema.items() if key not in _DROPPED_KEYWORDS}
     for name in ("$defs", "definitions"):
         if name in out:
-            out[name] = {
-                key: _make_strict(value, key) for key, value in as_mapping(out[name]).items()
-            }
+            out[name] = {key: _make_strict(v, key) for key, v in as_mapping(out[name]).items()}
     if "oneOf" in out:
         out["anyOf"] = out.pop("oneOf")
     if "anyOf" in out:

@@ -16,32 +16,26 @@ from aimlapi_core._json_reading import (
     as_int,
     as_mapping,
     as_mappings,
-    loads,
     non_placeholder_str,
     nonempty_str,
 )
 from aimlapi_core._wire.chat_choice import ChoiceAccumulator
+from aimlapi_core._wire.stream_reader import Accumulator
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
-from aimlapi_core.errors import StreamCutError, StreamFailedError
-from aimlapi_core.types import (
-    Finished,
-    Reply,
-    StreamEvent,
-)
+from aimlapi_core.errors import StreamCutError
+from aimlapi_core.types import Finished, Reply, StreamEvent
 
 logger = logging.getLogger("aimlapi")
 
 
-class ChatAccumulator:
-    """SSE payloads in, stream events out: `feed` many times, `close` once; `done` after `[DONE]`.
+class ChatAccumulator(Accumulator):
+    """Accumulates the chunks of a chat completion; `done` after `[DONE]`.
 
     `expected_choices` is the requested number of choices (`n`). A reply is complete when each has
     its finish reason; later chunks may add usage, cost or the same finish reason, but no text.
-    Payloads after `[DONE]` are ignored.
     """
 
     def __init__(self, expected_choices: int = 1, *, usage_expected: bool = False) -> None:
-        self.done = False
         self._expected_choices = expected_choices
         self._usage_expected = usage_expected
         self._id: str | None = None
@@ -60,7 +54,6 @@ class ChatAccumulator:
         return finished >= max(self._expected_choices, len(self._choices))
 
     def feed(self, name: str, data: str) -> list[StreamEvent]:
-        """The events of one payload. Raises StreamFailedError if it reports an error."""
         if self.done:
             return []
         if not data.startswith("{"):
@@ -70,14 +63,7 @@ class ChatAccumulator:
                 return [self._finish(expected=1)]
             if not stripped:
                 return []
-        try:
-            chunk = loads(data)
-        except ValueError:
-            chunk = None
-        if not isinstance(chunk, dict):
-            raise self._stream_error(
-                f"a payload of the stream is not a JSON object: {data[:200]!r}"
-            )
+        chunk = self._parse_object(data)
         # A cheap check of what error_in_payload needs: nearly no chunk has it.
         may_be_error = "error" in chunk or "choices" not in chunk or name == "error"
         failure = error_in_payload(chunk, name) if may_be_error else None
@@ -86,10 +72,6 @@ class ChatAccumulator:
         return self.add_chunk(chunk)
 
     def close(self) -> list[StreamEvent]:
-        """The end of the body: Finished, unless `[DONE]` was received.
-
-        Raises StreamCutError if a choice has no finish reason.
-        """
         if self.done:
             return []
         self.done = True
@@ -158,7 +140,6 @@ class ChatAccumulator:
         return Finished(self.reply({}))
 
     def reply(self, headers: Mapping[str, str]) -> Reply:
-        """The reply accumulated so far."""
         return Reply(
             id=self._id,
             model=self._model,
@@ -167,14 +148,4 @@ class ChatAccumulator:
             usage=CHAT_USAGE.parse(self._usage),
             cost=parse_cost(headers, self._meta),
             extra=self._extra,
-        )
-
-    def _stream_error(
-        self, what: str, code: str | None = None, details: Mapping[str, Any] | None = None
-    ) -> StreamFailedError:
-        return StreamFailedError(
-            f"The stream failed: {what}. The part that came is in .partial.",
-            partial=self.reply({}),
-            code=code,
-            details=details,
         )

@@ -14,15 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from aimlapi_core._error_responses import error_in_payload
-from aimlapi_core._json_reading import (
-    as_index,
-    as_mapping,
-    as_mappings,
-    loads,
-    nonempty_str,
-)
+from aimlapi_core._json_reading import as_index, as_mapping, as_mappings, loads, nonempty_str
 from aimlapi_core._wire.responses import decode, failure_message, to_reply
 from aimlapi_core._wire.responses_items import SEPARATOR, OutputItem, output_items, parse_output
+from aimlapi_core._wire.stream_reader import Accumulator
 from aimlapi_core.errors import StreamCutError, StreamFailedError
 from aimlapi_core.types import Finished, Part, Refusal, Reply, StreamEvent, Text, ToolCall
 
@@ -31,17 +26,15 @@ logger = logging.getLogger("aimlapi")
 _DUPLICATE_WINDOW = 256  # events: a duplicate follows soon after the original
 
 
-class ResponseAccumulator:
-    """SSE payloads in, stream events out: `feed` many times, `close` once.
+class ResponseAccumulator(Accumulator):
+    """Accumulates the events of a response.
 
-    `done` after `response.completed`, `response.incomplete` or `[DONE]`: later payloads are
-    ignored, and so are duplicates of an event. A completed response whose text or tool calls
-    differ from its deltas raises; for an incomplete one, which a content filter may have
-    shortened, the last event is used.
+    `done` after `response.completed`, `response.incomplete` or `[DONE]`. Duplicates of an event
+    are ignored. A completed response whose text or tool calls differ from its deltas raises; for
+    an incomplete one, which a content filter may have shortened, the last event is used.
     """
 
     def __init__(self, expected_choices: int = 1, *, usage_expected: bool = False) -> None:
-        self.done = False
         self._response: dict[str, Any] = {}
         self._items: dict[int, OutputItem] = {}
         self._output_index_by_id: dict[str, int] = {}
@@ -52,23 +45,14 @@ class ResponseAccumulator:
 
     @property
     def complete(self) -> bool:
-        """Whether the last event was received."""
         return self.done
 
     def feed(self, name: str, data: str) -> list[StreamEvent]:
-        """The events of one payload. Raises StreamFailedError if it reports an error."""
         if self.done or not data.strip():
             return []
         if data.strip() == "[DONE]":
             return self.close()
-        try:
-            event = loads(data)
-        except ValueError:
-            event = None
-        if not isinstance(event, Mapping):
-            raise self._stream_error(
-                f"a payload of the stream is not a JSON object: {data[:200]!r}"
-            )
+        event = self._parse_object(data)
         if self._is_duplicate(event, data):
             return []
         kind = str(event.get("type") or name)
@@ -84,7 +68,6 @@ class ResponseAccumulator:
         return list(handler(self, event))
 
     def close(self) -> list[StreamEvent]:
-        """The end of the body. Raises StreamCutError unless the last event was received."""
         if self.done:
             return []
         self.done = True
@@ -95,7 +78,6 @@ class ResponseAccumulator:
         )
 
     def reply(self, headers: Mapping[str, str]) -> Reply:
-        """The reply accumulated so far."""
         parts = parse_output(self._accumulated_output())
         return to_reply({**self._response, "status": "in_progress"}, parts, headers)
 
@@ -211,16 +193,6 @@ class ResponseAccumulator:
     def _reported_error(self, event: Mapping[str, Any]) -> StreamFailedError:
         message = f"the service reported: {failure_message(event)}"
         return self._stream_error(message, _error_code(event), event)
-
-    def _stream_error(
-        self, what: str, code: str | None = None, details: Mapping[str, Any] | None = None
-    ) -> StreamFailedError:
-        return StreamFailedError(
-            f"The stream failed: {what}. The part that came is in .partial.",
-            partial=self.reply({}),
-            code=code,
-            details=details,
-        )
 
 
 _Handler: TypeAlias = Callable[[ResponseAccumulator, Mapping[str, Any]], Iterator[StreamEvent]]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Any
 
 from aimlapi_core._error_responses import parse_body
 from aimlapi_core._json_reading import loads
 from aimlapi_core._wire.sse import SSEDecoder
 from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
-from aimlapi_core.errors import StreamError
+from aimlapi_core.errors import StreamError, StreamFailedError
 from aimlapi_core.types import (
     Choice,
     CitationDelta,
@@ -34,19 +36,47 @@ logger = logging.getLogger("aimlapi")
 _NON_SSE_PREFIXES = (b"{", b"[", b"<")
 
 
-class Accumulator(Protocol):
-    """Accumulates SSE payloads into stream events and a Reply."""
+class Accumulator(ABC):
+    """SSE payloads in, stream events out: `feed` many times, `close` once.
 
-    done: bool
+    Payloads after `done` are ignored.
+    """
+
+    done = False
 
     @property
-    def complete(self) -> bool: ...
+    @abstractmethod
+    def complete(self) -> bool:
+        """Whether the answer is complete; usage and cost may follow."""
 
-    def feed(self, name: str, data: str) -> list[StreamEvent]: ...
+    @abstractmethod
+    def feed(self, name: str, data: str) -> list[StreamEvent]:
+        """The events of one payload. Raises StreamFailedError if it reports an error."""
 
-    def close(self) -> list[StreamEvent]: ...
+    @abstractmethod
+    def close(self) -> list[StreamEvent]:
+        """The last events, at the end of the body. Raises StreamCutError if it is incomplete."""
 
-    def reply(self, headers: Mapping[str, str]) -> Reply: ...
+    @abstractmethod
+    def reply(self, headers: Mapping[str, str]) -> Reply:
+        """The reply accumulated so far."""
+
+    def _parse_object(self, data: str) -> dict[str, Any]:
+        with suppress(ValueError):
+            payload = loads(data)
+            if isinstance(payload, dict):
+                return payload
+        raise self._stream_error(f"a payload of the stream is not a JSON object: {data[:200]!r}")
+
+    def _stream_error(
+        self, what: str, code: str | None = None, details: Mapping[str, Any] | None = None
+    ) -> StreamFailedError:
+        return StreamFailedError(
+            f"The stream failed: {what}. The part that came is in .partial.",
+            partial=self.reply({}),
+            code=code,
+            details=details,
+        )
 
 
 class StreamReader:
@@ -106,7 +136,7 @@ class StreamReader:
         if self._unstreamed is not None:
             self._unstreamed += piece
             return iter(())
-        return self._read(self._decoder.feed(piece))
+        return self._read_payloads(self._decoder.feed(piece))
 
     def close(self) -> Iterator[StreamEvent]:
         """The last events, at the end of the body. Raises StreamCutError if it is incomplete."""
@@ -126,11 +156,11 @@ class StreamReader:
         yield Finished(reply)
 
     def _flush_decoder(self) -> Iterator[StreamEvent]:
-        """Flush the decoder. An incomplete last event only means that the connection was cut."""
+        """Flush the decoder. An incomplete last event is dropped: the connection was cut."""
         events = self._decoder.close()
         is_incomplete = not all(_is_complete_payload(data) for _, data in events)
         try:
-            yield from self._read([] if is_incomplete else events)
+            yield from self._read_payloads([] if is_incomplete else events)
         except StreamError:
             if not self._accumulator.complete:
                 raise
@@ -147,7 +177,7 @@ class StreamReader:
         """The reply accumulated so far."""
         return truncate_reply(self._accumulator.reply({}), self._client_stop)
 
-    def _read(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
+    def _read_payloads(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
         self.progress += self._decoder.is_inside_event
         for name, data in payloads:
             if self.done:
