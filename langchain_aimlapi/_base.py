@@ -1,7 +1,6 @@
 """Base class of the model objects: connection settings, clients, serialization.
 
-An object holds nothing open: connections belong to the core's shared pools, and are claimed by the
-first call.
+Connections belong to the core's shared pools; an object claims them at its first call.
 """
 
 from __future__ import annotations
@@ -81,7 +80,7 @@ class Clients(ClientPair[Client, AsyncClient]):
         return last[1]
 
 
-# Stated in each class made with `AIMLAPIBase`: of several bases pydantic takes the last one's.
+# Set in each subclass of `AIMLAPIBase`: of several bases pydantic takes the last one's.
 # Inputs are hidden in pydantic's messages: they would show the key.
 MODEL_CONFIG = ConfigDict(
     extra="forbid",

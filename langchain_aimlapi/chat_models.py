@@ -199,7 +199,7 @@ class ChatAIMLAPI(ChatModelBase):
             check_types(call)
         held = self.__dict__
         defaults = {name: held[name] for name in REQUEST_FIELDS if held[name] is not None}
-        # LangChain hands no run manager to `_stream`.
+        # LangChain may call the hooks without a run manager.
         run_id = None if run_manager is None else str(run_manager.run_id)
         request = to_request(messages, defaults, call, run_id, streaming=streaming)
         return request, self._settings(call)

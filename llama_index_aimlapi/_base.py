@@ -60,7 +60,7 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
     )
     max_retries: int = Field(default=2, description="At most that many repetitions of a call.")
     max_concurrency: SkipValidation[int | None] = Field(  # the core's own check refuses True
-        default=None, description="Requests of the account under way at once in this process."
+        default=None, description="At most that many requests of the account in flight at once."
     )
     default_headers: dict[str, str] = Field(
         default_factory=dict, exclude=True, repr=False, description="Sent with every request."

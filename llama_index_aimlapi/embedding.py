@@ -1,4 +1,4 @@
-"""The embedding class. Batches by count and size, order and retries are the core's."""
+"""`AIMLAPIEmbedding`: the embedding models of AI/ML API, for LlamaIndex's indexes."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ _TOTAL_LOCK = threading.Lock()
 class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
     """The embedding models of AI/ML API for LlamaIndex.
 
-    Nothing is opened or read before the first call; then the key comes from `api_key` or from
-    AIMLAPI_API_KEY. `close()`, `aclose()` or `with` give the connections back.
+    Nothing is opened or read before the first call; then the key is `api_key` or
+    AIMLAPI_API_KEY. `close()`, `aclose()` or `with` release the connections.
 
         embed_model = AIMLAPIEmbedding("text-embedding-3-large", dimensions=256)
         index = VectorStoreIndex.from_documents(documents, embed_model=embed_model)
 
     `model` and `model_name` are one argument, and so are `base_url` and `api_base`. Texts are
-    sent as they are, newlines included, `embed_batch_size` in one request as far as the model's
-    limits on count and size allow. At most `concurrent_batches` requests of one call are under way
-    at once, from threads in synchronous calls; `num_workers` takes its place in asynchronous ones.
+    sent unchanged, newlines included, up to `embed_batch_size` in one request, within the model's
+    limits on count and size. At most `concurrent_batches` requests of one call are in flight at
+    once, from threads in synchronous calls; `num_workers` replaces it in asynchronous ones.
     `max_concurrency` bounds the requests of all calls of the account, see docs/limits.md.
-    `input_type` goes with texts, not with queries. `total_usage` tells what was used. Raises
-    ConfigurationError for an argument that does not exist or cannot work, InvalidRequestError
-    for an empty text, before anything is sent.
+    `input_type` is sent with texts, not with queries. `total_usage` sums up tokens and cost.
+    Raises ConfigurationError for an argument that does not exist or cannot work, and
+    InvalidRequestError for an empty text, before anything is sent.
     """
 
     model_name: str = Field(default=DEFAULT_MODEL, description="The model's id at AI/ML API.")
@@ -73,7 +73,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         default_factory=dict, description="Merged into the requests' bodies as given."
     )
 
-    # The base class would write it into dicts, which then are no JSON and no stable cache keys.
+    # Excluded: in dicts it would be neither JSON nor part of a stable cache key.
     embeddings_cache: Any = Field(default=None, exclude=True, repr=False)
 
     _total: TotalUsage = PrivateAttr(default=TotalUsage())
@@ -116,33 +116,32 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
 
     @classmethod
     def class_name(cls) -> str:
-        """The name under which the object is written to dicts and JSON."""
+        """The class's name in dicts and JSON."""
         return "AIMLAPIEmbedding"
 
     @property
     def model(self) -> str:
-        """`model_name` by its other name."""
+        """An alias of `model_name`."""
         return self.model_name
 
     @property
     def api_base(self) -> str | None:
-        """`base_url` by the name that LlamaIndex users know."""
+        """`base_url` by LlamaIndex's name."""
         return self.base_url
 
     @property
     def total_usage(self) -> TotalUsage:
-        """Tokens and cost of the requests that were answered so far, in failed calls too.
+        """Tokens and cost of all requests answered so far, those of failed calls included.
 
-        Exact under threads and tasks. Copies begin at zero, also those that LlamaIndex sends to
-        worker processes. For the usage of one piece of work give it an object of its own.
+        Safe under threads and tasks. Copies begin at zero, also those that LlamaIndex sends to
+        worker processes. For the usage of one piece of work use an object of its own.
         """
         return self._total
 
     def to_payload(self) -> dict[str, Any]:
-        """What events tell about the model: no key, no headers."""
-        told = {"dimensions": self.dimensions, "input_type": self.input_type}
-        given = {name: value for name, value in told.items() if value is not None}
-        return {**super().to_payload(), **given}
+        """The model in events, without key and headers."""
+        settings = {"dimensions": self.dimensions, "input_type": self.input_type}
+        return {**super().to_payload(), **{k: v for k, v in settings.items() if v is not None}}
 
     def _request(self, texts: Sequence[str], input_type: str | None) -> EmbeddingRequest:
         return EmbeddingRequest(
@@ -197,24 +196,24 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
         return await self._aembed(self._request(texts, self.input_type))
 
-    # The base class's methods do one batch each: its events, cache and rate limiter stay its own.
+    # The base class's methods embed one batch each, with its events, cache and rate limiter.
     def get_text_embedding_batch(
         self, texts: list[str], show_progress: bool = False, **kwargs: Any
     ) -> list[Embedding]:
-        """One vector a text, in order. Callbacks come from threads when there are batches."""
+        """One vector per text, in order. With several batches, callbacks run in threads."""
         _check_texts(texts)
         embed = super().get_text_embedding_batch
         batches = split(texts, self.embed_batch_size)
         if len(batches) < 2 or self.concurrent_batches < 2:
             return embed(texts, show_progress, **kwargs)
-        # A thread that waits for its turn could not be told that another batch has failed.
+        # A thread that waits for a slot cannot be cancelled when another batch has failed.
         bound = min(self.concurrent_batches, self.max_concurrency or self.concurrent_batches)
         return in_threads(embed, batches, bound, show_progress)
 
     async def aget_text_embedding_batch(
         self, texts: list[str], show_progress: bool = False, **kwargs: Any
     ) -> list[Embedding]:
-        """`get_text_embedding_batch`, asynchronously: in tasks instead of threads."""
+        """`get_text_embedding_batch`, asynchronously, in tasks instead of threads."""
         _check_texts(texts)
         embed = super().aget_text_embedding_batch
         batches = split(texts, self.embed_batch_size)
@@ -236,13 +235,13 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
 
 
 def _max_texts(model: str) -> int:
-    """The most texts in a request, as far as known: the core splits further where it must."""
+    """The most texts in a request, as far as known; the core splits further where needed."""
     info = embedding_info(model)
     return min(info.max_texts, _MAX_TEXTS) if info else _MAX_TEXTS
 
 
 def _check_texts(texts: Sequence[str]) -> None:
-    """Raises InvalidRequestError with the place in the whole list: the core sees one batch."""
+    """Raises InvalidRequestError with the index in the whole list: the core sees one batch."""
     if isinstance(texts, str):
         raise InvalidRequestError("The texts are a list, not one text: put it into a list.")
     for position, text in enumerate(texts):
@@ -258,7 +257,7 @@ def _check_text(text: str) -> None:
 
 
 def _check_nodes(nodes: Sequence[BaseNode]) -> None:
-    """A pipeline splits files into many nodes: a place in their list leads back to none."""
+    """Raises InvalidRequestError with id and file of an empty node: an index would not help."""
     for node in nodes:
         if not node.get_content(metadata_mode=MetadataMode.EMBED).strip():
             name = node.metadata.get("file_name")

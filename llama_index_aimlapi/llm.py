@@ -1,4 +1,4 @@
-"""The model class. It joins the pure converters to the core's clients and adds no logic."""
+"""`AIMLAPI`: the chat models of AI/ML API as a LlamaIndex LLM."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ Item = TypeVar("Item")
 class AIMLAPI(LLMBase, StructuredPredictionMixin):
     """GPT-5.2 and every other chat model of AI/ML API as a LlamaIndex LLM.
 
-    Nothing is opened or read before the first call; then the key comes from `api_key` or from
-    AIMLAPI_API_KEY. A setting that is None is not sent. Each call takes the settings too, by
-    the same names, and they win. `close()`, `aclose()` or `with` give the connections back.
+    Nothing is opened or read before the first call; then the key is `api_key` or
+    AIMLAPI_API_KEY. A setting that is None is not sent; arguments of a call override settings of
+    the same names. `close()`, `aclose()` or `with` release the connections.
 
         llm = AIMLAPI(model="openai/gpt-5-2", temperature=0.2)
         print(llm.complete("Say hello."))
 
-    `api_base` is `base_url`, and `model_kwargs` is `additional_kwargs`, by its other name: request
-    members by our names, or by the wire's for those that have no name here. With `n` above 1 the
-    first answer is the message, and `raw` holds all. Raises ConfigurationError for an argument
-    that does not exist or cannot work.
+    `api_base` is an alias of `base_url`, and `model_kwargs` of `additional_kwargs`: request
+    parameters by the names of arguments, or by wire names for others. With `n` above 1 the first
+    choice is the message, and `raw` holds all. Raises ConfigurationError for an argument that does
+    not exist or cannot work.
     """
 
     @classmethod
     def class_name(cls) -> str:
-        """The name under which the object is written to dicts and JSON."""
+        """The class's name in dicts and JSON."""
         return "AIMLAPI"
 
     def _prepare(
@@ -96,7 +96,7 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
 
     @chat_callback
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """The answer while it comes. Closing the generator ends the call."""
+        """The answer as a stream. Closing the generator ends the call."""
         return self._stream(self._prepare(messages, kwargs), _identity)
 
     @chat_callback
@@ -111,8 +111,7 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
         """`stream_chat`, asynchronously."""
         return self._astream(self._prepare(messages, kwargs), _identity)
 
-    # The completions call what the chat methods call, not the chat methods: their callbacks
-    # would fire twice.
+    # These do not call the chat methods, whose callbacks would fire too.
     @completion_callback
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """The answer to one user message."""
@@ -122,7 +121,7 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
-        """The answer to one user message while it comes."""
+        """The answer to one user message as a stream."""
         return self._stream(self._prepare_prompt(prompt, formatted, kwargs), to_completion)
 
     @completion_callback
@@ -151,7 +150,7 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
         strict: bool | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """The arguments of `chat`. A `tool_choice` beats `tool_required`."""
+        """The arguments of `chat`. `tool_choice` overrides `tool_required`."""
         if isinstance(user_msg, str):
             user_msg = ChatMessage(role=MessageRole.USER, content=user_msg)
         messages = [*(chat_history or ()), *([user_msg] if user_msg else ())]
@@ -171,19 +170,19 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
     ) -> list[ToolSelection]:
-        """The calls of a response, those of an unfinished one as far as they are certain.
+        """The tool calls of a response, partial ones as far as their arguments are certain.
 
-        Raises InvalidToolCallError for a finished call that cannot be run as it was written, and
+        Raises InvalidToolCallError for a complete call whose arguments are not a JSON object, and
         NoToolCallError when there is none and `error_on_no_tool_call`.
         """
         return tool_selections(response, need_one=error_on_no_tool_call)
 
 
 class _AsyncStream(AsyncGenerator[Item, None]):
-    """The items of a core stream. `aclose()` ends the call.
+    """The responses of a core stream. `aclose()` ends the call.
 
-    Not written with `yield`: an event loop that ends closes all such generators at once, and one
-    that closes another then meets it while it closes ("already running").
+    Not an async generator function: an event loop that ends closes all such generators at once,
+    and one that closes another then fails with "already running".
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Argument names of other packages, and the right spelling of a wrong name."""
+"""Arguments of LlamaIndex's OpenAILike, and suggestions for misspelled names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from aimlapi_core._adapters.arguments import closest_argument
 
-# What OpenAILike has to be told of a model or of its client, and nothing here asks for.
+# Settings of OpenAILike that have no meaning here.
 OPENAI_LIKE_ONLY = frozenset(
     "api_version is_chat_model is_function_calling_model reuse_client "
     "should_use_structured_outputs strict tokenizer".split()

@@ -1,4 +1,4 @@
-"""Image and document blocks to core parts. The one module here that reads files.
+"""Converts image and document blocks to core parts. The one module here that reads files.
 
 Bytes and local paths become data URLs; remote images stay URLs, for the service to fetch.
 """
@@ -18,7 +18,7 @@ from aimlapi_core.types import ImageDetail
 def to_image(block: ImageBlock) -> Image:
     """The image of a block that holds a URL, bytes, a stream or a path.
 
-    Raises InvalidRequestError for one that cannot be read or is of another kind.
+    Raises InvalidRequestError for one that cannot be read or has an unsupported format.
     """
     if block.detail not in (None, *get_args(ImageDetail)):
         raise InvalidRequestError(
