@@ -7,6 +7,7 @@ print(Client().complete(request).choices[0].text)
 """
 
 from aimlapi_core import errors
+from aimlapi_core._history.tool_results import HistoryWarning
 from aimlapi_core._io.client import AsyncClient, Client
 from aimlapi_core._io.track_costs import Costs, track_costs
 from aimlapi_core._otel import start_tracing, stop_tracing
@@ -84,6 +85,7 @@ __all__ = [
     "Endpoint",
     "File",
     "Finished",
+    "HistoryWarning",
     "Image",
     "ImageDetail",
     "JsonSchema",

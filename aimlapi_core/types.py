@@ -148,7 +148,8 @@ class ChatRequest:
     wire name. `extra_body` is merged last into the JSON body, unchanged; `extra_headers` into the
     request's headers. `client_request_id`: 1 to 128 characters of `[A-Za-z0-9._:-]`, stored by
     the service with the call. `run_id`: a framework's id of the call, the default for
-    `client_request_id` if it is valid as one.
+    `client_request_id` if it is valid as one. `unanswered_tool_calls`: a history with a tool call
+    without a result, or a result without a call, is repaired with a warning, or is an error.
     """
 
     model: str
@@ -212,6 +213,7 @@ class ChatRequest:
     )
     endpoint: Literal["auto", "chat", "responses"] = "auto"
     unsupported_params: Literal["warn", "raise", "send"] = "warn"
+    unanswered_tool_calls: Literal["repair", "raise"] = "repair"
     client_request_id: str | None = param(scope="call")
     run_id: str | None = param(scope="internal")
     extra_body: Mapping[str, Any] = field(default_factory=dict)

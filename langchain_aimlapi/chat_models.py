@@ -67,6 +67,8 @@ class ChatAIMLAPI(ChatModelBase):
     - `reasoning`: `{"effort": …, "summary": …}`, the same as the two arguments of these names.
     - `endpoint`: "auto" follows the model table.
     - `unsupported_params`: what to do with a parameter that the model does not support.
+    - `unanswered_tool_calls`: "repair" puts a result behind each tool call of a history that has
+      none, and leaves out results without a call; "raise" makes both an error.
     - `model_kwargs`: arguments that only calls have; other names go into the request's body. An
       argument of the constructor is an error here.
     - `extra_body`: merged last into the request's body, unchanged.

@@ -58,6 +58,7 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
     include: list[str] | None = None
     endpoint: Literal["auto", "chat", "responses"] = "auto"
     unsupported_params: Literal["warn", "raise", "send"] = "warn"
+    unanswered_tool_calls: Literal["repair", "raise"] = "repair"
     extra_body: dict[str, Any] = Field(
         default_factory=dict, description="Merged into the request's body as given."
     )
@@ -99,6 +100,7 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
         include: Sequence[str] | None = None,
         endpoint: Literal["auto", "chat", "responses"] = "auto",
         unsupported_params: Literal["warn", "raise", "send"] = "warn",
+        unanswered_tool_calls: Literal["repair", "raise"] = "repair",
         extra_body: Mapping[str, Any] | None = None,
         additional_kwargs: Mapping[str, Any] | None = None,
         model_kwargs: Mapping[str, Any] | None = None,

@@ -26,6 +26,7 @@ FLOORS = {
         _error_responses models retry schema
         embedding_models settings
         _adapters
+        _history
         _wire
         account
         costs _otel

@@ -14,13 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
-from aimlapi_core._wire.validation import (
-    UnsupportedParameterWarning,
-    check_client_request_id,
-    warn_once,
-)
+from aimlapi_core._wire.validation import UnsupportedParameterWarning, check_client_request_id
 from aimlapi_core.embedding_models import EmbeddingInfo, embedding_info
 from aimlapi_core.errors import (
     InvalidRequestError,

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
+from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core._history.names import MAX_CALL_ID_LENGTH
+from aimlapi_core._history.tool_results import pair_tool_results
 from aimlapi_core._json_reading import as_index
 from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core._wire.responses_stream import ResponseAccumulator
 from aimlapi_core._wire.stop_sequences import truncate_reply
 from aimlapi_core._wire.stream_reader import Accumulator, StreamReader
-from aimlapi_core._wire.validation import check_request, drop_unsupported_params, warn_once
+from aimlapi_core._wire.validation import check_request, drop_unsupported_params
 from aimlapi_core.errors import InvalidRequestError
 from aimlapi_core.models import ModelInfo, model_info, nearest_model
 from aimlapi_core.types import ChatRequest, Endpoint, Reply
@@ -80,6 +83,7 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
         _warn_if_misspelled(request.model)
     endpoint = select_endpoint(request, info)
     request = drop_unsupported_params(request, info, endpoint)
+    request = pair_tool_results(request, MAX_CALL_ID_LENGTH[endpoint])
     client_stop = _client_side_stop(request, info, endpoint)
     if client_stop:
         request = replace(request, stop=())

@@ -7,13 +7,13 @@ Only the model table differs by model. The rules are those of the strictest publ
 from __future__ import annotations
 
 import re
-import threading
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeGuard
 
 from aimlapi_core._adapters.media import IMAGE_URL, PDF_URL
+from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core._history.names import TOOL_NAME
 from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS
@@ -26,13 +26,11 @@ from aimlapi_core.types import (
     Message,
     NamedTool,
     Tool,
-    ToolCall,
 )
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 IMAGE_FORMATS = ("png", "jpeg", "gif", "webp")
 
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_REQUEST_ID_LENGTH = 128
 _REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
 _MAX_TOOLS = 128
@@ -62,7 +60,6 @@ def check_request(request: ChatRequest) -> None:
         )
     for position, message in enumerate(request.messages):
         _check_message(message, position)
-    _check_tool_results(request)
     _check_tools(request)
     if isinstance(request.stop, str):
         raise InvalidRequestError("stop must be a tuple of strings: a string would be its letters.")
@@ -132,19 +129,6 @@ def _unsupported_message(name: str, info: ModelInfo, endpoint: Endpoint) -> str:
         f"{info.source}, checked {info.checked}. "
         'unsupported_params="send" sends it all the same.'
     )
-
-
-_warned: set[tuple[str, ...]] = set()
-_warned_lock = threading.Lock()
-
-
-def warn_once(key: tuple[str, ...], message: str, category: type[Warning]) -> None:
-    """Warn, unless a warning with this key was given before in this process."""
-    with _warned_lock:
-        if key in _warned:
-            return
-        _warned.add(key)
-    warnings.warn(message, category, stacklevel=2)
 
 
 def _warn_dropped(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
@@ -217,47 +201,6 @@ def _check_message(message: Message, position: int) -> None:
             )
 
 
-def _check_tool_results(request: ChatRequest) -> None:
-    """Each tool result follows its call, and each call has its result before the next message.
-
-    Calls are counted, as integrations without call ids use the same id for two calls of a tool.
-    """
-    open_calls: dict[str, int] = {}
-    called_at = 0
-    continues_response = bool(request.previous_response_id)
-    for position, message in enumerate(request.messages):
-        if message.role == "tool":
-            call_id = message.tool_call_id
-            if not call_id:
-                raise InvalidRequestError(f"Message {position} (tool) has no tool_call_id.")
-            if open_calls.get(call_id, 0) < 1 and not continues_response:
-                raise InvalidRequestError(
-                    f"Message {position} is the result of the tool call {call_id!r}, which no "
-                    "assistant message right before it makes. Keep the assistant message "
-                    "with its tool calls in the history."
-                )
-            open_calls[call_id] = open_calls.get(call_id, 0) - 1
-            continue
-        _raise_missing_tool_results(open_calls, called_at)
-        open_calls, called_at = {}, position
-        for call in _tool_calls(message):
-            open_calls[call.id] = open_calls.get(call.id, 0) + 1
-    _raise_missing_tool_results(open_calls, called_at)
-
-
-def _raise_missing_tool_results(open_calls: Mapping[str, int], called_at: int) -> None:
-    unanswered = sorted(call_id for call_id, count in open_calls.items() for _ in range(count))
-    if unanswered:
-        raise InvalidRequestError(
-            f"The tool calls {unanswered} of message {called_at} have no result: add a "
-            "tool message for each before the next message, or take the calls out."
-        )
-
-
-def _tool_calls(message: Message) -> Iterator[ToolCall]:
-    return (part for part in message.parts if isinstance(part, ToolCall))
-
-
 def _check_tools(request: ChatRequest) -> None:
     if len(request.tools) > _MAX_TOOLS:
         raise InvalidRequestError(
@@ -267,7 +210,7 @@ def _check_tools(request: ChatRequest) -> None:
     for tool in request.tools:
         if not isinstance(tool, Tool):
             continue
-        if not _TOOL_NAME.fullmatch(tool.name):
+        if not TOOL_NAME.fullmatch(tool.name):
             raise InvalidRequestError(
                 f"The tool name {tool.name!r} must be 1 to 64 characters of A-Z a-z 0-9 _ -"
             )

@@ -82,6 +82,7 @@ class RequestFields(BaseModel):
     stream_usage: bool = True
     endpoint: Literal["auto", "chat", "responses"] = "auto"
     unsupported_params: Literal["warn", "raise", "send"] = "warn"
+    unanswered_tool_calls: Literal["repair", "raise"] = "repair"
     instructions: str | None = None
     previous_response_id: str | None = None
     store: bool | None = None
@@ -108,6 +109,7 @@ class Arguments(SharedArguments, total=False):
     streaming: bool
     stream_usage: bool
     endpoint: Literal["auto", "chat", "responses"]
+    unanswered_tool_calls: Literal["repair", "raise"]
     instructions: str | None
     previous_response_id: str | None
     store: bool | None

@@ -30,7 +30,7 @@ from aimlapi_core import (
     UnsupportedParameterWarning,
     embedding_info,
 )
-from aimlapi_core._wire import validation
+from aimlapi_core._adapters import warn_once
 from aimlapi_core._wire.embeddings import decode, prepare_batches
 from aimlapi_emulator import Emulator, Fault
 
@@ -109,7 +109,7 @@ def test_bad_requests_are_named_before_any_is_sent(request_: EmbeddingRequest, s
 
 
 def test_what_a_model_does_not_take() -> None:
-    validation._warned.clear()
+    warn_once._warned.clear()
     ada = "text-embedding-ada-002"
     with pytest.warns(UnsupportedParameterWarning, match="'dimensions' was left out"):
         assert "dimensions" not in bodies(ada, "a", dimensions=256)[0]

@@ -105,7 +105,7 @@ def test_llamaindex_has_each_parameter_with_its_type() -> None:
 def test_choices_are_the_same_everywhere() -> None:
     """A Literal is written as such in the request: adapters take its words and no others."""
     kinds = [row.kind for row in REQUEST_PARAMS.values() if row.kind.startswith("Literal")]
-    assert len(kinds) == 2
+    assert len(kinds) == 3
     for row in BY_MODEL:
         if row.kind.startswith("Literal"):
             assert get_type_hints(ChatRequest)[row.name] == eval(row.kind, {"Literal": Literal})

@@ -30,7 +30,7 @@ from aimlapi_core import (
     ToolCallDelta,
     UnexpectedReplyError,
 )
-from aimlapi_core._wire import validation
+from aimlapi_core._adapters import warn_once
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from aimlapi_core._wire.responses_stream import ResponseAccumulator
 from tests.core.cases import events_of_item, function_call, message, reasoning, response
@@ -199,7 +199,7 @@ def test_background_and_too_low_limits_are_refused() -> None:
 
 
 def test_names_of_messages_are_left_out_with_a_warning() -> None:
-    validation._warned.clear()
+    warn_once._warned.clear()
     with pytest.warns(UserWarning, match="name"):
         assert body(Message("user", (Text("hi"),), name="ann"))["input"] == [
             {"role": "user", "content": "hi"}

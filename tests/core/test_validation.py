@@ -17,18 +17,15 @@ from aimlapi_core import (
     NamedTool,
     Text,
     Tool,
-    ToolCall,
     UnknownModelWarning,
     UnsupportedParameterError,
     UnsupportedParameterWarning,
 )
-from aimlapi_core._wire import validation
+from aimlapi_core._adapters import warn_once
 from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core._wire.json_encoding import encode_json
 
 USER = Message("user", (Text("hi"),))
-CALL = Message("assistant", (ToolCall("c1", "f", "{}"),))
-RESULT = Message("tool", (Text("1"),), tool_call_id="c1")
 PNG = Image("data:image/png;base64,AAAA")
 
 
@@ -38,7 +35,7 @@ def sent(*messages: Message, model: str = "openai/gpt-5-2", **more: Any) -> dict
 
 @pytest.fixture(autouse=True)
 def _warnings_not_yet_given() -> None:
-    validation._warned.clear()
+    warn_once._warned.clear()
 
 
 @pytest.mark.parametrize(
@@ -46,11 +43,6 @@ def _warnings_not_yet_given() -> None:
     [
         ((), "no messages"),
         ((Message("robot", (Text("x"),)),), "'robot'.*known are system"),  # type: ignore[arg-type]  # the fault under test
-        ((USER, RESULT), "'c1'.*no assistant message"),
-        ((USER, CALL), r"\['c1'\] of message 1 have no result"),
-        ((USER, CALL, USER), r"\['c1'\] of message 1 have no result"),
-        ((USER, CALL, RESULT, RESULT), "'c1'.*no assistant message"),
-        ((USER, CALL, Message("tool", ())), "no tool_call_id"),
         ((Message("user", (Image("data:image/tiff;base64,AA"),)),), "unsupported kind.*png, jpeg"),
         ((Message("user", (Image("C:\\cat.png"),)),), "unsupported kind"),
         ((Message("user", (Image("data:image/png;base64,"),)),), "unsupported kind"),
@@ -61,10 +53,6 @@ def _warnings_not_yet_given() -> None:
 def test_bad_messages_are_named(messages: tuple[Message, ...], says: str) -> None:
     with pytest.raises(InvalidRequestError, match=says):
         sent(*messages)
-
-
-def test_a_history_with_results_passes() -> None:
-    assert len(sent(USER, CALL, RESULT, USER)["messages"]) == 4
 
 
 @pytest.mark.parametrize(
@@ -160,14 +148,6 @@ def test_top_logprobs_brings_logprobs_with_it() -> None:
 def test_images_are_refused_where_the_model_takes_none() -> None:
     with pytest.raises(InvalidRequestError, match="takes no images"):
         sent(Message("user", (PNG,)), model="openai/gpt-5-2-codex")
-
-
-def test_calls_with_one_id_need_a_result_each() -> None:
-    """Integrations without call ids give two calls of one tool the same."""
-    twice = Message("assistant", (*CALL.parts, *CALL.parts))
-    assert len(sent(USER, twice, RESULT, RESULT)["messages"]) == 4
-    with pytest.raises(InvalidRequestError, match=r"\['c1'\] of message 1 have no result"):
-        sent(USER, twice, RESULT)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from langchain_core.vectorstores import InMemoryVectorStore
 import aimlapi_core
 import langchain_aimlapi
 from aimlapi_core import EmbeddingReply, UnsupportedParameterWarning
-from aimlapi_core._wire import validation
+from aimlapi_core._adapters import warn_once
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import AIMLAPIEmbeddings
 from tests.langchain.calls import bodies, embedded
@@ -162,7 +162,7 @@ def test_the_input_type_is_that_of_documents(how: str, emu: Emulator, embeddings
 def test_unsupported_parameters_are_told(
     emu: Emulator, embeddings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(validation, "_warned", set())
+    monkeypatch.setattr(warn_once, "_warned", {})
     given: dict[str, Any] = {"model": "text-embedding-ada-002", "dimensions": 8}
     with pytest.warns(UnsupportedParameterWarning, match="'dimensions' was left out"):
         embeddings(**given).embed_query("hi")
