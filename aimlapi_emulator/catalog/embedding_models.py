@@ -2,7 +2,7 @@
 
 Facts come from the vendor's OpenAPI files and embedding pages (https://docs.aimlapi.com, read
 2026-11). Prices are of the size that the published samples' credits tell (5 tokens of
-`text-embedding-3-large` cost 2 credits); the real ones stand in the vendor's catalogue.
+`text-embedding-3-large` cost 2 credits); the real ones are in the vendor's catalogue.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def environment_overrides(base_url: str, environment: Mapping[str, str]) -> dict
     found: dict[str, str | None] = {"AIMLAPI_BASE_URL": base_url, "AIMLAPI_API_KEY": KEY}
     found |= dict.fromkeys(name for name in _USER_VARIABLES if name in environment)
     past = environment.get("no_proxy") or environment.get("NO_PROXY")
-    if past != "*":  # which passes all by, but only where it stands alone
+    if past != "*":  # bypasses all proxies, but only if it is the whole value
         host = urlsplit(base_url).hostname or ""
         found |= dict.fromkeys(("no_proxy", "NO_PROXY"), f"{past},{host}" if past else host)
     return found

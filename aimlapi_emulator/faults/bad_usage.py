@@ -29,7 +29,7 @@ def _each(change: Callable[[int], Any]) -> Callable[[_Counts], dict[str, Any]]:
 
 
 def _partial(usage: _Counts) -> dict[str, Any]:
-    name = next(iter(usage))  # the prompt's count stands first on each endpoint
+    name = next(iter(usage))  # the prompt's count is first on each endpoint
     return {name: usage[name]}
 
 

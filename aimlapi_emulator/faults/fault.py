@@ -226,7 +226,7 @@ def _check_together(fault: Fault) -> None:
         for other in row.excludes:
             if other in given:
                 raise FaultError(f"{row.name} and {other} contradict each other")
-    # Headers may stay: they tell apart directives that say the same.
+    # Headers are allowed: they distinguish directives that are otherwise equal.
     lost = [name for name in given if name not in ("drop", "drop_with", "headers")]
     if fault.drop is not None and lost:
         raise FaultError(f"drop leaves no answer for {', '.join(lost)} to act on")
