@@ -6,7 +6,6 @@ import logging
 from abc import ABC, abstractmethod
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from aimlapi_core._error_responses import parse_body
@@ -62,10 +61,12 @@ class Accumulator(ABC):
         """The reply accumulated so far."""
 
     def _parse_object(self, data: str) -> dict[str, Any]:
-        with suppress(ValueError):
+        try:
             payload = loads(data)
-            if isinstance(payload, dict):
-                return payload
+        except ValueError:
+            payload = None
+        if isinstance(payload, dict):
+            return payload
         raise self._stream_error(f"a payload of the stream is not a JSON object: {data[:200]!r}")
 
     def _stream_error(
