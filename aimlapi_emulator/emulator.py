@@ -174,15 +174,15 @@ class Emulator:
             return
         done = threading.Event()
 
-        def turn(left: int) -> None:
+        def next_iteration(left: int) -> None:
             if left:
-                loop.call_soon(turn, left - 1)
+                loop.call_soon(next_iteration, left - 1)
             else:
                 done.set()
 
-        # From an accepted connection to its entry in `requests` a loop takes about six turns.
+        # From an accepted connection to its entry in `requests` a loop needs about six iterations.
         with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-            loop.call_soon_threadsafe(turn, 12)
+            loop.call_soon_threadsafe(next_iteration, 12)
             done.wait(_STOP_WITHIN_S if thread.is_alive() else 0)
 
     def when(

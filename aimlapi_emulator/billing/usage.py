@@ -58,14 +58,14 @@ class Usage:
 
     def chat(self, completion: int | None = None) -> dict[str, Any]:
         """`usage` of chat completions; `completion` overrides the count, for a part of a stream."""
-        made = self.completion if completion is None else completion
+        tokens = self.completion if completion is None else completion
         return {
             "prompt_tokens": self.prompt,
-            "completion_tokens": made,
-            "total_tokens": self.prompt + made,
+            "completion_tokens": tokens,
+            "total_tokens": self.prompt + tokens,
             "prompt_tokens_details": {"cached_tokens": self.cached, "audio_tokens": 0},
             "completion_tokens_details": {
-                "reasoning_tokens": min(self.reasoning, made),
+                "reasoning_tokens": min(self.reasoning, tokens),
                 "audio_tokens": 0,
                 "accepted_prediction_tokens": 0,
                 "rejected_prediction_tokens": 0,
@@ -118,10 +118,10 @@ def _message_sizes(prompt: Prompt) -> list[int]:
     return sizes
 
 
-def answer_tokens(made: Answer) -> int:
+def answer_tokens(answer: Answer) -> int:
     """Tokens of an answer without its reasoning."""
-    calls = sum(count_tokens(call.name) + count_tokens(call.arguments) for call in made.calls)
-    return count_tokens(made.text) + calls + count_tokens(made.refusal or "")
+    calls = sum(count_tokens(call.name) + count_tokens(call.arguments) for call in answer.calls)
+    return count_tokens(answer.text) + calls + count_tokens(answer.refusal or "")
 
 
 class PrefixCache:
@@ -160,16 +160,16 @@ def measure(
 ) -> Usage:
     """The usage of these answers to this prompt, with `reasoning` tokens for each."""
     sizes = _message_sizes(prompt)
-    thought, visible = 0, 0
-    for made in answers:
-        thought += max(reasoning, count_tokens(made.reasoning or ""))
-        visible += answer_tokens(made)
+    reasoning_total, visible = 0, 0
+    for answer in answers:
+        reasoning_total += max(reasoning, count_tokens(answer.reasoning or ""))
+        visible += answer_tokens(answer)
     spent = credits_for(sum(sizes), model.in_usd_per_million)
-    spent += credits_for(thought + visible, model.out_usd_per_million)
+    spent += credits_for(reasoning_total + visible, model.out_usd_per_million)
     return Usage(
         prompt=sum(sizes),
         cached=cache.count_cached(model.id, prompt, sizes),
-        completion=thought + visible,
-        reasoning=thought,
+        completion=reasoning_total + visible,
+        reasoning=reasoning_total,
         credits=spent,
     )
