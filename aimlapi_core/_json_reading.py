@@ -41,7 +41,7 @@ def as_float(value: Any) -> float | None:
 
 
 def as_int(value: Any) -> int | None:
-    """A number truncated to an int; None for anything else."""
+    """An int, or a float truncated to one; None for anything else."""
     if type(value) is int and abs(value) < _INT64_LIMIT:
         return value
     found = as_float(value) if not isinstance(value, str) else None

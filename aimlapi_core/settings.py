@@ -169,7 +169,7 @@ def _check_limit(limit: object) -> None:
 
 def _is_duration(value: object) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and 0 < value <= _MAX_TIMEOUT_S  # type: ignore[operator]  # a number, as checked above
+    return is_number and 0 < value <= _MAX_TIMEOUT_S  # type: ignore[operator]  # a number
 
 
 @lru_cache(maxsize=64)
