@@ -29,7 +29,7 @@ cases = pytest.mark.parametrize("case", ALL, ids=str)
 chat_cases = pytest.mark.parametrize("case", CASES, ids=str)
 
 
-def plan_for(case: Case) -> PreparedRequest:
+def prepared_for(case: Case) -> PreparedRequest:
     request = ChatRequest(
         "openai/gpt-5-2",
         (Message("user", (Text("hi"),)),),
@@ -40,7 +40,7 @@ def plan_for(case: Case) -> PreparedRequest:
 
 
 def events_of(case: Case, pieces: list[bytes]) -> Iterator[StreamEvent]:
-    reader = plan_for(case).stream_reader()
+    reader = prepared_for(case).stream_reader()
     for piece in pieces:
         yield from reader.feed(piece)
     yield from reader.close()
@@ -54,7 +54,7 @@ def cut(data: bytes, size: int) -> list[bytes]:
 def test_streamed_reply_equals_the_decoded_one(case: Case) -> None:
     *_, last = events_of(case, [case.sse()])
     assert isinstance(last, Finished)
-    assert last.reply == plan_for(case).decode(case.body, {})
+    assert last.reply == prepared_for(case).decode(case.body, {})
 
 
 @cases
