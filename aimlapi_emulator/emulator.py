@@ -20,7 +20,7 @@ from aimlapi_emulator.latency import NO_LATENCY, Latency
 from aimlapi_emulator.messages import QueuedResponse, Request, Response
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, SeenRequest
 from aimlapi_emulator.scripting.rule import Rule
-from aimlapi_emulator.scripting.rule_validation import as_tool_calls
+from aimlapi_emulator.scripting.rule_validation import as_tool_calls, check_rule
 from aimlapi_emulator.scripting.types import Arguments, Condition, JSONObject, Text, ToolCalls
 from aimlapi_emulator.server.connection import Connection, internal_error
 from aimlapi_emulator.server.router import route
@@ -210,6 +210,7 @@ class Emulator:
         """
         calls = as_tool_calls(tool_call, arguments, tool_calls)
         rule = Rule(condition, text, json, calls, fault, model, endpoint, times)
+        check_rule(rule)
         self._state.rules.append(rule)
         return rule
 

@@ -26,7 +26,6 @@ from aimlapi_emulator.faults.fault import Fault, changed
 from aimlapi_emulator.faults.fault_field import nearest
 from aimlapi_emulator.prompt import Prompt, Tool, as_json
 from aimlapi_emulator.scripting.request_view import RequestView
-from aimlapi_emulator.scripting.rule_validation import check_rule
 from aimlapi_emulator.scripting.schema_errors import schema_errors
 from aimlapi_emulator.scripting.types import (
     Arguments,
@@ -67,9 +66,6 @@ class Rule:
     """How many requests it answers; None is all."""
     use_count: int = field(default=0, init=False)
     """How many requests it has answered."""
-
-    def __post_init__(self) -> None:
-        check_rule(self)
 
     def __repr__(self) -> str:
         given: dict[str, Any] = {"text": self.text, "json": self.json}

@@ -5,36 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from aimlapi_emulator.faults.fault import FIELDS, Fault, changed
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, find_row
-from aimlapi_emulator.scripting.types import (
-    Arguments,
-    Condition,
-    JSONObject,
-    RuleError,
-    Text,
-    ToolCalls,
-    is_json_object,
-)
-
-
-class RuleFields(Protocol):
-    """The fields of a `Rule` that are validated."""
-
-    condition: Condition
-    text: Text | None
-    json: JSONObject | None
-    tool_calls: ToolCalls
-    fault: Fault | None
-    model: str | None
-    endpoint: str | None
-    times: int | None
-
-    @property
-    def has_answer(self) -> bool:
-        """Whether it scripts more than a fault."""
+from aimlapi_emulator.scripting.rule import Rule
+from aimlapi_emulator.scripting.types import Arguments, RuleError, ToolCalls, is_json_object
 
 
 def as_tool_calls(
@@ -55,7 +31,7 @@ def as_tool_calls(
     return () if name is None else ((name, arguments),)
 
 
-def check_rule(rule: RuleFields) -> None:
+def check_rule(rule: Rule) -> None:
     """Raise RuleError for a rule that could never act."""
     _check_condition(rule.condition)
     if sum((rule.text is not None, rule.json is not None, bool(rule.tool_calls))) > 1:
@@ -119,7 +95,7 @@ def _name_of(tool: Any) -> str:
     return repr(name) if isinstance(name, str) else f"not {tool!r}"
 
 
-def _check_fault(rule: RuleFields) -> None:
+def _check_fault(rule: Rule) -> None:
     if rule.fault is None:
         return
     if not isinstance(rule.fault, Fault) or not changed(rule.fault):
@@ -129,7 +105,7 @@ def _check_fault(rule: RuleFields) -> None:
         raise RuleError(f"a fault with {' and '.join(lost)} leaves nothing of the rule's answer")
 
 
-def _check_scope(rule: RuleFields) -> None:
+def _check_scope(rule: Rule) -> None:
     words = tuple(dict.fromkeys(ENDPOINTS.values()))
     if rule.endpoint is not None and rule.endpoint not in words:
         raise RuleError(f"endpoint={rule.endpoint!r} is none of {', '.join(map(repr, words))}")
