@@ -26,10 +26,7 @@ _REASONING_TOKENS = {"none": 0, "low": 32, "medium": 128, "high": 512}
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token usage and cost of one answer or several.
-
-    `completion` includes `reasoning`, `prompt` includes `cached`.
-    """
+    """Usage of one answer or several; `completion` includes `reasoning`, `prompt` `cached`."""
 
     prompt: int
     cached: int

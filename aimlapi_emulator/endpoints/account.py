@@ -54,11 +54,8 @@ def _timestamp(query: Query, name: str) -> float | None:
 
 def _time_range(query: Query) -> tuple[float, float]:
     """The time range of a query in seconds since the epoch: `period`, or `start` and `end`."""
-    period, start, end = (
-        _last(query, "period"),
-        _timestamp(query, "start"),
-        _timestamp(query, "end"),
-    )
+    period = _last(query, "period")
+    start, end = _timestamp(query, "start"), _timestamp(query, "end")
     if (period is None) == (start is None and end is None):
         raise _invalid("period", "Provide either period or both start and end")
     if period is not None:
@@ -174,10 +171,8 @@ def _usage(query: Query, key: str, state: State) -> dict[str, Any]:
 def _transactions(query: Query, key: str, state: State) -> dict[str, Any]:
     if "management" not in key:
         raise APIError(403, "A management key is required for this operation.")
-    directions, types = (
-        _enum_values(query, "direction", _DIRECTIONS),
-        _enum_values(query, "type", _TYPES),
-    )
+    directions = _enum_values(query, "direction", _DIRECTIONS)
+    types = _enum_values(query, "type", _TYPES)
     start, end = _timestamp(query, "from"), _timestamp(query, "to")
     limit = _integer(query, "limit", 50, 1, 100)
     skipped = _decode_cursor(_last(query, "cursor"))
