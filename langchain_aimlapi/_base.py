@@ -58,26 +58,9 @@ def as_secret(secret: Any) -> Any:
     return SecretStr(secret) if isinstance(secret, str) else secret
 
 
-class Clients(ClientPair[Client, AsyncClient]):
-    """The clients of a model object, and the settings of its last call."""
-
-    _last: tuple[dict[str, Any], Settings] | None = None
-
-    def settings_for(self, values: dict[str, Any]) -> Settings:
-        """The settings with these values, cached for the last call's.
-
-        Raises ConfigurationError for what cannot work.
-        """
-        last = self._last  # read once: another thread's call may have other settings
-        if last is None or last[0] != values:
-            # The values are validated in frames that hold no key.
-            keyless = Settings(**{**values, "api_key": None})
-            headers = values["default_headers"]  # a caller's: it may change
-            key = reveal(values["api_key"])
-            settings = keyless.with_key(ApiKeyProvider(key) if callable(key) else key)
-            last = {**values, "default_headers": dict(headers)}, settings
-            self._last = last
-        return last[1]
+def _core_key(key: Any) -> Any:
+    key = reveal(key)
+    return ApiKeyProvider(key) if callable(key) else key
 
 
 # Set in each subclass of `AIMLAPIBase`: of several bases pydantic takes the last one's.
@@ -139,14 +122,17 @@ class AIMLAPIBase(ClientOwner, Serializable):
     http_client: Any = Field(default=None, exclude=True, repr=False)
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
 
-    _clients: Clients = PrivateAttr(default_factory=lambda: Clients(*_CLIENTS))
+    _clients: ClientPair[Client, AsyncClient] = PrivateAttr(
+        default_factory=lambda: ClientPair(*_CLIENTS)
+    )
 
     model_config = MODEL_CONFIG
 
     def _settings(self, call: Mapping[str, Any]) -> Settings:
         """The settings of one call: its own arguments, else the object's attributes."""
-        values = {n: call[n] if n in call else getattr(self, n) for n in CONNECTION_SETTINGS}
-        return self._clients.settings_for(values)
+        own = self.__dict__  # faster than attributes
+        values = {name: call.get(name, own[name]) for name in CONNECTION_SETTINGS}
+        return self._clients.settings_for(values, _core_key)
 
     @classmethod
     @override

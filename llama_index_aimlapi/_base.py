@@ -88,7 +88,8 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
 
     def _settings(self) -> Settings:
         """The fields as the core takes them. Raises ConfigurationError for what cannot work."""
-        return Settings(**{name: getattr(self, name) for name in CONNECTION_SETTINGS})
+        fields = self.__dict__  # faster than attributes
+        return self._clients.settings_for({n: fields[n] for n in CONNECTION_SETTINGS})
 
     def _sync_client(self) -> Client:
         return self._clients.sync_for(self._settings())

@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import fields
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from aimlapi_core.settings import Settings
+from aimlapi_core.settings import ApiKey, Settings
 
 # The arguments of `Settings` that are fields of every model object.
 CONNECTION_SETTINGS = frozenset(field.name for field in fields(Settings)) - {"retry"}
@@ -53,9 +53,25 @@ class ClientPair(Generic[SyncT, AsyncT]):
         self._constructors = sync, asynchronous
         self._sync: tuple[Settings, SyncT] | None = None
         self._async: tuple[Settings, AsyncT] | None = None
+        self._last: tuple[dict[str, Any], Settings] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._constructors
+
+    def settings_for(
+        self, values: dict[str, Any], core_key: Callable[[Any], ApiKey] = lambda key: key
+    ) -> Settings:
+        """The settings with these values, cached for the last call's; `core_key` converts the key.
+
+        Raises ConfigurationError for what cannot work.
+        """
+        last = self._last  # read once: another thread's call may have other settings
+        if last is None or last[0] != values:
+            # The values are validated in frames that hold no key.
+            settings = Settings(**{**values, "api_key": None}).with_key(core_key(values["api_key"]))
+            headers = dict(values["default_headers"])  # a caller's: it may change
+            last = self._last = {**values, "default_headers": headers}, settings
+        return last[1]
 
     def sync_for(self, settings: Settings) -> SyncT:
         """The client for sync calls."""
