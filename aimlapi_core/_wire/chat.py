@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aimlapi_core._adapters.media import FILENAME, canonical_data_url
 from aimlapi_core._error_responses import describe_payload
+from aimlapi_core._history.names import fit_message_name
 from aimlapi_core._json_reading import as_mapping, as_mappings
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core.errors import UnexpectedReplyError
@@ -75,8 +77,8 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
 
 def _encode_message(message: Message) -> dict[str, Any]:
     body: dict[str, Any] = {"role": message.role}
-    if message.name:
-        body["name"] = message.name
+    if message.name and (name := fit_message_name(message.name)):
+        body["name"] = name
     if message.role == "assistant":
         return {**body, **_assistant_fields(message)}
     if message.role == "tool":
@@ -112,10 +114,10 @@ def _assistant_fields(message: Message) -> dict[str, Any]:
 def _encode_part(part: Part) -> dict[str, Any]:
     if isinstance(part, Image):
         detail = {"detail": part.detail} if part.detail else {}
-        return {"type": "image_url", "image_url": {"url": part.url, **detail}}
+        return {"type": "image_url", "image_url": {"url": canonical_data_url(part.url), **detail}}
     if isinstance(part, File):
-        filename = {"filename": part.filename} if part.filename else {}
-        return {"type": "file", "file": {"file_data": part.data, **filename}}
+        file = {"file_data": canonical_data_url(part.data), "filename": part.filename or FILENAME}
+        return {"type": "file", "file": file}
     return {"type": "text", "text": getattr(part, "text", "")}
 
 

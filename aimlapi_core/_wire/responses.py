@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aimlapi_core._adapters.media import FILENAME, canonical_data_url
 from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._json_reading import as_int, as_mapping, nonempty_str
 from aimlapi_core._wire.responses_items import output_items, parse_output
@@ -169,10 +170,11 @@ def _encode_assistant_part(part: Part, replays: bool) -> dict[str, Any] | None:
 
 def _encode_part(part: Part) -> dict[str, Any]:
     if isinstance(part, Image):
-        return {"type": "input_image", "image_url": part.url, "detail": part.detail or "auto"}
+        url = canonical_data_url(part.url)
+        return {"type": "input_image", "image_url": url, "detail": part.detail or "auto"}
     if isinstance(part, File):
-        filename = {"filename": part.filename} if part.filename else {}
-        return {"type": "input_file", "file_data": part.data, **filename}
+        data = canonical_data_url(part.data)
+        return {"type": "input_file", "file_data": data, "filename": part.filename or FILENAME}
     return {"type": "input_text", "text": getattr(part, "text", "")}
 
 

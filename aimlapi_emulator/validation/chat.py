@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from aimlapi_emulator.validation.media import check_file_data, check_image_url
+from aimlapi_emulator.validation.media import check_file_data, check_filename, check_image_url
 from aimlapi_emulator.validation.strict_json_schema import check_strict
 from aimlapi_emulator.validation.validators import (
     Problem,
@@ -39,6 +39,14 @@ TOOL_NAME = string(
     pattern="[A-Za-z0-9_-]+",
     message="Invalid tool name: use only letters, digits, '_' and '-'",
 )
+# OpenAI's refusal, as reported (langchain-ai/langchain#35054, langgraph#248, seen 2026-11-29).
+_MESSAGE_NAME = string(
+    pattern=r"[^\s<|\\/>]+",
+    message="string does not match pattern. Expected a string that matches the pattern "
+    r"'^[^\s<|\\/>]+$'",
+)
+# OpenAI's limit on chat completions, as reported (vercel/ai#8132, langgenius/dify#28987).
+_CALL_ID = string(min=1, max=40)
 MAX_TOOLS = 128
 _EFFORTS = ("low", "medium", "high")
 _CACHE = object_({"type": enum("ephemeral")}, {"ttl": enum("5m", "1h")})
@@ -79,9 +87,8 @@ def _parts(live: bool, cached: bool, *, files: bool) -> Validator:
         if cached:
             inner["file_id"] = string()
         kinds["image_url"] = object_({"type": any_, "image_url": image}, extra, passthrough=live)
-        kinds["file"] = object_(
-            {"type": any_, "file": object_({}, inner, passthrough=live)}, extra, passthrough=live
-        )
+        file = chain(object_({}, inner, passthrough=live), check_filename)
+        kinds["file"] = object_({"type": any_, "file": file}, extra, passthrough=live)
     return array(discriminated_union("type", kinds), min=1)
 
 
@@ -94,13 +101,13 @@ def _tool_call(live: bool, loose: bool) -> Validator:
     function = object_({"name": TOOL_NAME, "arguments": string()}, passthrough=live)
     kinds = {
         "function": object_(
-            {"id": string(min=1), "type": any_, "function": function}, extra, passthrough=live
+            {"id": _CALL_ID, "type": any_, "function": function}, extra, passthrough=live
         )
     }
     if loose:
         custom = object_({"name": string(), "input": string()}, passthrough=live)
         kinds["custom"] = object_(
-            {"id": string(min=1), "type": any_, "custom": custom}, extra, passthrough=live
+            {"id": _CALL_ID, "type": any_, "custom": custom}, extra, passthrough=live
         )
     return discriminated_union("type", kinds)
 
@@ -120,7 +127,7 @@ def _assistant(live: bool, loose: bool) -> Validator:
         {"role": any_},
         {
             "content": union(by_kind),
-            "name": string(),
+            "name": _MESSAGE_NAME,
             "tool_calls": array(_tool_call(live, loose), min=1),
             "refusal": nullable(string()),
         },
@@ -132,17 +139,17 @@ def _messages(live: bool, loose: bool) -> Validator:
     plain = {"role": any_, "content": _content(live, loose)}
     tool_content = _content(live, loose) if loose else string()
     kinds = {
-        "system": object_(plain, {"name": string()}, passthrough=live),
-        "developer": object_(plain, {"name": string()}, passthrough=live),
+        "system": object_(plain, {"name": _MESSAGE_NAME}, passthrough=live),
+        "developer": object_(plain, {"name": _MESSAGE_NAME}, passthrough=live),
         "user": object_(
             {"role": any_, "content": _content(live, loose, files=True)},
-            {"name": string()},
+            {"name": _MESSAGE_NAME},
             passthrough=live,
         ),
         "assistant": _assistant(live, loose),
         "tool": object_(
-            {"role": any_, "content": tool_content, "tool_call_id": string(min=1)},
-            {"name": nullable(string())},
+            {"role": any_, "content": tool_content, "tool_call_id": _CALL_ID},
+            {"name": nullable(_MESSAGE_NAME)},
             passthrough=live,
         ),
     }

@@ -53,6 +53,16 @@ def check_file_data(value: Any, path: str) -> list[Problem]:
     return []
 
 
+def check_filename(value: Any, path: str) -> list[Problem]:
+    """A file with data has a name: OpenAI's refusal, as reported (openai-agents-python#1513).
+
+    Its words on chat name `file_id`, which AI/ML API does not list.
+    """
+    if "file_data" in value and not value.get("filename"):
+        return [Problem(f"{path}.filename", "Missing required parameter")]
+    return []
+
+
 def describe_image(url: str) -> str:
     """`[image image/png 70 bytes]`, or `[image https://...]`."""
     match = _DATA_URL.fullmatch(url)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from aimlapi_emulator.validation.chat import TOOL_NAME
-from aimlapi_emulator.validation.media import check_file_data, check_image_url
+from aimlapi_emulator.validation.media import check_file_data, check_filename, check_image_url
 from aimlapi_emulator.validation.validators import (
     Problem,
     Validator,
     any_,
     array,
     boolean,
+    chain,
     discriminated_union,
     enum,
     json_type,
@@ -23,6 +24,8 @@ from aimlapi_emulator.validation.validators import (
     union,
 )
 
+# OpenAI's limit on the Responses API, as reported (decolua/9router#393, seen 2026-11-29).
+_CALL_ID = string(min=1, max=64)
 STATUS = enum("in_progress", "completed", "incomplete")
 TEXT = nullable(string())
 WITH_REASONING = frozenset({"codex", "gpt-5-2"})
@@ -39,7 +42,10 @@ def typed(
 def _input_parts(family: str, live: bool) -> Validator:
     kinds = {
         "input_text": typed({"text": string()}, live=live),
-        "input_file": typed({}, {"file_data": check_file_data, "filename": string()}, live=live),
+        "input_file": chain(
+            typed({}, {"file_data": check_file_data, "filename": string()}, live=live),
+            check_filename,
+        ),
     }
     if family in _WITH_IMAGES:
         kinds["input_image"] = typed(
@@ -142,12 +148,12 @@ def _items(family: str, live: bool) -> dict[str, Validator]:
             live=live,
         ),
         "function_call": typed(
-            {"call_id": string(min=1), "name": TOOL_NAME, "arguments": string()},
+            {"call_id": _CALL_ID, "name": TOOL_NAME, "arguments": string()},
             {"id": string(), "status": STATUS},
             live=live,
         ),
         "function_call_output": typed(
-            {"call_id": string(min=1), "output": string()},
+            {"call_id": _CALL_ID, "output": string()},
             {"id": TEXT, "status": nullable(STATUS)},
             live=live,
         ),

@@ -12,7 +12,9 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from aimlapi_core import File, Image, InvalidRequestError, Part, Text
+from aimlapi_core import File, HistoryWarning, Image, InvalidRequestError, Part, Text
+from aimlapi_core._adapters.media import canonical_data_url, canonical_mime_type
+from aimlapi_core._adapters.warn_once import warn_once
 
 Block: TypeAlias = Mapping[str, Any]
 
@@ -21,8 +23,10 @@ OTHER_PROVIDER_BLOCKS = frozenset(
     "reasoning thinking redacted_thinking reasoning_content server_tool_call "
     "server_tool_call_chunk server_tool_result server_tool_use web_search_call "
     "web_search_tool_result code_interpreter_call file_search_call image_generation_call "
-    "mcp_call mcp_list_tools executable_code code_execution_result cachePoint".split()
+    "mcp_call mcp_list_tools executable_code code_execution_result".split()
 )
+# Marks for another provider's cache.
+IGNORED_BLOCKS = frozenset(("cachePoint", "cache_point"))
 # The calls of an assistant message, which are in its `tool_calls` too.
 TOOL_CALL_BLOCKS = frozenset(
     "tool_call tool_call_chunk invalid_tool_call tool_use function_call input_json_delta".split()
@@ -39,21 +43,32 @@ def to_part(block: Block | str) -> Part | None:
     """The part for a content block; None for a block that is left out."""
     if isinstance(block, str):
         return Text(block) if block else None
-    kind = block.get("type") or _only_key(block)
+    kind = block_type(block)
+    if kind in IGNORED_BLOCKS:
+        return None
     if kind in OTHER_PROVIDER_BLOCKS:
+        warn_once(
+            ("block", str(kind)),
+            f"Content blocks of type {kind!r} were left out: reasoning and what a provider ran "
+            "itself are not sent to AI/ML API.",
+            HistoryWarning,
+        )
         return None
     convert = _BLOCK_CONVERTERS.get(str(kind))
     if convert is None:
         raise InvalidRequestError(
             f"Content blocks of type {kind!r} cannot be sent to AI/ML API: "
-            "send text, images (PNG, JPEG, GIF, WEBP) or PDF files."
+            "send text, images (PNG, JPEG, GIF, WEBP) or PDF files, or take the block out."
         )
     return convert(block)
 
 
-def _only_key(block: Block) -> str | None:
-    """The type of an untyped block with a single key, such as `{"text": "…"}`."""
-    return next(iter(block)) if len(block) == 1 else None
+def block_type(block: Block) -> str | None:
+    """The type of a block; of an untyped one its only key, as of `{"text": "…"}`."""
+    kind = block.get("type")
+    if isinstance(kind, str) and kind:
+        return kind
+    return str(next(iter(block))) if len(block) == 1 else None
 
 
 def _text(block: Block) -> Part | None:
@@ -105,7 +120,10 @@ def _file(block: Block) -> Part | None:
         text = _decode_text(encoded, block)
         return Text(text) if text else None
     data = inner.get("file_data")
-    url = data if isinstance(data, str) else _url(inner, "file", default_mime="application/pdf")
+    if isinstance(data, str):
+        url = canonical_data_url(data)
+    else:
+        url = _url(inner, "file", default_mime="application/pdf")
     if "://" in url:
         raise InvalidRequestError(
             f"A file by URL ({url!r}) cannot be sent: AI/ML API takes a PDF's bytes only. "
@@ -134,13 +152,13 @@ def _source(block: Block) -> Block:
 def _mime_type(block: Block) -> str:
     named = block.get("mime_type") or _source(block).get("media_type")
     data = block.get("file_data")
-    if not named and isinstance(data, str) and data.startswith("data:"):
-        named = data[len("data:") :].partition(",")[0].partition(";")[0]
-    return str(named or "")
+    if not named and isinstance(data, str) and data[:5].lower() == "data:":
+        named = data[len("data:") :].partition(",")[0]
+    return canonical_mime_type(str(named or ""))
 
 
 def _is_text(mime: str) -> bool:
-    return mime.startswith("text/") or mime.partition(";")[0] in _TEXT_MIME_TYPES
+    return mime.startswith("text/") or mime in _TEXT_MIME_TYPES
 
 
 def _base64(block: Block) -> str | None:
@@ -148,7 +166,7 @@ def _base64(block: Block) -> str | None:
     held = [block.get("base64"), block.get("data"), _source(block).get("data")]
     given = block.get("file_data")
     if isinstance(given, str):
-        held.append(given.partition(",")[2] if given.startswith("data:") else given)
+        held.append(given.partition(",")[2] if given[:5].lower() == "data:" else given)
     return next((data for data in held if isinstance(data, str) and data), None)
 
 
@@ -166,7 +184,7 @@ def _url(block: Block, kind: str, default_mime: str = "") -> str:
             return f"data:{mime};base64,{data}"
         url = holder.get("url")
         if isinstance(url, str) and url:
-            return url
+            return canonical_data_url(url)
     raise InvalidRequestError(
         f"The content block {kind!r} needs 'url' or 'base64'; it has {_keys(block)}. "
         "Files by id are not known to AI/ML API."
@@ -191,6 +209,7 @@ _BLOCK_CONVERTERS: dict[str, Callable[[Block], Part | None]] = {
     "image": _image,
     "image_url": _image_url,
     "input_image": _image_url,
+    "computer_screenshot": _image_url,
     "file": _file,
     "input_file": _file,
     "document": _file,

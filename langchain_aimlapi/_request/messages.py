@@ -14,6 +14,7 @@ from langchain_core.messages import (
     BaseMessage,
     ChatMessage,
     HumanMessage,
+    RemoveMessage,
     SystemMessage,
     ToolMessage,
 )
@@ -33,12 +34,8 @@ from aimlapi_core import (
     nearest,
 )
 from langchain_aimlapi._base import PROVIDER
-from langchain_aimlapi._request.content_blocks import (
-    OTHER_PROVIDER_BLOCKS,
-    TOOL_CALL_BLOCKS,
-    Block,
-    to_part,
-)
+from langchain_aimlapi._request.assistant_blocks import assistant_parts, block_calls, warn_left_out
+from langchain_aimlapi._request.content_blocks import Block, to_part
 from langchain_aimlapi._request.tool_results import describe_hidden_images, to_result
 
 # Role names that users write in ChatMessage, each with its wire role.
@@ -50,6 +47,7 @@ _ROLES: dict[str, Role] = {
     "assistant": "assistant",
     "ai": "assistant",
     "tool": "tool",
+    "function": "tool",
 }
 
 
@@ -108,7 +106,11 @@ def _convert_message(
 def _plain_message(message: BaseMessage) -> Message:
     role = _role(message)
     call_id = message.additional_kwargs.get("tool_call_id") if role == "tool" else None
-    return Message(role, _parts(message.content), message.name, call_id)
+    if role == "assistant":
+        parts = tuple(assistant_parts(message.content, is_own=False))
+    else:
+        parts = _parts(message.content)
+    return Message(role, parts, message.name, call_id)
 
 
 def _role(message: BaseMessage) -> Role:
@@ -117,6 +119,11 @@ def _role(message: BaseMessage) -> Role:
         role = message.additional_kwargs.get("__openai_role__")
         return "developer" if role == "developer" else "system"
     name = message.role if isinstance(message, ChatMessage) else message.type
+    if isinstance(message, RemoveMessage):
+        raise InvalidRequestError(
+            "A RemoveMessage is an instruction to LangGraph's add_messages and no part of a "
+            "conversation: return it from a node, and leave it out of what the model is sent."
+        )
     if name not in _ROLES:
         near = nearest(name, _ROLES)
         hint = f"did you mean {near!r}?" if near else f"roles are {', '.join(_ROLES)}."
@@ -159,44 +166,32 @@ def _assistant_message(message: AIMessage, answered: set[str]) -> Message | None
     An invalid tool call is sent only when a tool message answers it: the service rejects
     unanswered calls, and agents do not run invalid ones.
     """
-    blocks = [message.content] if isinstance(message.content, str) else message.content
-    parts = [part for block in blocks for part in _assistant_parts(block)]
+    is_own = message.response_metadata.get("model_provider") == PROVIDER
+    parts = assistant_parts(message.content, is_own=is_own)
     refusal = message.additional_kwargs.get("refusal")
     if isinstance(refusal, str) and refusal and not any(isinstance(p, Refusal) for p in parts):
         parts.append(Refusal(refusal))
-    if message.response_metadata.get("model_provider") == PROVIDER:
+    if is_own:
         parts = [*_echoed_reasoning(message), *parts, *_echoed_items(message)]
-    calls = [*_tool_calls(message), *_answered_invalid_calls(message, answered)]
+    elif message.additional_kwargs:
+        parts += _beside_content(message.additional_kwargs, has_parts=bool(parts))
+    calls = [
+        *_tool_calls(message),
+        *block_calls(message, answered),
+        *_answered_invalid_calls(message, answered),
+    ]
     if not parts and not calls and (message.invalid_tool_calls or message.content):
         return None
     return Message("assistant", (*parts, *calls), message.name)
 
 
-def _assistant_parts(block: str | Block) -> Iterator[Part]:
-    if isinstance(block, Mapping):
-        kind = block.get("type")
-        if kind == "refusal" and isinstance(block.get("refusal"), str):
-            yield Refusal(block["refusal"])
-            return
-        if kind == "non_standard" and _is_text_like(block.get("value")):
-            yield from _assistant_parts(block["value"])
-            return
-        if kind in TOOL_CALL_BLOCKS or kind in OTHER_PROVIDER_BLOCKS or kind == "non_standard":
-            return
-    part = to_part(block)
-    if part is not None and not isinstance(part, Text):
-        raise InvalidRequestError(
-            f"An assistant message holds a {type(part).__name__.lower()}, which AI/ML API takes "
-            "from the user only: move it into a HumanMessage."
-        )
-    if part is not None:
-        yield part
-
-
-def _is_text_like(value: Any) -> bool:
-    """Whether a non-standard block is text or a refusal, not a tool that a provider ran itself."""
-    kind = value.get("type") if isinstance(value, Mapping) else None
-    return isinstance(value, str) or kind in ("text", "output_text", "refusal")
+def _beside_content(extra: Mapping[str, Any], *, has_parts: bool) -> list[Part]:
+    """What other providers say beside a content: the words of spoken audio; reasoning is left."""
+    if extra.get("reasoning_content"):
+        warn_left_out("reasoning_content")
+    audio = extra.get("audio")
+    spoken = audio.get("transcript") if isinstance(audio, Mapping) else None
+    return [Text(spoken)] if isinstance(spoken, str) and spoken and not has_parts else []
 
 
 def _echoed_reasoning(message: AIMessage) -> list[Part]:
@@ -211,25 +206,21 @@ def _echoed_items(message: AIMessage) -> list[Part]:
 
 
 def _tool_calls(message: AIMessage) -> list[ToolCall]:
-    """The valid calls: the message's own list, else the `tool_use` blocks of its content."""
+    """The message's own list, else OpenAI's single call of before 2023-11."""
     extras = message.additional_kwargs.get("tool_call_extras") or {}
-    calls: list[Mapping[str, Any]] = list(message.tool_calls)
-    if not calls and not isinstance(message.content, str):
-        uses = [
-            b for b in message.content if isinstance(b, Mapping) and b.get("type") == "tool_use"
-        ]
-        if any(not isinstance(u.get("name"), str) for u in uses):
-            raise InvalidRequestError("A 'tool_use' block needs the 'name' of its tool.")
-        calls = [{"id": u.get("id"), "name": u["name"], "args": u.get("input") or {}} for u in uses]
-    return [
+    calls = [
         ToolCall(
-            id=call.get("id") or f"call_{position}",
+            id=call.get("id") or "",
             name=call["name"],
             arguments=dumps_arguments(call["args"]),
             **(extras.get(call.get("id")) or {}),
         )
-        for position, call in enumerate(calls)
+        for call in message.tool_calls
     ]
+    old = message.additional_kwargs.get("function_call")
+    if not calls and isinstance(old, Mapping) and isinstance(old.get("name"), str):
+        calls = [ToolCall("", old["name"], str(old.get("arguments") or ""))]
+    return calls
 
 
 def _answered_invalid_calls(message: AIMessage, answered: set[str]) -> list[ToolCall]:

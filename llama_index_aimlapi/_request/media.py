@@ -11,7 +11,12 @@ from typing import cast, get_args
 from llama_index.core.base.llms.types import DocumentBlock, ImageBlock
 
 from aimlapi_core import File, Image, InvalidRequestError
-from aimlapi_core._adapters.media import IMAGE_URL, mime_type
+from aimlapi_core._adapters.media import (
+    IMAGE_URL,
+    canonical_data_url,
+    canonical_mime_type,
+    mime_type,
+)
 from aimlapi_core.types import ImageDetail
 
 
@@ -26,7 +31,10 @@ def to_image(block: ImageBlock) -> Image:
         )
     detail = cast("ImageDetail | None", block.detail)
     given = block.url
-    url = _data_url(_read(block), block.image_mimetype) if given is None else str(given)
+    if given is None:
+        url = _data_url(_read(block), block.image_mimetype)
+    else:
+        url = canonical_data_url(str(given))
     if not IMAGE_URL.match(url):
         raise InvalidRequestError(
             f"An image is of an unsupported kind ({url[:40]!r}): give an http(s) URL, or a PNG, "
@@ -38,7 +46,7 @@ def to_image(block: ImageBlock) -> Image:
 def to_file(block: DocumentBlock) -> File:
     """The PDF of a block that holds bytes, a stream, a path or a data URL."""
     name = block.title or "document"
-    if block.url and not block.url.startswith("data:"):
+    if block.url and block.url[:5].lower() != "data:":
         raise InvalidRequestError(
             f"Document {name!r} is a URL, and the service takes documents as bytes only: "
             "download it and pass DocumentBlock(data=...)."
@@ -64,5 +72,5 @@ def _read(block: ImageBlock | DocumentBlock) -> bytes:
 
 def _data_url(data: bytes, stated: str | None) -> str:
     """Detect the MIME type from magic bytes, else use the stated one: suffixes may be wrong."""
-    kind = mime_type(data) or stated or "application/octet-stream"
+    kind = mime_type(data) or canonical_mime_type(stated or "application/octet-stream")
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"

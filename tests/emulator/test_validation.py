@@ -129,10 +129,49 @@ def test_dotted_row_takes_more_but_no_n(ask: Asker) -> None:
             [user("x"), {"role": "assistant", "content": "x", "tool_calls": []}, user("y")],
             "messages.1.tool_calls",
         ),
+        ([{**user("x"), "name": "Research Agent"}], "messages.0.name"),
+        ([{**user("x"), "name": "<ann>"}], "messages.0.name"),
+        (
+            [user("x"), {"role": "assistant", "content": "x", "name": "a/b"}, user("y")],
+            "messages.1.name",
+        ),
+        (
+            [user("x"), called(("a" * 41, "f", "{}")), result("a" * 41, "1")],
+            "messages.1.tool_calls.0.id",
+        ),
+        (
+            [user([{"type": "file", "file": {"file_data": PDF}}])],
+            "messages.0.content.0.file.filename",
+        ),
     ],
 )
 def test_refused_messages(ask: Asker, messages: list[Any], path: str) -> None:
     assert path in refusal(ask.chat(messages))
+
+
+def test_names_and_ids_that_fit(ask: Asker) -> None:
+    named = {**user("x"), "name": "Jürgen-1"}
+    messages = [named, called(("a" * 40, "f", "{}")), result("a" * 40, "1")]
+    assert ask.chat(messages).status_code == 200
+
+
+def test_ids_of_calls_on_responses_have_at_most_64_characters(ask: Asker) -> None:
+    def send(size: int) -> httpx.Response:
+        call_id = "c" * size
+        call = {"type": "function_call", "call_id": call_id, "name": "f", "arguments": "{}"}
+        output = {"type": "function_call_output", "call_id": call_id, "output": "1"}
+        return ask.responses([user("x"), call, output])
+
+    assert send(64).status_code == 200
+    assert "input.1.call_id" in refusal(send(65))
+
+
+def test_files_on_responses_have_a_name(ask: Asker) -> None:
+    def send(**file: str) -> httpx.Response:
+        return ask.responses([user([{"type": "input_file", "file_data": PDF, **file}])])
+
+    assert send(filename="a.pdf").status_code == 200
+    assert "input.0.content.0.filename" in refusal(send())
 
 
 def test_image_urls(ask: Asker) -> None:
