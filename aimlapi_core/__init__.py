@@ -10,6 +10,7 @@ from aimlapi_core import errors
 from aimlapi_core._history.tool_results import HistoryWarning
 from aimlapi_core._io.client import AsyncClient, Client
 from aimlapi_core._io.track_costs import Costs, track_costs
+from aimlapi_core._json_reading import loads_arguments
 from aimlapi_core._otel import start_tracing, stop_tracing
 from aimlapi_core._version import __version__
 from aimlapi_core._wire.endpoint import UnknownModelWarning
@@ -24,7 +25,7 @@ from aimlapi_core.embedding_models import EMBEDDINGS, EmbeddingInfo, embedding_i
 from aimlapi_core.errors import *  # noqa: F403  # listed once, where they are defined
 from aimlapi_core.models import MODELS, ModelInfo, model_info, nearest, nearest_model
 from aimlapi_core.retry import RetryPolicy
-from aimlapi_core.schema import drop_added_nulls, dumps_arguments, loads_arguments, strict_schema
+from aimlapi_core.schema import drop_added_nulls, dumps_arguments, strict_schema
 from aimlapi_core.settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_S, Settings
 from aimlapi_core.types import (
     BuiltinTool,

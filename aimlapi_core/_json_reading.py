@@ -1,15 +1,21 @@
-"""Reads untrusted JSON: a parser, and coercions that return None (or empty) for a wrong type."""
+"""Reads untrusted JSON: parsers, and coercions that return None (or empty) for a wrong type."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import from_json
 
 _INT64_LIMIT = 2**63
+
+# What some servers send before a tool call's arguments, or for none: vLLM and proxies of Anthropic
+# begin with `{}`, others write null.
+_PLACEHOLDERS = re.compile(r"(?:[\s\ufeff]|null|\{\s*\})*")
+_ONLY_PLACEHOLDERS_YET = re.compile(_PLACEHOLDERS.pattern + r"(?:nu?l?|\{\s*)?")
 
 
 def loads(data: str | bytes) -> Any:
@@ -27,6 +33,100 @@ def loads(data: str | bytes) -> Any:
         return json.loads(data)
     except RecursionError as exc:
         raise ValueError("JSON nested too deeply") from exc
+
+
+def loads_arguments(text: str) -> dict[str, Any]:
+    """Parse the arguments of a tool call. Raises ValueError for anything but a JSON object.
+
+    An empty text, blanks and null are {}; `{}` before the object is ignored; raw control
+    characters in strings are accepted, as they are unambiguous. Nothing is repaired: a function
+    must not run with arguments that the model did not write. NaN, infinities and an object with
+    the same name twice are invalid, since JSON has neither or leaves open what they mean.
+    """
+    text = without_placeholders(text)
+    if not text:
+        return {}
+    try:
+        value = json.loads(
+            text,
+            strict=False,
+            object_pairs_hook=_unique_names,
+            parse_constant=_reject_constant,
+            parse_float=_finite_float,
+        )
+    except RecursionError as exc:
+        raise ValueError("JSON nested too deeply") from exc
+    if not isinstance(value, dict):
+        raise ValueError(f"{text[:100]!r} is {_JSON_TYPES[type(value)]}")
+    return value
+
+
+_JSON_TYPES = {
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+    type(None): "null",
+}
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r} appears twice in one object")
+    return found
+
+
+def _reject_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return value
+
+
+def without_placeholders(text: str) -> str:
+    """Arguments of a tool call without what some servers send before or instead of them."""
+    end = _end_of_placeholders(text)
+    if end == len(text):
+        return "{}" if "{" in text else ""
+    return text[end:] if end and text[end] == "{" else text
+
+
+def _end_of_placeholders(text: str) -> int:
+    found = _PLACEHOLDERS.match(text)
+    return found.end() if found else 0
+
+
+class ArgumentsStart:
+    """The beginning of streamed arguments, held until it can be told from placeholders.
+
+    `feed` gives what is released, "" while all is held; once it gave text, or after `text`, drop
+    the object: the deltas that follow are unchanged. What is released adds up to
+    `without_placeholders` of the whole text.
+    """
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, delta: str) -> str:
+        self._held += delta
+        # Blanks alone decide nothing, and a model may write thousands of them, one by one.
+        if delta.isspace() or _ONLY_PLACEHOLDERS_YET.fullmatch(self._held):
+            return ""
+        return self.text()
+
+    def text(self) -> str:
+        """What is held, without placeholders."""
+        return without_placeholders(self._held)
 
 
 def as_float(value: Any) -> float | None:

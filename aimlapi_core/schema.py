@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._json_reading import as_mapping, loads
+from aimlapi_core._json_reading import as_mapping
 from aimlapi_core.errors import InvalidRequestError
 
 _DROPPED_KEYWORDS = frozenset({"title", "default", "examples", "$schema", "$id", "discriminator"})
@@ -62,19 +62,6 @@ def dumps_arguments(arguments: Any) -> str:
             f"A tool call's arguments cannot be written as JSON: {exc}"
         ) from exc
     return text
-
-
-def loads_arguments(text: str) -> dict[str, Any]:
-    """Parse the arguments of a tool call, {} for "". Raises ValueError for anything but an object.
-
-    Nothing is repaired: a truncated tool call must not be run with partial arguments.
-    """
-    if not text.strip():
-        return {}
-    value = loads(text)
-    if not isinstance(value, dict):
-        raise ValueError(f"tool arguments are not a JSON object: {text[:100]!r}")
-    return value
 
 
 def _resolve_root(schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -27,6 +27,7 @@ except ModuleNotFoundError as exc:
 from aimlapi_core import __version__
 from langchain_aimlapi import errors
 from langchain_aimlapi._init_chat_model import register
+from langchain_aimlapi._invalid_tool_calls import invalid_tool_call_results
 from langchain_aimlapi._request.legacy_arguments import REMOVED_NAMES
 from langchain_aimlapi.errors import (
     AIMLAPIError,
@@ -99,6 +100,7 @@ __all__ = [
     "UnsupportedParameterError",
     "UpstreamRejectedError",
     "__version__",
+    "invalid_tool_call_results",
     "register",
 ]
 

@@ -1,6 +1,7 @@
 """Agent middleware that reports invalid tool calls to the model, so that it can call again.
 
-Needs `langchain` (`create_agent`, deepagents); nothing else of this package imports it.
+Needs `langchain` (`create_agent`, deepagents); a plain LangGraph graph takes
+`langchain_aimlapi.invalid_tool_call_results` as a node.
 """
 
 from __future__ import annotations
@@ -9,16 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, hook_config
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from typing_extensions import override
 
-from aimlapi_core import loads_arguments
-from aimlapi_core.types import TRUNCATED_FINISH_REASONS
-from langchain_aimlapi.errors import OutputTruncatedError
+from langchain_aimlapi._invalid_tool_calls import invalid_tool_call_results
 
 
 class InvalidToolCallMiddleware(AgentMiddleware[Any, Any]):
-    """Answer tool calls whose arguments are no JSON object, and let the model try again.
+    """Answer tool calls whose arguments are not a JSON object, and let the model try again.
 
     Without it an agent ends silently at such a call: `invalid_tool_calls` are not run, and
     nothing says so. With it each gets a tool message that says what was wrong; valid calls of the
@@ -42,45 +41,16 @@ class InvalidToolCallMiddleware(AgentMiddleware[Any, Any]):
         last = messages[-1] if messages else None
         if not isinstance(last, AIMessage) or not last.invalid_tool_calls:
             return None
-        reason = last.response_metadata.get("finish_reason")
-        if reason in TRUNCATED_FINISH_REASONS:
-            names = ", ".join(str(call["name"]) for call in last.invalid_tool_calls)
-            raise OutputTruncatedError(
-                f"The call of {names} was cut (finish_reason {reason!r}) and was not run.",
-                llm_output=last.invalid_tool_calls[0]["args"],
-                raw_message=last,
-            )
-        if _invalid_answers(messages) > self.max_attempts:
+        results = invalid_tool_call_results(last)
+        if not results or _invalid_answers(messages) > self.max_attempts:
             return None
-        answers = [
-            ToolMessage(
-                f"{call['name']} was not run: {call['error'] or _why(call['args'])} "
-                "Call it again with arguments that are one JSON object.",
-                tool_call_id=call["id"],
-                name=call["name"],
-                status="error",
-            )
-            for call in last.invalid_tool_calls
-            if call["id"]
-        ]
-        if not answers:
-            return None
-        return {"messages": answers, **({} if last.tool_calls else {"jump_to": "model"})}
+        return {"messages": results, **({} if last.tool_calls else {"jump_to": "model"})}
 
     @override
     @hook_config(can_jump_to=["model"])
     async def aafter_model(self, state: AgentState[Any], runtime: Any) -> dict[str, Any] | None:
         """The same, without a thread."""
         return self.after_model(state, runtime)
-
-
-def _why(arguments: str | None) -> str:
-    """What is wrong with them: LangChain's sum of a stream does not say."""
-    try:
-        loads_arguments(arguments or "")
-    except ValueError as exc:
-        return f"The arguments are not a JSON object: {exc}"
-    return "The arguments are not a JSON object."
 
 
 def _invalid_answers(messages: Sequence[AnyMessage]) -> int:

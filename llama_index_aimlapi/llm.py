@@ -16,6 +16,7 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     MessageRole,
 )
+from llama_index.core.chat_engine.types import AgentChatResponse
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 
@@ -172,10 +173,32 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
     ) -> list[ToolSelection]:
         """The tool calls of a response, partial ones as far as their arguments are certain.
 
-        Raises InvalidToolCallError for a complete call whose arguments are not a JSON object, and
-        NoToolCallError when there is none and `error_on_no_tool_call`.
+        Raises NoToolCallError when there is none and `error_on_no_tool_call`, and
+        InvalidToolCallError for a finished call whose arguments are not a JSON object. With
+        `error_on_no_tool_call=False`, as agents ask, only for one that was cut: another is one of
+        a tool that does not exist, so that nothing is run, and the model then reads the reason.
         """
-        return tool_selections(response, need_one=error_on_no_tool_call)
+        report_invalid = error_on_no_tool_call is False  # None: of `predict_and_call`
+        return tool_selections(
+            response, need_one=error_on_no_tool_call, report_invalid=report_invalid
+        )
+
+    def predict_and_call(
+        self, *args: Any, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> AgentChatResponse:
+        """One call of the model, and of the tools that it calls; see the base class.
+
+        Raises InvalidToolCallError, also without `error_on_no_tool_call`: no model reads a result.
+        """
+        kwargs["error_on_no_tool_call"] = error_on_no_tool_call or None
+        return super().predict_and_call(*args, **kwargs)
+
+    async def apredict_and_call(
+        self, *args: Any, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> AgentChatResponse:
+        """`predict_and_call`, asynchronously."""
+        kwargs["error_on_no_tool_call"] = error_on_no_tool_call or None
+        return await super().apredict_and_call(*args, **kwargs)
 
 
 class _AsyncStream(AsyncGenerator[Item, None]):

@@ -37,7 +37,7 @@ FLOORS = {
         errors _model_profile
         _base
         _request
-        _response _init_chat_model tracing
+        _response _init_chat_model _invalid_tool_calls tracing
         _structured_output _chat_model_base
         chat_models embeddings middleware
         __init__

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aimlapi_core._json_reading import (
+    ArgumentsStart,
     as_index,
     as_mapping,
     as_mappings,
@@ -36,17 +37,37 @@ from aimlapi_core.types import (
 class _ToolCallAccumulator:
     """Accumulates the deltas of one tool call."""
 
-    __slots__ = ("arguments", "extra", "id", "index", "name")
+    __slots__ = ("_arguments", "_start", "extra", "id", "index", "name")
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.id: str | None = None
         self.name: str | None = None
-        self.arguments: list[str] = []
         self.extra: dict[str, Any] | None = None
+        self._arguments: list[str] = []
+        self._start: ArgumentsStart | None = ArgumentsStart()
+
+    def add_arguments(self, delta: str) -> str:
+        """Add a delta; returns what can be given out."""
+        if self._start is not None:
+            delta = self._start.feed(delta)
+            if not delta:
+                return ""
+            self._start = None
+        self._arguments.append(delta)
+        return delta
+
+    def finish_arguments(self) -> str:
+        """The arguments that were held, at the end of the choice."""
+        held = self._start.text() if self._start is not None else ""
+        self._start = None
+        self._arguments.append(held)
+        return held
 
     def to_tool_call(self) -> ToolCall:
-        return ToolCall(self.id or "", self.name or "", "".join(self.arguments), extra=self.extra)
+        held = self._start.text() if self._start is not None else ""
+        arguments = "".join(self._arguments) + held
+        return ToolCall(self.id or "", self.name or "", arguments, extra=self.extra)
 
 
 _MESSAGE_FIELDS = frozenset(
@@ -125,7 +146,7 @@ class ChoiceAccumulator:
         if "extra_content" in wire:  # opaque, to be echoed unchanged on the next turn [L]
             call.extra = {"extra_content": wire["extra_content"]}
         if arguments:
-            call.arguments.append(arguments)
+            arguments = call.add_arguments(arguments)
         if new_id or new_name or arguments:
             events.append(ToolCallDelta(call.index, new_id, new_name, arguments, self.index))
 
@@ -161,9 +182,12 @@ class ChoiceAccumulator:
         if self.finish_reason not in TRUNCATED_FINISH_REASONS:
             self.finish_reason = reason
         for call in self._calls:
+            new_id = None
             if call.id is None:
-                call.id = f"call_{reply_id or 'unnamed'}_{self.index}_{call.index}"
-                yield ToolCallDelta(call.index, id=call.id, choice=self.index)
+                call.id = new_id = f"call_{reply_id or 'unnamed'}_{self.index}_{call.index}"
+            held = call.finish_arguments()
+            if new_id or held:
+                yield ToolCallDelta(call.index, new_id, None, held, self.index)
 
     def to_choice(self) -> Choice:
         parts: list[Part] = []

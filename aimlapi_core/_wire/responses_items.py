@@ -6,7 +6,13 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from aimlapi_core._json_reading import as_index, as_mappings, nonempty_str
+from aimlapi_core._json_reading import (
+    ArgumentsStart,
+    as_index,
+    as_mappings,
+    nonempty_str,
+    without_placeholders,
+)
 from aimlapi_core.types import (
     CitationDelta,
     Part,
@@ -46,6 +52,7 @@ class OutputItem:
         self._texts: dict[tuple[str, int], list[str]] = {}  # by member and content index
         self._citations: dict[int, list[Mapping[str, Any]]] = {}
         self._arguments = ""
+        self._arguments_start: ArgumentsStart | None = ArgumentsStart()
         self._call_index: int | None = None
         self._name_sent = False
         self._has_text = False
@@ -84,8 +91,21 @@ class OutputItem:
 
     def add_arguments(self, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
+            index = self._tool_call_index(owner)
             self._arguments += delta
-            yield ToolCallDelta(self._tool_call_index(owner), arguments=delta)
+            if self._arguments_start is not None:
+                delta = self._arguments_start.feed(delta)
+                if not delta:
+                    return
+                self._arguments_start = None
+            yield ToolCallDelta(index, arguments=delta)
+
+    def finish(self, owner: ItemOwner) -> Iterator[StreamEvent]:
+        """The arguments that were held, at the end of the response."""
+        held = self._arguments_start.text() if self._arguments_start is not None else ""
+        self._arguments_start = None
+        if held:
+            yield ToolCallDelta(self._tool_call_index(owner), arguments=held)
 
     def add_snapshot(self, wire: Mapping[str, Any], owner: ItemOwner) -> Iterator[StreamEvent]:
         """Add a whole item, partial or final: yields events for what its deltas did not contain."""
@@ -197,7 +217,7 @@ def _tool_call(item: Mapping[str, Any]) -> ToolCall:
     return ToolCall(
         id=nonempty_str(item.get("call_id")) or nonempty_str(item.get("id")) or "",
         name=nonempty_str(item.get("name")) or "",
-        arguments=nonempty_str(item.get("arguments")) or "",
+        arguments=without_placeholders(nonempty_str(item.get("arguments")) or ""),
         item_id=nonempty_str(item.get("id")),
     )
 

@@ -128,6 +128,8 @@ class ResponseAccumulator(Accumulator):
             if matching:
                 streamed.remove(item)
             yield from item.add_snapshot(wire, self)
+        for _, item in sorted(self._items.items()):
+            yield from item.finish(self)
 
     def _get_item(self, index: Any, item_id: Any, fields: Mapping[str, Any]) -> OutputItem:
         """The item at this output index or with this id, else a new one."""

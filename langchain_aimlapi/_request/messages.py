@@ -38,6 +38,9 @@ from langchain_aimlapi._request.assistant_blocks import assistant_parts, block_c
 from langchain_aimlapi._request.content_blocks import Block, to_part
 from langchain_aimlapi._request.tool_results import describe_hidden_images, to_result
 
+# Key in additional_kwargs of the model's own text of invalid calls, by their ids.
+INVALID_ARGUMENTS_KEY = "invalid_arguments"
+
 # Role names that users write in ChatMessage, each with its wire role.
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -224,8 +227,18 @@ def _tool_calls(message: AIMessage) -> list[ToolCall]:
 
 
 def _answered_invalid_calls(message: AIMessage, answered: set[str]) -> list[ToolCall]:
+    texts = invalid_arguments(message)
     return [
-        ToolCall(id=str(call["id"]), name=call["name"] or "", arguments=call["args"] or "")
-        for call in message.invalid_tool_calls
+        ToolCall(id=str(call["id"]), name=call["name"] or "", arguments=text)
+        for call, text in zip(message.invalid_tool_calls, texts, strict=True)
         if call["id"] in answered
     ]
+
+
+def invalid_arguments(message: AIMessage) -> list[str]:
+    """The arguments of the invalid calls as the model wrote them.
+
+    In the sum of a stream's chunks a call's own `args` ends in a bracket more.
+    """
+    written = message.additional_kwargs.get(INVALID_ARGUMENTS_KEY) or {}
+    return [written.get(call["id"], call["args"] or "") for call in message.invalid_tool_calls]

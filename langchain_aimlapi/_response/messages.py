@@ -11,9 +11,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
-from langchain_core.messages.content import InvalidToolCall
-from langchain_core.messages.tool import ToolCall as LCToolCall
-from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call
+from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from aimlapi_core import (
@@ -31,11 +29,15 @@ from aimlapi_core import (
     ToolCall,
     ToolCallDelta,
     Usage,
-    loads_arguments,
 )
 from aimlapi_core._adapters.model_cloner import ModelCloner
-from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from langchain_aimlapi._base import PROVIDER
+from langchain_aimlapi._request.messages import INVALID_ARGUMENTS_KEY
+from langchain_aimlapi._response.tool_calls import (
+    invalid_calls,
+    invalid_json_suffix,
+    to_tool_call,
+)
 
 _PASSTHROUGH_METADATA = ("service_tier", "system_fingerprint", "native_finish_reason")
 
@@ -58,7 +60,8 @@ def to_chat_result(reply: Reply, model: str) -> ChatResult:
 
 def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMessage:
     calls = [to_tool_call(call, choice.finish_reason) for call in choice.tool_calls]
-    kwargs = _final_kwargs(choice)
+    invalid = [call for call in calls if call["type"] == "invalid_tool_call"]
+    kwargs = _final_kwargs(choice, {str(call["id"]): call["args"] or "" for call in invalid})
     if choice.reasoning:
         kwargs["reasoning_content"] = choice.reasoning
     if choice.refusal is not None:
@@ -69,18 +72,10 @@ def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMess
         content=choice.text,
         additional_kwargs=kwargs,
         tool_calls=[call for call in calls if call["type"] == "tool_call"],
-        invalid_tool_calls=[call for call in calls if call["type"] == "invalid_tool_call"],
+        invalid_tool_calls=invalid,
         usage_metadata=_usage(reply.usage) if first else None,
         response_metadata=_metadata(reply, choice, model, per_call=first),
     )
-
-
-def to_tool_call(call: ToolCall, finish_reason: str | None) -> LCToolCall | InvalidToolCall:
-    """LangChain's tool call, or an invalid tool call when the arguments are incomplete."""
-    reason = truncation_reason(call, finish_reason)
-    if reason is None:
-        return tool_call(name=call.name, args=loads_arguments(call.arguments), id=call.id)
-    return invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=reason)
 
 
 def to_chunks(event: StreamEvent, model: str, *, usage: bool) -> list[ChatGenerationChunk]:
@@ -144,10 +139,13 @@ _DELTA_CONVERTERS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {
 
 def _final_chunks(reply: Reply, model: str, *, usage: bool) -> Iterator[AIMessageChunk]:
     choice = reply.choices[0] if reply.choices else Choice(0)
-    yield from _invalidating_chunks(choice, choice.finish_reason)
+    invalid = invalid_calls(choice, choice.finish_reason)
+    yield from _invalidating_chunks(invalid)
     yield AIMessageChunk(
         content="",
-        additional_kwargs=_final_kwargs(choice),
+        additional_kwargs=_final_kwargs(
+            choice, {call.id: call.arguments for call in invalid.values()}
+        ),
         response_metadata=_metadata(reply, choice, model, per_call=True),
         usage_metadata=_usage(reply.usage) if usage else None,
         chunk_position="last",
@@ -158,62 +156,20 @@ def chunks_on_stream_error(error: StreamError) -> Iterator[ChatGenerationChunk]:
     """Chunks to emit after a stream error, so that partial tool calls merge as invalid."""
     for choice in (error.partial.choices if error.partial else ())[:1]:
         # Truncated, like an answer that reached its limit.
-        yield from map(_generation, _invalidating_chunks(choice, "length"))
+        yield from map(_generation, _invalidating_chunks(invalid_calls(choice, "length")))
 
 
-def _invalidating_chunks(choice: Choice, finish_reason: str | None) -> Iterator[AIMessageChunk]:
-    for index, call in enumerate(choice.tool_calls):
-        if truncation_reason(call, finish_reason) is not None:
-            yield _call_chunk(index, invalid_json_suffix(call.arguments))
+def _invalidating_chunks(calls: Mapping[int, ToolCall]) -> Iterator[AIMessageChunk]:
+    for index, call in calls.items():
+        yield _call_chunk(index, invalid_json_suffix(call.arguments))
 
 
-def truncation_reason(call: ToolCall, finish_reason: str | None) -> str | None:
-    """Why a call must not be run; None when it is complete.
+def _final_kwargs(choice: Choice, invalid_arguments: Mapping[str, str]) -> dict[str, Any]:
+    """What is known only at the end of an answer, for messages that send it back.
 
-    A call without any argument text in a truncated answer counts as truncated: its arguments
-    may have been about to follow.
+    `invalid_arguments`: the model's text of each invalid call, by its id: the sum of a stream's
+    chunks ends in `invalid_json_suffix`, which the service must not see.
     """
-    truncated = finish_reason in TRUNCATED_FINISH_REASONS
-    if truncated and not call.arguments.strip():
-        return f"The answer was cut ({finish_reason}) before the arguments began."
-    try:
-        loads_arguments(call.arguments)
-    except ValueError as exc:
-        cut = f"The answer was cut ({finish_reason}). " if truncated else ""
-        return f"{cut}The arguments are not a JSON object: {exc}"
-    return None
-
-
-def invalid_json_suffix(arguments: str) -> str:
-    """Text to append to broken arguments so that langchain-core's parser rejects them.
-
-    Expected: a truncated tool call ends in `invalid_tool_calls`. What happens (langchain-core
-    1.7.2 to 1.8.3, `AIMessageChunk.init_tool_calls`): the merged arguments go through
-    `parse_partial_json`, which closes open strings and brackets and calls the result valid. It
-    gives up only at a closing bracket that does not match the innermost open one, so the suffix
-    is that bracket, after the quote that ends an open string. Can go when langchain-core does
-    not repair tool arguments any more.
-    """
-    open_brackets: list[str] = []
-    inside = escaped = False
-    for character in arguments:
-        if escaped:
-            escaped = False
-        elif inside:
-            escaped = character == "\\"
-            inside = character != '"'
-        elif character == '"':
-            inside = True
-        elif character in "{[":
-            open_brackets.append(character)
-        elif character in "}]" and open_brackets:
-            open_brackets.pop()
-    closing_quote = ('""' if escaped else '"') if inside else ""
-    return closing_quote + ("}" if open_brackets[-1:] == ["["] else "]")
-
-
-def _final_kwargs(choice: Choice) -> dict[str, Any]:
-    """What is known only at the end of an answer, for messages that send it back."""
     extras = {
         call.id: {
             key: value
@@ -228,6 +184,7 @@ def _final_kwargs(choice: Choice) -> dict[str, Any]:
         "reasoning_details": [dict(o) for o in opaque],
         "provider_items": [dict(item) for item in items],
         "tool_call_extras": {key: value for key, value in extras.items() if value},
+        INVALID_ARGUMENTS_KEY: dict(invalid_arguments),
     }
     extra = {key: value for key, value in choice.extra.items() if key not in _PASSTHROUGH_METADATA}
     return {**extra, **{key: value for key, value in provider_data.items() if value}}

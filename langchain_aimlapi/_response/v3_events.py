@@ -23,7 +23,8 @@ from aimlapi_core import (
 )
 from langchain_aimlapi._base import PROVIDER
 from langchain_aimlapi._response.content_blocks import translate_content
-from langchain_aimlapi._response.messages import to_chat_result, to_tool_call
+from langchain_aimlapi._response.messages import to_chat_result
+from langchain_aimlapi._response.tool_calls import to_tool_call
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData

@@ -41,6 +41,7 @@ from aimlapi_core import (
     ToolCall,
     dumps_arguments,
 )
+from llama_index_aimlapi._request.invalid_calls import explain_invalid_call
 from llama_index_aimlapi._request.media import to_file, to_image
 from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 
@@ -126,7 +127,7 @@ def _assistant_message(message: ChatMessage, role: Role, parts: list[Part]) -> C
 def _tool_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
     call_id = message.additional_kwargs.get("tool_call_id")
     media: list[Part] = [part for part in parts if isinstance(part, (Image, File))]
-    text = "\n".join(part.text for part in parts if isinstance(part, Text))
+    text = explain_invalid_call("\n".join(p.text for p in parts if isinstance(p, Text)))
     if media:
         text = text or "The result is in the next user message."
         media = [Text(f"From the result of tool call {call_id}:"), *media]

@@ -11,7 +11,9 @@ from llama_index.core.llms.llm import ToolSelection
 from pydantic_core import from_json
 
 from aimlapi_core import ToolCall, drop_added_nulls, loads_arguments
+from aimlapi_core._adapters.tool_arguments import parse_arguments
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
+from llama_index_aimlapi._request.invalid_calls import invalid_selection
 from llama_index_aimlapi._request.messages import tool_call_blocks
 from llama_index_aimlapi._request.tools import ToolRef
 from llama_index_aimlapi.errors import InvalidToolCallError, NoToolCallError
@@ -35,11 +37,14 @@ def restore_tool_call(call: ToolCall, tool_refs: Mapping[str, ToolRef]) -> ToolC
     return ToolCall(call.id, ref.name, arguments, call.item_id, call.extra)
 
 
-def tool_selections(response: ChatResponse, *, need_one: bool) -> list[ToolSelection]:
+def tool_selections(
+    response: ChatResponse, *, need_one: bool, report_invalid: bool = False
+) -> list[ToolSelection]:
     """The calls of a response. Arguments of any streamed item but the last may be partial.
 
-    Raises InvalidToolCallError for a finished call whose arguments are not a JSON object, and
-    NoToolCallError when there is none and `need_one`.
+    Raises NoToolCallError when there is none and `need_one`, and InvalidToolCallError for a
+    finished call that must not be run. With `report_invalid` only a truncated one raises: another
+    is given the name of no tool, so that an agent goes on (`_request.invalid_calls`).
     """
     blocks = tool_call_blocks(response.message)
     if not blocks and need_one:
@@ -48,16 +53,33 @@ def tool_selections(response: ChatResponse, *, need_one: bool) -> list[ToolSelec
             f"{response.message.content or ''!r:.200}",
             body=response.message.content or "",
         )
-    is_partial = response.additional_kwargs.get(IS_PARTIAL)
-    parse = _parse_partial_arguments if is_partial else _parse_arguments
-    return [
-        ToolSelection(
-            tool_id=block.tool_call_id or block.tool_name,
-            tool_name=block.tool_name,
-            tool_kwargs=parse(block, response),
-        )
-        for block in blocks
-    ]
+    return [_selection(block, response, report_invalid) for block in blocks]
+
+
+def _selection(block: ToolCallBlock, response: ChatResponse, report_invalid: bool) -> ToolSelection:
+    name, call_id, arguments = block.tool_name, block.tool_call_id or block.tool_name, None
+    finish_reason = response.additional_kwargs.get("finish_reason")
+    if not isinstance(block.tool_kwargs, str):
+        arguments = block.tool_kwargs
+    elif response.additional_kwargs.get(IS_PARTIAL):
+        arguments = parse_partial_object(block.tool_kwargs)
+    else:
+        try:
+            arguments = parse_arguments(block.tool_kwargs, finish_reason)
+        except ValueError as why:
+            if report_invalid and finish_reason not in TRUNCATED_FINISH_REASONS:
+                return invalid_selection(name, call_id, block.tool_kwargs, str(why))
+            raise InvalidToolCallError(
+                f"The model's call of tool {name!r} was not run. {why}"
+                + _REMEDIES.get(str(finish_reason), _REMEDY),
+                body=block.tool_kwargs,
+                request_id=response.additional_kwargs.get("request_id"),
+            ) from why
+    return ToolSelection(tool_id=call_id, tool_name=name, tool_kwargs=arguments)
+
+
+_REMEDIES = {"length": " Raise max_tokens.", "content_filter": " Change the prompt."}
+_REMEDY = ". Ask again, or use an agent, which lets the model correct its call."
 
 
 def keep_first_call(response: ChatResponse) -> ChatResponse:
@@ -71,31 +93,6 @@ def keep_first_call(response: ChatResponse) -> ChatResponse:
     extra = {**message.additional_kwargs, "tool_calls": legacy}
     kept = message.model_copy(update={"blocks": blocks, "additional_kwargs": extra})
     return response.model_copy(update={"message": kept})
-
-
-def _parse_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, Any]:
-    if not isinstance(block.tool_kwargs, str):
-        return block.tool_kwargs
-    reason = response.additional_kwargs.get("finish_reason")
-    truncated = reason in TRUNCATED_FINISH_REASONS
-    try:
-        if truncated and not block.tool_kwargs.strip():
-            raise ValueError("no arguments came")
-        return loads_arguments(block.tool_kwargs)
-    except ValueError as exc:
-        why = f"the answer was cut (finish reason {reason!r})" if truncated else str(exc)
-        raise InvalidToolCallError(
-            f"The call of tool {block.tool_name!r} is not run: {why}. "
-            + ("Raise max_tokens." if reason == "length" else "Ask again."),
-            body=block.tool_kwargs,
-            request_id=response.additional_kwargs.get("request_id"),
-        ) from exc
-
-
-def _parse_partial_arguments(block: ToolCallBlock, response: ChatResponse) -> dict[str, Any]:
-    if not isinstance(block.tool_kwargs, str):
-        return block.tool_kwargs
-    return parse_partial_object(block.tool_kwargs)
 
 
 def parse_partial_object(text: str) -> dict[str, Any]:

@@ -199,7 +199,10 @@ def test_opaque_data_is_kept_for_the_next_turn() -> None:
         "{",
         '{"a": 1} and',
         "[1]",
-        '{"a": "\n"}',
+        '{"a": NaN}',
+        '{"a": 1, "a": 2}',
+        '{"a": 1}{"a": 2}',
+        '"a"',
     ],
 )
 def test_broken_arguments_never_make_a_valid_call(arguments: str, reason: str) -> None:
@@ -212,6 +215,20 @@ def test_broken_arguments_never_make_a_valid_call(arguments: str, reason: str) -
         (cut,) = message.invalid_tool_calls
         assert (cut["id"], cut["name"]) == ("c1", "f")
         assert (cut["args"] or "").startswith(arguments)
+        assert message.additional_kwargs["invalid_arguments"] == {"c1": arguments}
+
+
+@pytest.mark.parametrize("arguments", ['{"a": "\n"}', '{"a": "b\tc"}'])
+def test_raw_control_characters_in_strings_are_read(arguments: str) -> None:
+    answer = reply(ToolCall("c1", "f", arguments), finish_reason="tool_calls")
+    for message in (
+        invoked(answer),
+        streamed(answer, ToolCallDelta(0, "c1", "f"), ToolCallDelta(0, arguments=arguments)),
+    ):
+        assert [call["args"] for call in message.tool_calls] == [
+            json.loads(arguments, strict=False)
+        ]
+        assert "invalid_arguments" not in message.additional_kwargs
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
