@@ -1,1 +1,1 @@
-"""What the adapters share and the core itself does not use."""
+"""What both adapters share; parts of it serve the core too."""
