@@ -24,7 +24,7 @@ from aimlapi_core.costs.unknown_call import UnknownCall
 from aimlapi_core.embedding_models import EMBEDDINGS, EmbeddingInfo, embedding_info
 from aimlapi_core.errors import *  # noqa: F403  # listed once, where they are defined
 from aimlapi_core.models import MODELS, ModelInfo, model_info, nearest, nearest_model
-from aimlapi_core.retry import RetryPolicy
+from aimlapi_core.retry import RetryPolicy, is_retryable
 from aimlapi_core.schema import drop_added_nulls, dumps_arguments, strict_schema
 from aimlapi_core.settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_S, Settings
 from aimlapi_core.types import (
@@ -124,6 +124,7 @@ __all__ = [
     "drop_added_nulls",
     "dumps_arguments",
     "embedding_info",
+    "is_retryable",
     "loads_arguments",
     "model_info",
     "nearest",

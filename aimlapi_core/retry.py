@@ -54,6 +54,16 @@ class Wait:
     delay_s: float
 
 
+def is_retryable(error: BaseException) -> bool:
+    """Whether the call may be repeated: it may succeed, and no answer that may be billed was lost.
+
+    A predicate for retries above those of `max_retries`: LangGraph's `RetryPolicy(retry_on=...)`,
+    LangChain's `ToolRetryMiddleware`, LlamaIndex's workflows, tenacity. False for every error
+    that is not of this library: combine it with conditions of your own.
+    """
+    return isinstance(error, AIMLAPIError) and error.is_retryable
+
+
 def decide_retry(
     error: AIMLAPIError, attempt: int, policy: RetryPolicy, jitter: float, elapsed_s: float = 0.0
 ) -> Wait | None:

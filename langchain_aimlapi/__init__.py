@@ -24,7 +24,7 @@ except ModuleNotFoundError as exc:
         ) from exc
     raise
 
-from aimlapi_core import __version__
+from aimlapi_core import __version__, is_retryable
 from langchain_aimlapi import errors
 from langchain_aimlapi._init_chat_model import register
 from langchain_aimlapi._invalid_tool_calls import invalid_tool_call_results
@@ -101,6 +101,7 @@ __all__ = [
     "UpstreamRejectedError",
     "__version__",
     "invalid_tool_call_results",
+    "is_retryable",
     "register",
 ]
 

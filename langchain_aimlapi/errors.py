@@ -35,6 +35,13 @@ class ErrorResponse:
         return self.body
 
 
+class _NotRepeated(RuntimeError):
+    """Base class of errors that are not retryable, so that LangGraph does not repeat them.
+
+    Its default `RetryPolicy()` repeats every exception but those of some built-in classes.
+    """
+
+
 class ConfigurationError(core.ConfigurationError, lc.ModelInvalidRequestError):
     """A setting that cannot work, or one that does not exist."""
 
@@ -51,7 +58,7 @@ class UnsupportedParameterError(core.UnsupportedParameterError, InvalidRequestEr
     """A parameter that this model does not take, under `unsupported_params="raise"`."""
 
 
-class BudgetExceededError(core.BudgetExceededError, lc.ModelError):
+class BudgetExceededError(core.BudgetExceededError, lc.ModelError, _NotRepeated):
     """A budget's ceiling is reached, so the request was not sent; see `spent_usd`."""
 
 
@@ -67,23 +74,23 @@ class ConcurrencyTimeoutError(core.ConcurrencyTimeoutError, lc.ModelTimeoutError
     """No concurrency slot became free in time under `max_concurrency`; nothing was sent."""
 
 
-class ConnectionLostError(core.ConnectionLostError, lc.ModelConnectionError):
+class ConnectionLostError(core.ConnectionLostError, lc.ModelConnectionError, _NotRepeated):
     """The connection ended after the request was sent and before a response began."""
 
 
-class RequestTimeoutError(core.RequestTimeoutError, lc.ModelTimeoutError):
+class RequestTimeoutError(core.RequestTimeoutError, lc.ModelTimeoutError, _NotRepeated):
     """The service sent nothing for longer than the read time-out."""
 
 
-class StreamCutError(core.StreamCutError, lc.ModelConnectionError):
+class StreamCutError(core.StreamCutError, lc.ModelConnectionError, _NotRepeated):
     """The stream stopped before its closing event; `partial` is what was received."""
 
 
-class StreamFailedError(core.StreamFailedError, lc.ModelAPIError):
+class StreamFailedError(core.StreamFailedError, lc.ModelAPIError, _NotRepeated):
     """The service reported a failure inside the stream; `partial` is what was received."""
 
 
-class UnexpectedReplyError(core.UnexpectedReplyError, lc.ModelAPIError):
+class UnexpectedReplyError(core.UnexpectedReplyError, lc.ModelAPIError, _NotRepeated):
     """A 2xx response that is not the requested answer."""
 
 
@@ -97,7 +104,7 @@ class StatusError(core.StatusError, lc.ModelError):
         return ErrorResponse(self.status_code, headers, self.body)
 
 
-class BadRequestError(core.BadRequestError, StatusError, lc.ModelInvalidRequestError):
+class BadRequestError(core.BadRequestError, StatusError, lc.ModelInvalidRequestError, _NotRepeated):
     """The service found the request wrong."""
 
 
@@ -105,21 +112,25 @@ class ContextTooLongError(core.ContextTooLongError, BadRequestError, lc.ContextO
     """The messages do not fit the model's context window."""
 
 
-class AuthenticationError(core.AuthenticationError, StatusError, lc.ModelAuthenticationError):
+class AuthenticationError(
+    core.AuthenticationError, StatusError, lc.ModelAuthenticationError, _NotRepeated
+):
     """The key is missing, wrong or disabled."""
 
 
-class PermissionDeniedError(core.PermissionDeniedError, StatusError, lc.ModelPermissionDeniedError):
+class PermissionDeniedError(
+    core.PermissionDeniedError, StatusError, lc.ModelPermissionDeniedError, _NotRepeated
+):
     """The key is good but may not do this."""
 
 
 class InsufficientFundsError(
-    core.InsufficientFundsError, StatusError, lc.ModelPermissionDeniedError
+    core.InsufficientFundsError, StatusError, lc.ModelPermissionDeniedError, _NotRepeated
 ):
     """The account has no funds left."""
 
 
-class NotFoundError(core.NotFoundError, StatusError, lc.ModelNotFoundError):
+class NotFoundError(core.NotFoundError, StatusError, lc.ModelNotFoundError, _NotRepeated):
     """No such model on this endpoint, or no such path."""
 
 
@@ -127,7 +138,7 @@ class RateLimitError(core.RateLimitError, StatusError, lc.ModelRateLimitError):
     """Too many requests."""
 
 
-class QuotaExceededError(core.QuotaExceededError, RateLimitError):
+class QuotaExceededError(core.QuotaExceededError, RateLimitError, _NotRepeated):
     """A quota is used up; waiting a few seconds does not help."""
 
 
@@ -135,11 +146,11 @@ class ServerError(core.ServerError, StatusError, lc.ModelAPIError):
     """The service, or the provider behind it, failed."""
 
 
-class MaintenanceError(core.MaintenanceError, ServerError):
+class MaintenanceError(core.MaintenanceError, ServerError, _NotRepeated):
     """The service says that the model is under maintenance."""
 
 
-class UpstreamRejectedError(core.UpstreamRejectedError, ServerError):
+class UpstreamRejectedError(core.UpstreamRejectedError, ServerError, _NotRepeated):
     """A 5xx whose text is an upstream provider's 4xx: a retry gives the same."""
 
 
@@ -204,7 +215,8 @@ def _langchain_class(kind: type[AIMLAPIError]) -> type[AIMLAPIError]:
     if kind not in _CLASSES:
         parent = next((_CLASSES[base] for base in kind.__mro__ if base in _CLASSES), lc.ModelError)
         members = {"__doc__": kind.__doc__, "__module__": __name__}
-        _CLASSES[kind] = type(kind.__name__, (kind, parent), members)
+        more = () if kind.is_retryable or issubclass(parent, _NotRepeated) else (_NotRepeated,)
+        _CLASSES[kind] = type(kind.__name__, (kind, parent, *more), members)
     return _CLASSES[kind]
 
 

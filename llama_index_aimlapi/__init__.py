@@ -19,6 +19,7 @@ except ModuleNotFoundError as exc:
         "llama_index_aimlapi needs LlamaIndex: pip install 'aimlapi-integrations[llama-index]'"
     ) from exc
 
+from aimlapi_core import is_retryable
 from llama_index_aimlapi._embedding_usage import TotalUsage
 from llama_index_aimlapi.errors import (
     InvalidToolCallError,
@@ -39,5 +40,6 @@ __all__ = [
     "OutputRefusedError",
     "OutputTruncatedError",
     "TotalUsage",
+    "is_retryable",
     "mcp_tools",
 ]
