@@ -16,6 +16,7 @@ from typing import Any
 from aimlapi_core._json_reading import loads
 from aimlapi_core.errors import (
     RETRYABLE_STATUSES,
+    AIMLAPIError,
     BadRequestError,
     ContextTooLongError,
     InsufficientFundsError,
@@ -25,6 +26,7 @@ from aimlapi_core.errors import (
     RateLimitError,
     ServerError,
     StatusError,
+    UnexpectedReplyError,
     UpstreamRejectedError,
 )
 
@@ -40,9 +42,30 @@ _QUOTA = re.compile(
     r"exceeded your current quota",
     re.I,
 )
+# A request that is larger than the model takes: sending it again cannot succeed. OpenAI's wordings
+# (cline#5474, LibreChat-AI/agents#330 for the 429), and those of the providers of other ids.
 _CONTEXT = re.compile(
-    r"context[_ ](length|window)|maximum context|too many tokens|prompt is too long", re.I
+    "|".join(
+        (
+            r"context[_ ](length|window|size|limit|overflow)",
+            r"max(imum)? (context|prompt|input|model) (length|size)",
+            r"tokens?( count)?( of)?( \(?[\d,]+\)?)? exceeds? (the )?(configured |max|limit of \d)",
+            r"(prompt|input|messages?|conversation) (is|are) too (long|large)",
+            r"(prompt|request) exceeds (the )?max",
+            r"prompt_tokens_exceeded|model token limit|range of input length",
+            r"must have less than \d+ tokens|tokens\W+\+ \W*max_new_tokens",
+            r"request[_ ](entity[_ ])?too[_ ]large",
+            r"(input|messages?)\S*content\S* string too long",
+            r"(reduce|shorten) the length of (the|your) (messages|input|prompt)",
+            r"input or output tokens must be reduced",
+        )
+    ),
+    re.I,
 )
+# Providers also say this of the tokens of a minute, with a 429 or a 5xx.
+_TOO_MANY_TOKENS = re.compile(r"too many tokens|(reduce|shorten) your (prompt|messages?)", re.I)
+# The members of an error that hold its own words; other members may quote the request.
+_WORDED = tuple("message detail details code type error errors msg metadata raw response".split())
 _MAINTENANCE = re.compile(r"under maintenance", re.I)
 _UPSTREAM_4XX = re.compile(r"^\s*4(?!08|09|29)\d\d\b")  # these three are transient
 _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.I | re.S)
@@ -53,7 +76,7 @@ def error_from_response(status_code: int, headers: Mapping[str, str], body: byte
     parsed = parse_body(body)
     text = _message_text(parsed)
     fields = _invalid_fields(parsed)
-    error_class = _error_class(status_code, f"{text} {_error_code(parsed)}")
+    error_class = _error_class(status_code, f"{text} {_error_code(parsed)}", parsed)
     request_id = headers.get("x-request-id") or _string_member(parsed, "requestId", "request_id")
     message = " ".join(text.split())[:_MAX_BODY_CHARS].rstrip(" .") or "no message"
     named = "".join(f" [{name}: {reason}]" for name, reason in fields.items())
@@ -109,18 +132,62 @@ def describe_payload(payload: Any) -> str:
     return f"{type(payload).__name__} {str(payload)[:200]!r}"
 
 
-def _error_class(status: int, text: str) -> type[StatusError]:
+def unexpected_reply(
+    wanted: str, what: str, payload: Any, headers: Mapping[str, str]
+) -> AIMLAPIError:
+    """The error for a response with status 200 that holds `what` in place of `wanted`."""
+    message = f"The service answered with success, but not with {wanted}: {what}"
+    request_id = headers.get("x-request-id")
+    if is_context_refusal(payload):
+        return context_error(message, payload, request_id)
+    return UnexpectedReplyError(message, body=what, request_id=request_id)
+
+
+def context_error(message: str, payload: Any, request_id: str | None = None) -> ContextTooLongError:
+    """The error for a refusal inside a response with status 200."""
+    return ContextTooLongError(
+        f"{message.rstrip(' .')}. {ContextTooLongError.hint}",
+        status_code=200,
+        message_text=_message_text(payload),
+        body=payload,
+        request_id=request_id,
+    )
+
+
+def is_context_refusal(parsed: Any) -> bool:
+    """Whether an error in any shape says that the request is larger than the model takes."""
+    return _CONTEXT.search(" ".join(_error_words(parsed))) is not None
+
+
+def _error_words(parsed: Any, depth: int = 6) -> Iterator[str]:
+    """The words of an error, wherever a shape has them: OpenRouter's stand in `metadata.raw`."""
+    if isinstance(parsed, str):
+        yield parsed
+    elif isinstance(parsed, Mapping) and depth:
+        for name in _WORDED:
+            yield from _error_words(parsed.get(name), depth - 1)
+    elif isinstance(parsed, list) and depth:
+        for member in parsed:
+            yield from _error_words(member, depth - 1)
+
+
+def _error_class(status: int, text: str, parsed: Any) -> type[StatusError]:
     if status == 403 and _MONEY.search(text):
         return InsufficientFundsError
+    if status == 429 and _QUOTA.search(text):
+        return QuotaExceededError
+    if (status in (400, 413, 422, 429) or status >= 500) and is_context_refusal(parsed):
+        return ContextTooLongError
     if status == 429:
-        return QuotaExceededError if _QUOTA.search(text) else RateLimitError
+        return RateLimitError
+    is_wrapped = status >= 500 and _UPSTREAM_4XX.match(text)
+    if (status in (400, 413, 422) or is_wrapped) and _TOO_MANY_TOKENS.search(text):
+        return ContextTooLongError
     if status >= 500:
         if _MAINTENANCE.search(text):
             return MaintenanceError
-        if _UPSTREAM_4XX.match(text):
+        if is_wrapped:
             return UpstreamRejectedError
-    if _CONTEXT.search(text) and status in (400, 413, 422):
-        return ContextTooLongError
     classes = _classes_with_statuses(StatusError)
     by_status = {code: error_class for error_class in classes for code in error_class.statuses}
     if status in by_status:

@@ -5,7 +5,8 @@ An id without a row works: everything is sent, and the API validates it.
 
 Sources: [D] the vendor's documentation repository `aimlapi/api-docs`, state 2026-08-21, page
 or OpenAPI file named in the row; [L] the service's own live OpenAPI as captured on 2026-08-29;
-[C] a public client's copy of the live catalogue; [V] a third party's report of a live call.
+[C] a public client's copy of the live catalogue; [V] a third party's report of a live call;
+[U] the documents and refusals of OpenAI, whose models these are.
 Where [D] and [L] differ, the less strict one is used, with its tag beside it.
 """
 
@@ -26,8 +27,9 @@ CHECKED = "2026-08-29"
 class ModelInfo:
     """One row. `params` maps an endpoint to the request parameters it takes there, by our names.
 
-    `endpoint="auto"` selects `endpoints[0]`. `context_window` (input and output together) and
-    `max_output_tokens` are in tokens. `chat_limit` is the wire name of the output limit on
+    `endpoint="auto"` selects `endpoints[0]`. `context_window` (input and output together),
+    `max_input_tokens` (None: as many as the window holds) and `max_output_tokens` are in tokens.
+    `chat_limit` is the wire name of the output limit on
     chat; on responses it is always `max_output_tokens`, at least 16.
     """
 
@@ -36,6 +38,7 @@ class ModelInfo:
     params: Mapping[Endpoint, frozenset[str]]
     context_window: int | None
     max_output_tokens: int | None
+    max_input_tokens: int | None = None
     reasoning_efforts: tuple[str, ...] = ()
     images: frozenset[Endpoint] = frozenset()
     builtin_tools: tuple[str, ...] = ()
@@ -63,6 +66,21 @@ class ModelInfo:
         """Whether the preferred endpoint takes `temperature`."""
         return "temperature" in self.params[self.endpoints[0]]
 
+    @property
+    def input_limit(self) -> int | None:
+        """The most tokens of input: `max_input_tokens`, else the whole context window."""
+        return self.max_input_tokens or self.context_window
+
+    def usable_window(self, output_tokens: int | None) -> int | None:
+        """The tokens of input and output together, of which the output is to be `output_tokens`.
+
+        Where the input has a limit of its own it is smaller than the context window, unless the
+        output takes up the rest.
+        """
+        if self.max_input_tokens is None or self.context_window is None:
+            return self.context_window
+        return min(self.context_window, self.max_input_tokens + (output_tokens or 0))
+
 
 _CHAT = in_every_schema("chat")  # [D gpt-5-2-chat-latest.json]
 _RESPONSES = in_every_schema("responses")  # [D gpt-5-2-pro-RESPONSES.json]
@@ -71,6 +89,10 @@ _SAMPLING = in_group("sampling")
 _LOGPROBS = in_group("logprobs")
 _BOTH: frozenset[Endpoint] = frozenset({"chat", "responses"})
 _BUILTIN = ("web_search_preview", "web_search_preview_2025_03_11", "mcp")
+
+# Of a window of 400,000. OpenAI refuses more: "Input tokens exceed the configured limit of 272000
+# tokens" (cline#5474; coder/xum#1223 names 5.2 and 5.2-pro; measured in langchain#34419, 2026-09).
+_MAX_INPUT_TOKENS = 272_000
 
 _OPENROUTER_BASE = ModelInfo(  # shared by the two dotted ids, which are backed by OpenRouter
     id="openai/gpt-5.2-chat",
@@ -95,11 +117,12 @@ _ROWS = (
         },
         context_window=400_000,
         max_output_tokens=128_000,
+        max_input_tokens=_MAX_INPUT_TOKENS,
         reasoning_efforts=("none", "low", "medium", "high"),  # "none" [L]
         images=frozenset({"chat"}),
         builtin_tools=(*_BUILTIN, "code_interpreter"),
         replays_reasoning=True,
-        source="[D] gpt-5-2.json, gpt-5.2.md; responses [L]; largest output [C]",
+        source="[D] gpt-5-2.json, gpt-5.2.md; responses [L]; largest output [C], largest input [U]",
         notes={"temperature": "whether a value other than 1 is refused upstream is open"},
     ),
     ModelInfo(
@@ -125,8 +148,10 @@ _ROWS = (
         params={"responses": _RESPONSES},
         context_window=400_000,
         max_output_tokens=128_000,
+        max_input_tokens=_MAX_INPUT_TOKENS,
         builtin_tools=_BUILTIN,
-        source="[D] gpt-5-2-pro-RESPONSES.json; 404 on chat [V 2026-09-03]; largest output [C]",
+        source="[D] gpt-5-2-pro-RESPONSES.json; 404 on chat [V 2026-09-03]; largest output [C], "
+        "largest input [U]",
     ),
     ModelInfo(
         id="openai/gpt-5-2-codex",
@@ -134,10 +159,11 @@ _ROWS = (
         params={"responses": _RESPONSES | _REASONING},
         context_window=400_000,
         max_output_tokens=128_000,
+        max_input_tokens=_MAX_INPUT_TOKENS,
         reasoning_efforts=("low", "medium", "high"),
         builtin_tools=(*_BUILTIN, "local_shell"),
         replays_reasoning=True,
-        source="[D] gpt-5-2-codex-RESPONSES.json; largest output [C]",
+        source="[D] gpt-5-2-codex-RESPONSES.json; largest output [C], largest input [U]",
     ),
     _OPENROUTER_BASE,
     replace(
@@ -145,8 +171,9 @@ _ROWS = (
         id="openai/gpt-5.2-pro",
         context_window=400_000,
         max_output_tokens=128_000,
+        max_input_tokens=_MAX_INPUT_TOKENS,
         reasoning_efforts=("low", "medium", "high"),
-        source="[D] gpt-5.2-pro.json; sizes [C]",
+        source="[D] gpt-5.2-pro.json; sizes [C], largest input [U]",
         notes={"reasoning_effort": "medium and high are honoured, xhigh is a 400 [V]"},
     ),
 )

@@ -30,7 +30,7 @@ def cached_model_profile(model_id: str) -> ModelProfile | None:
         return None
     fields: dict[str, Any] = {
         "name": info.id,
-        "max_input_tokens": info.context_window,
+        "max_input_tokens": info.input_limit,
         "max_output_tokens": info.max_output_tokens,
         "text_inputs": True,
         "image_inputs": bool(info.images),

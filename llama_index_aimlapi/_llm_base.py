@@ -138,7 +138,7 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
     def metadata(self) -> LLMMetadata:
         """The model's metadata from the model table; never raises, never connects."""
         info = model_info(self.model)
-        window = self.context_window or (info and info.context_window)
+        window = self.context_window or (info and info.usable_window(self.max_tokens))
         if not window:
             _warn_unknown_window(self.model)
         return LLMMetadata(

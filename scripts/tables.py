@@ -40,8 +40,8 @@ def models() -> str:
     """The table of models in Markdown: a row for each id and endpoint, the preferred first."""
     head = (
         "| model | endpoint | takes, beside tools, structured output and `max_tokens` "
-        "| images | PDFs | context, tokens | largest output, tokens |\n"
-        "|---|---|---|---|---|---|---|"
+        "| images | PDFs | context, tokens | largest input, tokens | largest output, tokens |\n"
+        "|---|---|---|---|---|---|---|---|"
     )
     return "\n".join([head, *(_row(m, e) for m in MODELS.values() for e in m.endpoints)])
 
@@ -60,8 +60,10 @@ def _row(info: ModelInfo, endpoint: Endpoint) -> str:
         ", ".join(takes) or "nothing more",
         "yes" if endpoint in info.images else "no",
         "yes" if info.pdfs else "no",
-        f"{info.context_window:,}" if preferred and info.context_window else "",
-        f"{info.max_output_tokens:,}" if preferred and info.max_output_tokens else "",
+        *(
+            f"{tokens:,}" if preferred and tokens else ""
+            for tokens in (info.context_window, info.input_limit, info.max_output_tokens)
+        ),
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from aimlapi_core._adapters.media import FILENAME, canonical_data_url
-from aimlapi_core._error_responses import describe_payload
+from aimlapi_core._error_responses import describe_payload, unexpected_reply
 from aimlapi_core._history.names import fit_message_name
 from aimlapi_core._json_reading import as_mapping, as_mappings
 from aimlapi_core._wire.chat_stream import ChatAccumulator
-from aimlapi_core.errors import UnexpectedReplyError
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import add_params
 from aimlapi_core.types import (
@@ -65,11 +64,7 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
     """Decode an unstreamed answer. Raises UnexpectedReplyError for anything else."""
     if not as_mappings(as_mapping(payload).get("choices")):
         what = describe_payload(payload)
-        raise UnexpectedReplyError(
-            f"The service answered with success, but not with a chat completion: {what}",
-            body=what,
-            request_id=headers.get("x-request-id"),
-        )
+        raise unexpected_reply("a chat completion", what, payload, headers)
     accumulator = ChatAccumulator()
     accumulator.add_chunk(dict(payload), whole=True)
     return accumulator.reply(headers)

@@ -15,18 +15,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aimlapi_core._adapters.warn_once import warn_once
-from aimlapi_core._error_responses import describe_payload
+from aimlapi_core._error_responses import describe_payload, unexpected_reply
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
 from aimlapi_core._wire.validation import UnsupportedParameterWarning, check_client_request_id
 from aimlapi_core.embedding_models import EmbeddingInfo, embedding_info
 from aimlapi_core.errors import (
     InvalidRequestError,
-    UnexpectedReplyError,
     UnsupportedParameterError,
 )
 from aimlapi_core.types import Cost, EmbeddingReply, EmbeddingRequest, Transport, Usage
 
 PATH = "/embeddings"
+_WANTED = "the vectors asked for"
 
 # For unknown models: the cap of a public client (mem0), as no limit is documented.
 _DEFAULT_LIMITS = EmbeddingInfo(id="", aliases=(), dimensions=0, context_window=0, max_texts=100)
@@ -78,10 +78,10 @@ def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingRep
     try:
         vectors = _vectors_by_index(rows or [])
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        raise _unexpected_reply(f"a row cannot be read ({exc!r})", headers) from exc
+        raise unexpected_reply(_WANTED, f"a row cannot be read ({exc!r})", None, headers) from exc
     if len(vectors) != count or not rows:
         what = f"{len(vectors)} vectors for {count} texts" if rows else describe_payload(payload)
-        raise _unexpected_reply(what, headers)
+        raise unexpected_reply(_WANTED, what, payload, headers)
     assert isinstance(payload, Mapping)
     return EmbeddingReply(
         vectors=tuple(vectors),
@@ -215,14 +215,6 @@ def _decode_vector(wire: Any) -> list[float]:
             numbers.byteswap()
         return numbers.tolist()
     return [float(number) for number in wire]
-
-
-def _unexpected_reply(what: str, headers: Mapping[str, str]) -> UnexpectedReplyError:
-    return UnexpectedReplyError(
-        f"The service answered with success, but not with the vectors asked for: {what}",
-        body=what,
-        request_id=headers.get("x-request-id"),
-    )
 
 
 def _sum_usages(usages: Sequence[Usage]) -> Usage:

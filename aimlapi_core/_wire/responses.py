@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aimlapi_core._adapters.media import FILENAME, canonical_data_url
-from aimlapi_core._error_responses import describe_payload
+from aimlapi_core._error_responses import describe_payload, unexpected_reply
 from aimlapi_core._json_reading import as_int, as_mapping, nonempty_str
 from aimlapi_core._wire.responses_items import output_items, parse_output
 from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost
-from aimlapi_core.errors import UnexpectedReplyError
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS, add_params
 from aimlapi_core.types import (
@@ -83,11 +82,7 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
         what = describe_payload(payload)
         if has_output:
             what = f"status {status!r}, {failure_message(payload)}"
-        raise UnexpectedReplyError(
-            f"The service answered with success, but not with a finished response: {what}",
-            body=what,
-            request_id=headers.get("x-request-id"),
-        )
+        raise unexpected_reply("a finished response", what, payload, headers)
     return to_reply(response, parse_output(output_items(response)), headers)
 
 

@@ -18,7 +18,7 @@ from aimlapi_core._json_reading import as_index, as_mapping, as_mappings, loads,
 from aimlapi_core._wire.responses import decode, failure_message, to_reply
 from aimlapi_core._wire.responses_items import SEPARATOR, OutputItem, output_items, parse_output
 from aimlapi_core._wire.stream_reader import Accumulator
-from aimlapi_core.errors import StreamCutError, StreamFailedError
+from aimlapi_core.errors import AIMLAPIError, StreamCutError
 from aimlapi_core.types import Finished, Part, Refusal, Reply, StreamEvent, Text, ToolCall
 
 logger = logging.getLogger("aimlapi")
@@ -192,7 +192,7 @@ class ResponseAccumulator(Accumulator):
         self._message_count += 1
         return SEPARATOR if self._message_count > 1 else ""
 
-    def _reported_error(self, event: Mapping[str, Any]) -> StreamFailedError:
+    def _reported_error(self, event: Mapping[str, Any]) -> AIMLAPIError:
         message = f"the service reported: {failure_message(event)}"
         return self._stream_error(message, _error_code(event), event)
 

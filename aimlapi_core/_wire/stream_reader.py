@@ -8,11 +8,11 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from aimlapi_core._error_responses import parse_body
+from aimlapi_core._error_responses import context_error, is_context_refusal, parse_body
 from aimlapi_core._json_reading import loads
 from aimlapi_core._wire.sse import SSEDecoder
 from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
-from aimlapi_core.errors import StreamError, StreamFailedError
+from aimlapi_core.errors import AIMLAPIError, StreamError, StreamFailedError
 from aimlapi_core.types import (
     Choice,
     CitationDelta,
@@ -50,7 +50,10 @@ class Accumulator(ABC):
 
     @abstractmethod
     def feed(self, name: str, data: str) -> list[StreamEvent]:
-        """The events of one payload. Raises StreamFailedError if it reports an error."""
+        """The events of one payload.
+
+        Raises StreamFailedError, or ContextTooLongError before any content, if it reports an error.
+        """
 
     @abstractmethod
     def close(self) -> list[StreamEvent]:
@@ -71,10 +74,14 @@ class Accumulator(ABC):
 
     def _stream_error(
         self, what: str, code: str | None = None, details: Mapping[str, Any] | None = None
-    ) -> StreamFailedError:
+    ) -> AIMLAPIError:
+        partial = self.reply({})
+        nothing_came = not any(choice.parts for choice in partial.choices)
+        if details is not None and nothing_came and is_context_refusal(details):
+            return context_error(f"The stream failed: {what}", details)
         return StreamFailedError(
             f"The stream failed: {what}. The part that came is in .partial.",
-            partial=self.reply({}),
+            partial=partial,
             code=code,
             details=details,
         )

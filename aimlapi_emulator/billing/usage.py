@@ -115,6 +115,11 @@ def _message_sizes(prompt: Prompt) -> list[int]:
     return sizes
 
 
+def prompt_tokens(prompt: Prompt) -> int:
+    """Tokens of a prompt with its tools."""
+    return sum(_message_sizes(prompt))
+
+
 def answer_tokens(answer: Answer) -> int:
     """Tokens of an answer without its reasoning."""
     calls = sum(count_tokens(call.name) + count_tokens(call.arguments) for call in answer.calls)

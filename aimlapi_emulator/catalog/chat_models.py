@@ -30,8 +30,14 @@ class ChatModelRow:
     default_effort: str
     context_length: int
     output_max: int
+    input_max: int | None = None
+    """The most tokens of input; None: as many as the context holds."""
     developer: str = "Open AI"
 
+
+# OpenAI's of GPT-5.x, by its refusal (cline#5474) and reports on 5.2 and 5.2-pro (coder/xum#1223,
+# langchain#34419), seen 2026-11-29. That the service passes it on is likely, not proven.
+_INPUT_MAX = 272_000
 
 _VERSIONED = ("/v1/chat/completions",)
 _BOTH = ("/v1/chat/completions", "/chat/completions")
@@ -49,6 +55,7 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         default_effort="none",
         context_length=400_000,
         output_max=128_000,
+        input_max=_INPUT_MAX,
     ),
     ChatModelRow(
         id="openai/gpt-5-2-chat-latest",
@@ -75,6 +82,7 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         default_effort="medium",
         context_length=400_000,
         output_max=128_000,
+        input_max=_INPUT_MAX,
     ),
     ChatModelRow(
         id="openai/gpt-5-2-codex",
@@ -88,6 +96,7 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         default_effort="medium",
         context_length=400_000,
         output_max=128_000,
+        input_max=_INPUT_MAX,
     ),
     ChatModelRow(
         id="openai/gpt-5.2-chat",
@@ -114,6 +123,7 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         default_effort="medium",
         context_length=400_000,
         output_max=128_000,
+        input_max=_INPUT_MAX,
     ),
 )
 

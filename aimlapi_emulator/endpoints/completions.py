@@ -12,6 +12,7 @@ from aimlapi_emulator.billing.usage import (
     answer_tokens,
     cost_headers,
     measure,
+    prompt_tokens,
     reasoning_tokens,
 )
 from aimlapi_emulator.catalog.chat_models import ChatModelRow
@@ -53,6 +54,28 @@ def _choose_answer(context: RequestContext, prompt: Prompt, limit: int | None) -
     if limit is not None and answer_tokens(answer) > limit:
         return truncate(answer, "length", limit)
     return answer
+
+
+def _check_input(context: RequestContext, model: ChatModelRow, prompt: Prompt) -> None:
+    """Raise APIError, in OpenAI's words, for more tokens of input than the model takes."""
+    limit = model.input_max or model.context_length
+    body = context.body
+    # A token has at least one byte, so that most prompts need not be counted.
+    is_small = len(context.request.content) <= limit and not body.get("previous_response_id")
+    if is_small or body.get("truncation") == "auto":  # which drops the oldest items
+        return
+    tokens = prompt_tokens(prompt)
+    if tokens > limit:
+        said = (  # cline#5474; the other in OpenAI's forum and many clients' fixtures
+            f"Input tokens exceed the configured limit of {limit} tokens. Your"
+            if model.input_max
+            else f"This model's maximum context length is {limit} tokens. However, your"
+        )
+        raise APIError(
+            400,
+            f"{said} messages resulted in {tokens} tokens. Please reduce the length of the "
+            "messages.",
+        )
 
 
 def _without_directives(prompt: Prompt) -> Prompt:
@@ -98,9 +121,10 @@ def _response(
 
 
 def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
-    """The response to a valid chat completion request."""
+    """The response to a valid chat completion request. Raises APIError for too much input."""
     body = context.body
     prompt = _without_directives(from_chat(body))
+    _check_input(context, model, prompt)
     reasoning, limit = _reasoning_budget(body, model)
     answer = _choose_answer(context, prompt, limit)
     if model.family == "dotted" and _shows_reasoning(body) and answer.reasoning is None:
@@ -124,7 +148,10 @@ def _shows_reasoning(body: Mapping[str, Any]) -> bool:
 
 
 def responses_reply(context: RequestContext, model: ChatModelRow) -> Response:
-    """The response to a valid Responses request. Raises APIError for an unknown response."""
+    """The response to a valid Responses request.
+
+    Raises APIError for an unknown response or too much input.
+    """
     body, state = context.body, context.state
     previous_id = body.get("previous_response_id")
     previous = state.stored.get(previous_id) if previous_id else None
@@ -132,6 +159,7 @@ def responses_reply(context: RequestContext, model: ChatModelRow) -> Response:
         problem = Problem("previous_response_id", f"No response found with id {previous_id!r}")
         raise APIError(400, f"Previous response with id '{previous_id}' not found.", (problem,))
     prompt = _without_directives(from_responses(body, previous.items if previous else ()))
+    _check_input(context, model, prompt)
     reasoning, limit = _reasoning_budget(body, model)
     answer = _choose_answer(context, prompt, limit)
     usage = measure(model, prompt, [answer], reasoning, state.cache)

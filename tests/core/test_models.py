@@ -89,6 +89,7 @@ def test_row(model_id: str) -> None:
     assert info.reasoning_efforts == efforts
     assert info.images == images
     assert (info.context_window, info.max_output_tokens) == (context, output)
+    assert info.max_input_tokens == (272_000 if context == 400_000 else None)
     assert info.replays_reasoning is replays
     assert (info.tools, info.structured_output, info.pdfs) == (True, True, True)
     assert info.chat_limit == "max_tokens"

@@ -283,6 +283,12 @@ def test_bad_requests_are_refused_before_anything_is_sent(
             ContextOverflowError,
             False,
         ),
+        (
+            Fault(status=500, shape="legacy", message="400 prompt is too long"),
+            aimlapi_core.ContextTooLongError,
+            ContextOverflowError,
+            False,
+        ),
         (Fault(status=401), aimlapi_core.AuthenticationError, ModelAuthenticationError, False),
         (Fault(status=403), aimlapi_core.InsufficientFundsError, ModelPermissionDeniedError, False),
         (

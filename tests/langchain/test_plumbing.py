@@ -180,7 +180,8 @@ def test_usage_callbacks_add_up(how: str, chat: Make) -> None:
 
 def test_the_profile_is_the_tables() -> None:
     profile = PLAIN.profile or {}
-    assert profile["max_input_tokens"] == 400_000
+    assert profile["max_input_tokens"] == 272_000
+    assert profile["max_output_tokens"] == 128_000
     assert profile["structured_output"] is True
     assert profile["temperature"] is True
     assert not ChatAIMLAPI(model="openai/gpt-5-2-chat-latest").profile["temperature"]  # type: ignore[index]  # a listed id has one

@@ -132,7 +132,7 @@ def test_every_field_of_the_base_classes_is_an_argument() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_metadata_is_the_tables(model: str) -> None:
     metadata = AIMLAPI(model=model).metadata
-    assert metadata.context_window == MODELS[model].context_window
+    assert metadata.context_window == MODELS[model].input_limit
     assert metadata.is_function_calling_model is MODELS[model].tools
     assert metadata.is_chat_model is True
     assert (metadata.model_name, metadata.num_output) == (model, -1)
@@ -141,6 +141,13 @@ def test_metadata_is_the_tables(model: str) -> None:
 def test_context_window_and_num_output_can_be_set() -> None:
     metadata = AIMLAPI(context_window=1000, max_tokens=50).metadata
     assert (metadata.context_window, metadata.num_output) == (1000, 50)
+
+
+@pytest.mark.parametrize(("output", "room"), [(1_000, 272_000), (200_000, 200_000)])
+def test_prompts_have_the_room_that_input_and_output_leave(output: int, room: int) -> None:
+    """272,000 tokens of input, unless the output takes more than the other 128,000."""
+    metadata = AIMLAPI(max_tokens=output).metadata
+    assert metadata.context_window - metadata.num_output == room
 
 
 def test_an_unknown_model_warns_once_and_has_a_window(caplog: pytest.LogCaptureFixture) -> None:
