@@ -167,8 +167,6 @@ def check_messages(messages: Any) -> None:
 
 
 def check_prompt(prompt: Any) -> None:
-    """Raises InvalidRequestError for an empty prompt, or one that is not a string."""
+    """Raises InvalidRequestError for a prompt that is not a string. An empty one is sent."""
     if not isinstance(prompt, str):
         raise InvalidRequestError(f"A prompt is a string, not {type(prompt).__name__}.")
-    if not prompt.strip():
-        raise InvalidRequestError("The prompt is empty: give it some text.")

@@ -29,6 +29,7 @@ from llama_index.core.base.llms.types import (
 
 from aimlapi_core import (
     File,
+    HistoryWarning,
     Image,
     InvalidRequestError,
     Message,
@@ -38,12 +39,11 @@ from aimlapi_core import (
     Refusal,
     Role,
     Text,
-    ToolCall,
-    dumps_arguments,
 )
+from aimlapi_core._adapters.warn_once import warn_once
 from llama_index_aimlapi._request.invalid_calls import explain_invalid_call
 from llama_index_aimlapi._request.media import to_file, to_image
-from llama_index_aimlapi._request.tool_names import to_wire_tool_name
+from llama_index_aimlapi._request.tool_calls import as_mappings, to_tool_calls
 
 # A message, and media to send in a later user message.
 Converted: TypeAlias = tuple[Message, list[Part]]
@@ -99,10 +99,6 @@ def to_messages(history: Sequence[ChatMessage], *, sees_images: bool = True) -> 
 
 def _plain_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
     """A system, developer or user message."""
-    if role == "user" and not any(not isinstance(p, Text) or p.text.strip() for p in parts):
-        raise InvalidRequestError(
-            "A user message is empty: give it text, an image or a document, or leave it out."
-        )
     if role != "user" and any(isinstance(part, (Image, File)) for part in parts):
         raise InvalidRequestError(
             f"A {role} message holds an image or a document: put it into a user message."
@@ -112,13 +108,9 @@ def _plain_message(message: ChatMessage, role: Role, parts: list[Part]) -> Conve
 
 
 def _assistant_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
-    if any(isinstance(part, (Image, File)) for part in parts):
-        raise InvalidRequestError(
-            "An assistant message holds an image or a document: put it into a user message."
-        )
     extra = message.additional_kwargs
-    items = [ProviderItem(item) for item in _as_mappings(extra.get("provider_items"))]
-    calls = _tool_calls(message)
+    items = [ProviderItem(item) for item in as_mappings(extra.get("provider_items"))]
+    calls = to_tool_calls(message)
     texts = _split_refusal("\n".join(p.text for p in parts if isinstance(p, Text)), extra)
     reasoning = [p for p in parts if isinstance(p, Reasoning)]
     return Message(role, (*reasoning, *items, *texts, *calls)), []
@@ -131,8 +123,10 @@ def _tool_message(message: ChatMessage, role: Role, parts: list[Part]) -> Conver
     if media:
         text = text or "The result is in the next user message."
         media = [Text(f"From the result of tool call {call_id}:"), *media]
-    call_id = call_id if isinstance(call_id, str) else None
-    return Message(role, (Text(text),), tool_call_id=call_id), media
+    if isinstance(call_id, str) and call_id:
+        return Message(role, (Text(text),), tool_call_id=call_id), media
+    name = message.additional_kwargs.get("name")  # of OpenAI's function messages
+    return Message(role, (Text(text),), name if isinstance(name, str) else None), media
 
 
 _MESSAGE_CONVERTERS: dict[Role, Callable[[ChatMessage, Role, list[Part]], Converted]] = {
@@ -147,6 +141,9 @@ _MESSAGE_CONVERTERS: dict[Role, Callable[[ChatMessage, Role, list[Part]], Conver
 def _parts(message: ChatMessage, role: Role) -> list[Part]:
     parts: list[Part] = []
     for block in message.blocks:
+        if role == "assistant":
+            parts += _assistant_block(block)
+            continue
         try:
             parts += _block(block, role)
         except InvalidRequestError as exc:
@@ -154,6 +151,29 @@ def _parts(message: ChatMessage, role: Role) -> list[Part]:
                 raise
             parts.append(Text(f"({exc})"))
     return parts
+
+
+def _assistant_block(block: Any) -> list[Part]:
+    """No block of an assistant is an error: a user cannot take it out of a memory."""
+    if isinstance(block, (ImageBlock, DocumentBlock, AudioBlock, VideoBlock)):
+        name = f": {block.title}" if isinstance(block, DocumentBlock) and block.title else ""
+        return [Text(f"({block.block_type} made by the assistant{name})")]
+    if isinstance(block, CitableBlock):
+        inner = [part for child in block.content for part in _assistant_block(child)]
+        return [Text(f"{block.title} ({block.source})"), *inner]
+    try:
+        return _block(block, "assistant")
+    except InvalidRequestError:
+        _warn_left_out(f"A block of type {block.block_type!r}")
+        return []
+
+
+def _warn_left_out(what: str) -> None:
+    warn_once(
+        ("assistant block", what),
+        f"{what} was left out: AI/ML API takes no such thing from an assistant.",
+        HistoryWarning,
+    )
 
 
 def _block(block: Any, role: Role) -> list[Part]:
@@ -173,7 +193,11 @@ def _text(block: TextBlock, role: Role) -> list[Part]:
 def _thinking(block: ThinkingBlock, role: Role) -> list[Part]:
     # Only the service's own reasoning goes back to it; another provider's would be refused.
     opaque = block.additional_information.get(REASONING_KEY)
-    return [Reasoning(block.content or "", opaque)] if isinstance(opaque, Mapping) else []
+    if isinstance(opaque, Mapping):
+        return [Reasoning(block.content or "", opaque)]
+    if block.additional_information:  # as others keep their signatures there
+        _warn_left_out("Reasoning of another provider")
+    return []
 
 
 def _citable(block: CitableBlock, role: Role) -> list[Part]:
@@ -194,7 +218,7 @@ def _call(block: ToolCallBlock, role: Role) -> list[Part]:
             f"A {role} message holds the call of tool {block.tool_name!r}: only assistant "
             "messages can."
         )
-    return []  # `_tool_calls` reads them together with the older list
+    return []  # `to_tool_calls` reads them together with the older list
 
 
 def _reject_media(block: AudioBlock | VideoBlock, role: Role) -> list[Part]:
@@ -236,65 +260,3 @@ def _split_refusal(text: str, extra: Mapping[str, Any]) -> list[Part]:
         rest = text.removesuffix(refusal)
         return [*([Text(rest)] if rest else []), Refusal(refusal)]
     return [Text(text)] if text else []
-
-
-def _tool_calls(message: ChatMessage) -> list[ToolCall]:
-    """The calls of an assistant message: its blocks, else the list in `additional_kwargs`."""
-    rows = _as_mappings(message.additional_kwargs.get("tool_calls"))
-    legacy = [_call_from_dict(row) for row in rows]
-    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
-    if not blocks:
-        return legacy
-    by_id = {call.id: call for call in legacy}
-    return [_call_from_block(block, by_id) for block in blocks]
-
-
-def tool_call_blocks(message: ChatMessage) -> list[ToolCallBlock]:
-    """The calls of a response as blocks: its own, else the list in `additional_kwargs`."""
-    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
-    rows = [] if blocks else _as_mappings(message.additional_kwargs.get("tool_calls"))
-    functions = [(row.get("id"), row["function"]) for row in rows if row.get("function")]
-    return blocks or [
-        ToolCallBlock(
-            tool_call_id=call_id,
-            tool_name=function.get("name") or "",
-            tool_kwargs=function.get("arguments") or "",
-        )
-        for call_id, function in functions
-    ]
-
-
-def _call_from_block(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCall:
-    arguments = block.tool_kwargs
-    # Integrations without call ids use the tool's name in their results' tool_call_id.
-    call_id = block.tool_call_id or block.tool_name
-    dumped = legacy.get(call_id)
-    return ToolCall(
-        id=call_id,
-        name=to_wire_tool_name(block.tool_name),
-        arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments),
-        item_id=dumped.item_id if dumped else None,
-        extra=dumped.extra if dumped else None,
-    )
-
-
-def _call_from_dict(row: Mapping[str, Any]) -> ToolCall:
-    function = row.get("function")
-    function = function if isinstance(function, Mapping) else {}
-    name = str(function.get("name") or "")
-    arguments = function.get("arguments")
-    return ToolCall(
-        id=str(row.get("id") or name),
-        name=to_wire_tool_name(name),
-        arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments or {}),
-        item_id=row.get("item_id"),
-        extra=row.get("extra"),
-    )
-
-
-def _as_mappings(rows: Any) -> list[Mapping[str, Any]]:
-    """The items of a list as mappings; pydantic objects of other integrations are dumped."""
-    if not isinstance(rows, (list, tuple)):
-        return []
-    dumped = [row.model_dump() if hasattr(row, "model_dump") else row for row in rows]
-    return [row for row in dumped if isinstance(row, Mapping)]

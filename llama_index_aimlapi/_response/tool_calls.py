@@ -14,7 +14,7 @@ from aimlapi_core import ToolCall, drop_added_nulls, loads_arguments
 from aimlapi_core._adapters.tool_arguments import parse_arguments
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from llama_index_aimlapi._request.invalid_calls import invalid_selection
-from llama_index_aimlapi._request.messages import tool_call_blocks
+from llama_index_aimlapi._request.tool_calls import tool_call_blocks
 from llama_index_aimlapi._request.tools import ToolRef
 from llama_index_aimlapi.errors import InvalidToolCallError, NoToolCallError
 

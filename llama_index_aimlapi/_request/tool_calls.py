@@ -1,0 +1,99 @@
+"""Reads the tool calls of assistant messages, written by any of LlamaIndex's integrations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
+
+from aimlapi_core import ToolCall, dumps_arguments
+from llama_index_aimlapi._request.tool_names import to_wire_tool_name
+
+# The members of a row of `additional_kwargs["tool_calls"]` in the shapes of OpenAI (chat,
+# Responses), Anthropic, Bedrock, Gemini, Ollama and Cohere: what holds a call, its id, its
+# arguments and its name.
+_HOLDERS = ("function", "function_call", "functionCall", "toolUse", "tool_use")
+_IDS = ("call_id", "tool_call_id", "toolUseId", "tool_use_id", "id")
+_ARGUMENTS = ("arguments", "args", "input", "parameters", "tool_kwargs")
+_NAMES = ("name", "tool_name", "toolName")
+
+
+def to_tool_calls(message: ChatMessage) -> list[ToolCall]:
+    """The calls of an assistant message: its blocks, else the list in `additional_kwargs`."""
+    extra = message.additional_kwargs
+    legacy = [call for row in as_mappings(extra.get("tool_calls")) for call in _from_dict(row)]
+    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    if blocks:
+        by_id = {call.id: call for call in legacy}
+        return [_from_block(block, by_id) for block in blocks]
+    if not legacy and extra.get("function_call"):  # OpenAI's single call of before 2023-11
+        legacy = [call for row in as_mappings([extra["function_call"]]) for call in _from_dict(row)]
+    return legacy
+
+
+def tool_call_blocks(message: ChatMessage) -> list[ToolCallBlock]:
+    """The calls of a response as blocks: its own, else the list in `additional_kwargs`."""
+    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    rows = [] if blocks else as_mappings(message.additional_kwargs.get("tool_calls"))
+    functions = [(row.get("id"), row["function"]) for row in rows if row.get("function")]
+    return blocks or [
+        ToolCallBlock(
+            tool_call_id=call_id,
+            tool_name=function.get("name") or "",
+            tool_kwargs=function.get("arguments") or "",
+        )
+        for call_id, function in functions
+    ]
+
+
+def _from_block(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCall:
+    arguments = block.tool_kwargs
+    # Integrations without call ids use the tool's name in their results' tool_call_id.
+    call_id = block.tool_call_id or block.tool_name
+    dumped = legacy.get(call_id)
+    return ToolCall(
+        id=call_id,
+        name=to_wire_tool_name(block.tool_name),
+        arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments),
+        item_id=dumped.item_id if dumped else None,
+        extra=dumped.extra if dumped else None,
+    )
+
+
+def _from_dict(row: Mapping[str, Any]) -> Iterator[ToolCall]:
+    """The call of a row; none where it has neither a name nor an id."""
+    inner = next((row[key] for key in _HOLDERS if isinstance(row.get(key), Mapping)), row)
+    name = _first(inner, _NAMES) or ""
+    call_id = _first(row, _IDS) or _first(inner, _IDS) or name
+    arguments: Any = next((inner[key] for key in _ARGUMENTS if inner.get(key)), {})
+    if call_id:
+        yield ToolCall(
+            id=call_id,
+            name=to_wire_tool_name(name),
+            arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments),
+            item_id=row.get("item_id"),
+            extra=row.get("extra"),
+        )
+
+
+def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    """The first of the members that is a string with characters."""
+    return next((row[key] for key in keys if isinstance(row.get(key), str) and row[key]), None)
+
+
+def as_mappings(rows: Any) -> list[Mapping[str, Any]]:
+    """The items of a list as mappings; objects of other integrations are dumped."""
+    if not isinstance(rows, (list, tuple)):
+        return []
+    dumped = [_dumped(row) for row in rows]
+    return [row for row in dumped if isinstance(row, Mapping)]
+
+
+def _dumped(row: Any) -> Any:
+    if isinstance(row, Mapping):
+        return row
+    if hasattr(row, "model_dump"):
+        return row.model_dump()
+    members = {key: getattr(row, key, None) for key in (*_HOLDERS, *_IDS, *_ARGUMENTS, *_NAMES)}
+    return members if any(isinstance(members[key], str) for key in _NAMES) else row
