@@ -158,9 +158,6 @@ def _assistant_block(block: Any) -> list[Part]:
     if isinstance(block, (ImageBlock, DocumentBlock, AudioBlock, VideoBlock)):
         name = f": {block.title}" if isinstance(block, DocumentBlock) and block.title else ""
         return [Text(f"({block.block_type} made by the assistant{name})")]
-    if isinstance(block, CitableBlock):
-        inner = [part for child in block.content for part in _assistant_block(child)]
-        return [Text(f"{block.title} ({block.source})"), *inner]
     try:
         return _block(block, "assistant")
     except InvalidRequestError:
@@ -201,7 +198,11 @@ def _thinking(block: ThinkingBlock, role: Role) -> list[Part]:
 
 
 def _citable(block: CitableBlock, role: Role) -> list[Part]:
-    inner = [part for child in block.content for part in _block(child, role)]
+    children = block.content
+    if role == "assistant":
+        inner = [part for child in children for part in _assistant_block(child)]
+    else:
+        inner = [part for child in children for part in _block(child, role)]
     return [Text(f"{block.title} ({block.source})"), *inner]
 
 
