@@ -38,7 +38,7 @@ def _is_reported(response: FaultTarget, form: str) -> bool:
     return form != "cumulative" or "chat stream" in response.kinds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Fault:
     """What goes wrong with one response; the fields compose, and without any nothing does.
 
@@ -185,6 +185,9 @@ class Fault:
         for name in changed(self):
             FIELDS[name].validate(getattr(self, name))
         _check_together(self)
+
+    def __repr__(self) -> str:
+        return f"Fault({', '.join(f'{name}={getattr(self, name)!r}' for name in changed(self))})"
 
     @property
     def is_raw(self) -> bool:

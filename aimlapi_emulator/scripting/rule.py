@@ -22,7 +22,7 @@ from typing import Any
 from aimlapi_emulator.answers.answer import Answer, ToolCall
 from aimlapi_emulator.answers.tool_selection import ToolSelection, arguments_text
 from aimlapi_emulator.faults.directives import strip_directives
-from aimlapi_emulator.faults.fault import Fault, changed
+from aimlapi_emulator.faults.fault import Fault
 from aimlapi_emulator.faults.fault_field import nearest
 from aimlapi_emulator.prompt import Prompt, Tool, as_json
 from aimlapi_emulator.scripting.request_view import RequestView
@@ -202,6 +202,4 @@ def _source(value: Any) -> str:
     """A value as source code, as far as one line can show it."""
     if isinstance(value, re.Pattern):
         return f"re.compile({value.pattern!r})"
-    if isinstance(value, Fault):
-        return f"Fault({', '.join(f'{name}={getattr(value, name)!r}' for name in changed(value))})"
     return getattr(value, "__name__", None) or repr(value)

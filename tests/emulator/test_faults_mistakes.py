@@ -243,3 +243,8 @@ def test_a_fault_from_the_command_line_is_judged_before_anything_runs() -> None:
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 2
     assert "unknown field 'statsu': did you mean 'status'?" in run.stderr
+
+
+def test_a_fault_shows_the_fields_that_are_set() -> None:
+    assert repr(Fault(status=503, headers={"a": "b"})) == "Fault(status=503, headers={'a': 'b'})"
+    assert repr(Fault()) == "Fault()"
