@@ -25,7 +25,13 @@ from aimlapi_core.embedding_models import EMBEDDINGS, EmbeddingInfo, embedding_i
 from aimlapi_core.errors import *  # noqa: F403  # listed once, where they are defined
 from aimlapi_core.models import MODELS, ModelInfo, model_info, nearest, nearest_model
 from aimlapi_core.retry import RetryPolicy, is_retryable
-from aimlapi_core.schema import drop_added_nulls, dumps_arguments, strict_schema
+from aimlapi_core.schema import (
+    drop_added_nulls,
+    dumps_arguments,
+    object_schema,
+    strict_schema,
+)
+from aimlapi_core.schema.strict import OpenSchemaWarning
 from aimlapi_core.settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_S, Settings
 from aimlapi_core.types import (
     BuiltinTool,
@@ -95,6 +101,7 @@ __all__ = [
     "Message",
     "ModelInfo",
     "NamedTool",
+    "OpenSchemaWarning",
     "Part",
     "Prices",
     "ProviderItem",
@@ -130,6 +137,7 @@ __all__ = [
     "nearest",
     "nearest_model",
     "note_cache_hit",
+    "object_schema",
     "start_tracing",
     "stop_tracing",
     "strict_schema",

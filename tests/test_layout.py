@@ -23,10 +23,10 @@ FLOORS = {
     "aimlapi_core": """
         types _version _json_reading
         errors request_params
-        _error_responses models retry schema
+        _error_responses models retry
         embedding_models settings
         _adapters
-        _history
+        _history schema
         _wire
         account
         costs _otel

@@ -18,6 +18,7 @@ from aimlapi_core._json_reading import as_mapping, as_mappings
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import add_params
+from aimlapi_core.schema import answer_schema, object_schema
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -126,7 +127,7 @@ def _encode_tool(tool: Tool | BuiltinTool) -> dict[str, Any]:
     function = {
         "name": tool.name,
         "description": tool.description,
-        "parameters": dict(tool.parameters) or {"type": "object", "properties": {}},
+        "parameters": object_schema(tool.parameters, f"the tool {tool.name!r}"),
         "strict": tool.strict,
     }
     members = {key: value for key, value in function.items() if value is not None}
@@ -143,7 +144,7 @@ def _encode_format(response_format: ResponseFormat | None) -> dict[str, Any] | N
     if isinstance(response_format, JsonSchema):
         members = {
             "name": response_format.name,
-            "schema": dict(response_format.schema),
+            "schema": answer_schema(response_format),
             "strict": response_format.strict,
             "description": response_format.description,
         }

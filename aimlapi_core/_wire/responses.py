@@ -18,6 +18,7 @@ from aimlapi_core._wire.responses_items import output_items, parse_output
 from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS, add_params
+from aimlapi_core.schema import answer_schema, object_schema
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -180,7 +181,7 @@ def _encode_tool(tool: Tool | BuiltinTool) -> dict[str, Any]:
         "type": "function",
         "name": tool.name,
         "description": tool.description,
-        "parameters": dict(tool.parameters) or {"type": "object", "properties": {}},
+        "parameters": object_schema(tool.parameters, f"the tool {tool.name!r}"),
         "strict": bool(tool.strict),  # required, and not nullable
     }
     return {key: value for key, value in members.items() if value is not None}
@@ -200,7 +201,7 @@ def _encode_format(response_format: ResponseFormat | None) -> dict[str, Any] | N
     if isinstance(response_format, JsonSchema):
         members = _without_none(
             name=response_format.name,
-            schema=dict(response_format.schema),
+            schema=answer_schema(response_format),
             strict=response_format.strict,
             description=response_format.description,
         )

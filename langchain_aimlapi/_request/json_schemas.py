@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NotRequired, get_origin
 
@@ -14,7 +14,12 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from typing_extensions import get_type_hints, is_typeddict
 
 from aimlapi_core import InvalidRequestError
+from aimlapi_core.schema.references import inline_root_ref
 
+# What only a JSON Schema has at its root, and no tool's description.
+_ROOT_KEYWORDS = frozenset(
+    ("properties", "$ref", "allOf", "anyOf", "oneOf", "$defs", "definitions")
+)
 _CONVERSION_ERRORS = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
 
 
@@ -50,51 +55,6 @@ def json_schema(schema: Any) -> dict[str, Any]:
     return _with_langchain(schema)
 
 
-def is_recursive(schema: Mapping[str, Any]) -> bool:
-    """Whether a `$ref` of the schema is cyclic."""
-    return any(_is_cyclic(schema, ref) for ref in set(_refs(schema)))
-
-
-def _is_cyclic(schema: Mapping[str, Any], start: str) -> bool:
-    pending, seen = [start], {start}
-    while pending:
-        found = set(_refs(_resolve_pointer(schema, pending.pop())))
-        if start in found:
-            return True
-        pending.extend(found - seen)
-        seen |= found
-    return False
-
-
-def _resolve_pointer(schema: Mapping[str, Any], ref: str) -> Any:
-    """The target of a local `$ref` such as "#/$defs/Node"; an empty schema if there is none."""
-    found: Any = schema
-    for step in ref.removeprefix("#").strip("/").split("/") if ref.strip("#/") else ():
-        name = step.replace("~1", "/").replace("~0", "~")
-        found = found.get(name, {}) if isinstance(found, Mapping) else {}
-    return found
-
-
-def inline_root_ref(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """`schema` with a root `$ref` replaced by its target: tool parameters must be an object.
-
-    pydantic makes such a root for a recursive class.
-    """
-    rest = {key: value for key, value in schema.items() if key != "$ref"}
-    named = _resolve_pointer(schema, str(schema.get("$ref", ""))) if "$ref" in schema else {}
-    return {**named, **rest}
-
-
-def _refs(schema: Any) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        if isinstance(schema.get("$ref"), str):
-            yield schema["$ref"]
-        schema = list(schema.values())
-    if isinstance(schema, list):
-        for one in schema:
-            yield from _refs(one)
-
-
 def _from_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:
     inner = schema.get("json_schema")
     if schema.get("type") == "json_schema" and isinstance(inner, Mapping):
@@ -102,7 +62,7 @@ def _from_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:
     if "name" in schema and isinstance(schema.get("schema"), dict):
         named = {key: schema[key] for key in ("description",) if key in schema}
         return {**named, **schema["schema"], "title": schema["name"]}
-    if "properties" in schema or "$ref" in schema:
+    if not _ROOT_KEYWORDS.isdisjoint(schema) or schema.get("type") not in (None, "function"):
         return inline_root_ref({"title": "answer", **schema})
     return _with_langchain(dict(schema))
 

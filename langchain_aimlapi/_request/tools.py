@@ -11,7 +11,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -21,13 +21,18 @@ from aimlapi_core import (
     InvalidRequestError,
     JsonSchema,
     NamedTool,
+    OpenSchemaWarning,
     ResponseFormat,
     Tool,
     ToolChoice,
     nearest,
     strict_schema,
 )
-from langchain_aimlapi._request.json_schemas import inline_root_ref, is_recursive, json_schema
+from aimlapi_core._adapters.warn_once import user_stacklevel, warn_once
+from aimlapi_core.schema import object_schema
+from aimlapi_core.schema.nullability import optional_without_null
+from aimlapi_core.schema.references import has_missing_refs, inline_root_ref, is_recursive
+from langchain_aimlapi._request.json_schemas import json_schema
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
@@ -42,19 +47,22 @@ def to_wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
     """A tool as a wire dict: a function, or the unchanged dict of a built-in tool."""
     if _is_builtin(tool):
         return dict(tool)  # type: ignore[arg-type]  # a Mapping, as _is_builtin saw
-    wire = _to_openai_tool(tool)
-    # The flat form of the Responses endpoint is accepted beside the nested one.
-    function = dict(wire.get("function") or {k: v for k, v in wire.items() if k != "type"})
-    function["parameters"] = (
-        _recursive_parameters(tool) or function.get("parameters") or dict(_NO_ARGUMENTS)
-    )
+    kept = _kept_parameters(tool)
+    if kept is not None and isinstance(tool, BaseTool):
+        function: dict[str, Any] = {"name": tool.name, "description": tool.description}
+    else:
+        wire = _to_openai_tool(tool)
+        # The flat form of the Responses endpoint is accepted beside the nested one.
+        function = dict(wire.get("function") or {k: v for k, v in wire.items() if k != "type"})
+    parameters = function.get("parameters") if kept is None else kept
     if strict is not None:
         function["strict"] = strict
-    if function.get("strict"):
-        subject = f"the tool {function.get('name')!r}"
-        function["parameters"], function["strict"] = strict_or_original(
-            function["parameters"], subject, warn=True
+    subject = f"the tool {function.get('name')!r}"
+    if function.get("strict") and (parameters is None or isinstance(parameters, Mapping)):
+        parameters, function["strict"] = strict_or_open(
+            parameters or _NO_ARGUMENTS, subject, warn="always", is_validated=_has_class(tool)
         )
+    function["parameters"] = object_schema(parameters, subject)
     return {"type": "function", "function": function}
 
 
@@ -68,19 +76,30 @@ def _to_openai_tool(tool: ToolLike) -> dict[str, Any]:
         ) from exc
 
 
-def _recursive_parameters(tool: ToolLike) -> dict[str, Any] | None:
-    """The parameters of a tool with a recursive schema; None for any other.
+def _kept_parameters(tool: ToolLike) -> dict[str, Any] | None:
+    """The parameters of a tool whose schema LangChain's conversion loses; None for any other.
 
     Expected: LangChain's conversion keeps it. What happens (langchain-core 1.7 to 1.8): references
-    are inlined, and a cyclic one becomes a schema that allows anything.
+    are inlined, a cyclic one becomes a schema that allows anything, one to nothing raises KeyError,
+    and a schema with a title and no `properties` is left out.
     """
     given = tool.tool_call_schema if isinstance(tool, BaseTool) else tool
     if isinstance(given, type) and hasattr(given, "model_json_schema"):
         given = json_schema(given)
-    if not (isinstance(given, dict) and is_recursive(given)):
+    elif not isinstance(tool, BaseTool) and not (isinstance(given, Mapping) and "title" in given):
+        return None
+    if not isinstance(given, dict) or (not isinstance(tool, BaseTool) and "name" in given):
+        return None
+    if "properties" in given and not is_recursive(given) and not has_missing_refs(given):
         return None
     whole = inline_root_ref(given)
     return {key: value for key, value in whole.items() if key not in ("title", "description")}
+
+
+def _has_class(tool: ToolLike) -> bool:
+    """Whether a class of pydantic's holds the arguments to the schema, before the tool runs."""
+    given = tool.args_schema if isinstance(tool, BaseTool) else tool
+    return isinstance(given, type) and hasattr(given, "model_json_schema")
 
 
 def _is_builtin(tool: Any) -> bool:
@@ -89,7 +108,8 @@ def _is_builtin(tool: Any) -> bool:
     """
     if not isinstance(tool, Mapping) or "input_schema" in tool:
         return False
-    return tool.get("type") not in (None, "function", "object")
+    kind = tool.get("type")
+    return isinstance(kind, str) and kind not in ("function", "object")
 
 
 def _as_dict(tool: Any) -> Any:
@@ -97,48 +117,32 @@ def _as_dict(tool: Any) -> Any:
     return dict(tool) if isinstance(tool, Mapping) else tool
 
 
-def strict_or_original(
-    schema: Mapping[str, Any], subject: str, *, warn: bool, may_add_nulls: bool = False
-) -> tuple[dict[str, Any], bool]:
-    """(strict schema, True), or (the schema, False) when it cannot be strict.
+def strict_or_open(
+    schema: Mapping[str, Any],
+    subject: str,
+    *,
+    warn: Literal["always", "once", "never"],
+    is_validated: bool = False,
+    may_add_nulls: bool = False,
+) -> tuple[Mapping[str, Any], bool]:
+    """(strict schema, True), or (an open one, False) when it cannot be strict.
 
-    Warns or logs the reason then. Schemas whose output others parse must not add nulls: their
-    parsers would fail on them.
+    Warns of the reason then, or logs it. Schemas whose output others parse must not add nulls:
+    their parsers would fail on them. `is_validated`: see `strict_schema`.
     """
-    strict, reason = strict_schema(schema)
+    strict, reason = strict_schema(schema, is_validated=is_validated)
     if strict is not None and not may_add_nulls and (missing := optional_without_null(schema)):
         strict, reason = None, f"{missing!r} is optional and does not allow null"
     if strict is not None:
         return strict, True
     sentence = f"strict=False is sent for {subject}: {reason}."
-    if warn:
-        warnings.warn(sentence, stacklevel=2)
+    if warn == "always":
+        warnings.warn(sentence, OpenSchemaWarning, stacklevel=user_stacklevel())
+    elif warn == "once":
+        warn_once(("open schema", subject, str(reason)), sentence, OpenSchemaWarning)
     else:
         logger.info(sentence)
-    return dict(schema), False
-
-
-def optional_without_null(schema: Any) -> str | None:
-    """The name of a property that may be left out but may not be null; None when there is none."""
-    if isinstance(schema, Mapping):
-        properties = schema.get("properties")
-        if isinstance(properties, Mapping):
-            for name in set(properties) - set(schema.get("required") or ()):
-                if not _allows_null(properties[name]):
-                    return str(name)
-        schema = list(schema.values())
-    if isinstance(schema, list):
-        return next((name for item in schema if (name := optional_without_null(item))), None)
-    return None
-
-
-def _allows_null(schema: Any) -> bool:
-    if not isinstance(schema, Mapping):
-        return True
-    kinds = schema.get("type")
-    if kinds == "null" or (isinstance(kinds, list) and "null" in kinds):
-        return True
-    return any(_allows_null(option) for option in schema.get("anyOf") or ())
+    return object_schema(schema, subject), False
 
 
 def to_wire_tool_choice(
@@ -212,10 +216,10 @@ def to_wire_name(name: Any) -> str:
 
 
 def _json_schema_format(members: Mapping[str, Any]) -> dict[str, Any]:
-    schema, strict = dict(members.get("schema") or _NO_ARGUMENTS), members.get("strict")
+    schema, strict = members.get("schema") or _NO_ARGUMENTS, members.get("strict")
     subject = f"the response format {members.get('name')!r}"
     if strict or strict is None:
-        schema, strict = strict_or_original(schema, subject, warn=bool(strict))
+        schema, strict = strict_or_open(schema, subject, warn="always" if strict else "never")
     given = {
         **members,
         "name": to_wire_name(members.get("name")),

@@ -12,8 +12,9 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from typing_extensions import is_typeddict
 
 from aimlapi_core import InvalidRequestError, nearest
+from aimlapi_core.schema import object_schema
 from langchain_aimlapi._request.json_schemas import json_schema
-from langchain_aimlapi._request.tools import strict_or_original, to_wire_name
+from langchain_aimlapi._request.tools import strict_or_open, to_wire_name
 from langchain_aimlapi._structured_output.parser import AnswerParser
 
 Method = Literal["json_schema", "function_calling", "json_mode"]
@@ -50,10 +51,15 @@ def make_plan(schema: Any, method: str, strict: bool | None) -> StructuredOutput
     if method == "json_mode":
         arguments = {"response_format": {"type": "json_object"}}
     elif method == "json_schema":
-        arguments = {"response_format": _response_format(original, name, strict)}
+        arguments = {
+            "response_format": _response_format(
+                original, name, strict, is_validated=parser.output_class is not None
+            )
+        }
     else:
         arguments = {"tool_choice": name, "parallel_tool_calls": False}
-        tools = (_forced_tool(original, name, strict),)
+        is_validated = parser.output_class is not None
+        tools = (_forced_tool(original, name, strict, is_validated=is_validated),)
     return StructuredOutputPlan(parser, arguments, tools, _schema_for_tracing(schema))
 
 
@@ -76,25 +82,37 @@ def _schema_for_tracing(schema: Any) -> Mapping[str, Any] | None:
         return None
 
 
-def _response_format(original: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
+def _response_format(
+    original: dict[str, Any], name: str, strict: bool | None, *, is_validated: bool
+) -> dict[str, Any]:
     """The response format. The parser removes the nulls that strictness adds."""
-    schema, is_strict = original, False
-    if strict is not False:
-        schema, is_strict = strict_or_original(
-            original, repr(name), warn=bool(strict), may_add_nulls=True
+    schema: Mapping[str, Any]
+    if strict is False:
+        schema, is_strict = object_schema(original, repr(name)), False
+    else:
+        schema, is_strict = strict_or_open(
+            original,
+            repr(name),
+            warn="always" if strict else "once",
+            is_validated=is_validated,
+            may_add_nulls=True,
         )
     described = {"description": original["description"]} if original.get("description") else {}
     inner = {"name": name, "schema": schema, "strict": is_strict, **described}
     return {"type": "json_schema", "json_schema": inner}
 
 
-def _forced_tool(original: dict[str, Any], name: str, strict: bool | None) -> dict[str, Any]:
-    parameters = {key: original[key] for key in original if key not in ("title", "description")}
-    is_strict = False
+def _forced_tool(
+    original: dict[str, Any], name: str, strict: bool | None, *, is_validated: bool
+) -> dict[str, Any]:
+    given = {key: original[key] for key in original if key not in ("title", "description")}
+    parameters: Mapping[str, Any]
     if strict:
-        parameters, is_strict = strict_or_original(
-            parameters, repr(name), warn=True, may_add_nulls=True
+        parameters, is_strict = strict_or_open(
+            given, repr(name), warn="always", is_validated=is_validated, may_add_nulls=True
         )
+    else:
+        parameters, is_strict = object_schema(given, repr(name)), False
     function: dict[str, Any] = {"name": name, "parameters": parameters}
     if original.get("description"):
         function["description"] = original["description"]

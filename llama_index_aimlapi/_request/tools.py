@@ -6,26 +6,26 @@ and the strict schema are made with the request, so that tool calls can be mappe
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from llama_index.core.tools import BaseTool
+from llama_index.core.tools import BaseTool, ToolMetadata
 
 from aimlapi_core import (
     BuiltinTool,
     InvalidRequestError,
     NamedTool,
+    OpenSchemaWarning,
     Tool,
     ToolChoice,
     strict_schema,
 )
+from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core.schema import object_schema
 from llama_index_aimlapi._request.argument_validation import check_types
 from llama_index_aimlapi._request.legacy_arguments import did_you_mean
 from llama_index_aimlapi._request.tool_names import to_wire_tool_name
-
-logger = logging.getLogger("aimlapi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,25 @@ def tool_dict(tool: BaseTool, strict: bool | None) -> dict[str, Any]:
     function = {
         "name": tool.metadata.get_name(),
         "description": tool.metadata.description,
-        "parameters": tool.metadata.get_parameters_dict(),
+        "parameters": _parameters(tool.metadata),
     }
     return {
         "type": "function",
         "function": function if strict is None else {**function, "strict": strict},
     }
+
+
+def _parameters(metadata: ToolMetadata) -> dict[str, Any]:
+    """The parameters as LlamaIndex gives them, and the whole schema where it loses the root.
+
+    Expected: `get_parameters_dict` keeps a root `$ref`, which recursive classes have, or `anyOf`.
+    What happens (llama-index-core 0.14.25): only the definitions are left.
+    """
+    parameters = metadata.get_parameters_dict()
+    if metadata.fn_schema is None or not {"type", "properties"}.isdisjoint(parameters):
+        return parameters
+    schema = metadata.fn_schema.model_json_schema()
+    return {key: value for key, value in schema.items() if key not in ("title", "description")}
 
 
 def tool_call_arguments(
@@ -107,12 +120,18 @@ def _function_tool(row: Mapping[str, Any]) -> tuple[Tool, ToolRef]:
     if not isinstance(name, str) or not name:
         raise InvalidRequestError(f"A function tool needs a name: {dict(row)!r:.120}")
     schema = function.get("parameters") or {"type": "object", "properties": {}}
+    subject = f"the tool {name!r}"
     strict: bool | None = function.get("strict")
     parameters, reason = strict_schema(schema) if strict else (None, None)
     if reason is not None:
-        logger.warning("Tool %r is sent without strict=True: %s.", name, reason)
+        warn_once(
+            ("open schema", subject, reason),
+            f"strict=True is not sent for {subject}: {reason}.",
+            OpenSchemaWarning,
+        )
         strict = None
-    tool = Tool(to_wire_tool_name(name), parameters or schema, function.get("description"), strict)
+    sent = parameters or object_schema(schema, subject)
+    tool = Tool(to_wire_tool_name(name), sent, function.get("description"), strict)
     return tool, ToolRef(name, schema if parameters else None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
@@ -11,11 +10,11 @@ from llama_index.core.program.function_program import get_function_tool
 from llama_index.core.types import Model
 from pydantic import BaseModel, RootModel
 
-from aimlapi_core import InvalidRequestError, strict_schema
+from aimlapi_core import InvalidRequestError, OpenSchemaWarning, strict_schema
+from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core.schema import object_schema
 from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 from llama_index_aimlapi._request.tools import tool_dict
-
-logger = logging.getLogger("aimlapi")
 
 # LlamaIndex programs pass these to control the tool call; the plan controls it itself.
 _PROGRAM_KWARGS = ("tool_required", "tool_choice", "allow_parallel_tool_calls")
@@ -55,12 +54,17 @@ def check_output_class(output_cls: Any) -> None:
 def json_schema_plan(output_cls: type[Model]) -> StructuredOutputPlan[Model]:
     """Requests a response format by JSON schema, a strict one where the class allows it."""
     schema = output_cls.model_json_schema()
-    strict, reason = strict_schema(schema)
+    subject = f"the class {output_cls.__name__!r}"
+    strict, reason = strict_schema(schema, is_validated=True)
     if reason is not None:
-        logger.info("%s is asked for without strict=True: %s.", output_cls.__name__, reason)
+        warn_once(
+            ("open schema", subject, reason),
+            f"strict=True is not sent for {subject}: {reason}.",
+            OpenSchemaWarning,
+        )
     response_schema = {
         "name": to_wire_tool_name(output_cls.__name__),
-        "schema": strict or schema,
+        "schema": strict or object_schema(schema, subject),
         "strict": strict is not None,
     }
     arguments = {"response_format": {"type": "json_schema", "json_schema": response_schema}}

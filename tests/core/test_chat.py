@@ -194,15 +194,21 @@ def test_without_tools_nothing_about_tools_is_sent() -> None:
                 "type": "json_schema",
                 "json_schema": {
                     "name": "joke",
-                    "schema": {"type": "object"},
+                    "schema": {"type": "object", "properties": {}},
                     "strict": False,
                     "description": "d",
                 },
             },
         ),
         (
-            JsonSchema("joke", {"type": "object"}),
-            {"type": "json_schema", "json_schema": {"name": "joke", "schema": {"type": "object"}}},
+            JsonSchema("joke", {"properties": {"a": {}}}),
+            {
+                "type": "json_schema",
+                "json_schema": {
+                    "name": "joke",
+                    "schema": {"type": "object", "properties": {"a": {}}},
+                },
+            },
         ),
     ],
 )

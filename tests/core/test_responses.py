@@ -115,7 +115,7 @@ def test_every_parameter_has_its_wire_name() -> None:
             {
                 "type": "function",
                 "name": "weather",
-                "parameters": {"type": "object"},
+                "parameters": {"type": "object", "properties": {}},
                 "strict": True,
             },
             {"type": "web_search_preview"},

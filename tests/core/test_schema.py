@@ -138,16 +138,64 @@ def test_added_nulls_go_and_real_ones_stay() -> None:
     assert answer["age"] is None
 
 
-class Named(BaseModel):
-    name: str | None = "Bob"
-    nick: str | None = None
+class Loose(Enum):
+    ON = "on"
+    UNSET = None
 
 
-def test_a_null_makes_way_for_a_default() -> None:
-    answer = {"name": None, "nick": None}
-    pruned = drop_added_nulls(answer, Named.model_json_schema())
-    assert pruned == {"nick": None}
-    assert Named.model_validate(pruned).name == "Bob"
+class Wanted(BaseModel):
+    rent: int | None = 1000
+    level: Literal["low", "high", None] = "low"
+    mood: Mood | None = Mood.GOOD
+    loose: Loose = Loose.ON
+    rooms: int = 2
+    kind: Mood = Mood.GOOD
+    inner: Wanted | None = None
+
+
+def test_a_null_that_the_callers_schema_takes_is_an_answer_and_another_is_left_out() -> None:
+    nulls = dict.fromkeys(Wanted.model_fields)
+    pruned = drop_added_nulls({**nulls, "inner": nulls}, Wanted.model_json_schema())
+    kept = dict.fromkeys(("rent", "level", "mood", "loose"))
+    assert pruned == {**kept, "inner": {**kept, "inner": None}}
+    found = Wanted.model_validate(pruned)
+    assert (found.rent, found.level, found.mood, found.loose) == (None, None, None, Loose.UNSET)
+    assert (found.rooms, found.kind) == (2, Mood.GOOD)
+
+
+def test_a_default_beside_null_is_said_since_null_no_longer_means_it() -> None:
+    strict, _ = strict_schema(Wanted.model_json_schema())
+    assert strict is not None
+    assert strict["properties"]["rent"] == {
+        "anyOf": [{"type": "integer"}, {"type": "null"}],
+        "description": "(default: 1000)",
+    }
+    assert strict["properties"]["mood"]["description"] == '(default: "good")'
+    assert "description" not in strict["properties"]["rooms"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": ["string", "null"], "enum": ["a"]},
+        {"enum": ["a"]},
+        {"const": "a"},
+        {"allOf": [{"type": "string"}]},
+        {"$ref": "#/$defs/E", "default": "a"},
+        {"anyOf": [{"$ref": "#/$defs/E"}, {"const": 5}]},
+        {"oneOf": [{"type": "string"}]},
+        False,
+    ],
+)
+def test_a_null_that_no_keyword_takes_is_left_out(schema: Any) -> None:
+    given = {"properties": {"a": schema}, "$defs": {"E": {"enum": ["a", "b"]}}}
+    assert drop_added_nulls({"a": None}, given) == {}
+
+
+@pytest.mark.parametrize("schema", [{}, True, {"default": 5}, {"type": ["string", "null"]}])
+def test_a_null_that_every_keyword_takes_stays(schema: Any) -> None:
+    given = {"properties": {"a": schema}}
+    assert drop_added_nulls({"a": None}, given) == {"a": None}
 
 
 def test_added_nulls_go_from_recursive_models_too() -> None:

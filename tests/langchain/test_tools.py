@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from aimlapi_core import BuiltinTool, InvalidRequestError, JsonSchema, NamedTool, Tool
+from aimlapi_core.schema.references import is_recursive
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
-from langchain_aimlapi._request.json_schemas import is_recursive
 from langchain_aimlapi._request.tools import (
     to_core_response_format,
     to_core_tool,

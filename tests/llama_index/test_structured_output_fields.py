@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Any, Literal
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
@@ -35,9 +36,23 @@ class Person(BaseModel):
     by_home: dict[str, Pet] = Field(default={}, validation_alias=AliasChoices("byHome", "by_home"))
 
 
+class Level(Enum):
+    LOW = "low"
+
+
 class Named(BaseModel):
     a: str
-    b: str | None = "Bob"
+    b: str = "Bob"
+
+
+class Nullable(BaseModel):
+    rent: int | None = 1000
+    level: Literal["low", None] = "low"
+    kind: Level | None = Level.LOW
+    inner: Nullable | None = None
+
+
+NULLS = {"rent": None, "level": None, "kind": None, "inner": None}
 
 
 class Cities(RootModel[list[str]]):
@@ -69,6 +84,26 @@ def test_a_null_for_a_strict_tools_argument_is_left_out() -> None:
     tool_refs = {"f": ToolRef("f", Named.model_json_schema())}
     call = restore_tool_call(ToolCall("1", "f", '{"a": "x", "b": null}'), tool_refs)
     assert json.loads(call.arguments) == {"a": "x"}
+
+
+@pytest.mark.parametrize("mode", ["default", "function"])
+@pytest.mark.parametrize("way", STRUCTURED)
+async def test_a_null_that_the_class_takes_stays_null(way: str, mode: str) -> None:
+    with Emulator() as emu:
+        answer: Any = {**NULLS, "inner": NULLS}
+        if mode == "default":
+            emu.when("flat", json=answer)
+        else:
+            emu.when("flat", tool_call="Nullable", arguments=answer)
+        llm = AIMLAPI(base_url=emu.base_url, api_key="x", pydantic_program_mode=mode)
+        found = await last(llm, way, Nullable, PROMPT, what="flat")
+    assert found.model_dump() == answer
+
+
+def test_a_null_that_a_strict_tools_schema_takes_stays_null() -> None:
+    tool_refs = {"f": ToolRef("f", Nullable.model_json_schema())}
+    call = restore_tool_call(ToolCall("1", "f", json.dumps(NULLS)), tool_refs)
+    assert json.loads(call.arguments) == NULLS
 
 
 def test_an_unfinished_object_never_shows_a_null_that_becomes_a_default() -> None:

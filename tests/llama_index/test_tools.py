@@ -9,7 +9,7 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
 from llama_index.core.tools import FunctionTool
 
-from aimlapi_core import BuiltinTool, InvalidRequestError, NamedTool, Tool
+from aimlapi_core import BuiltinTool, InvalidRequestError, NamedTool, OpenSchemaWarning, Tool
 from llama_index_aimlapi import InvalidToolCallError, NoToolCallError
 from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 from llama_index_aimlapi._request.tools import ToolRef, to_tool_choice, to_tools, tool_dict
@@ -78,14 +78,13 @@ def test_strict_makes_the_schema_strict_valid_and_remembers_the_callers() -> Non
     assert SCHEMA["required"] == ["a"]
 
 
-def test_a_schema_that_cannot_be_strict_is_sent_as_it_is_with_the_reason(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_schema_that_cannot_be_strict_is_sent_as_it_is_with_the_reason() -> None:
     schema = {"type": "object", "properties": {"d": {"type": "object"}}}
-    (tool,), tool_refs = to_tools([{"name": "f", "parameters": schema, "strict": True}])
-    assert tool == Tool("f", schema)
-    assert tool_refs == {"f": ToolRef("f")}
-    assert "'f' is sent without strict=True: d is an object of any shape" in caplog.text
+    with pytest.warns(OpenSchemaWarning, match="tool 'loose': d is an object of any shape") as seen:
+        (tool,), tool_refs = to_tools([{"name": "loose", "parameters": schema, "strict": True}])
+    assert seen[0].filename == __file__
+    assert tool == Tool("loose", schema)
+    assert tool_refs == {"loose": ToolRef("loose")}
 
 
 @pytest.mark.parametrize("row", ["add", {"type": "function"}, {"function": {"name": ""}}])

@@ -1,0 +1,271 @@
+"""Converts JSON Schemas to strict mode (`strict: true`).
+
+Strict mode requires `additionalProperties: false` and all properties, and supports a subset of JSON
+Schema: see `keywords` for the rules and their source. An optional property becomes a required
+nullable one; `drop_added_nulls` removes such nulls from the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aimlapi_core._json_reading import as_mapping
+from aimlapi_core.schema.keywords import (
+    ANNOTATING_FORMATS,
+    CHECKED_BY_CLASSES,
+    FORMATS,
+    SUPPORTED_KEYWORDS,
+    TYPES,
+    UNSUPPORTED_KEYWORDS,
+    is_supported_pattern,
+)
+from aimlapi_core.schema.limits import exceeded_limit
+from aimlapi_core.schema.nullability import allows_null
+from aimlapi_core.schema.references import DEFINITIONS, find_pointer, inline_root_ref
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_REF = re.compile(r"#|#/(\$defs|definitions)/[A-Za-z0-9._-]+")
+_JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+
+
+class _NotStrict(Exception):
+    """The reason why a schema cannot be made strict."""
+
+
+class OpenSchemaWarning(UserWarning):
+    """A schema was sent without `strict: true`, which does not take it."""
+
+
+class StrictSchema(dict[str, Any]):
+    """A schema in the form that strict mode takes."""
+
+
+def strict_schema(
+    schema: Mapping[str, Any], *, is_validated: bool = False
+) -> tuple[dict[str, Any], None] | tuple[None, str]:
+    """(the strict schema, None), or (None, why there is none). Does not modify `schema`.
+
+    `is_validated` says that a class holds the answer to the schema afterwards: what strict mode has
+    no form for is then left out, and said in the description, where the class checks it by itself
+    (`pattern`, `format`, `minLength`, `maxLength`, `uniqueItems`).
+    """
+    if isinstance(schema, StrictSchema):
+        return schema, None
+    try:
+        root = inline_root_ref(schema)
+        strict = _Converter(root, is_validated).converted_root()
+    except _NotStrict as why:
+        return None, str(why)
+    except RecursionError:
+        return None, "it is nested too deeply"
+    reason = exceeded_limit(strict)
+    return (None, reason) if reason else (StrictSchema(strict), None)
+
+
+class _Converter:
+    """Converts one schema. `root` is its root, with a root `$ref` resolved."""
+
+    def __init__(self, root: Mapping[str, Any], is_validated: bool) -> None:
+        self._root = root
+        self._is_validated = is_validated
+
+    def converted_root(self) -> dict[str, Any]:
+        strict = self._convert(
+            {key: value for key, value in self._root.items() if key not in DEFINITIONS},
+            "schema",
+            is_root=True,
+        )
+        if strict.get("type") != "object" or "anyOf" in strict:
+            raise _NotStrict("the root is not an object")
+        for group in DEFINITIONS:
+            definitions = as_mapping(self._root.get(group))
+            for name in definitions:
+                if not _NAME.fullmatch(str(name)):
+                    raise _NotStrict(f"the definition {name!r} is no name")
+            if definitions:
+                strict[group] = {
+                    name: self._convert(value, name) for name, value in definitions.items()
+                }
+        return strict
+
+    def _convert(self, schema: Any, where: str, *, is_root: bool = False) -> dict[str, Any]:
+        if not isinstance(schema, Mapping) or not schema:
+            raise _NotStrict(f"{where} allows any value")
+        schema = _with_single_all_of(schema)
+        out = self._supported_keywords(schema, where)
+        if "$ref" in out:
+            self._check_ref(out, where)
+            return _wrap_ref(out)
+        if "anyOf" in out:
+            if not isinstance(out["anyOf"], list) or not out["anyOf"]:
+                raise _NotStrict(f"{where} has an anyOf that is no list")
+            out["anyOf"] = [self._convert(option, f"{where} option") for option in out["anyOf"]]
+        out = _typed(out, where)
+        kinds = _types(out, where)
+        if "object" in kinds:
+            return self._closed_object(out, where, is_root)
+        if "array" in kinds:
+            out["items"] = self._convert(out.get("items"), f"items of {where}")
+        return out
+
+    def _supported_keywords(self, schema: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """The keywords that strict mode takes. Annotations are left out."""
+        out: dict[str, Any] = {}
+        hints: list[str] = []
+        for keyword, value in schema.items():
+            if value is None and keyword != "const":
+                continue
+            if keyword == "oneOf":
+                out["anyOf"] = value
+            elif keyword == "format" and str(value) not in FORMATS:
+                if str(value) not in ANNOTATING_FORMATS and not self._is_validated:
+                    raise _NotStrict(f"{where} has the format {value!r}")
+                hints.append(f"format: {value}")
+            elif keyword == "pattern" and not is_supported_pattern(value):
+                if not self._is_validated:
+                    raise _NotStrict(f"{where} has the pattern {value!r}")
+                hints.append(f"pattern: {value}")
+            elif keyword in CHECKED_BY_CLASSES and self._is_validated:
+                hints.append(f"{keyword}: {json.dumps(value)}")
+            elif keyword in UNSUPPORTED_KEYWORDS or keyword in DEFINITIONS:
+                raise _NotStrict(f"{where} uses {keyword!r}")
+            elif keyword in SUPPORTED_KEYWORDS:
+                out[keyword] = value
+        return with_hints(out, hints)
+
+    def _check_ref(self, schema: Mapping[str, Any], where: str) -> None:
+        ref = schema["$ref"]
+        if not set(schema) <= {"$ref", "description", "type"}:
+            raise _NotStrict(f"{where} adds to what it refers to")
+        if not isinstance(ref, str) or not _REF.fullmatch(ref):
+            raise _NotStrict(f"{where} refers to {ref!r}, which is no definition at the root")
+        if find_pointer(self._root, ref) is None:
+            raise _NotStrict(f"{where} refers to {ref!r}, which is not there")
+
+    def _closed_object(self, schema: dict[str, Any], where: str, is_root: bool) -> dict[str, Any]:
+        """An object schema with all properties required and no additional ones."""
+        if schema.get("additionalProperties") not in (None, False):
+            raise _NotStrict(f"{where} allows properties of any name")
+        properties = schema.get("properties")
+        if not isinstance(properties, Mapping):
+            if not is_root:
+                raise _NotStrict(f"{where} is an object of any shape")
+            properties = {}
+        required = schema.get("required") or ()
+        if not isinstance(required, (list, tuple)) or any(n not in properties for n in required):
+            raise _NotStrict(f"{where} requires {required!r}, which are not all described")
+        return {
+            **schema,
+            "properties": {
+                name: self._property(value, name, name in required)
+                for name, value in properties.items()
+            },
+            "required": list(properties),
+            "additionalProperties": False,
+        }
+
+    def _property(self, schema: Any, name: str, is_required: bool) -> dict[str, Any]:
+        strict = self._convert(schema, name)
+        if is_required:
+            return strict
+        default = as_mapping(schema).get("default")
+        if default is not None and allows_null(schema, self._root):
+            # Null is a value of its own here: only the model can choose the default.
+            strict = with_hints(_wrap_ref(dict(strict), always=True), [_default_hint(default)])
+        return _make_nullable(strict)
+
+
+def with_hints(schema: dict[str, Any], hints: list[str]) -> dict[str, Any]:
+    """The schema with what was left out of it at the end of its description."""
+    if not hints:
+        return schema
+    described = schema.get("description")
+    words = [described] if isinstance(described, str) and described else []
+    return {**schema, "description": " ".join([*words, f"({'; '.join(hints)})"])}
+
+
+def _default_hint(default: Any) -> str:
+    return f"default: {json.dumps(default, ensure_ascii=False, default=str)}"
+
+
+def _with_single_all_of(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema with an `allOf` of one inlined: how pydantic.v1 writes a described `$ref`."""
+    parts = schema.get("allOf")
+    if not isinstance(parts, list) or len(parts) != 1:
+        return schema
+    rest = {keyword: value for keyword, value in schema.items() if keyword != "allOf"}
+    return {**rest, **as_mapping(parts[0])}
+
+
+def _wrap_ref(schema: dict[str, Any], *, always: bool = False) -> dict[str, Any]:
+    """Wrap a `$ref` with sibling keywords, which strict mode does not allow, in `anyOf`."""
+    siblings = {key: value for key, value in schema.items() if key != "$ref"}
+    if "$ref" not in schema or not (siblings or always):
+        return schema
+    return {"anyOf": [{"$ref": schema["$ref"]}], **siblings}
+
+
+def _make_nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema and allows_null(schema, {}):
+        return schema
+    described = {"description": schema["description"]} if "description" in schema else {}
+    bare = {key: value for key, value in schema.items() if key != "description"}
+    options = bare["anyOf"] if set(bare) == {"anyOf"} else [bare]
+    return {"anyOf": [*options, {"type": "null"}], **described}
+
+
+def _types(schema: Mapping[str, Any], where: str) -> list[str]:
+    kinds = schema.get("type", [])
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    for kind in kinds:
+        if not isinstance(kind, str) or kind not in TYPES:
+            raise _NotStrict(f"{where} has the type {kind!r}")
+    return kinds
+
+
+def _typed(schema: dict[str, Any], where: str) -> dict[str, Any]:
+    """The schema with a type: strict mode wants one ("schema must have a 'type' key").
+
+    The values of an enum must be of one type ("enum values must be of the same type"): one of
+    several types becomes an option for each.
+    """
+    if "enum" in schema and "anyOf" not in schema:
+        return _typed_enum(schema, where)
+    if "type" in schema or "anyOf" in schema:
+        return schema
+    if "const" in schema:
+        return {"type": _json_type(schema["const"], where), **schema}
+    if "properties" not in schema:
+        raise _NotStrict(f"{where} has no type")
+    return {"type": "object", **schema}
+
+
+def _typed_enum(schema: dict[str, Any], where: str) -> dict[str, Any]:
+    values = schema["enum"]
+    if not isinstance(values, list) or not values:
+        raise _NotStrict(f"{where} has an enum without values")
+    by_type: dict[str, list[Any]] = {}
+    for value in values:
+        by_type.setdefault(_json_type(value, where), []).append(value)
+    if len(by_type) == 1:
+        return schema if "type" in schema else {"type": next(iter(by_type)), **schema}
+    rest = {key: value for key, value in schema.items() if key not in ("enum", "type")}
+    return {"anyOf": list(_options(by_type, schema.get("type"))), **rest}
+
+
+def _options(by_type: Mapping[str, list[Any]], given: Any) -> Iterator[dict[str, Any]]:
+    """An option for each type of an enum's values. `given` is the enum's own `type`."""
+    allowed = {given} if isinstance(given, str) else set(given or TYPES)
+    for kind, values in by_type.items():
+        if kind in allowed or (kind == "integer" and "number" in allowed):
+            yield {"type": kind} if kind == "null" else {"type": kind, "enum": values}
+
+
+def _json_type(value: Any, where: str) -> str:
+    found = _JSON_TYPES.get(type(value))
+    if found is None:
+        raise _NotStrict(f"{where} allows the value {value!r:.60}, which is no single value")
+    return found
