@@ -46,8 +46,20 @@ def loads_arguments(text: str) -> dict[str, Any]:
     text = without_placeholders(text)
     if not text:
         return {}
+    value = loads_written(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{text[:100]!r} is {_JSON_TYPES[type(value)]}")
+    return value
+
+
+def loads_written(text: str) -> Any:
+    """Parse JSON that a model wrote: raw control characters in strings are accepted.
+
+    Raises ValueError for anything that is not JSON, NaN, infinities and an object with the same
+    name twice included.
+    """
     try:
-        value = json.loads(
+        return json.loads(
             text,
             strict=False,
             object_pairs_hook=_unique_names,
@@ -56,9 +68,6 @@ def loads_arguments(text: str) -> dict[str, Any]:
         )
     except RecursionError as exc:
         raise ValueError("JSON nested too deeply") from exc
-    if not isinstance(value, dict):
-        raise ValueError(f"{text[:100]!r} is {_JSON_TYPES[type(value)]}")
-    return value
 
 
 _JSON_TYPES = {

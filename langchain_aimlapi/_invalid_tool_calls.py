@@ -11,7 +11,7 @@ from aimlapi_core._adapters.tool_arguments import (
 )
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from langchain_aimlapi._request.messages import invalid_arguments
-from langchain_aimlapi.errors import OutputTruncatedError
+from langchain_aimlapi.errors import OutputFilteredError, OutputTruncatedError
 
 
 def invalid_tool_call_results(message: AIMessage) -> list[ToolMessage]:
@@ -21,8 +21,8 @@ def invalid_tool_call_results(message: AIMessage) -> list[ToolMessage]:
     and deepagents take `langchain_aimlapi.middleware.InvalidToolCallMiddleware`.
 
     Raises:
-        OutputTruncatedError: A call was cut by the output limit or by a content filter: the
-            same request would be cut again.
+        OutputTruncatedError: A call was cut by the output limit, or (OutputFilteredError) by a
+            content filter: the same request would be cut again.
     """
     calls = [
         (call, text)
@@ -32,8 +32,9 @@ def invalid_tool_call_results(message: AIMessage) -> list[ToolMessage]:
     finish_reason = message.response_metadata.get("finish_reason")
     if message.invalid_tool_calls and finish_reason in TRUNCATED_FINISH_REASONS:
         names = ", ".join(str(call["name"]) for call in message.invalid_tool_calls)
-        remedy = "Raise max_tokens." if finish_reason == "length" else "Change the prompt."
-        raise OutputTruncatedError(
+        filtered = finish_reason == "content_filter"
+        remedy = "Change the prompt." if filtered else "Raise max_tokens."
+        raise (OutputFilteredError if filtered else OutputTruncatedError)(
             f"The call of {names} was cut (finish_reason {finish_reason!r}) and was not run. "
             f"{remedy}",
             llm_output=invalid_arguments(message)[0],

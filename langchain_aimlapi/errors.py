@@ -192,6 +192,14 @@ class OutputTruncatedError(output_errors.OutputTruncatedError, OutputError):
     """The output stopped at a limit or a filter before the object was complete."""
 
 
+class OutputFilteredError(
+    output_errors.OutputFilteredError,
+    OutputTruncatedError,
+    _Refusal,  # type: ignore[misc]  # chosen at run time
+):
+    """A content filter stopped the output: a refusal too, so that fallbacks for these act."""
+
+
 class OutputEmptyError(output_errors.OutputEmptyError, OutputError):
     """The model's output holds no object at all."""
 

@@ -25,8 +25,8 @@ class InvalidToolCallMiddleware(AgentMiddleware[Any, Any]):
     the agent ends with the invalid call in its last message.
 
     Raises:
-        OutputTruncatedError: The call was cut by the output limit or by a content filter: the
-            same request would be cut again.
+        OutputTruncatedError: The call was cut by the output limit, or (OutputFilteredError) by a
+            content filter: the same request would be cut again.
     """
 
     def __init__(self, max_attempts: int = 2) -> None:

@@ -26,6 +26,7 @@ from llama_index_aimlapi.errors import (
     NoToolCallError,
     OutputEmptyError,
     OutputError,
+    OutputFilteredError,
     OutputRefusedError,
     OutputTruncatedError,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "NoToolCallError",
     "OutputEmptyError",
     "OutputError",
+    "OutputFilteredError",
     "OutputRefusedError",
     "OutputTruncatedError",
     "TotalUsage",

@@ -4,6 +4,7 @@
     └── OutputError
         ├── OutputRefusedError      the model refused; `body` is its own sentence
         ├── OutputTruncatedError    the output ended before it was complete
+        │   └── OutputFilteredError because a content filter stopped it
         ├── OutputEmptyError        there was no output
         ├── InvalidToolCallError    a tool call whose arguments are not a JSON object
         └── NoToolCallError         text instead of the required tool call
@@ -16,6 +17,7 @@ from __future__ import annotations
 from aimlapi_core._adapters.output_errors import (
     OutputEmptyError,
     OutputError,
+    OutputFilteredError,
     OutputRefusedError,
     OutputTruncatedError,
 )
@@ -25,6 +27,7 @@ __all__ = [
     "NoToolCallError",
     "OutputEmptyError",
     "OutputError",
+    "OutputFilteredError",
     "OutputRefusedError",
     "OutputTruncatedError",
 ]

@@ -4,6 +4,7 @@ UnexpectedReplyError            (aimlapi_core)
 └── OutputError
     ├── OutputRefusedError      the model refused
     ├── OutputTruncatedError    the output ended before it was complete
+    │   └── OutputFilteredError because a content filter stopped it
     ├── OutputEmptyError        there was no output
     └── OutputInvalidError      not JSON, or not of the schema
 """
@@ -23,6 +24,10 @@ class OutputRefusedError(OutputError):
 
 class OutputTruncatedError(OutputError):
     """The output was truncated by the token limit or a filter, and is not used."""
+
+
+class OutputFilteredError(OutputTruncatedError):
+    """A content filter stopped the output before it was complete."""
 
 
 class OutputEmptyError(OutputError):

@@ -53,7 +53,7 @@ def _text_blocks(message: AIMessage) -> Iterator[dict[str, Any]]:
     if text or citations:
         annotations = {"annotations": citations} if citations else {}
         yield {"type": "text", "text": text, **annotations}
-    if isinstance(extra.get("refusal"), str):
+    if extra.get("refusal") and isinstance(extra["refusal"], str):
         refusal = {"type": "refusal", "refusal": extra["refusal"]}
         yield refusal if _HAS_REFUSAL_BLOCKS else {"type": "non_standard", "value": refusal}
 

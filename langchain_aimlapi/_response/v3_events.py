@@ -101,15 +101,18 @@ class V3EventEncoder:
 def _final_blocks(message: AIMessage, reply: Reply) -> Iterator[tuple[Hashable, dict[str, Any]]]:
     """The blocks of the complete answer, each with the key of its deltas."""
     choice = reply.choices[0] if reply.choices else Choice(0)
-    for position, block in enumerate(cast("list[dict[str, Any]]", translate_content(message))):
+    blocks = cast("list[dict[str, Any]]", translate_content(message))
+    for position, block in enumerate(blocks):
         kind = block["type"]
         if kind in ("text", "reasoning"):
             yield kind, block
         elif kind == "non_standard":
             yield position, block
         elif kind == "refusal":
-            # Expected: the block is sent unchanged. What happens (langchain-core 1.8.2): its
-            # stream drops the unknown type from the message. Can go when it knows it.
-            yield position, {"type": "non_standard", "value": block}
+            # Expected: the block is sent unchanged. What happens (langchain-core 1.8.3): its
+            # stream drops the unknown type. Alone, that does no harm: the message's content is
+            # then empty, and its `content_blocks` are made from `additional_kwargs`. Can go when
+            # langchain-core's stream knows the type.
+            yield position, block if len(blocks) == 1 else {"type": "non_standard", "value": block}
     for index, call in enumerate(choice.tool_calls):
         yield ("call", index), dict(to_tool_call(call, choice.finish_reason))

@@ -18,10 +18,13 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import override
 
 from aimlapi_core import drop_added_nulls
+from aimlapi_core._adapters.model_json import json_text, loads_output
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
+from langchain_aimlapi._request.messages import invalid_arguments
 from langchain_aimlapi.errors import (
     OutputEmptyError,
     OutputError,
+    OutputFilteredError,
     OutputInvalidError,
     OutputRefusedError,
     OutputTruncatedError,
@@ -82,7 +85,7 @@ class AnswerParser(BaseTransformOutputParser[Any]):
                 return None  # tools were bound too, and the model wants their results first
             raise self._no_output_error(message)
         try:
-            data = drop_added_nulls(json.loads(text), self.original_schema)
+            data = drop_added_nulls(loads_output(text), self.original_schema)
             return self._validated(data)
         except ValueError as exc:
             detail = f"The answer does not fit the schema: {exc}"
@@ -98,9 +101,8 @@ class AnswerParser(BaseTransformOutputParser[Any]):
         for call in message.tool_calls:
             if call["name"] == self.tool_name:
                 return json.dumps(call["args"])
-        return next(
-            (c["args"] or "" for c in message.invalid_tool_calls if c["name"] == self.tool_name), ""
-        )
+        calls = zip(message.invalid_tool_calls, invalid_arguments(message), strict=True)
+        return next((text for call, text in calls if call["name"] == self.tool_name), "")
 
     def _validated(self, data: Any) -> Any:
         if self.output_class is None:
@@ -129,9 +131,11 @@ def _truncated_error(message: BaseMessage, text: str) -> OutputTruncatedError | 
     reason = message.response_metadata.get("finish_reason")
     if reason not in TRUNCATED_FINISH_REASONS:
         return None
-    remedy = "raise max_tokens" if reason == "length" else "the service's filter stopped it"
-    detail = f"The answer was cut before the object was whole (finish_reason {reason!r}): {remedy}."
-    return OutputTruncatedError(detail, llm_output=text, raw_message=message)
+    detail = f"The answer was cut before the object was whole (finish_reason {reason!r}): "
+    if reason == "content_filter":
+        detail += "the service's filter stopped it. Change the prompt, or use another model."
+        return OutputFilteredError(detail, llm_output=text, raw_message=message)
+    return OutputTruncatedError(detail + "raise max_tokens.", llm_output=text, raw_message=message)
 
 
 class PartialObjectParser:
@@ -176,7 +180,7 @@ class PartialObjectParser:
 def _parse_partial_object(text: str) -> dict[str, Any] | None:
     """The object in a prefix of its JSON; None when there is none yet."""
     try:
-        value = parse_partial_json(text) if text.strip() else None
+        value = parse_partial_json(json_text(text)) if text.strip() else None
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from typing_extensions import is_typeddict
 
@@ -60,7 +58,7 @@ def make_plan(schema: Any, method: str, strict: bool | None) -> StructuredOutput
         arguments = {"tool_choice": name, "parallel_tool_calls": False}
         is_validated = parser.output_class is not None
         tools = (_forced_tool(original, name, strict, is_validated=is_validated),)
-    return StructuredOutputPlan(parser, arguments, tools, _schema_for_tracing(schema))
+    return StructuredOutputPlan(parser, arguments, tools, original or None)
 
 
 def check_conflicts(plan: StructuredOutputPlan, method: str, given: Mapping[str, Any]) -> None:
@@ -70,16 +68,6 @@ def check_conflicts(plan: StructuredOutputPlan, method: str, given: Mapping[str,
             raise InvalidRequestError(
                 f"with_structured_output sets {name} itself for method={method!r}: leave it out."
             )
-
-
-def _schema_for_tracing(schema: Any) -> Mapping[str, Any] | None:
-    """The schema as LangChain's traces show it; None where LangChain cannot convert it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of defaults that JSON cannot hold
-            return convert_to_json_schema(schema)
-    except Exception:  # None, a recursive class, or anything else that it cannot convert
-        return None
 
 
 def _response_format(

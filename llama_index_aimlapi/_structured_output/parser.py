@@ -11,14 +11,17 @@ from llama_index.core.program.utils import FlexibleModel, create_flexible_model
 from llama_index.core.types import Model
 from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError, from_json
 
 from aimlapi_core import drop_added_nulls
+from aimlapi_core._adapters.model_json import json_text, loads_output
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from llama_index_aimlapi._response.tool_calls import IS_PARTIAL, parse_partial_object
 from llama_index_aimlapi._structured_output.plan import StructuredOutputPlan
 from llama_index_aimlapi.errors import (
     NoToolCallError,
     OutputEmptyError,
+    OutputFilteredError,
     OutputRefusedError,
     OutputTruncatedError,
 )
@@ -33,6 +36,7 @@ def parse_response(response: ChatResponse, plan: StructuredOutputPlan[Model]) ->
     text = _json_text(response, plan)
     _check_usable(response, plan, text)
     output_cls = plan.output_cls
+    text = _readable_json(text, output_cls)
     if plan.original_schema is not None:
         # Before validation: a null that the class allows would hide its default.
         return output_cls.model_validate_json(_without_added_nulls(text, output_cls) or text)
@@ -61,7 +65,7 @@ class PartialObjectParser(Generic[Model]):
         """The objects for one response: none when the object did not change."""
         if not response.additional_kwargs.get(IS_PARTIAL):
             return [parse_response(response, self._plan)]
-        data = parse_partial_object(_json_text(response, self._plan))
+        data = parse_partial_object(json_text(_json_text(response, self._plan)))
         if data == self._last:
             return []
         self._last = data
@@ -101,8 +105,9 @@ def _check_usable(response: ChatResponse, plan: StructuredOutputPlan[Model], tex
         )
     reason = metadata.get("finish_reason")
     if reason in TRUNCATED_FINISH_REASONS:
-        advice = "Raise max_tokens." if reason == "length" else "Change the prompt."
-        raise OutputTruncatedError(
+        filtered = reason == "content_filter"
+        advice = "Change the prompt." if filtered else "Raise max_tokens."
+        raise (OutputFilteredError if filtered else OutputTruncatedError)(
             f"The answer for {name} was cut (finish reason {reason!r}) and is not used. {advice}",
             body=text,
             request_id=request_id,
@@ -120,6 +125,22 @@ def _check_usable(response: ChatResponse, plan: StructuredOutputPlan[Model], tex
         f"The model gave an empty answer where {name} was asked for. Ask again.",
         request_id=request_id,
     )
+
+
+def _readable_json(text: str, output_cls: type[BaseModel]) -> str:
+    """The JSON in a model's text, in a form that pydantic reads. Raises ValidationError."""
+    text = json_text(text)
+    try:
+        value = loads_output(text)
+    except ValueError as exc:
+        kind = PydanticCustomError("json_invalid", "Invalid JSON: {error}", {"error": str(exc)})
+        details = InitErrorDetails(type=kind, loc=(), input=text)
+        raise ValidationError.from_exception_data(output_cls.__name__, [details]) from exc
+    try:
+        from_json(text)
+    except (ValueError, TypeError):  # raw control characters in a string
+        return json.dumps(value)
+    return text
 
 
 def _without_added_nulls(text: str, output_cls: type[BaseModel]) -> str | None:

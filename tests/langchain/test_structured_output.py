@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -22,6 +23,7 @@ from langchain_aimlapi import (
     InvalidRequestError,
     OutputEmptyError,
     OutputError,
+    OutputFilteredError,
     OutputInvalidError,
     OutputRefusedError,
     OutputTruncatedError,
@@ -192,7 +194,7 @@ def test_objects_grow_while_streaming(how: str, method: Any, chat: Make) -> None
     [
         (Fault(refusal="I would rather not"), OutputRefusedError, "rather not"),
         (Fault(finish_reason="length"), OutputTruncatedError, "max_tokens"),
-        (Fault(finish_reason="content_filter"), OutputTruncatedError, "filter"),
+        (Fault(finish_reason="content_filter"), OutputFilteredError, "filter"),
         (Fault(empty=True), OutputEmptyError, "holds no"),
     ],
 )
@@ -226,6 +228,83 @@ def test_a_refusal_is_langchains(emu: Emulator, chat: Make) -> None:
     expected = getattr(lc, "ModelRefusalError", OutputParserException)
     with pytest.raises(expected):
         (chat() | JsonOutputParser()).invoke(PROMPT)
+
+
+def test_what_a_filter_stopped_is_cut_and_refused(emu: Emulator, chat: Make) -> None:
+    emu.faults.append(Fault(finish_reason="content_filter"))
+    with pytest.raises(OutputTruncatedError) as caught:
+        chat().with_structured_output(Person).invoke(PROMPT)
+    assert isinstance(caught.value, getattr(lc, "ModelRefusalError", ModelError))
+    assert isinstance(pickle.loads(pickle.dumps(caught.value)), OutputFilteredError)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("schema", [Person, JSON_SCHEMA])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "```json\n%s\n```",
+        "```\n%s```",
+        "```JSON %s\n```\n",
+        "Here is the person:\n\n```json\n%s\n```\nAnything else?",
+        "\ufeff%s",
+        "\ufeff```json\n%s\n```",
+        "```json\n%s",
+    ],
+)
+def test_json_in_a_fence_or_behind_a_byte_order_mark_is_read(
+    how: str, streaming: bool, method: Any, schema: Any, form: str, emu: Emulator, chat: Make
+) -> None:
+    expected = {"name": "Ann ```\n{", "age": 30}
+    raw = json.dumps(expected, indent=1).replace("\\n", "\n")  # a newline as it is in a string
+    script(emu, method, form % raw)
+    chain = chat().with_structured_output(schema, method=method)
+    answer = stream(how, chain, PROMPT)[-1] if streaming else invoke(how, chain, PROMPT)
+    assert answer == (expected if schema is JSON_SCHEMA else Person(**expected))
+
+
+def test_partial_objects_are_read_in_a_fence(how: str, emu: Emulator, chat: Make) -> None:
+    emu.when(PROMPT, text='```json\n{"name": "Ann", "age": 30}\n```')
+    chain = chat().with_structured_output(JSON_SCHEMA, method="json_mode")
+    objects = stream(how, chain, PROMPT)
+    assert len(objects) > 1
+    assert all("Ann".startswith(one.get("name", "")) for one in objects)
+    assert objects[-1] == {"name": "Ann", "age": 30}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"name": "Ann", "age": NaN}', "NaN is not a JSON number"),
+        ('{"name": "Ann", "age": 3, "age": 30}', "'age' appears twice"),
+    ],
+)
+def test_what_json_leaves_open_is_an_error(
+    how: str, method: Any, text: str, why: str, emu: Emulator, chat: Make
+) -> None:
+    script(emu, method, text)
+    with pytest.raises(OutputInvalidError, match=why):
+        invoke(how, chat().with_structured_output(Person, method=method), PROMPT)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_schema_silences_no_other_threads_warnings(
+    method: Any, chat: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`warnings.catch_warnings` is process-wide before Python 3.14."""
+
+    class Opened(BaseModel):
+        """With a default that JSON cannot hold."""
+
+        when: Any = Field(default=object())
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("the warnings of all threads are caught")
+
+    monkeypatch.setattr("warnings.catch_warnings", refuse)
+    chat().with_structured_output(Opened, method=method)
 
 
 @pytest.mark.parametrize("method", METHODS)

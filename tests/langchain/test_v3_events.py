@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import langchain_core.exceptions as lc
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage
+from langchain_core.messages.content import KNOWN_BLOCK_TYPES
+from langchain_core.output_parsers import JsonOutputParser
 from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 
 import aimlapi_core
@@ -64,14 +68,14 @@ def test_events_end_in_the_invoked_message(
     )
     assert given[-1]["event"] == "message-finish"
     one, other = facts(expected), facts(message)
-    for found in (one, other):
+    for found, whole in ((one, expected), (other, message)):
         found["response_metadata"].pop("output_version", None)
         for name in ("tool_call_extras", "reasoning_details", "invalid_arguments"):
             found["additional_kwargs"].pop(name, None)
         # The place of a block in its stream, and the ids of calls, differ between two answers.
         found["content"] = [
             {k: v for k, v in block.items() if k not in ("index", "id")}
-            for block in map(unwrapped, found["content"])
+            for block in map(unwrapped, whole.content_blocks)
         ]
         found["invalid_tool_calls"] = [{**call, "id": None} for call in found["invalid_tool_calls"]]
     assert one == other
@@ -93,3 +97,31 @@ def test_a_cut_stream_fails(how: str, emu: Emulator, chat: Make) -> None:
     emu.faults.append(Fault(cut_after_events=3))
     with pytest.raises(aimlapi_core.StreamCutError):
         events(how, chat(), [HumanMessage("say something long enough to be cut")])
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+def test_a_refusal_alone_is_langchains_block(
+    how: str, endpoint: str, emu: Emulator, chat: Make
+) -> None:
+    emu.faults.append(Fault(refusal="I will not"))
+    _, message = events(how, chat(endpoint=endpoint), "hi")
+    (block,) = message.content_blocks
+    assert unwrapped(block) == {"type": "refusal", "refusal": "I will not"}
+    assert (block["type"] == "refusal") is ("refusal" in KNOWN_BLOCK_TYPES)
+    with pytest.raises(getattr(lc, "ModelRefusalError", lc.OutputParserException)):
+        JsonOutputParser().invoke(message)
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+def test_langchains_middleware_acts_on_a_refusal(
+    how: str, endpoint: str, emu: Emulator, chat: Make
+) -> None:
+    middleware = pytest.importorskip("langchain.agents.middleware")
+    if not hasattr(middleware, "ModelRefusalMiddleware"):
+        pytest.skip("this langchain has no middleware for refusals")
+    emu.faults.append(Fault(refusal="I will not"))
+    agent: Any = create_agent(
+        chat(endpoint=endpoint), [], middleware=[middleware.ModelRefusalMiddleware()]
+    )
+    with pytest.raises(lc.ModelRefusalError, match="I will not"):
+        events(how, agent, {"messages": [("user", "hi")]})

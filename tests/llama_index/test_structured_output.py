@@ -19,6 +19,7 @@ from llama_index_aimlapi import (
     AIMLAPI,
     NoToolCallError,
     OutputEmptyError,
+    OutputFilteredError,
     OutputRefusedError,
     OutputTruncatedError,
 )
@@ -252,7 +253,7 @@ async def test_a_setting_given_as_a_variable_of_the_prompt_is_told(
     [
         (Fault(refusal="I cannot."), OutputRefusedError),
         (Fault(finish_reason="length"), OutputTruncatedError),
-        (Fault(finish_reason="content_filter"), OutputTruncatedError),
+        (Fault(finish_reason="content_filter"), OutputFilteredError),
         (Fault(empty=True), OutputEmptyError),
     ],
 )
@@ -264,6 +265,42 @@ async def test_failures_are_typed_in_every_way(
     with pytest.raises(error) as caught:
         await items(llm, way, Album, PROMPT, what="album")
     assert getattr(caught.value, "request_id", None)
+
+
+@pytest.mark.parametrize("way", STRUCTURED)
+@pytest.mark.parametrize(
+    "form",
+    [
+        "```json\n%s\n```",
+        "Here it is:\n\n```json\n%s\n```\nAnything else?",
+        "\ufeff%s",
+        "\ufeff```json\n%s\n```",
+        "```json\n%s",
+    ],
+)
+async def test_json_in_a_fence_or_behind_a_byte_order_mark_is_read(
+    llm: AIMLAPI, emu: Emulator, way: str, form: str
+) -> None:
+    text = json.dumps({"title": "One ```\n{", "seconds": 3}, indent=1)
+    emu.enqueue_response(form % text.replace("\\n", "\n"))  # a newline as it is in a string
+    found = await items(llm, way, Song, PROMPT, what="song")
+    assert found[-1] == Song(title="One ```\n{", seconds=3)
+
+
+@pytest.mark.parametrize("way", STRUCTURED)
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"title": "One", "seconds": NaN}', "NaN is not a JSON number"),
+        ('{"title": "One", "seconds": 3, "seconds": 30}', "'seconds' appears twice"),
+    ],
+)
+async def test_what_json_leaves_open_is_an_error(
+    llm: AIMLAPI, emu: Emulator, way: str, text: str, why: str
+) -> None:
+    emu.enqueue_response(text)
+    with pytest.raises(ValidationError, match=why):
+        await items(llm, way, Song, PROMPT, what="song")
 
 
 @pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince20")  # LlamaIndex's own
