@@ -9,10 +9,11 @@ type checker must see in full, are compared with it by `tests/core/test_request_
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
+from aimlapi_core._values.plain import plain_number
 from aimlapi_core.types import ChatRequest, Endpoint
 
 
@@ -50,6 +51,11 @@ class RequestParam:
     def is_number(self) -> bool:
         """Whether its values are numbers, which bools must be rejected for."""
         return self.kind in ("int", "float")
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether its values are numbers or booleans."""
+        return self.is_number or self.kind == "bool"
 
     @property
     def is_model_dependent(self) -> bool:
@@ -104,11 +110,33 @@ _PATHS: Mapping[Endpoint, tuple[tuple[str, tuple[str, ...], str], ...]] = {
 }
 
 
+# The fields of a `ChatRequest` that hold a number or a boolean: (name, kind, types of its values).
+_PLAIN_TYPES = {"int": (int, bool), "float": (float, int, bool), "bool": (bool,)}
+_SCALARS = tuple(
+    (row.name, row.kind, _PLAIN_TYPES[row.kind]) for row in REQUEST_PARAMS.values() if row.is_scalar
+)
+
+
+def is_given(value: Any) -> bool:
+    """Whether a parameter has a value. Not by comparing: numpy's values compare piece by piece."""
+    return value is not None and not (isinstance(value, tuple) and not value)
+
+
+def with_plain_scalars(request: ChatRequest) -> ChatRequest:
+    """The request with Python's own numbers and booleans for those of numpy, Decimal, …"""
+    changes = {}
+    for name, kind, plain_types in _SCALARS:
+        value = getattr(request, name)
+        if value is not None and type(value) not in plain_types:
+            changes[name] = plain_number(value, kind)
+    return replace(request, **changes) if changes else request
+
+
 def add_params(body: dict[str, Any], request: ChatRequest, endpoint: Endpoint) -> None:
     """Set the parameters that are not None at their paths in `body`, which is modified."""
     for name, parents, member in _PATHS[endpoint]:
         value = getattr(request, name)
-        if value is None or value == ():
+        if not is_given(value):
             continue
         inner = body
         for parent in parents:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aimlapi_core._values.plain import plain_number
 from aimlapi_core.errors import (
     RETRYABLE_STATUSES,
     AIMLAPIError,
@@ -17,6 +18,8 @@ from aimlapi_core.errors import (
     ConnectFailedError,
     StatusError,
 )
+
+_MAX_DOUBLINGS = 64  # of a delay: more would not fit a float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,20 @@ class RetryPolicy:
     max_elapsed_s: float | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "max_retries", plain_number(self.max_retries, "int"))
         if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int):
             raise ConfigurationError(f"max_retries must be an int, not {self.max_retries!r}")
         if self.max_retries < 0:
             raise ConfigurationError(f"max_retries must be 0 or more, not {self.max_retries}")
         for name in ("initial_delay_s", "max_delay_s", "max_retry_after_s", "max_elapsed_s"):
-            value = getattr(self, name)
-            if value is not None and not value >= 0:
-                raise ConfigurationError(f"{name} must be 0 or more, not {value!r}")
+            value = plain_number(getattr(self, name), "float")
+            if value is None and name == "max_elapsed_s":
+                continue
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+                raise ConfigurationError(
+                    f"{name} must be a number of seconds, 0 or more, not {value!r}"
+                )
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,8 @@ def decide_retry(
     retry_after_s = error.retry_after_s if isinstance(error, StatusError) else None
     if retry_after_s is not None and retry_after_s > policy.max_retry_after_s:
         return None
-    ceiling = min(policy.max_delay_s, policy.initial_delay_s * 2**attempt)
+    doublings = min(attempt, _MAX_DOUBLINGS)
+    ceiling = min(policy.max_delay_s, policy.initial_delay_s * 2**doublings)
     delay_s = jitter * ceiling if retry_after_s is None else retry_after_s
     if policy.max_elapsed_s is not None and elapsed_s + delay_s > policy.max_elapsed_s:
         return None

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
+from aimlapi_core._values.plain import plain_number
 from aimlapi_core.errors import KEYS_URL, ConfigurationError, MissingKeyError
 from aimlapi_core.retry import RetryPolicy
 
@@ -26,6 +27,8 @@ BASE_URL_VARIABLE = "AIMLAPI_BASE_URL"
 DEFAULT_TIMEOUT_S = 600.0
 CONNECT_TIMEOUT_S = 10.0
 _MAX_TIMEOUT_S = 1_000_000  # sockets do not accept a longer one on every platform
+
+_NUMBERS = (("timeout", "float"), ("max_retries", "int"), ("max_concurrency", "int"))
 
 _LOCAL = re.compile(r"localhost|127(\.\d+){3}|::1|.*\.localhost")
 
@@ -72,6 +75,8 @@ class Settings:
     max_concurrency: int | None = None
 
     def __post_init__(self) -> None:
+        for name, kind in _NUMBERS:
+            object.__setattr__(self, name, plain_number(getattr(self, name), kind))
         RetryPolicy(self.max_retries)  # validates max_retries
         _check_client("http_client", self.http_client, is_async=False)
         _check_client("http_async_client", self.http_async_client, is_async=True)

@@ -21,7 +21,7 @@ MOST_MODULES = 15
 
 FLOORS = {
     "aimlapi_core": """
-        types _version _json_reading
+        types _version _json_reading _values
         errors request_params
         _error_responses models retry
         embedding_models settings

@@ -16,6 +16,7 @@ from typing import Any
 
 from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._error_responses import describe_payload, unexpected_reply
+from aimlapi_core._values.plain import plain_number
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
 from aimlapi_core._wire.validation import UnsupportedParameterWarning, check_client_request_id
 from aimlapi_core.embedding_models import EmbeddingInfo, embedding_info
@@ -114,6 +115,11 @@ def combine_replies(replies: Sequence[tuple[EmbeddingReply, Transport]]) -> Embe
 def _validated(request: EmbeddingRequest, info: EmbeddingInfo | None) -> EmbeddingRequest:
     if not request.model or not isinstance(request.model, str):
         raise InvalidRequestError(f"model must be a model id, not {request.model!r}")
+    request = replace(
+        request,
+        batch_size=plain_number(request.batch_size, "int"),
+        dimensions=plain_number(request.dimensions, "int"),
+    )
     size = request.batch_size
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise InvalidRequestError(f"batch_size must be an integer at least 1, not {size!r}")

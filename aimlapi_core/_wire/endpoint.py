@@ -11,6 +11,7 @@ from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._history.names import MAX_CALL_ID_LENGTH
 from aimlapi_core._history.tool_results import pair_tool_results
 from aimlapi_core._json_reading import as_index
+from aimlapi_core._values.plain import plain_scalar
 from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core._wire.responses_stream import ResponseAccumulator
@@ -19,6 +20,7 @@ from aimlapi_core._wire.stream_reader import Accumulator, StreamReader
 from aimlapi_core._wire.validation import check_request, drop_unsupported_params
 from aimlapi_core.errors import InvalidRequestError
 from aimlapi_core.models import ModelInfo, model_info, nearest_model
+from aimlapi_core.request_params import with_plain_scalars
 from aimlapi_core.types import ChatRequest, Endpoint, Reply
 
 
@@ -77,6 +79,7 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
 
     Raises InvalidRequestError.
     """
+    request = with_plain_scalars(request)
     check_request(request)
     info = model_info(request.model)
     if info is None:
@@ -97,7 +100,7 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
         path=codec.path,
         body={**body, **request.extra_body},
         headers=headers,
-        expected_choices=as_index(request.extra_body.get("n", request.n)) or 1,
+        expected_choices=as_index(plain_scalar(request.extra_body.get("n", request.n))) or 1,
         client_stop=client_stop,
         usage_expected=stream and request.stream_usage,
     )

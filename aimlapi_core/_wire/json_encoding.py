@@ -8,13 +8,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from aimlapi_core._values.plain import plain_json, plain_scalar
 from aimlapi_core.errors import InvalidRequestError
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain_json
+)
 
 
 def encode_json(body: Mapping[str, Any]) -> bytes:
-    """Compact UTF-8 JSON. Raises InvalidRequestError, naming the value that is not serializable."""
+    """Compact UTF-8 JSON; numbers and mappings of other types (numpy's, frozen) are plain there.
+
+    Raises InvalidRequestError, naming the value that is not serializable.
+    """
     try:
         return _ENCODER.encode(body).encode()
     except (TypeError, ValueError, RecursionError) as exc:
@@ -28,6 +34,7 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
 
 def _find_unserializable(value: Any, at: str) -> Iterator[str]:
     """Descriptions of the values in `value`, found at path `at`, that JSON cannot represent."""
+    value = plain_scalar(value)
     if isinstance(value, Mapping):
         for key, member in value.items():
             yield from _find_unserializable(member, f"{at}.{key}" if at else str(key))

@@ -16,7 +16,7 @@ from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._history.names import TOOL_NAME
 from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
 from aimlapi_core.models import ModelInfo
-from aimlapi_core.request_params import REQUEST_PARAMS
+from aimlapi_core.request_params import REQUEST_PARAMS, is_given
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -37,6 +37,7 @@ _MAX_TOOLS = 128
 _MAX_STOPS = 4  # for models that take stop sequences [D gpt-5.2-chat.json]
 
 _NUMERIC_PARAMS = tuple(row for row in REQUEST_PARAMS.values() if row.is_number)
+_BOOLEAN_PARAMS = tuple(row.name for row in REQUEST_PARAMS.values() if row.kind == "bool")
 _DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
 _MODEL_DEPENDENT_PARAMS = tuple(
     row.name for row in REQUEST_PARAMS.values() if row.is_model_dependent
@@ -100,7 +101,7 @@ def drop_unsupported_params(
     unsupported = [
         name
         for name in _MODEL_DEPENDENT_PARAMS
-        if getattr(request, name) not in (None, ()) and name not in info.params[endpoint]
+        if is_given(getattr(request, name)) and name not in info.params[endpoint]
     ]
     if unsupported and mode == "raise":
         raise UnsupportedParameterError(_unsupported_message(unsupported[0], info, endpoint))
@@ -147,12 +148,17 @@ def _check_values(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> 
         if wrong_type or value < minimum or (maximum is not None and value > maximum):
             kind = "an integer" if row.kind == "int" else "a number"
             bound = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
-            raise InvalidRequestError(f"{row.name} must be {kind} {bound}, not {value!r}")
+            name = row.name if row.name == row.argument else f"{row.name} ({row.argument})"
+            raise InvalidRequestError(f"{name} must be {kind} {bound}, not {value!r}")
+    for name in _BOOLEAN_PARAMS:
+        value = getattr(request, name)
+        if value is not None and not isinstance(value, bool):
+            raise InvalidRequestError(f"{name} must be True or False, not {value!r}")
     effort = request.reasoning_effort
-    if effort is not None and effort not in info.reasoning_efforts:
+    known = info.reasoning_efforts
+    if effort is not None and not (isinstance(effort, str) and effort in known):
         raise InvalidRequestError(
-            f"reasoning_effort must be one of {', '.join(info.reasoning_efforts)} "
-            f"for {info.id!r}, not {effort!r}"
+            f"reasoning_effort must be one of {', '.join(known)} for {info.id!r}, not {effort!r}"
         )
 
 

@@ -64,7 +64,7 @@ def test_bad_messages_are_named(messages: tuple[Message, ...], says: str) -> Non
         ({"seed": 0}, "seed must be an integer at least 1"),
         ({"seed": 1.5}, "seed must be an integer"),
         ({"n": 0}, "n must be"),
-        ({"max_output_tokens": 0}, "max_output_tokens must be an integer at least 1"),
+        ({"max_output_tokens": 0}, "must be an integer at least 1"),
         ({"top_logprobs": 21}, "from 0 to 20"),
         ({"reasoning_effort": "xhigh"}, "none, low, medium, high.*'xhigh'"),
         ({"client_request_id": "a b"}, "client_request_id"),
