@@ -13,6 +13,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from aimlapi_emulator.validation.json_schema import check_parameters
 from aimlapi_emulator.validation.media import check_file_data, check_filename, check_image_url
 from aimlapi_emulator.validation.strict_json_schema import check_strict
 from aimlapi_emulator.validation.validators import (
@@ -56,13 +57,7 @@ def parameters(value: Any, path: str) -> list[Problem]:
     """A function's JSON Schema: an object schema that lists its properties."""
     if not isinstance(value, dict):
         return [Problem(path, f"Expected object, received {json_type(value)}")]
-    if value.get("type", "object") != "object":
-        text = f"schema must be of type 'object', got {value['type']!r}"
-        return [Problem(path, f"Invalid schema: {text}", "invalid_json_schema")]
-    if value.get("type") == "object" and "properties" not in value and "$ref" not in value:
-        text = "Invalid schema: object schema missing properties"
-        return [Problem(path, text, "invalid_json_schema")]
-    return []
+    return check_parameters(value, path)
 
 
 def strict_parameters(key: str) -> Validator:
