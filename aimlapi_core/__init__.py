@@ -7,6 +7,7 @@ print(Client().complete(request).choices[0].text)
 """
 
 from aimlapi_core import errors
+from aimlapi_core._history.half_characters import ReplacedCharacterWarning
 from aimlapi_core._history.tool_results import HistoryWarning
 from aimlapi_core._io.client import AsyncClient, Client
 from aimlapi_core._io.track_costs import Costs, track_costs
@@ -109,6 +110,7 @@ __all__ = [
     "ReasoningDelta",
     "Refusal",
     "RefusalDelta",
+    "ReplacedCharacterWarning",
     "Reply",
     "ResponseFormat",
     "RetryPolicy",

@@ -7,11 +7,12 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import Any, Self
 
-from langchain_core.language_models import BaseChatModel, LangSmithParams
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.load import dumpd
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.prompt_values import PromptValue
 from pydantic import PrivateAttr, model_validator
 from typing_extensions import override
 
@@ -21,6 +22,7 @@ from langchain_aimlapi._model_profile import cached_model_profile, model_profile
 from langchain_aimlapi._request import token_estimate
 from langchain_aimlapi._request.build import REQUEST_FIELDS, without_secrets
 from langchain_aimlapi._request.constructor_types import RequestFields
+from langchain_aimlapi._request.prompt_values import with_whole_characters
 from langchain_aimlapi._response import messages as response_messages
 
 DEFAULT_MODEL = "openai/gpt-5-2"
@@ -152,6 +154,12 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
             shared = {id(self.api_key): self.api_key}  # a function may belong to what has no copy
             self._serialized_cache = deepcopy(state, shared), dict(dumpd(self))
         return dict(self._serialized_cache[1])
+
+    @override
+    def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:
+        prompt = super()._convert_input(model_input)
+        # What a template was filled with was retrieved; other texts are the caller's own words.
+        return with_whole_characters(prompt) if prompt is model_input else prompt
 
     @override
     def get_token_ids(self, text: str) -> list[int]:

@@ -25,6 +25,10 @@ from llama_index_aimlapi._request.argument_validation import (
     drop_unset,
     one_of,
 )
+from llama_index_aimlapi._request.templates import (
+    messages_with_whole_characters,
+    with_whole_characters,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -148,6 +152,12 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
             is_function_calling_model=info is None or info.tools,
             model_name=self.model,
         )
+
+    def _get_messages(self, prompt: BasePromptTemplate, **prompt_args: Any) -> list[ChatMessage]:
+        return messages_with_whole_characters(super()._get_messages(prompt, **prompt_args))
+
+    def _get_prompt(self, prompt: BasePromptTemplate, **prompt_args: Any) -> str:
+        return with_whole_characters(super()._get_prompt(prompt, **prompt_args))
 
     def to_payload(self) -> dict[str, Any]:
         """The model in events: metadata and explicit settings, without key and headers."""

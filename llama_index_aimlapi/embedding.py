@@ -245,21 +245,21 @@ def _check_texts(texts: Sequence[str]) -> None:
     if isinstance(texts, str):
         raise InvalidRequestError("The texts are a list, not one text: put it into a list.")
     for position, text in enumerate(texts):
-        if isinstance(text, str) and not text.strip():
+        if isinstance(text, str) and not text:
             raise InvalidRequestError(
                 f"Text {position} is empty: the service embeds no empty text. Leave it out."
             )
 
 
 def _check_text(text: str) -> None:
-    if isinstance(text, str) and not text.strip():
+    if isinstance(text, str) and not text:
         raise InvalidRequestError("The text is empty: the service embeds no empty text.")
 
 
 def _check_nodes(nodes: Sequence[BaseNode]) -> None:
     """Raises InvalidRequestError with id and file of an empty node: an index would not help."""
     for node in nodes:
-        if not node.get_content(metadata_mode=MetadataMode.EMBED).strip():
+        if not node.get_content(metadata_mode=MetadataMode.EMBED):
             name = node.metadata.get("file_name")
             raise InvalidRequestError(
                 f"Node {node.node_id!r}{f' of file {name!r}' if name else ''} has no text: the "

@@ -128,7 +128,7 @@ def _validated(request: EmbeddingRequest, info: EmbeddingInfo | None) -> Embeddi
         if not isinstance(text, str):
             kind = type(text).__name__
             raise InvalidRequestError(f"Text {position} is {kind}, not a string.")
-        if not text.strip():
+        if not text:
             raise InvalidRequestError(
                 f"Text {position} is empty: the service embeds no empty text. Leave it out."
             )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from aimlapi_core._history.half_characters import sendable_body
 from aimlapi_core._values.plain import plain_json, plain_scalar
 from aimlapi_core.errors import InvalidRequestError
 
@@ -20,9 +21,14 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
     """Compact UTF-8 JSON; numbers and mappings of other types (numpy's, frozen) are plain there.
 
     Raises InvalidRequestError, naming the value that is not serializable.
+    Halves of characters are replaced, but for those of the caller's own messages.
     """
     try:
-        return _ENCODER.encode(body).encode()
+        try:
+            return _ENCODER.encode(body).encode()
+        except UnicodeEncodeError:
+            body = sendable_body(body)
+            return _ENCODER.encode(body).encode()
     except (TypeError, ValueError, RecursionError) as exc:
         with suppress(RecursionError):
             for found in _find_unserializable(body, ""):

@@ -15,6 +15,7 @@ from langchain_core.messages import ToolMessage
 
 from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
 from aimlapi_core._adapters.media import IMAGE_URL, PDF_URL_WITH_MAGIC_BYTES
+from aimlapi_core._history.half_characters import replace_half_characters
 from langchain_aimlapi._request.content_blocks import Block, to_part
 
 _ATTACHMENT_NOTE = "The result is attached in the next user message."
@@ -40,10 +41,12 @@ def to_result(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
         text = _ATTACHMENT_NOTE
     if message.status == "error" and not text.lower().startswith("error"):
         text = f"Error: {text}"
-    head = (Text(f"Attached by the tool call {message.tool_call_id}:"),) if attachments else ()
+    if attachments:  # they go into a user message, in which the core replaces nothing
+        call_id = replace_half_characters(message.tool_call_id)
+        attachments.insert(0, Text(f"Attached by the tool call {call_id}:"))
     # Without the name, which LangChain sets to the tool's and the Responses API does not have.
     converted = Message("tool", (Text(text),), tool_call_id=message.tool_call_id)
-    return converted, (*head, *attachments)
+    return converted, tuple(attachments)
 
 
 def describe_hidden_images(
@@ -68,14 +71,24 @@ def _result_part(block: str | Block) -> Part | None:
         with suppress(InvalidRequestError):
             part = to_part(block)
             if part is None or _is_sendable(part):
-                return part
+                return _with_whole_name(part)
     return Text(json.dumps(_without_data(block), ensure_ascii=False, default=str))
+
+
+def _with_whole_name(part: Part | None) -> Part | None:
+    if isinstance(part, File) and part.filename:
+        return replace(part, filename=replace_half_characters(part.filename))
+    return part
+
+
+def _is_whole(url: str) -> bool:
+    return replace_half_characters(url) is url
 
 
 def _is_sendable(part: Part) -> bool:
     """Whether the service supports it: MCP servers return SVG, `file:` URLs and any bytes."""
     if isinstance(part, Image):
-        return IMAGE_URL.match(part.url) is not None
+        return IMAGE_URL.match(part.url) is not None and _is_whole(part.url)
     return not isinstance(part, File) or PDF_URL_WITH_MAGIC_BYTES.match(part.data) is not None
 
 

@@ -10,6 +10,7 @@ purpose: other integrations keep their own there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from llama_index.core.base.llms.types import (
@@ -41,6 +42,7 @@ from aimlapi_core import (
     Text,
 )
 from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core._history.half_characters import replace_half_characters, warn_replaced
 from llama_index_aimlapi._request.invalid_calls import explain_invalid_call
 from llama_index_aimlapi._request.media import to_file, to_image
 from llama_index_aimlapi._request.tool_calls import as_mappings, to_tool_calls
@@ -62,6 +64,8 @@ _ROLES: dict[MessageRole, Role] = {
     MessageRole.FUNCTION: "tool",
 }
 
+# How results of tools begin that ReActAgent and CodeActAgent put into user messages.
+_TOOL_OUTPUTS = ("Observation: ", "Result of executing the code given:")
 _HIDDEN_IMAGE = Text("(an image, which this model cannot see)")
 
 
@@ -104,6 +108,9 @@ def _plain_message(message: ChatMessage, role: Role, parts: list[Part]) -> Conve
             f"A {role} message holds an image or a document: put it into a user message."
         )
     name = message.additional_kwargs.get("name")
+    first = parts[0] if parts and role == "user" else None
+    if isinstance(first, Text) and first.text.startswith(_TOOL_OUTPUTS):
+        parts = [Text(warn_replaced(first.text, "A tool's result")), *parts[1:]]
     return Message(role, _join_texts(parts), name=name if isinstance(name, str) else None), []
 
 
@@ -122,11 +129,18 @@ def _tool_message(message: ChatMessage, role: Role, parts: list[Part]) -> Conver
     text = explain_invalid_call("\n".join(p.text for p in parts if isinstance(p, Text)))
     if media:
         text = text or "The result is in the next user message."
-        media = [Text(f"From the result of tool call {call_id}:"), *media]
+        media = [_with_whole_name(part) for part in media]
+        media.insert(0, Text(replace_half_characters(f"From the result of tool call {call_id}:")))
     if isinstance(call_id, str) and call_id:
         return Message(role, (Text(text),), tool_call_id=call_id), media
     name = message.additional_kwargs.get("name")  # of OpenAI's function messages
     return Message(role, (Text(text),), name if isinstance(name, str) else None), media
+
+
+def _with_whole_name(part: Part) -> Part:
+    if isinstance(part, File) and part.filename:
+        return replace(part, filename=replace_half_characters(part.filename))
+    return part
 
 
 _MESSAGE_CONVERTERS: dict[Role, Callable[[ChatMessage, Role, list[Part]], Converted]] = {

@@ -20,6 +20,7 @@ from llama_index_instrumentation import get_dispatcher
 
 from aimlapi_core import model_info
 from llama_index_aimlapi._request.argument_validation import SETTINGS
+from llama_index_aimlapi._request.templates import messages_with_whole_characters
 from llama_index_aimlapi._structured_output.parser import PartialObjectParser, parse_response
 from llama_index_aimlapi._structured_output.plan import (
     StructuredOutputPlan,
@@ -65,7 +66,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
                 name,
                 name,
             )
-        return self._extend_messages(prompt.format_messages(llm=self, **args))
+        messages = self._extend_messages(prompt.format_messages(llm=self, **args))
+        return messages_with_whole_characters(messages)
 
     def structured_predict(
         self,

@@ -94,7 +94,7 @@ def test_voyages_long_texts_go_alone() -> None:
 @pytest.mark.parametrize(
     ("request_", "says"),
     [
-        (EmbeddingRequest(SMALL, ("a", " ")), "Text 1 is empty"),
+        (EmbeddingRequest(SMALL, ("a", "")), "Text 1 is empty"),
         (EmbeddingRequest(SMALL, ("a", [1])), "Text 1 is list"),  # type: ignore[arg-type]  # the fault under test
         (EmbeddingRequest("", ("a",)), "model must be"),
         (EmbeddingRequest(SMALL, ("a",), batch_size=0), "batch_size"),

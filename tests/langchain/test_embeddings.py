@@ -104,7 +104,6 @@ def test_texts_go_as_they_are(how: str, emu: Emulator, embeddings: Make) -> None
     ("texts", "said"),
     [
         (["a", "b", ""], "Text 2 is empty"),
-        (["a", " \n"], "Text 1 is empty"),
         ("", "Text 0 is empty"),
         (["a", None], "Text 1 is NoneType"),
     ],
@@ -116,6 +115,22 @@ def test_an_empty_text_is_named(
         embedded(how, embeddings(), texts)
     assert isinstance(caught.value, ModelInvalidRequestError)
     assert emu.requests == []
+
+
+@pytest.mark.parametrize("blank", [" ", " \n", "\u00a0"])
+def test_a_blank_text_is_embedded(how: str, blank: str, emu: Emulator, embeddings: Make) -> None:
+    """The API's documents refuse empty texts only."""
+    assert len(embedded(how, embeddings(), ["a", blank])) == 2
+    embedded(how, embeddings(), blank)
+    assert inputs(emu) == [["a", blank], blank]
+
+
+@pytest.mark.filterwarnings("ignore::aimlapi_core.ReplacedCharacterWarning")
+def test_half_a_character_of_a_document_is_replaced(
+    how: str, emu: Emulator, embeddings: Make
+) -> None:
+    embedded(how, embeddings(), ["Let \ud835 be a set", "b"])
+    assert inputs(emu) == [["Let \ufffd be a set", "b"]]
 
 
 def test_one_text_is_no_list(embeddings: Make) -> None:

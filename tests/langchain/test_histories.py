@@ -17,11 +17,16 @@ from langchain_core.messages import (
     RemoveMessage,
     ToolMessage,
 )
+from langchain_core.prompts import (
+    ChatPromptTemplate,
+    HumanMessagePromptTemplate,
+    PromptTemplate,
+)
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import interrupt
 
-from aimlapi_core import HistoryWarning, Refusal, Text, ToolCall
+from aimlapi_core import HistoryWarning, Refusal, ReplacedCharacterWarning, Text, ToolCall
 from aimlapi_core._adapters import warn_once
 from aimlapi_core._history.tool_results import NO_RESULT
 from aimlapi_emulator import Emulator
@@ -401,3 +406,84 @@ def test_a_pdf_without_a_name_gets_one(mime: str, model: str, chat: Make, emu: E
     pdf: Any = {"type": "file", "base64": "JVBERi0xLjQK", "mime_type": mime}
     chat(model=model).invoke([HumanMessage(["What is it?", pdf])])
     assert "'filename': 'document.pdf'" in str(emu.requests[-1].body)
+
+
+HALF, WHOLE = "Let \ud835 be a set", "Let \ufffd be a set"
+
+
+@tool
+def read_pdf() -> str:
+    """Read the pdf."""
+    return HALF
+
+
+@models
+@pytest.mark.filterwarnings("ignore::aimlapi_core.ReplacedCharacterWarning")
+def test_half_a_character_of_a_tools_result_ends_no_run(
+    model: str, how: str, chat: Make, emu: Emulator
+) -> None:
+    agent = create_agent(chat(model=model), [read_pdf])
+    answer = invoke(how, agent, {"messages": [("user", "read_pdf: read the pdf")]})
+    assert answer["messages"][-1].text
+    assert WHOLE in str(emu.requests[-1].body)
+
+
+@models
+@pytest.mark.filterwarnings("ignore::aimlapi_core.ReplacedCharacterWarning")
+def test_half_a_character_of_a_tools_file_ends_no_run(
+    model: str, chat: Make, emu: Emulator
+) -> None:
+    pdf: Any = {
+        "type": "file",
+        "base64": "JVBERi0xLjQK",
+        "mime_type": "application/pdf",
+        "filename": "a\ud835.pdf",
+    }
+    image: Any = {"type": "image", "url": "https://x/\ud835.png"}
+    asked = AIMessage("", tool_calls=[{"name": "look", "args": {}, "id": "c\ud835"}])
+    result = ToolMessage([pdf, image], tool_call_id="c\ud835")
+    chat(model=model).invoke([HumanMessage("look"), asked, result])
+    assert "a\ufffd.pdf" in str(emu.requests[-1].body)
+
+
+@models
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    "template",
+    [
+        ChatPromptTemplate([("user", "{context}: what is it?")]),
+        ChatPromptTemplate([("system", "Use {context}"), ("user", "what is it?")]),
+        ChatPromptTemplate([HumanMessagePromptTemplate.from_template([{"text": "{context}"}])]),
+        PromptTemplate.from_template("{context}: what is it?"),
+    ],
+    ids=["user", "system", "blocks", "string"],
+)
+def test_half_a_character_of_a_retrieved_text_is_replaced(
+    template: Any, streaming: bool, model: str, how: str, chat: Make, emu: Emulator
+) -> None:
+    chain = template | chat(model=model)
+    with pytest.warns(ReplacedCharacterWarning):
+        call(how, streaming, chain, {"context": HALF})
+    assert WHOLE in str(emu.requests[-1].body)
+
+
+@models
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("prompt", [HALF, [HumanMessage(HALF)], [("user", HALF)]])
+def test_half_a_character_in_the_callers_message_is_named(
+    prompt: Any, streaming: bool, model: str, how: str, chat: Make, emu: Emulator
+) -> None:
+    with pytest.raises(InvalidRequestError, match=r"\[0\]\.content holds '.ud835', half of a char"):
+        call(how, streaming, chat(model=model), prompt)
+    assert emu.requests == []
+
+
+@models
+@pytest.mark.parametrize("content", ["", " \n", []])
+def test_a_blank_user_message_is_sent_as_it_is(
+    content: Any, model: str, how: str, chat: Make, emu: Emulator
+) -> None:
+    invoke(how, chat(model=model), [HumanMessage(content)])
+    (seen,) = emu.requests
+    assert seen.problems == ()
+    assert (seen.body.get("messages") or seen.body["input"])[0]["content"] == (content or "")

@@ -104,17 +104,30 @@ def test_a_parameter_that_the_model_does_not_take(embedder: Make, emu: Emulator)
 
 
 @ALL
-@pytest.mark.parametrize("text", ["", "  \n "])
-async def test_an_empty_text_is_refused_unsent(
-    embedder: Make, emu: Emulator, way: str, text: str
-) -> None:
+async def test_an_empty_text_is_refused_unsent(embedder: Make, emu: Emulator, way: str) -> None:
     with pytest.raises(InvalidRequestError, match=r"(The text|Text 0) is empty"):
-        await embed(embedder(), way, text)
+        await embed(embedder(), way, "")
     assert emu.requests == []
 
 
+@ALL
+@pytest.mark.filterwarnings("ignore::aimlapi_core.ReplacedCharacterWarning")
+@pytest.mark.parametrize(("text", "sent"), [("  \n ", "  \n "), ("a \ud835 b", "a \ufffd b")])
+async def test_a_blank_text_is_embedded_and_half_a_character_replaced(
+    embedder: Make, emu: Emulator, way: str, text: str, sent: str
+) -> None:
+    """The API's documents refuse empty texts only."""
+    await embed(embedder(), way, text)
+    assert emu.requests[0].body["input"] in (sent, [sent])
+
+
+async def test_a_blank_page_ends_no_import(embedder: Make) -> None:
+    nodes = [TextNode(text="a"), TextNode(text=" "), TextNode(text="half \ud835")]
+    assert all(node.embedding for node in await embedder().acall(nodes))
+
+
 async def test_an_empty_node_is_named_with_its_file(embedder: Make, emu: Emulator) -> None:
-    nodes = [TextNode(text="a"), TextNode(text=" ", id_="n7", metadata={"file_name": "b.txt"})]
+    nodes = [TextNode(text="a"), TextNode(text="", id_="n7", metadata={"file_name": "b.txt"})]
     nodes[1].excluded_embed_metadata_keys = ["file_name"]
     with pytest.raises(InvalidRequestError, match=r"'n7' of file 'b\.txt'"):
         embedder()(nodes)
@@ -128,7 +141,7 @@ async def test_an_empty_text_is_named_by_its_place_among_all(
     embedder: Make, emu: Emulator, way: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match="Text 7 is empty"):
-        await embed(embedder(embed_batch_size=2), way, [*"abcdefg", " ", "h"])
+        await embed(embedder(embed_batch_size=2), way, [*"abcdefg", "", "h"])
     assert emu.requests == []
 
 

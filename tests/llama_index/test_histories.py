@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core import PromptTemplate, get_response_synthesizer
+from llama_index.core.agent.workflow import FunctionAgent, ReActAgent
 from llama_index.core.base.llms.types import (
     AudioBlock,
     BaseContentBlock,
@@ -23,8 +24,10 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 from llama_index.core.memory import ChatMemoryBuffer
+from llama_index.core.schema import NodeWithScore, TextNode
 from llama_index.core.tools import FunctionTool
 from llama_index.core.workflow import Context
+from pydantic import BaseModel
 from workflows.errors import WorkflowCancelledByUser
 
 from aimlapi_core import HistoryWarning, InvalidRequestError, Text
@@ -34,7 +37,7 @@ from aimlapi_emulator import Emulator
 from llama_index_aimlapi import AIMLAPI
 from llama_index_aimlapi._request.messages import to_messages
 from tests.llama_index.test_request_messages import PDF, PNG
-from tests.llama_index.ways import CHAT, last
+from tests.llama_index.ways import CHAT, COMPLETE, STRUCTURED, last
 
 Make = Callable[..., AIMLAPI]
 pytestmark = [
@@ -250,3 +253,74 @@ async def test_an_agent_goes_on_after_a_run_that_was_cancelled(
     answer = await agent.run("hello", memory=memory, ctx=context)
     assert str(answer)
     assert NO_RESULT in str(emu.requests[-1].body)
+
+
+HALF, WHOLE = "Let \ud835 be a set", "Let \ufffd be a set"
+replacing = pytest.mark.filterwarnings("ignore::aimlapi_core.ReplacedCharacterWarning")
+
+
+@replacing
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("agent", [FunctionAgent, ReActAgent])
+async def test_half_a_character_of_a_tools_result_ends_no_run(
+    agent: Any, streaming: bool, llm: AIMLAPI, emu: Emulator
+) -> None:
+    def read_pdf() -> str:
+        """Read the pdf."""
+        return HALF
+
+    memory = ChatMemoryBuffer.from_defaults(token_limit=10_000)
+    made = agent(tools=[read_pdf], llm=llm, streaming=streaming)
+    assert str(await made.run("Use read_pdf to read the pdf", memory=memory))
+    assert WHOLE in str(emu.requests[-1].body)
+
+
+@replacing
+def test_half_a_character_of_a_tools_file_ends_no_run(llm: AIMLAPI, emu: Emulator) -> None:
+    call = ToolCallBlock(tool_call_id="c\ud835", tool_name="look", tool_kwargs={})
+    result = ChatMessage(
+        role="tool",
+        blocks=[DocumentBlock(data=PDF, title="a\ud835")],
+        additional_kwargs={"tool_call_id": "c\ud835"},
+    )
+    llm.chat([ChatMessage("look"), ChatMessage(role="assistant", blocks=[call]), result])
+    assert "a\ufffd.pdf" in str(emu.requests[0].body)
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+@replacing
+@pytest.mark.parametrize("way", ["predict", "apredict", "stream", "astream", *STRUCTURED])
+async def test_half_a_character_of_a_retrieved_text_is_replaced(
+    way: str, llm: AIMLAPI, emu: Emulator
+) -> None:
+    prompt = PromptTemplate("{context_str}. What is the name: Oslo?")
+    classes = [City] if way in STRUCTURED else []
+    made = getattr(llm, way)(*classes, prompt, context_str=HALF)
+    made = await made if way.startswith("a") else made
+    if "stream" in way:
+        _ = [item async for item in made] if way.startswith("a") else list(made)
+    assert WHOLE in str(emu.requests[0].body)
+
+
+@replacing
+@pytest.mark.parametrize("mode", ["compact", "refine", "tree_summarize", "accumulate"])
+def test_a_synthesizer_answers_from_a_broken_node(mode: Any, llm: AIMLAPI, emu: Emulator) -> None:
+    synthesizer = get_response_synthesizer(llm=llm, response_mode=mode)
+    nodes = [NodeWithScore(node=TextNode(text=HALF, id_="n1"))]
+    assert str(synthesizer.synthesize("What is a set?", nodes))
+    assert WHOLE in str(emu.requests[-1].body)
+
+
+@pytest.mark.parametrize("way", [*CHAT, *COMPLETE])
+async def test_half_a_character_in_the_callers_message_is_named(
+    way: str, llm: AIMLAPI, emu: Emulator
+) -> None:
+    prompt: Any = HALF if way in COMPLETE else [ChatMessage(HALF)]
+    with pytest.raises(InvalidRequestError, match=r"\[0\]\.content holds '.ud835', half of a char"):
+        await last(llm, way, prompt)
+    assert emu.requests == []

@@ -1,0 +1,81 @@
+"""Halves of characters (lone surrogates), which have no bytes and cannot be sent. Pure.
+
+They come from texts of PDFs and from programs that cut texts by UTF-16. In what the caller wrote
+they are an error; tools, models and documents cannot be corrected, and must not end a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aimlapi_core._adapters.warn_once import warn_once
+
+
+class ReplacedCharacterWarning(UserWarning):
+    """Half of a character in a text was sent as U+FFFD, the replacement character."""
+
+
+def replace_half_characters(text: str) -> str:
+    """The text with two halves joined to their character, and U+FFFD for a half alone."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def join_half_characters(text: str) -> str:
+    """The text with two halves joined to their character; a half alone is left."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def sendable_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's body without halves of characters, but for what the caller himself wrote.
+
+    That is: messages of users, `instructions`, tools and schemas. Texts to embed are documents.
+    """
+    return {key: _member(key, value) for key, value in body.items()}
+
+
+def _member(key: str, value: Any) -> Any:
+    if key == "messages" and isinstance(value, list):
+        return [_message(one, f"messages[{at}]") for at, one in enumerate(value)]
+    if key == "input" and isinstance(value, list):
+        return [_message(one, f"input[{at}]") for at, one in enumerate(value)]
+    return _replaced(value, "input") if key == "input" else value
+
+
+def _message(item: Any, where: str) -> Any:
+    if isinstance(item, Mapping) and item.get("role") == "user":
+        return _joined(item)
+    return _replaced(item, where)
+
+
+def _joined(value: Any) -> Any:
+    if isinstance(value, str):
+        return join_half_characters(value)
+    if isinstance(value, Mapping):
+        return {key: _joined(member) for key, member in value.items()}
+    return [_joined(one) for one in value] if isinstance(value, list) else value
+
+
+def _replaced(value: Any, where: str) -> Any:
+    if isinstance(value, str):
+        return warn_replaced(value, where)
+    if isinstance(value, Mapping):
+        return {key: _replaced(member, f"{where}.{key}") for key, member in value.items()}
+    return [_replaced(one, where) for one in value] if isinstance(value, list) else value
+
+
+def warn_replaced(text: str, where: str) -> str:
+    """`replace_half_characters`, with a warning once if one is replaced. `where` names the text."""
+    replaced = replace_half_characters(text)
+    if replaced is not text and "\ufffd" in replaced:
+        warn_once(
+            ("half of a character",),
+            f"{where} holds half of a character, which has no bytes: U+FFFD was sent in its place. "
+            "Later ones are replaced without a warning.",
+            ReplacedCharacterWarning,
+        )
+    return replaced
