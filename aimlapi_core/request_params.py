@@ -8,8 +8,10 @@ type checker must see in full, are compared with it by `tests/core/test_request_
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -17,7 +19,7 @@ from aimlapi_core._values.plain import plain_number
 from aimlapi_core.types import ChatRequest, Endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RequestParam:
     """One row.
 
@@ -46,6 +48,12 @@ class RequestParam:
     is_client_side: bool = False
     aliases: tuple[str, ...] = ()
     otel: str = ""
+
+    @cached_property
+    def choices(self) -> tuple[str, ...]:
+        """The values that it takes if its type is a Literal, else empty."""
+        _, is_literal, values = self.kind.partition("Literal[")
+        return literal_eval(f"({values[:-1]},)") if is_literal else ()
 
     @property
     def is_number(self) -> bool:

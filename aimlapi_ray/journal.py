@@ -23,7 +23,6 @@ RowId: TypeAlias = str | int
 MAX_WORKER_LOSSES = 3
 """A row fails after this many attempts in one run that were lost with their worker."""
 
-_FORMAT = 1
 _LOCK_TIMEOUT_S = 10.0  # a killed driver may hold the lock for some seconds
 _FINISHED = "state IN ('answered', 'failed')"
 _RUNNING_TOTALS = f"""SELECT (SELECT coalesce(sum(credits), 0) FROM spend),
@@ -33,6 +32,7 @@ _RUNNING_TOTALS = f"""SELECT (SELECT coalesce(sum(credits), 0) FROM spend),
     (SELECT count(*) FROM rows WHERE error_run = ? AND answer IS NULL)"""
 _LOSSES = "SELECT count(*) FROM attempts WHERE row_id = ? AND run = ? AND state IN ('open', 'lost')"
 _SUMS = [field.name for field in fields(Totals)]
+_FORMAT = f"1: {' '.join(_SUMS)}"  # the columns are the fields of Totals
 _SUM_COLUMNS = ", ".join(f"{name} INTEGER" for name in _SUMS)
 # Columns without a type: 1 and "1" are different ids.
 _TABLES = f"""

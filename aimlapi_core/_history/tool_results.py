@@ -16,7 +16,6 @@ from aimlapi_core.errors import InvalidRequestError
 from aimlapi_core.types import ChatRequest, Message, Text, ToolCall
 
 NO_RESULT = "No result: the call was interrupted."
-MODES = ("repair", "raise")
 
 
 class HistoryWarning(UserWarning):
@@ -30,13 +29,10 @@ def pair_tool_results(request: ChatRequest, max_id_length: int) -> ChatRequest:
     without a call is left out; the last two with a warning. With `unanswered_tool_calls="raise"`
     all three are an InvalidRequestError.
     """
-    mode = request.unanswered_tool_calls
-    if mode not in MODES:
-        raise InvalidRequestError(f'unanswered_tool_calls must be "repair" or "raise": {mode!r}')
     continues = _continues_response(request)
     if _is_paired(request.messages, max_id_length, continues=continues):
         return request
-    if mode == "raise":
+    if request.unanswered_tool_calls == "raise":
         _check_tool_results(request.messages, continues=continues)
     history = _History(request.messages, max_id_length, continues=continues)
     messages = tuple(history.paired())

@@ -109,8 +109,6 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
 def select_endpoint(request: ChatRequest, info: ModelInfo | None) -> Endpoint:
     """The caller's choice, else the model's preferred endpoint, `chat` for unknown ids."""
     wanted = request.endpoint
-    if wanted not in ("auto", "chat", "responses"):
-        raise InvalidRequestError(f'endpoint must be "auto", "chat" or "responses": {wanted!r}')
     if wanted == "auto":
         return info.endpoints[0] if info else "chat"
     if info and wanted not in info.params and request.unsupported_params != "send":

@@ -37,6 +37,7 @@ _MAX_TOOLS = 128
 _MAX_STOPS = 4  # for models that take stop sequences [D gpt-5.2-chat.json]
 
 _NUMERIC_PARAMS = tuple(row for row in REQUEST_PARAMS.values() if row.is_number)
+_PARAMS_WITH_CHOICES = tuple(row for row in REQUEST_PARAMS.values() if row.choices)
 _BOOLEAN_PARAMS = tuple(row.name for row in REQUEST_PARAMS.values() if row.kind == "bool")
 _DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
 _MODEL_DEPENDENT_PARAMS = tuple(
@@ -66,6 +67,13 @@ def check_request(request: ChatRequest) -> None:
         raise InvalidRequestError("stop must be a tuple of strings: a string would be its letters.")
     if any(not s for s in request.stop):
         raise InvalidRequestError("stop holds an empty string: it would cut every answer to none.")
+    for row in _PARAMS_WITH_CHOICES:
+        value = getattr(request, row.name)
+        is_unset = value is None and _DEFAULTS[row.name] is None
+        if not is_unset and not (isinstance(value, str) and value in row.choices):
+            *most, last = (f'"{choice}"' for choice in row.choices)
+            choices = f"{', '.join(most)} or {last}"
+            raise InvalidRequestError(f"{row.argument} must be {choices}: {value!r}")
     check_client_request_id(request.client_request_id)
 
 
@@ -92,8 +100,6 @@ def drop_unsupported_params(
     not in the table, or with "send", the request is unchanged.
     """
     mode = request.unsupported_params
-    if mode not in ("warn", "raise", "send"):
-        raise InvalidRequestError(f'unsupported_params must be "warn", "raise" or "send": {mode!r}')
     if request.top_logprobs is not None and request.logprobs is None:
         request = replace(request, logprobs=True)  # the schema requires both
     if info is None or mode == "send":

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_type_hints
 
 import pytest
 
-from aimlapi_core import ChatRequest, Message, Text, model_info
+from aimlapi_core import ChatRequest, InvalidRequestError, Message, Text, model_info
 from aimlapi_core._wire import chat, responses
+from aimlapi_core._wire.validation import check_request
 from aimlapi_core.request_params import REQUEST_PARAMS, RequestParam
 from aimlapi_core.types import Endpoint
 
@@ -102,10 +104,24 @@ def test_llamaindex_has_each_parameter_with_its_type() -> None:
             assert written.removesuffix(" | None") == wanted, row.argument
 
 
-def test_choices_are_the_same_everywhere() -> None:
-    """A Literal is written as such in the request: adapters take its words and no others."""
-    kinds = [row.kind for row in REQUEST_PARAMS.values() if row.kind.startswith("Literal")]
-    assert len(kinds) == 3
-    for row in BY_MODEL:
-        if row.kind.startswith("Literal"):
-            assert get_type_hints(ChatRequest)[row.name] == eval(row.kind, {"Literal": Literal})
+WITH_CHOICES = [row for row in REQUEST_PARAMS.values() if row.choices]
+
+
+@pytest.mark.parametrize("row", WITH_CHOICES, ids=lambda row: row.name)
+def test_a_parameter_with_choices_takes_no_other(row: RequestParam) -> None:
+    """A type checker reads the Literal, a request is held to the same words."""
+    assert get_type_hints(ChatRequest)[row.name] == Literal[row.choices]
+    request = ChatRequest("openai/gpt-5-2", (Message("user", (Text("hi"),)),))
+    for choice in row.choices:
+        check_request(replace(request, **{row.name: choice}))
+    for wrong in ("other", None, 1, list(row.choices)):
+        with pytest.raises(
+            InvalidRequestError, match=f'^{row.argument} must be "{row.choices[0]}"'
+        ):
+            check_request(replace(request, **{row.name: wrong}))
+
+
+def test_no_parameter_has_a_hint_that_it_is_another_packages() -> None:
+    from langchain_aimlapi._request.legacy_arguments import migration_hint
+
+    assert [row.argument for row in BY_MODEL if migration_hint(row.argument)] == []

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,18 @@ def ask(journal: Journal, row_id: int | str, answer: str | None, spend: Spend) -
     attempt = journal.begin(row_id).attempt
     assert attempt is not None
     journal.end(attempt, answer, None if answer else "ValueError: no", spend)
+
+
+def test_a_journal_with_other_columns_is_not_opened(path: Path) -> None:
+    """The columns are the fields of Totals: a new field must not fail after a call is paid."""
+    opened(path).close()
+    with closing(sqlite3.connect(path)) as db, db:
+        (stored,) = db.execute("SELECT value FROM facts WHERE name = 'format'").fetchone()
+        assert stored.split()[1:] == [field.name for field in fields(Totals)]
+        older = stored.rpartition(" ")[0]
+        db.execute("UPDATE facts SET value = ? WHERE name = 'format'", (older,))
+    with pytest.raises(JournalError, match="another version"):
+        opened(path)
 
 
 def test_an_answer_is_kept_for_all_runs(path: Path) -> None:
