@@ -7,6 +7,8 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import Any, Self
 
+from langchain_core.caches import BaseCache
+from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.load import dumpd
@@ -23,7 +25,7 @@ from langchain_aimlapi._request import token_estimate
 from langchain_aimlapi._request.build import REQUEST_FIELDS, without_secrets
 from langchain_aimlapi._request.constructor_types import RequestFields
 from langchain_aimlapi._request.prompt_values import with_whole_characters
-from langchain_aimlapi._response import messages as response_messages
+from langchain_aimlapi._response import metadata as response_metadata
 
 DEFAULT_MODEL = "openai/gpt-5-2"
 _IDENTIFYING_FIELDS = sorted([*REQUEST_FIELDS, "base_url"])
@@ -118,14 +120,35 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
 
     @override
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None], /) -> dict[str, Any]:
-        return response_messages.combine_llm_outputs(llm_outputs)
+        return response_metadata.combine_llm_outputs(llm_outputs)
+
+    # langchain-core makes the cache's key of the messages inside these two, and leaves an answer
+    # that was streamed for `generate` without `llm_output`.
+    @override
+    def _generate_with_cache(self, messages: list[BaseMessage], *args: Any, **more: Any) -> Any:
+        result = super()._generate_with_cache(self._cacheable(messages), *args, **more)
+        result.llm_output = result.llm_output or response_metadata.llm_output(result.generations)
+        return result
+
+    @override
+    async def _agenerate_with_cache(
+        self, messages: list[BaseMessage], *args: Any, **more: Any
+    ) -> Any:
+        result = await super()._agenerate_with_cache(self._cacheable(messages), *args, **more)
+        result.llm_output = result.llm_output or response_metadata.llm_output(result.generations)
+        return result
+
+    def _cacheable(self, messages: list[BaseMessage]) -> list[BaseMessage]:
+        if isinstance(self.cache, BaseCache) or (self.cache is not False and get_llm_cache()):
+            return [response_metadata.without_cost(message) for message in messages]
+        return messages
 
     @override
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         generations = super()._convert_cached_generations(cache_val)
         for generation in generations[:1]:  # the generations of one call share its cost
             note_cache_hit(generation.message.response_metadata.get("model_name") or self.model)
-        return [response_messages.zero_cost(g) for g in generations]
+        return [response_metadata.zero_cost(g) for g in generations]
 
     @override
     def _resolve_model_profile(self) -> ModelProfile | None:

@@ -6,11 +6,10 @@ concatenates strings, adds integers and refuses unequal floats when it merges ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
@@ -28,18 +27,21 @@ from aimlapi_core import (
     TextDelta,
     ToolCall,
     ToolCallDelta,
-    Usage,
 )
 from aimlapi_core._adapters.model_cloner import ModelCloner
 from langchain_aimlapi._base import PROVIDER
 from langchain_aimlapi._request.messages import INVALID_ARGUMENTS_KEY
+from langchain_aimlapi._response.metadata import (
+    extra_metadata,
+    llm_output,
+    response_metadata,
+    usage_metadata,
+)
 from langchain_aimlapi._response.tool_calls import (
     invalid_calls,
     invalid_json_suffix,
     to_tool_call,
 )
-
-_PASSTHROUGH_METADATA = ("service_tier", "system_fingerprint", "native_finish_reason")
 
 
 def to_chat_result(reply: Reply, model: str) -> ChatResult:
@@ -49,13 +51,7 @@ def to_chat_result(reply: Reply, model: str) -> ChatResult:
         ChatGeneration(message=_message(reply, choice, model, first=position == 0))
         for position, choice in enumerate(reply.choices or (empty,))
     ]
-    # langchain-core merges llm_output into the message's metadata: the same keys, nothing new.
-    metadata = generations[0].message.response_metadata
-    names = ("model_provider", "model_name", "cost", "credits_used")
-    return ChatResult(
-        generations=generations,
-        llm_output={name: metadata[name] for name in names if name in metadata},
-    )
+    return ChatResult(generations=generations, llm_output=llm_output(generations))
 
 
 def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMessage:
@@ -73,8 +69,8 @@ def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMess
         additional_kwargs=kwargs,
         tool_calls=[call for call in calls if call["type"] == "tool_call"],
         invalid_tool_calls=invalid,
-        usage_metadata=_usage(reply.usage) if first else None,
-        response_metadata=_metadata(reply, choice, model, per_call=first),
+        usage_metadata=usage_metadata(reply.usage) if first else None,
+        response_metadata=response_metadata(reply, choice, model, per_call=first),
     )
 
 
@@ -146,8 +142,8 @@ def _final_chunks(reply: Reply, model: str, *, usage: bool) -> Iterator[AIMessag
         additional_kwargs=_final_kwargs(
             choice, {call.id: call.arguments for call in invalid.values()}
         ),
-        response_metadata=_metadata(reply, choice, model, per_call=True),
-        usage_metadata=_usage(reply.usage) if usage else None,
+        response_metadata=response_metadata(reply, choice, model, per_call=True, usage=usage),
+        usage_metadata=usage_metadata(reply.usage) if usage else None,
         chunk_position="last",
     )
 
@@ -186,69 +182,5 @@ def _final_kwargs(choice: Choice, invalid_arguments: Mapping[str, str]) -> dict[
         "tool_call_extras": {key: value for key, value in extras.items() if value},
         INVALID_ARGUMENTS_KEY: dict(invalid_arguments),
     }
-    extra = {key: value for key, value in choice.extra.items() if key not in _PASSTHROUGH_METADATA}
-    return {**extra, **{key: value for key, value in provider_data.items() if value}}
-
-
-def _metadata(reply: Reply, choice: Choice, model: str, *, per_call: bool) -> dict[str, Any]:
-    """`model_name` is the requested name (the service reports a dated one); `cost` is in USD.
-
-    `per_call` is false for the second and later choices of one call.
-    """
-    metadata: dict[str, Any] = {
-        "model_provider": PROVIDER,
-        "model_name": model,
-        "served_model": reply.model,
-        "finish_reason": choice.finish_reason,
-        "id": reply.id,
-        "created": reply.created,
-        "logprobs": dict(choice.logprobs) if choice.logprobs is not None else None,
-        **{name: choice.extra.get(name, reply.extra.get(name)) for name in _PASSTHROUGH_METADATA},
-    }
-    if reply.transport is not None:
-        metadata["request_id"] = reply.transport.request_id
-        metadata["inference_id"] = reply.transport.inference_id
-        metadata["client_request_id"] = reply.transport.client_request_id
-    if reply.cost is not None and per_call:
-        metadata["cost"] = reply.cost.usd
-        metadata["credits_used"] = reply.cost.credits
-    return {name: value for name, value in metadata.items() if value is not None}
-
-
-def _usage(usage: Usage | None) -> UsageMetadata | None:
-    if usage is None:
-        return None
-    metadata = UsageMetadata(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        total_tokens=usage.total_tokens,
-    )
-    if usage.cached_tokens is not None:
-        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
-    if usage.reasoning_tokens is not None:
-        metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
-    return metadata
-
-
-def combine_llm_outputs(outputs: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
-    """One `llm_output` for the calls of a batch: costs are added, other values are the first's."""
-    given = [output for output in outputs if output]
-    total: dict[str, Any] = {}
-    for output in given:
-        for name, value in output.items():
-            adds = name in ("cost", "credits_used") and name in total
-            total[name] = total[name] + value if adds else total.get(name, value)
-    return total
-
-
-def zero_cost(generation: ChatGeneration) -> ChatGeneration:
-    """A generation from LangChain's cache, with its cost set to zero."""
-    money = {"cost": 0.0, "credits_used": 0}
-    metadata = generation.message.response_metadata
-    now = {**metadata, **{name: money[name] for name in money if name in metadata}}
-    update: dict[str, Any] = {"response_metadata": now}
-    # langchain-core writes its zero even without token counts: a usage that cannot be loaded.
-    if "input_tokens" not in (getattr(generation.message, "usage_metadata", None) or {}):
-        update["usage_metadata"] = None
-    message = generation.message.model_copy(update=update)
-    return ChatGeneration(message=message, generation_info=generation.generation_info)
+    given = {key: value for key, value in provider_data.items() if value}
+    return {**extra_metadata(choice), **given}

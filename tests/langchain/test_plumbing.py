@@ -12,8 +12,10 @@ from typing import Any
 import cloudpickle  # type: ignore[import-untyped]  # it has no stubs
 import httpx
 import pytest
+from langchain.agents import create_agent
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import UsageMetadataCallbackHandler
+from langchain_core.globals import set_llm_cache
 from langchain_core.load import dumps, loads
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.rate_limiters import BaseRateLimiter
@@ -168,6 +170,76 @@ def test_a_cached_answer_costs_nothing(how: str, emu: Emulator, chat: Make) -> N
     assert second.response_metadata["cost"] == 0
     assert second.response_metadata["credits_used"] == 0
     assert second.usage_metadata["total_cost"] == 0
+
+
+QUESTIONS = ("What is 2+2?", "Multiply 3 by 4.", "And 4+4?")
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("output_version", ["v0", "v1"])
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_the_second_run_of_a_conversation_comes_from_the_cache(
+    how: str, endpoint: str, output_version: str, everywhere: bool, emu: Emulator, chat: Make
+) -> None:
+    cache = InMemoryCache()
+    model = chat(endpoint=endpoint, output_version=output_version, cache=everywhere or cache)
+    set_llm_cache(cache if everywhere else None)
+    try:
+        for run in range(3):
+            history: list[Any] = []
+            for question in QUESTIONS:
+                history.append(HumanMessage(question))
+                history.append(invoke(how, model, history))
+            assert len(emu.requests) == len(QUESTIONS)
+            costs = [m.response_metadata["cost"] for m in history if isinstance(m, AIMessage)]
+            assert all(cost == 0 for cost in costs) is (run > 0)
+    finally:
+        set_llm_cache(None)
+
+
+def test_the_second_run_of_an_agent_comes_from_the_cache(
+    how: str, emu: Emulator, chat: Make
+) -> None:
+    def multiply(a: int, b: int) -> int:
+        """Multiply two numbers."""
+        return a * b
+
+    agent: Any = create_agent(chat(cache=InMemoryCache()), [multiply])
+    for _ in range(2):
+        state = invoke(how, agent, {"messages": [("user", "Use multiply to multiply 3 by 4.")]})
+        assert "12" in state["messages"][-1].text
+        assert len(emu.requests) == 2
+
+
+def test_an_answer_that_was_streamed_for_generate_has_its_llm_output(
+    how: str, emu: Emulator, chat: Make
+) -> None:
+    outputs = []
+    for streaming in (False, True):
+        model = chat(streaming=streaming)
+        prompts = [[HumanMessage("hi")], [HumanMessage("hi")]]
+        result = model.generate(prompts) if how == "sync" else asyncio.run(model.agenerate(prompts))
+        outputs.append(result.llm_output or {})
+        assert bool(emu.requests[-1].body.get("stream")) is streaming
+    assert outputs[0] == outputs[1]
+    assert outputs[0]["model_name"] == "openai/gpt-5-2"
+    assert outputs[0]["cost"] > 0
+    usage = outputs[0]["token_usage"]
+    assert usage["prompt_tokens"] + usage["completion_tokens"] == usage["total_tokens"] > 0
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_token_usage_has_openais_shape(
+    how: str, streaming: bool, endpoint: str, chat: Make
+) -> None:
+    message = call(how, streaming, chat(endpoint=endpoint), "hi")
+    usage, counts = message.response_metadata["token_usage"], message.usage_metadata
+    assert usage["prompt_tokens"] == counts["input_tokens"]
+    assert usage["completion_tokens"] == counts["output_tokens"]
+    assert usage["total_tokens"] == counts["total_tokens"]
+    details = usage["completion_tokens_details"]
+    assert details == {"reasoning_tokens": counts["output_token_details"]["reasoning"]}
 
 
 def test_usage_callbacks_add_up(how: str, chat: Make) -> None:

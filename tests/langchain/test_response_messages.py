@@ -34,10 +34,10 @@ from aimlapi_core import (
 from langchain_aimlapi._response.empty_output import exhausted_reasoning_message
 from langchain_aimlapi._response.messages import (
     chunks_on_stream_error,
-    combine_llm_outputs,
     to_chat_result,
     to_chunks,
 )
+from langchain_aimlapi._response.metadata import combine_llm_outputs
 from tests.fuzz.laws import json_values
 from tests.langchain.calls import total
 
@@ -137,6 +137,13 @@ def test_metadata() -> None:
         "created": 1,
         "request_id": "req",
         "inference_id": "inf",
+        "token_usage": {
+            "prompt_tokens": 10,
+            "completion_tokens": 20,
+            "total_tokens": 30,
+            "prompt_tokens_details": {"cached_tokens": 4},
+            "completion_tokens_details": {"reasoning_tokens": 5},
+        },
         "cost": 0.0002045,
         "credits_used": 409,
     }
@@ -153,7 +160,9 @@ def test_usage_names_cached_and_reasoning_tokens() -> None:
 
 
 def test_usage_can_be_switched_off_in_streams() -> None:
-    assert streamed(reply(Text("hi")), usage=False).usage_metadata is None
+    message = streamed(reply(Text("hi")), usage=False)
+    assert message.usage_metadata is None
+    assert "token_usage" not in message.response_metadata
 
 
 def test_content_blocks_in_order() -> None:
@@ -353,13 +362,18 @@ def test_logprobs_come_once() -> None:
         assert message.response_metadata["logprobs"] == logprobs
 
 
-def test_a_batch_adds_its_money_up() -> None:
-    one = {"model_name": "a", "cost": 0.5, "credits_used": 2}
-    assert combine_llm_outputs([one, None, one]) == {
+def test_a_batch_adds_its_money_and_tokens_up() -> None:
+    details = {"cached_tokens": 2}
+    usage = {"total_tokens": 3, "prompt_tokens_details": details}
+    one = {"model_name": "a", "cost": 0.5, "credits_used": 2, "token_usage": usage}
+    other = {**one, "token_usage": {"total_tokens": 4}}
+    assert combine_llm_outputs([one, None, one, other]) == {
         "model_name": "a",
-        "cost": 1.0,
-        "credits_used": 4,
+        "cost": 1.5,
+        "credits_used": 6,
+        "token_usage": {"total_tokens": 10, "prompt_tokens_details": {"cached_tokens": 4}},
     }
+    assert usage == {"total_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2}}
 
 
 def test_an_answer_eaten_by_reasoning_is_explained() -> None:
