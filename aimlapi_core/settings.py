@@ -97,7 +97,8 @@ class Settings:
 
     def __getstate__(self) -> dict[str, Any]:
         check_picklable(self.http_client, self.http_async_client)
-        return self.__dict__
+        # A frozen mapping of headers cannot be pickled.
+        return {**self.__dict__, "default_headers": dict(self.default_headers)}
 
     def with_key(self, api_key: ApiKey) -> Settings:
         """These settings with another key, without validating the rest again."""

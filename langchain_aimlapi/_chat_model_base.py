@@ -26,6 +26,7 @@ from langchain_aimlapi._request.build import REQUEST_FIELDS, without_secrets
 from langchain_aimlapi._request.constructor_types import RequestFields
 from langchain_aimlapi._request.prompt_values import with_whole_characters
 from langchain_aimlapi._response import metadata as response_metadata
+from langchain_aimlapi.errors import InvalidRequestError
 
 DEFAULT_MODEL = "openai/gpt-5-2"
 _IDENTIFYING_FIELDS = sorted([*REQUEST_FIELDS, "base_url"])
@@ -35,6 +36,14 @@ _IDENTIFYING_FIELDS = sorted([*REQUEST_FIELDS, "base_url"])
 def _serialized_fields(of: type[BaseChatModel]) -> tuple[str, ...]:
     """The fields that are part of a dump of this class."""
     return tuple(name for name, field in of.model_fields.items() if not field.exclude)
+
+
+def _is_equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two states are equal; False for values that cannot be compared, such as arrays."""
+    try:
+        return one == other
+    except (ValueError, RecursionError):
+        return False
 
 
 class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
@@ -173,10 +182,22 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
         # Here the cache is renewed when an attribute has changed.
         held = self.__dict__
         state = {name: held[name] for name in _serialized_fields(type(self))}
-        if self._serialized_cache is None or self._serialized_cache[0] != state:
+        cached = self._serialized_cache
+        if cached is None or not _is_equal(cached[0], state):
             shared = {id(self.api_key): self.api_key}  # a function may belong to what has no copy
-            self._serialized_cache = deepcopy(state, shared), dict(dumpd(self))
-        return dict(self._serialized_cache[1])
+            try:
+                snapshot = deepcopy(state, shared)
+            except Exception:  # an attribute was set to what has no copy: compared with nothing
+                snapshot = {}
+            try:
+                cached = snapshot, dict(dumpd(self))
+            except RecursionError:
+                raise InvalidRequestError(
+                    "A mapping of the model (extra_body, model_kwargs) holds itself, which JSON "
+                    "cannot: take it out."
+                ) from None
+            self._serialized_cache = cached
+        return dict(cached[1])
 
     @override
     def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:

@@ -15,6 +15,7 @@ from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 from pydantic import Field, SecretStr
 
 from aimlapi_core import DEFAULT_TIMEOUT_S, model_info
+from aimlapi_core._adapters.arguments import with_plain_mappings
 from llama_index_aimlapi._base import AIMLAPIBase
 from llama_index_aimlapi._request.argument_validation import (
     SETTINGS,
@@ -124,7 +125,7 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
         check_model(DEFAULT_MODEL if model is None else model)
         check_context_window(context_window)
         given["additional_kwargs"] = one_of(arguments, "additional_kwargs", "model_kwargs")
-        super().__init__(**drop_unset(given))
+        super().__init__(**drop_unset(with_plain_mappings(given)))
         self._settings()  # raises here for invalid settings, not at the first call
         check_additional_kwargs(self.additional_kwargs, self._explicit_settings(), arguments)
 

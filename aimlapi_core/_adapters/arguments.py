@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from aimlapi_core._values.plain import plain_number, plain_tree
+from aimlapi_core.errors import ConfigurationError
 from aimlapi_core.models import model_info, nearest
 from aimlapi_core.request_params import REQUEST_PARAMS
 
@@ -35,6 +37,54 @@ ACCEPTED: Mapping[str, Accepted] = {
     "extra_body": DICT,
     "extra_headers": DICT,
 }
+
+
+# The arguments that hold numbers or booleans, with the kind of each.
+_SCALARS: Mapping[str, str] = {
+    **{row.argument: row.kind for row in REQUEST_PARAMS.values() if row.is_scalar},
+    "timeout": "float",
+    **dict.fromkeys(
+        (
+            "max_retries max_concurrency dimensions batch_size embed_batch_size "
+            "concurrent_batches num_workers context_window"
+        ).split(),
+        "int",
+    ),
+}
+
+
+def with_plain_scalars(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with Python's own numbers and booleans for those of numpy, Decimal, …"""
+    return {
+        name: plain_number(value, _SCALARS[name]) if name in _SCALARS else value
+        for name, value in arguments.items()
+    }
+
+
+_MAPPINGS = ("extra_body", "model_kwargs", "additional_kwargs", "default_headers", "reasoning")
+
+
+def with_plain_mappings(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A constructor's arguments with dicts for nested frozen mappings, so that it can be copied.
+
+    Raises ConfigurationError for a mapping that holds itself.
+    """
+    plain = dict(arguments)
+    for name in _MAPPINGS:
+        if isinstance(plain.get(name), Mapping):
+            try:
+                plain[name] = plain_tree(plain[name])
+            except ValueError as exc:
+                raise ConfigurationError(f"{name} cannot be written as JSON: {exc}.") from None
+    return plain
+
+
+def find_bool_number(arguments: Mapping[str, Any]) -> str | None:
+    """The first argument that needs a number and is True or False, which pydantic takes for one."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) and _SCALARS.get(name, "bool") != "bool":
+            return name
+    return None
 
 
 def find_wrong_type(

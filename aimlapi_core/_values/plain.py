@@ -58,3 +58,19 @@ def plain_json(value: Any) -> Any:
     if plain is value or not isinstance(plain, (bool, int, float, str)):
         raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
     return plain
+
+
+def plain_tree(value: Any, _inside: tuple[int, ...] = ()) -> Any:
+    """Nested mappings as dicts, which can be copied and pickled, and scalars as Python's own.
+
+    Raises ValueError for a mapping or list that holds itself.
+    """
+    if not isinstance(value, (Mapping, list, tuple)):
+        return plain_scalar(value)
+    if id(value) in _inside:
+        raise ValueError("it holds itself")
+    inside = (*_inside, id(value))
+    if isinstance(value, Mapping):
+        return {key: plain_tree(member, inside) for key, member in value.items()}
+    members = [plain_tree(member, inside) for member in value]
+    return members if isinstance(value, list) else tuple(members)

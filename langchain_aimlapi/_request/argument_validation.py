@@ -16,16 +16,10 @@ from aimlapi_core._adapters.arguments import (
     ACCEPTED,
     DICT,
     Accepted,
+    find_bool_number,
     find_wrong_type,
     is_list_of_strings,
 )
-from aimlapi_core.request_params import REQUEST_PARAMS
-
-# Pydantic takes True for the number 1.
-_NUMBERS = frozenset(
-    "timeout max_retries dimensions batch_size max_concurrency concurrent_batches".split()
-) | {row.argument for row in REQUEST_PARAMS.values() if row.is_number}
-
 
 _ACCEPTED: Mapping[str, Accepted] = {
     **ACCEPTED,
@@ -49,9 +43,8 @@ def reject_bool_numbers(
     given: Mapping[str, Any], error: type[AIMLAPIError] = ConfigurationError
 ) -> None:
     """Raise `error` for True or False where a number is needed."""
-    for name in _NUMBERS & given.keys():
-        if isinstance(given[name], bool):
-            raise error(f"{name} takes a number, not {given[name]}.")
+    if name := find_bool_number(given):
+        raise error(f"{name} takes a number, not {given[name]}.")
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from aimlapi_core._adapters.arguments import (
     PARAM_ALIASES,
     closest_argument,
     sees_images,
+    with_plain_mappings,
+    with_plain_scalars,
 )
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
@@ -94,7 +96,8 @@ def constructor_arguments(
     given: Mapping[str, Any], fields: Mapping[str, FieldInfo], aliases: Mapping[str, str] = ALIASES
 ) -> dict[str, Any]:
     """A constructor's arguments as values of its fields. Raises ConfigurationError."""
-    named = _drop_unset(normalize_names(given, frozenset(fields), aliases), fields)
+    named = normalize_names(given, frozenset(fields), aliases)
+    named = with_plain_mappings(with_plain_scalars(_drop_unset(named, fields)))
     reject_bool_numbers(named)
     return named
 
@@ -141,6 +144,7 @@ def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
             "A call takes api_key as a SecretStr or a function only: a plain string would stand "
             "in the repr of what is bound."
         )
+    named = with_plain_scalars(named)
     check_types(named)
     return {
         name: value
@@ -178,9 +182,10 @@ def to_request(
 ) -> ChatRequest:
     """The request, in which the arguments of the call override the model object's `defaults`."""
     merged = _merge_layers(defaults, call)
-    if streaming and (merged.get("n") or 1) > 1:
+    choices = merged.get("n")
+    if streaming and isinstance(choices, int) and choices > 1:
         raise InvalidRequestError(
-            f"n={merged['n']} cannot be streamed: LangChain's streams hold one answer. "
+            f"n={choices} cannot be streamed: LangChain's streams hold one answer. "
             "Use generate() or invoke() without streaming, or n=1."
         )
     tools = tuple(to_core_tool(tool) for tool in merged.get("tools") or ())

@@ -19,8 +19,11 @@ from aimlapi_core._adapters.arguments import (
     STRING,
     STRINGS,
     Accepted,
+    find_bool_number,
     find_wrong_type,
     is_list,
+    with_plain_mappings,
+    with_plain_scalars,
 )
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from llama_index_aimlapi._base import parse_timeout, reveal_key
@@ -90,6 +93,9 @@ def constructor_fields(cls: type[BaseComponent], arguments: Mapping[str, Any]) -
     given["api_key"] = reveal_key(arguments["api_key"])
     given["base_url"] = one_of(arguments, "base_url", "api_base")
     given["timeout"] = parse_timeout(arguments["timeout"])
+    given = with_plain_mappings(with_plain_scalars(given))
+    if wrong := find_bool_number(given):
+        raise ConfigurationError(f"{wrong} is a number, not {given[wrong]}.")
     return given
 
 

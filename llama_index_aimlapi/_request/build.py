@@ -14,7 +14,7 @@ from llama_index.core.instrumentation.span import active_span_id
 from pydantic import BaseModel
 
 from aimlapi_core import ChatRequest, InvalidRequestError, JsonSchema, ResponseFormat
-from aimlapi_core._adapters.arguments import sees_images
+from aimlapi_core._adapters.arguments import sees_images, with_plain_scalars
 from aimlapi_core.request_params import REQUEST_PARAMS
 from llama_index_aimlapi._request.argument_validation import (
     CALL_ARGUMENTS,
@@ -49,7 +49,9 @@ def build(
 ) -> PreparedRequest:
     """The request. `settings` are the constructor's; `extra_kwargs` is additional_kwargs."""
     _check_call(call)
-    merged = _merge_layers(settings, extra_kwargs, _without_none(call))
+    merged = _merge_layers(
+        settings, with_plain_scalars(extra_kwargs), with_plain_scalars(_without_none(call))
+    )
     tools, tool_refs = to_tools(merged.pop("tools", ()))
     choice = merged.pop("tool_choice", None)
     parallel = merged.pop("parallel_tool_calls", None)
