@@ -46,8 +46,6 @@ _MESSAGE_NAME = string(
     message="string does not match pattern. Expected a string that matches the pattern "
     r"'^[^\s<|\\/>]+$'",
 )
-# OpenAI's limit on chat completions, as reported (vercel/ai#8132, langgenius/dify#28987).
-_CALL_ID = string(min=1, max=40)
 MAX_TOOLS = 128
 _EFFORTS = ("low", "medium", "high")
 _CACHE = object_({"type": enum("ephemeral")}, {"ttl": enum("5m", "1h")})
@@ -69,6 +67,24 @@ def strict_parameters(key: str) -> Validator:
         return check_strict(value.get(key), f"{path}.{key}")
 
     return check
+
+
+def call_id(max_length: int) -> Validator:
+    """The id of a tool call; the refusal is in OpenAI's words, as reported (vercel/ai#8132)."""
+
+    def check(value: Any, path: str) -> list[Problem]:
+        if len(value) <= max_length:
+            return []
+        text = (
+            f"string too long. Expected a string with maximum length {max_length}, but got a "
+            f"string with length {len(value)} instead."
+        )
+        return [Problem(path, text, "too_big")]
+
+    return chain(string(min=1), check)
+
+
+_CALL_ID = call_id(40)  # langgenius/dify#28987, seen 2026-11-29
 
 
 def _parts(live: bool, cached: bool, *, files: bool) -> Validator:

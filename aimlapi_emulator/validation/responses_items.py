@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aimlapi_emulator.validation.chat import TOOL_NAME
+from aimlapi_emulator.validation.chat import TOOL_NAME, call_id
 from aimlapi_emulator.validation.media import check_file_data, check_filename, check_image_url
 from aimlapi_emulator.validation.validators import (
     Problem,
@@ -25,7 +25,7 @@ from aimlapi_emulator.validation.validators import (
 )
 
 # OpenAI's limit on the Responses API, as reported (decolua/9router#393, seen 2026-11-29).
-_CALL_ID = string(min=1, max=64)
+_CALL_ID = call_id(64)
 STATUS = enum("in_progress", "completed", "incomplete")
 TEXT = nullable(string())
 WITH_REASONING = frozenset({"codex", "gpt-5-2"})

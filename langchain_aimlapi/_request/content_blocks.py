@@ -1,9 +1,10 @@
 """Converts content blocks in every shape that LangChain passes on to core parts.
 
 Shapes: LangChain v1 (`{"type": "image", "base64": …, "mime_type": …}`) and v0 (`source_type`),
-OpenAI chat (`image_url`, `file`), OpenAI Responses (`input_text`, `input_image`, `input_file`)
-and Anthropic (`source`). A block that this service cannot take raises an InvalidRequestError
-that names it; none is dropped silently.
+OpenAI chat (`image_url`, `file`), OpenAI Responses (`input_text`, `input_image`, `input_file`),
+Anthropic (`source`), Google (`media`) and Bedrock (`{"image": {"format": …, "source": …}}`). A
+block that this service cannot take raises an InvalidRequestError that names it; none is dropped
+silently.
 """
 
 from __future__ import annotations
@@ -98,7 +99,24 @@ def _decode_text(data: str, block: Block) -> str:
         ) from exc
 
 
+def _of_bedrock(block: Block) -> Block:
+    """Bedrock's `{"image": {"format": "png", "source": {"bytes": …}}}` in LangChain's form."""
+    kind = block_type(block)
+    inner = block.get(str(kind))
+    data = _source(inner).get("bytes") if isinstance(inner, Mapping) else None
+    if not isinstance(data, bytes) or not isinstance(inner, Mapping):
+        return block
+    family = "image" if kind == "image" else "application"
+    return {
+        "type": kind,
+        "base64": base64.b64encode(data).decode(),
+        "mime_type": f"{family}/{inner.get('format')}",
+        "filename": inner.get("name"),
+    }
+
+
 def _image(block: Block) -> Part:
+    block = _of_bedrock(block)
     return Image(_url(block, "image"), block.get("detail"))
 
 
@@ -109,6 +127,7 @@ def _image_url(block: Block) -> Part:
 
 
 def _file(block: Block) -> Part | None:
+    block = _of_bedrock(block)
     inner = block.get("file")
     inner = inner if isinstance(inner, Mapping) else block
     if "text" in (inner.get("source_type"), _source(inner).get("type")):
@@ -213,5 +232,6 @@ _BLOCK_CONVERTERS: dict[str, Callable[[Block], Part | None]] = {
     "file": _file,
     "input_file": _file,
     "document": _file,
+    "media": _file,
     "non_standard": _non_standard,
 }

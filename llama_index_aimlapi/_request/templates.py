@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ContentBlock, TextBlock
 
@@ -12,6 +13,14 @@ from aimlapi_core._history.half_characters import warn_replaced
 def with_whole_characters(text: str) -> str:
     """The text with U+FFFD for halves of characters, of which the first is warned of."""
     return warn_replaced(text, "A prompt made by a template")
+
+
+def arguments_with_whole_characters(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a template is filled with, its texts as above."""
+    return {
+        name: with_whole_characters(value) if isinstance(value, str) else value
+        for name, value in arguments.items()
+    }
 
 
 def messages_with_whole_characters(messages: Sequence[ChatMessage]) -> list[ChatMessage]:

@@ -20,7 +20,10 @@ from llama_index_instrumentation import get_dispatcher
 
 from aimlapi_core import model_info
 from llama_index_aimlapi._request.argument_validation import SETTINGS
-from llama_index_aimlapi._request.templates import messages_with_whole_characters
+from llama_index_aimlapi._request.templates import (
+    arguments_with_whole_characters,
+    messages_with_whole_characters,
+)
 from llama_index_aimlapi._structured_output.parser import PartialObjectParser, parse_response
 from llama_index_aimlapi._structured_output.plan import (
     StructuredOutputPlan,
@@ -82,7 +85,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
         """
         plan = self._structured_output_plan(output_cls, llm_kwargs)
         if plan is None:
-            instance = super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            args = arguments_with_whole_characters(prompt_args)
+            instance = super().structured_predict(output_cls, prompt, llm_kwargs, **args)
             return cast("Model", instance)  # the base method's decorator hides its type
         _dispatch_start(output_cls, prompt, prompt_args)
         messages = self._format_prompt(prompt, prompt_args)
@@ -99,7 +103,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
         """`structured_predict`, asynchronously."""
         plan = self._structured_output_plan(output_cls, llm_kwargs)
         if plan is None:
-            instance = super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            args = arguments_with_whole_characters(prompt_args)
+            instance = super().astructured_predict(output_cls, prompt, llm_kwargs, **args)
             return cast("Model", await instance)
         _dispatch_start(output_cls, prompt, prompt_args)
         messages = self._format_prompt(prompt, prompt_args)
@@ -115,9 +120,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
     ) -> Generator[Model | list[Model] | FlexibleModel | list[FlexibleModel], None, None]:
         plan = self._structured_output_plan(output_cls, llm_kwargs)
         if plan is None:
-            yield from super()._structured_stream_call(
-                output_cls, prompt, llm_kwargs, **prompt_args
-            )
+            args = arguments_with_whole_characters(prompt_args)
+            yield from super()._structured_stream_call(output_cls, prompt, llm_kwargs, **args)
             return
         partial_parser = PartialObjectParser(plan)
         messages = self._format_prompt(prompt, prompt_args)
@@ -134,9 +138,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
     ) -> AsyncGenerator[Model | list[Model] | FlexibleModel | list[FlexibleModel], None]:
         plan = self._structured_output_plan(output_cls, llm_kwargs)
         if plan is None:
-            return await super()._structured_astream_call(
-                output_cls, prompt, llm_kwargs, **prompt_args
-            )
+            args = arguments_with_whole_characters(prompt_args)
+            return await super()._structured_astream_call(output_cls, prompt, llm_kwargs, **args)
         messages = self._format_prompt(prompt, prompt_args)
         stream = await self.astream_chat(messages, **plan.chat_kwargs(llm_kwargs))
         partial_parser = PartialObjectParser(plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,7 +27,15 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import interrupt
 
-from aimlapi_core import HistoryWarning, Refusal, ReplacedCharacterWarning, Text, ToolCall
+from aimlapi_core import (
+    File,
+    HistoryWarning,
+    Image,
+    Refusal,
+    ReplacedCharacterWarning,
+    Text,
+    ToolCall,
+)
 from aimlapi_core._adapters import warn_once
 from aimlapi_core._history.tool_results import NO_RESULT
 from aimlapi_emulator import Emulator
@@ -299,6 +308,25 @@ def test_a_remove_message_is_named_with_its_remedy(chat: Make) -> None:
 def test_a_users_block_that_cannot_be_sent_is_named_with_its_remedy(chat: Make) -> None:
     with pytest.raises(InvalidRequestError, match=r"'container_upload'.*or take the block out"):
         chat().invoke([HumanMessage([{"type": "container_upload", "file_id": "f"}])])
+
+
+BYTES = base64.b64decode("iVBORw0KGgo=")
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ({"type": "media", "mime_type": "image/png", "data": "iVBORw0KGgo="}, Image(PNG)),
+        ({"image": {"format": "png", "source": {"bytes": BYTES}}}, Image(PNG)),
+        (
+            {"document": {"format": "pdf", "name": "a", "source": {"bytes": b"%PDF-"}}},
+            File("data:application/pdf;base64,JVBERi0=", "a"),
+        ),
+    ],
+    ids=["Google", "Bedrock's image", "Bedrock's document"],
+)
+def test_media_of_users_in_other_providers_shapes_are_taken(block: Any, expected: Any) -> None:
+    assert to_messages([HumanMessage([block])])[0].parts == (expected,)
 
 
 def test_long_ids_of_another_provider_are_made_fit(chat: Make, emu: Emulator) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.schema import NodeWithScore, TextNode
 from llama_index.core.tools import FunctionTool
+from llama_index.core.types import PydanticProgramMode
 from llama_index.core.workflow import Context
 from pydantic import BaseModel
 from workflows.errors import WorkflowCancelledByUser
@@ -305,6 +307,18 @@ async def test_half_a_character_of_a_retrieved_text_is_replaced(
     if "stream" in way:
         _ = [item async for item in made] if way.startswith("a") else list(made)
     assert WHOLE in str(emu.requests[0].body)
+
+
+@replacing
+@pytest.mark.parametrize("mode", PydanticProgramMode)
+@pytest.mark.parametrize("way", STRUCTURED)
+async def test_half_a_character_is_replaced_in_every_mode_of_structured_prediction(
+    way: str, mode: PydanticProgramMode, make: Make, emu: Emulator
+) -> None:
+    llm = make(pydantic_program_mode=mode)
+    with suppress(ImportError, ValueError):  # modes that need other packages
+        await last(llm, way, City, PromptTemplate("{text}. name: Oslo"), text=HALF)
+        assert WHOLE in str(emu.requests[0].body)
 
 
 @replacing
