@@ -58,7 +58,19 @@ def make_plan(schema: Any, method: str, strict: bool | None) -> StructuredOutput
         arguments = {"tool_choice": name, "parallel_tool_calls": False}
         is_validated = parser.output_class is not None
         tools = (_forced_tool(original, name, strict, is_validated=is_validated),)
-    return StructuredOutputPlan(parser, arguments, tools, original or None)
+    traced = original if isinstance(schema, Mapping) else _without_property_titles(original)
+    return StructuredOutputPlan(parser, arguments, tools, traced or None)
+
+
+def _without_property_titles(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """As LangChain traces a class: its properties without the titles that pydantic adds."""
+    properties = {
+        name: {key: value for key, value in one.items() if key != "title"}
+        if isinstance(one, Mapping)
+        else one
+        for name, one in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": properties} if properties else dict(schema)
 
 
 def check_conflicts(plan: StructuredOutputPlan, method: str, given: Mapping[str, Any]) -> None:

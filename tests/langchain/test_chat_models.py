@@ -259,7 +259,7 @@ def test_a_function_gives_the_key_for_each_call(emu: Emulator, chat: Make) -> No
     ("messages", "says"),
     [
         ([], "no messages"),
-        ([ToolMessage("3", tool_call_id="c9")], "c9"),
+        ([ToolMessage("3", tool_call_id="c9")], "results of tools only"),
         ([HumanMessage([{"type": "image", "url": "data:image/tiff;base64,AAAA"}])], "unsupported"),
     ],
 )

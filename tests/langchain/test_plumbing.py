@@ -325,6 +325,7 @@ OVERRIDES: dict[str, tuple[Any, Any]] = {
     "reasoning": ({"effort": "high"}, {"reasoning_effort": "high"}),
     "stream_usage": (False, {}),
     "unsupported_params": ("raise", {}),
+    "unanswered_tool_calls": ("raise", {}),
     "model_kwargs": ({"response_format": "text"}, {"response_format": {"type": "text"}}),
     "extra_body": ({"seed": 4}, {"seed": 4}),
 }
