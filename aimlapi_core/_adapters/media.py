@@ -1,21 +1,27 @@
-"""URL patterns of supported images and PDFs, and MIME types from magic bytes."""
+"""URLs of supported images and PDFs, whose MIME type is that of their bytes, not of a label."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 
-IMAGE_URL = re.compile(r"(https?://.|data:image/(png|jpe?g|gif|webp);base64,.)", re.I)
-PDF_URL = re.compile(r"data:application/pdf;base64,.", re.I)
-# A PDF begins with "%PDF-", whatever its MIME type says.
-PDF_URL_WITH_MAGIC_BYTES = re.compile(r"data:application/pdf;base64,JVBER", re.I)
+_HTTP_URL = re.compile(r"https?://.", re.I)
+_DATA_URL = re.compile(r"data:[^,]*;base64,", re.I)
+_WHITESPACE = re.compile(r"\s+")
+
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+PDF_TYPE = "application/pdf"
 
 _MAGIC_BYTES = (
     (b"\x89PNG", 0, "image/png"),
     (b"\xff\xd8\xff", 0, "image/jpeg"),
     (b"GIF8", 0, "image/gif"),
     (b"WEBP", 8, "image/webp"),
-    (b"%PDF", 0, "application/pdf"),
+    (b"%PDF", 0, PDF_TYPE),
 )
+# Readers of PDF take its mark anywhere in so many bytes (ISO 32000-1, annex H.3).
+_PDF_HEAD_BYTES = 1024
 
 # The name of a PDF that has none: OpenAI answers 400 "Missing required parameter:
 # 'messages[0].content[1].file.file_id'" without one (openai-agents-python#1513, laravel/ai#324).
@@ -37,17 +43,48 @@ def canonical_mime_type(given: str) -> str:
 
 
 def canonical_data_url(url: str) -> str:
-    """A base64 data URL with the MIME type as the service spells it; any other URL as it is."""
-    if url[:5].lower() != "data:":
+    """A base64 data URL with the MIME type of its bytes; any other URL as it is.
+
+    Where the bytes show none, the type is the given one as the service spells it.
+    """
+    head = _DATA_URL.match(url)
+    if head is None:
         return url
-    head, comma, data = url.partition(",")
-    if not comma or not head.lower().endswith(";base64"):
-        return url
-    canonical = f"data:{canonical_mime_type(head[5:])};base64"
-    return url if head == canonical else f"{canonical},{data}"
+    given = url[len("data:") : head.end() - len(";base64,")]
+    canonical = f"data:{data_url_type(url) or canonical_mime_type(given)};base64,"
+    return url if head[0] == canonical else f"{canonical}{url[head.end() :]}"
+
+
+def data_url_type(url: str) -> str | None:
+    """The MIME type that the bytes of a base64 data URL show; None where they show none."""
+    head = _DATA_URL.match(url)
+    if head is None:
+        return None
+    start = head.end()
+    found = mime_type(_decoded_head(url[start : start + 64]))
+    return found or mime_type(_decoded_head(url[start : start + 2 * _PDF_HEAD_BYTES]))
+
+
+def is_sendable_image(url: str) -> bool:
+    """Whether it is an http(s) URL, or a data URL of a PNG, JPEG, GIF or WebP by its bytes."""
+    return data_url_type(url) in IMAGE_TYPES or _HTTP_URL.match(url) is not None
+
+
+def is_pdf(url: str) -> bool:
+    """Whether it is a data URL of a PDF by its bytes."""
+    return data_url_type(url) == PDF_TYPE
+
+
+def _decoded_head(data: str) -> bytes:
+    """The bytes at the beginning of base64 data; b"" for what is none."""
+    whole = _WHITESPACE.sub("", data)
+    try:
+        return base64.b64decode(whole[: len(whole) // 4 * 4], validate=True)
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def mime_type(data: bytes) -> str | None:
     """The MIME type that the magic bytes show; None for other data than images and PDFs."""
     found = (kind for magic, offset, kind in _MAGIC_BYTES if data.startswith(magic, offset))
-    return next(found, None)
+    return next(found, None) or (PDF_TYPE if b"%PDF-" in data[:_PDF_HEAD_BYTES] else None)

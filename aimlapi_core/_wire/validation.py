@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeGuard
 
-from aimlapi_core._adapters.media import IMAGE_URL, PDF_URL
+from aimlapi_core._adapters.media import is_pdf, is_sendable_image
 from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._history.names import TOOL_NAME
 from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
@@ -201,15 +201,17 @@ def _check_message(message: Message, position: int) -> None:
             raise InvalidRequestError(
                 f"Message {position} ({message.role}) holds {kind}: only user messages may."
             )
-        if isinstance(part, Image) and not IMAGE_URL.match(part.url):
+        if isinstance(part, Image) and not is_sendable_image(part.url):
             raise InvalidRequestError(
-                f"Message {position} holds an image of an unsupported kind ({part.url[:40]!r}): "
-                f"give an http(s) URL, or a base64 data URL of {', '.join(IMAGE_FORMATS)}."
+                f"Message {position} holds an image of an unsupported kind by its bytes "
+                f"({part.url[:40]!r}): give an http(s) URL, or a base64 data URL of "
+                f"{', '.join(IMAGE_FORMATS)}."
             )
-        if isinstance(part, File) and not PDF_URL.match(part.data):
+        if isinstance(part, File) and not is_pdf(part.data):
             raise InvalidRequestError(
-                f"Message {position} holds a file of an unsupported kind ({part.data[:40]!r}): "
-                "give a PDF as data:application/pdf;base64,…"
+                f"Message {position} holds a file that is no PDF by its bytes "
+                f"({part.data[:40]!r}): give a PDF as data:application/pdf;base64,…, and another "
+                "document as its text."
             )
 
 

@@ -12,6 +12,8 @@ from aimlapi_emulator.validation.validators import Problem, json_type
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.=+-]+)*?)(;base64)?,(.*)", re.S)
 _IMAGE_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
+_IMAGE_MARKS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+
 
 def _decode(data: str) -> bytes | None:
     try:
@@ -32,8 +34,16 @@ def check_image_url(value: Any, path: str) -> list[Problem]:
     if match[1] not in _IMAGE_TYPES:
         text = f"Invalid image type {match[1]!r}: use JPEG, PNG, GIF or WEBP"
         return [Problem(path, text, "invalid_string")]
-    if not match[3] or not _decode(match[4]):
+    data = _decode(match[4]) if match[3] else None
+    if not data:
         return [Problem(path, "Invalid base64 image data", "invalid_string")]
+    if not data.startswith(_IMAGE_MARKS) and data[8:12] != b"WEBP":
+        # OpenAI's words, as reported (STranslate/STranslate#277, seen 2026-11-29).
+        text = (
+            "You uploaded an unsupported image. Please make sure your image has of one the "
+            "following formats: ['png', 'jpeg', 'gif', 'webp']"
+        )
+        return [Problem(path, text, "invalid_image_format")]
     return []
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from aimlapi_core import File, HistoryWarning, Image, InvalidRequestError, Part, Text
-from aimlapi_core._adapters.media import canonical_data_url, canonical_mime_type
+from aimlapi_core._adapters.media import canonical_data_url, canonical_mime_type, data_url_type
 from aimlapi_core._adapters.warn_once import warn_once
 
 Block: TypeAlias = Mapping[str, Any]
@@ -133,8 +133,6 @@ def _file(block: Block) -> Part | None:
     if "text" in (inner.get("source_type"), _source(inner).get("type")):
         text = inner.get("text") or inner.get("url") or _source(inner).get("data")
         return Text(text) if isinstance(text, str) and text else None
-    if _mime_type(inner).startswith("image/"):
-        return Image(_url(inner, "file"))
     if _is_text(_mime_type(inner)) and (encoded := _base64(inner)):
         text = _decode_text(encoded, block)
         return Text(text) if text else None
@@ -143,13 +141,15 @@ def _file(block: Block) -> Part | None:
         url = canonical_data_url(data)
     else:
         url = _url(inner, "file", default_mime="application/pdf")
+    if not url.startswith(("http:", "https:", "data:")) and "://" not in url:
+        url = canonical_data_url(f"data:application/pdf;base64,{url}")
+    if (data_url_type(url) or _mime_type(inner)).startswith("image/"):
+        return Image(url)
     if "://" in url:
         raise InvalidRequestError(
             f"A file by URL ({url!r}) cannot be sent: AI/ML API takes a PDF's bytes only. "
             "Read the file and pass it as base64."
         )
-    if not url.startswith("data:"):
-        url = f"data:application/pdf;base64,{url}"
     return File(url, _filename(inner))
 
 
@@ -200,7 +200,7 @@ def _url(block: Block, kind: str, default_mime: str = "") -> str:
                     f"The content block {kind!r} with base64 data needs 'mime_type', "
                     "as 'image/png'."
                 )
-            return f"data:{mime};base64,{data}"
+            return canonical_data_url(f"data:{mime};base64,{data}")
         url = holder.get("url")
         if isinstance(url, str) and url:
             return canonical_data_url(url)

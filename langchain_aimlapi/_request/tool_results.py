@@ -14,7 +14,7 @@ from typing import Any
 from langchain_core.messages import ToolMessage
 
 from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
-from aimlapi_core._adapters.media import IMAGE_URL, PDF_URL_WITH_MAGIC_BYTES
+from aimlapi_core._adapters.media import is_pdf, is_sendable_image
 from aimlapi_core._history.half_characters import replace_half_characters
 from langchain_aimlapi._request.content_blocks import Block, to_part
 
@@ -88,8 +88,8 @@ def _is_whole(url: str) -> bool:
 def _is_sendable(part: Part) -> bool:
     """Whether the service supports it: MCP servers return SVG, `file:` URLs and any bytes."""
     if isinstance(part, Image):
-        return IMAGE_URL.match(part.url) is not None and _is_whole(part.url)
-    return not isinstance(part, File) or PDF_URL_WITH_MAGIC_BYTES.match(part.data) is not None
+        return is_sendable_image(part.url) and _is_whole(part.url)
+    return not isinstance(part, File) or is_pdf(part.data)
 
 
 def _without_data(value: Any) -> Any:

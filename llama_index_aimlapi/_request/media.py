@@ -12,9 +12,10 @@ from llama_index.core.base.llms.types import DocumentBlock, ImageBlock
 
 from aimlapi_core import File, Image, InvalidRequestError
 from aimlapi_core._adapters.media import (
-    IMAGE_URL,
+    PDF_TYPE,
     canonical_data_url,
     canonical_mime_type,
+    is_sendable_image,
     mime_type,
 )
 from aimlapi_core.types import ImageDetail
@@ -35,10 +36,10 @@ def to_image(block: ImageBlock) -> Image:
         url = _data_url(_read(block), block.image_mimetype)
     else:
         url = canonical_data_url(str(given))
-    if not IMAGE_URL.match(url):
+    if not is_sendable_image(url):
         raise InvalidRequestError(
-            f"An image is of an unsupported kind ({url[:40]!r}): give an http(s) URL, or a PNG, "
-            "JPEG, GIF or WebP."
+            f"An image is of an unsupported kind by its bytes ({url[:40]!r}): give an http(s) URL, "
+            "or a PNG, JPEG, GIF or WebP."
         )
     return Image(url, detail)
 
@@ -51,12 +52,13 @@ def to_file(block: DocumentBlock) -> File:
             f"Document {name!r} is a URL, and the service takes documents as bytes only: "
             "download it and pass DocumentBlock(data=...)."
         )
-    url = _data_url(_read(block), block.document_mimetype)
-    if not url.startswith("data:application/pdf;"):
+    data = _read(block)
+    if mime_type(data) != PDF_TYPE:
         raise InvalidRequestError(
-            f"Document {name!r} is not a PDF, the one kind of document that the service takes: "
-            "pass its text as a TextBlock."
+            f"Document {name!r} is not a PDF by its bytes, the one kind of document that the "
+            "service takes: pass its text as a TextBlock."
         )
+    url = _data_url(data, PDF_TYPE)
     return File(url, name if name.lower().endswith(".pdf") else f"{name}.pdf")
 
 

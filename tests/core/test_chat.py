@@ -86,9 +86,9 @@ def test_a_whole_conversation() -> None:
             "user",
             (
                 Text("What is this?"),
-                Image("data:image/png;base64,AAAA", detail="low"),
+                Image("data:image/png;base64,iVBORw0K", detail="low"),
                 Image("https://example.org/a.jpg"),
-                File("data:application/pdf;base64,AAAA", "a.pdf"),
+                File("data:application/pdf;base64,JVBERi0x", "a.pdf"),
             ),
             name="ann",
         ),
@@ -116,12 +116,15 @@ def test_a_whole_conversation() -> None:
                 {"type": "text", "text": "What is this?"},
                 {
                     "type": "image_url",
-                    "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"},
+                    "image_url": {"url": "data:image/png;base64,iVBORw0K", "detail": "low"},
                 },
                 {"type": "image_url", "image_url": {"url": "https://example.org/a.jpg"}},
                 {
                     "type": "file",
-                    "file": {"file_data": "data:application/pdf;base64,AAAA", "filename": "a.pdf"},
+                    "file": {
+                        "file_data": "data:application/pdf;base64,JVBERi0x",
+                        "filename": "a.pdf",
+                    },
                 },
             ],
         },

@@ -127,7 +127,7 @@ def test_every_parameter_has_its_wire_name() -> None:
 
 HISTORY = (
     Message("system", (Text("Be brief."),)),
-    Message("user", (Text("What is it?"), File("data:application/pdf;base64,AAAA", "a.pdf"))),
+    Message("user", (Text("What is it?"), File("data:application/pdf;base64,JVBERi0x", "a.pdf"))),
     Message(
         "assistant",
         (
@@ -163,7 +163,7 @@ def test_a_whole_conversation(model: str) -> None:
                 {"type": "input_text", "text": "What is it?"},
                 {
                     "type": "input_file",
-                    "file_data": "data:application/pdf;base64,AAAA",
+                    "file_data": "data:application/pdf;base64,JVBERi0x",
                     "filename": "a.pdf",
                 },
             ],

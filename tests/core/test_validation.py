@@ -26,7 +26,7 @@ from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core._wire.json_encoding import encode_json
 
 USER = Message("user", (Text("hi"),))
-PNG = Image("data:image/png;base64,AAAA")
+PNG = Image("data:image/png;base64,iVBORw0K")
 
 
 def sent(*messages: Message, model: str = "openai/gpt-5-2", **more: Any) -> dict[str, Any]:
