@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from llama_index.core.base.llms.types import ToolCallBlock
 from llama_index.core.llms import ChatMessage, DocumentBlock, ImageBlock, TextBlock
-from llama_index.core.llms.llm import ToolSelection
 
 from aimlapi_core import InvalidRequestError
 from aimlapi_emulator import Emulator
@@ -50,14 +50,16 @@ async def test_what_is_something_else_is_refused_before_it_is_sent(
 def test_what_a_tool_gives_is_named_and_ends_no_run(
     case: str, model: str, emu: Emulator, make: Make
 ) -> None:
-    call = ToolSelection(tool_id="c1", tool_name="read", tool_kwargs={})
-    asked = ChatMessage(role="assistant", content="", additional_kwargs={"tool_calls": [call]})
+    call = ToolCallBlock(tool_call_id="c1", tool_name="read", tool_kwargs={})
+    asked = ChatMessage(role="assistant", blocks=[call])
     result = ChatMessage(
         role="tool", blocks=[OTHERS[case]], additional_kwargs={"tool_call_id": "c1"}
     )
     make(model=model).chat([ChatMessage("Read it."), asked, result])
     assert emu.requests[-1].problems == ()
-    assert "data:" not in str(emu.requests[-1].body)
+    sent = str(emu.requests[-1].body)
+    assert "by its bytes" in sent
+    assert "data:" not in sent.replace("('data:", "")
 
 
 @pytest.mark.parametrize(
