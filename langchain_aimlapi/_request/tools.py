@@ -231,9 +231,10 @@ def _json_schema_format(members: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_core_tool(tool: ToolLike) -> Tool | BuiltinTool:
     """A tool of any shape as the core's."""
-    # A bound tool is a wire dict already, and its strictness is decided.
-    bound = isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping)
-    wire: Mapping[str, Any] = tool if bound else to_wire_tool(tool)  # type: ignore[assignment]  # a Mapping when bound
+    # A bound tool is a wire dict already. The caller's own may claim to be strict and not be.
+    is_wire = isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping)
+    is_open = is_wire and not tool["function"].get("strict")  # type: ignore[index]  # a Mapping
+    wire: Mapping[str, Any] = tool if is_open else to_wire_tool(tool)  # type: ignore[assignment]  # a Mapping
     if wire.get("type") != "function":
         return BuiltinTool(wire)
     function = wire["function"]

@@ -13,7 +13,13 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.instrumentation.span import active_span_id
 from pydantic import BaseModel
 
-from aimlapi_core import ChatRequest, InvalidRequestError, JsonSchema, ResponseFormat
+from aimlapi_core import (
+    ChatRequest,
+    InvalidRequestError,
+    JsonSchema,
+    ResponseFormat,
+    strict_schema,
+)
 from aimlapi_core._adapters.arguments import sees_images, with_plain_scalars
 from aimlapi_core.request_params import REQUEST_PARAMS
 from llama_index_aimlapi._request.argument_validation import (
@@ -24,7 +30,7 @@ from llama_index_aimlapi._request.argument_validation import (
 from llama_index_aimlapi._request.legacy_arguments import did_you_mean
 from llama_index_aimlapi._request.messages import to_messages
 from llama_index_aimlapi._request.prepared import PreparedRequest
-from llama_index_aimlapi._request.tools import to_tool_choice, to_tools
+from llama_index_aimlapi._request.tools import to_tool_choice, to_tools, warn_not_strict
 
 _FIELDS = {row.argument: name for name, row in REQUEST_PARAMS.items()}
 # The members of both endpoints' bodies that an argument sets.
@@ -83,12 +89,13 @@ def to_response_format(value: Any) -> ResponseFormat | None:
             return kind  # type: ignore[no-any-return]  # the line above leaves these two
         inner = value.get("json_schema", value)
         if kind == "json_schema" and isinstance(inner, Mapping) and "schema" in inner:
-            return JsonSchema(
-                name=str(inner.get("name") or "answer"),
-                schema=inner["schema"],
-                strict=inner.get("strict"),
-                description=inner.get("description"),
-            )
+            name, schema = str(inner.get("name") or "answer"), inner["schema"]
+            strict: bool | None = inner.get("strict")
+            reason = strict_schema(schema)[1] if strict else None
+            if reason is not None:
+                warn_not_strict(f"the response format {name!r}", reason)
+                strict = False
+            return JsonSchema(name, schema, strict, inner.get("description"))
     raise InvalidRequestError(
         "response_format is 'text', 'json_object', a pydantic class or "
         f"{{'type': 'json_schema', 'json_schema': {{'name', 'schema'}}}}, not {value!r:.200}."

@@ -124,15 +124,17 @@ def _function_tool(row: Mapping[str, Any]) -> tuple[Tool, ToolRef]:
     strict: bool | None = function.get("strict")
     parameters, reason = strict_schema(schema) if strict else (None, None)
     if reason is not None:
-        warn_once(
-            ("open schema", subject, reason),
-            f"strict=True is not sent for {subject}: {reason}.",
-            OpenSchemaWarning,
-        )
+        warn_not_strict(subject, reason)
         strict = None
     sent = parameters or object_schema(schema, subject)
     tool = Tool(to_wire_tool_name(name), sent, function.get("description"), strict)
     return tool, ToolRef(name, schema if parameters else None)
+
+
+def warn_not_strict(subject: str, reason: str) -> None:
+    """Warn once that a schema is sent open, and why."""
+    sentence = f"strict=True is not sent for {subject}: {reason}."
+    warn_once(("open schema", subject, reason), sentence, OpenSchemaWarning)
 
 
 def to_tool_choice(choice: Any, tool_refs: Mapping[str, ToolRef]) -> ToolChoice | None:

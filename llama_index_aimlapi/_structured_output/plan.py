@@ -10,11 +10,10 @@ from llama_index.core.program.function_program import get_function_tool
 from llama_index.core.types import Model
 from pydantic import BaseModel, RootModel
 
-from aimlapi_core import InvalidRequestError, OpenSchemaWarning, strict_schema
-from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core import InvalidRequestError, strict_schema
 from aimlapi_core.schema import object_schema
 from llama_index_aimlapi._request.tool_names import to_wire_tool_name
-from llama_index_aimlapi._request.tools import tool_dict
+from llama_index_aimlapi._request.tools import tool_dict, warn_not_strict
 
 # LlamaIndex programs pass these to control the tool call; the plan controls it itself.
 _PROGRAM_KWARGS = ("tool_required", "tool_choice", "allow_parallel_tool_calls")
@@ -57,11 +56,7 @@ def json_schema_plan(output_cls: type[Model]) -> StructuredOutputPlan[Model]:
     subject = f"the class {output_cls.__name__!r}"
     strict, reason = strict_schema(schema, is_validated=True)
     if reason is not None:
-        warn_once(
-            ("open schema", subject, reason),
-            f"strict=True is not sent for {subject}: {reason}.",
-            OpenSchemaWarning,
-        )
+        warn_not_strict(subject, reason)
     response_schema = {
         "name": to_wire_tool_name(output_cls.__name__),
         "schema": strict or object_schema(schema, subject),

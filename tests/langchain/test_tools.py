@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -222,6 +223,58 @@ def test_a_tool_that_cannot_be_strict_is_sent_plain_with_a_warning(
     function = emu.requests[-1].body["tools"][0]["function"]
     assert function["strict"] is False
     assert function["parameters"]["required"] == ["query"]
+
+
+class Pair(BaseModel):
+    """A word and its number."""
+
+    pair: tuple[str, int]
+
+
+def keep(pair: tuple[str, int]) -> str:
+    """Keep a pair."""
+    return str(pair)
+
+
+WIRE_PAIR = {"name": "Pair", "schema": Pair.model_json_schema(), "strict": True}
+KEEP = {"name": "keep", "parameters": Pair.model_json_schema(), "strict": True}
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda model: model.bind_tools([keep], strict=True).invoke("hi"),
+        lambda model: model.bind_tools([Pair], strict=True).invoke("hi"),
+        lambda model: model.bind_tools([{"type": "function", **KEEP}]).invoke("hi"),
+        lambda model: model.invoke("hi", tools=[{"type": "function", **KEEP}]),
+        lambda model: model.invoke("hi", tools=[{"type": "function", "function": KEEP}]),
+        lambda model: model.bind(tools=[{"type": "function", "function": KEEP}]).invoke("hi"),
+        lambda model: model.with_structured_output(Pair, strict=True).invoke("hi"),
+        lambda model: model.with_structured_output(
+            Pair, method="function_calling", strict=True
+        ).invoke("hi"),
+        lambda model: model.invoke(
+            "hi", response_format={"type": "json_schema", "json_schema": WIRE_PAIR}
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["openai/gpt-5-2", "openai/gpt-5-2-pro"])
+def test_a_tuple_is_never_sent_as_strict(send: Any, name: str, emu: Emulator, chat: Make) -> None:
+    with pytest.warns(UserWarning, match="'prefixItems'"):
+        send(chat(model=name))
+    body = json.dumps(emu.requests[-1].body)
+    assert "prefixItems" in body
+    assert '"strict": true' not in body
+    assert emu.requests[-1].problems == ()
+
+
+def test_a_wire_tool_of_a_call_is_made_strict(emu: Emulator, chat: Make) -> None:
+    parameters = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    function = {"name": "f", "parameters": parameters, "strict": True}
+    chat().invoke("hi", tools=[{"type": "function", "function": function}])
+    sent = emu.requests[-1].body["tools"][0]["function"]
+    assert sent["strict"] is True
+    assert sent["parameters"] == {**parameters, "additionalProperties": False}
 
 
 def test_tools_given_to_a_call(emu: Emulator, chat: Make) -> None:

@@ -14,6 +14,7 @@ from aimlapi_core import (
     InvalidRequestError,
     JsonSchema,
     Message,
+    OpenSchemaWarning,
     Text,
 )
 from llama_index_aimlapi import AIMLAPI
@@ -170,6 +171,9 @@ class City(BaseModel):
     name: str
 
 
+CLOSED = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -180,15 +184,26 @@ class City(BaseModel):
         (
             {
                 "type": "json_schema",
-                "json_schema": {"name": "n", "schema": {}, "strict": True, "description": "d"},
+                "json_schema": {"name": "n", "schema": CLOSED, "strict": True, "description": "d"},
             },
-            JsonSchema("n", {}, True, "d"),
+            JsonSchema("n", CLOSED, True, "d"),
         ),
         ({"type": "json_schema", "name": "n", "schema": {}}, JsonSchema("n", {})),
     ],
 )
 def test_response_formats(value: Any, expected: Any) -> None:
     assert to_response_format(value) == expected
+
+
+@pytest.mark.parametrize("form", ["nested", "flat"])
+def test_a_format_that_cannot_be_strict_is_sent_open_with_the_reason(form: str) -> None:
+    pair = {"type": "array", "prefixItems": [{"type": "string"}], "items": {"type": "string"}}
+    schema = {**CLOSED, "properties": {"pair": pair}, "required": ["pair"]}
+    inner = {"name": f"{form}_pair", "schema": schema, "strict": True}
+    value = {"json_schema": inner} if form == "nested" else inner
+    with pytest.warns(OpenSchemaWarning, match="'prefixItems'"):
+        found = to_response_format({"type": "json_schema", **value})
+    assert found == JsonSchema(f"{form}_pair", schema, False)
 
 
 @pytest.mark.parametrize("value", ["xml", {"type": "json_schema"}, 3])
