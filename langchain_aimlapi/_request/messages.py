@@ -66,10 +66,10 @@ def to_messages(
     out: list[Message] = []
     pending_media: list[Part] = []
     for position, message in enumerate(messages):
-        if pending_media and not isinstance(message, ToolMessage):
-            out.append(Message("user", tuple(pending_media)))
-            pending_media = []
         for converted, attachments in _with_position(message, position, answered):
+            if pending_media and converted.role != "tool":
+                out.append(Message("user", tuple(pending_media)))
+                pending_media = []
             if any(isinstance(part, Image) for part in attachments) and not sees_images:
                 converted, attachments = describe_hidden_images(converted, attachments)
             out.append(converted)
@@ -100,8 +100,7 @@ def _convert_message(
         if converted is not None:
             yield converted, ()
     elif isinstance(message, HumanMessage):
-        for part in _user_messages(message):
-            yield part, ()
+        yield from _user_messages(message)
     else:
         yield _plain_message(message), ()
 
@@ -139,13 +138,12 @@ def _parts(content: str | Sequence[str | Block]) -> tuple[Part, ...]:
     return tuple(part for block in blocks if (part := to_part(block)) is not None)
 
 
-def _user_messages(message: HumanMessage) -> Iterator[Message]:
+def _user_messages(message: HumanMessage) -> Iterator[tuple[Message, tuple[Part, ...]]]:
     """One tool message per Anthropic `tool_result` block, then one message with the rest."""
     if isinstance(message.content, str):
-        yield Message("user", (Text(message.content),), message.name)
+        yield Message("user", (Text(message.content),), message.name), ()
         return
     rest: list[str | Block] = []
-    attachments: list[Part] = []
     for block in message.content:
         if isinstance(block, Mapping) and block.get("type") == "tool_result":
             result = ToolMessage(
@@ -153,14 +151,12 @@ def _user_messages(message: HumanMessage) -> Iterator[Message]:
                 tool_call_id=str(block.get("tool_use_id")),
                 status="error" if block.get("is_error") else "success",
             )
-            converted, more = to_result(result)
-            attachments.extend(more)
-            yield converted
+            yield to_result(result)
         else:
             rest.append(block)
-    parts = (*attachments, *_parts(rest))
+    parts = _parts(rest)
     if parts or len(rest) == len(message.content):
-        yield Message("user", parts, message.name)
+        yield Message("user", parts, message.name), ()
 
 
 def _assistant_message(message: AIMessage, answered: set[str]) -> Message | None:

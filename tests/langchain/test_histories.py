@@ -329,6 +329,24 @@ def test_media_of_users_in_other_providers_shapes_are_taken(block: Any, expected
     assert to_messages([HumanMessage([block])])[0].parts == (expected,)
 
 
+@pytest.mark.parametrize("model", ["openai/gpt-5-2", "openai/gpt-5-2-pro"])
+def test_images_in_anthropics_tool_results_end_no_thread(
+    model: str, chat: Make, emu: Emulator
+) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
+    result = {
+        "type": "tool_result",
+        "tool_use_id": "c1",
+        "content": [{"type": "image", "source": source}],
+    }
+    asked = AIMessage("", tool_calls=[{"name": "look", "args": {}, "id": "c1"}])
+    words: Any = {"type": "text", "text": "and?"}
+    chat(model=model).invoke([HumanMessage("look"), asked, HumanMessage([result, words])])
+    body = str(emu.requests[-1].body)
+    assert (PNG in body) == (model == "openai/gpt-5-2")
+    assert body.index("'c1'") < body.index("and?")
+
+
 def test_long_ids_of_another_provider_are_made_fit(chat: Make, emu: Emulator) -> None:
     long = "portkey-" + "x" * 60
     history = [
