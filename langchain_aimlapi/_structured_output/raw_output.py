@@ -51,21 +51,30 @@ class _ParseAttempt:
             self._error = exc
 
 
-def include_raw(llm: Runnable[Any, Any], parser: AnswerParser) -> Runnable[Any, Any]:
-    """`{"raw": message, "parsed": object or None, "parsing_error": exception or None}`."""
+class _RawOutputParser:
+    """Messages to outputs. Methods, not functions inside a function: these cannot be pickled."""
 
-    def transform(chunks: Iterator[Mapping[str, Any]]) -> Iterator[_RawOutput]:
-        attempt = _ParseAttempt(parser)
+    def __init__(self, parser: AnswerParser) -> None:
+        self._parser = parser
+
+    def transform(self, chunks: Iterator[Mapping[str, Any]]) -> Iterator[_RawOutput]:
+        attempt = _ParseAttempt(self._parser)
         for chunk in chunks:
             yield from attempt.feed(chunk)
         yield from attempt.close()
 
-    async def atransform(chunks: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[_RawOutput]:
-        attempt = _ParseAttempt(parser)
+    async def atransform(
+        self, chunks: AsyncIterator[Mapping[str, Any]]
+    ) -> AsyncIterator[_RawOutput]:
+        attempt = _ParseAttempt(self._parser)
         async for chunk in chunks:
             for output in attempt.feed(chunk):
                 yield output
         for output in attempt.close():
             yield output
 
-    return RunnableMap(raw=llm) | RunnableGenerator(transform, atransform)
+
+def include_raw(llm: Runnable[Any, Any], parser: AnswerParser) -> Runnable[Any, Any]:
+    """`{"raw": message, "parsed": object or None, "parsing_error": exception or None}`."""
+    output = _RawOutputParser(parser)
+    return RunnableMap(raw=llm) | RunnableGenerator(output.transform, output.atransform)

@@ -338,6 +338,14 @@ def test_raw_answers_beside_the_object(how: str, method: Any, emu: Emulator, cha
     assert answer["raw"].additional_kwargs["refusal"] == "no"
 
 
+@pytest.mark.parametrize("include_raw", [False, True])
+def test_a_chain_can_be_pickled(how: str, include_raw: bool, emu: Emulator, chat: Make) -> None:
+    chain = chat().with_structured_output(Person, include_raw=include_raw)
+    revived = pickle.loads(pickle.dumps(chain))
+    for answer in (invoke(how, revived, PROMPT), stream(how, revived, PROMPT)[-1]):
+        assert answer["parsed"] if include_raw else answer == Person(name="Ann", age=30)
+
+
 def test_tools_beside_a_schema(emu: Emulator, chat: Make) -> None:
     def add(a: int, b: int) -> int:
         """Add two numbers."""
