@@ -6,7 +6,7 @@ An unstreamed choice is one delta.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from aimlapi_core._json_reading import (
@@ -35,38 +35,80 @@ from aimlapi_core.types import (
 
 
 class _ToolCallAccumulator:
-    """Accumulates the deltas of one tool call."""
+    """Accumulates the deltas of one tool call: `add` many times, `finish` once or more.
 
-    __slots__ = ("_arguments", "_start", "extra", "id", "index", "name")
+    Both return what can be given out of id, name and arguments. A name is held while it is the
+    beginning of a longer one in `tool_names`, those of the tools that were offered: some servers
+    split names, and others repeat them. Where none was offered, the first piece is the name.
+    """
 
-    def __init__(self, index: int) -> None:
+    __slots__ = ("_arguments", "_held", "_start", "_tool_names", "extra", "id", "index", "name")
+
+    def __init__(self, index: int, tool_names: Set[str]) -> None:
         self.index = index
         self.id: str | None = None
         self.name: str | None = None
         self.extra: dict[str, Any] | None = None
+        self._tool_names = tool_names
         self._arguments: list[str] = []
         self._start: ArgumentsStart | None = ArgumentsStart()
+        self._held: tuple[str | None, str] | None = None  # id and arguments, until the name is told
 
-    def add_arguments(self, delta: str) -> str:
-        """Add a delta; returns what can be given out."""
-        if self._start is not None:
-            delta = self._start.feed(delta)
-            if not delta:
-                return ""
-            self._start = None
-        self._arguments.append(delta)
-        return delta
+    @property
+    def is_held(self) -> bool:
+        """Whether its name is held, and with it what came beside."""
+        return self._held is not None
 
-    def finish_arguments(self) -> str:
-        """The arguments that were held, at the end of the choice."""
-        held = self._start.text() if self._start is not None else ""
+    def is_continued_by(self, name: str) -> bool:
+        """Whether `name` is a further piece of this call's name."""
+        if self._held is None or self.name is None:
+            return False
+        joined = self.name + name
+        return any(known.startswith(joined) for known in self._tool_names)
+
+    def add(
+        self, call_id: str | None, name: str | None, arguments: str
+    ) -> tuple[str | None, str | None, str]:
+        new_id = call_id if self.id is None else None
+        self.id = self.id or call_id
+        new_name = name if self.name is None else None
+        if self.name is None:
+            self.name = name
+        elif name is not None and self.is_continued_by(name):
+            self.name += name
+        if arguments and self._start is not None:
+            arguments = self._start.feed(arguments)
+            self._start = None if arguments else self._start
+        if arguments:
+            self._arguments.append(arguments)
+        if new_name is None and self._held is None:
+            return new_id, None, arguments
+        held_id, held_arguments = self._held or (None, "")
+        self._held = held_id or new_id, held_arguments + arguments
+        return (None, None, "") if self._may_go_on() else self.release()
+
+    def _may_go_on(self) -> bool:
+        name = self.name or ""
+        if self._held and self._held[1] and name in self._tool_names:
+            return False
+        return any(known != name and known.startswith(name) for known in self._tool_names)
+
+    def release(self) -> tuple[str | None, str | None, str]:
+        """What was held, with the name as it is."""
+        call_id, arguments = self._held or (None, "")
+        self._held = None
+        return call_id, self.name, arguments
+
+    def finish(self) -> tuple[str | None, str | None, str]:
+        rest = self._start.text() if self._start is not None else ""
         self._start = None
-        self._arguments.append(held)
-        return held
+        self._arguments.append(rest)
+        call_id, name, arguments = self.release() if self._held else (None, None, "")
+        return call_id, name, arguments + rest
 
     def to_tool_call(self) -> ToolCall:
-        held = self._start.text() if self._start is not None else ""
-        arguments = "".join(self._arguments) + held
+        rest = self._start.text() if self._start is not None else ""
+        arguments = "".join(self._arguments) + rest
         return ToolCall(self.id or "", self.name or "", arguments, extra=self.extra)
 
 
@@ -79,8 +121,9 @@ _CHOICE_FIELDS = frozenset("index delta message finish_reason logprobs".split())
 class ChoiceAccumulator:
     """Accumulates one choice: `add_delta` many times, `finish` once or more, then `to_choice`."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, tool_names: Set[str] = frozenset()) -> None:
         self.index = index
+        self._tool_names = tool_names
         self.finish_reason: str | None = None
         self._text: list[str] = []
         self._reasoning: list[str] = []
@@ -132,21 +175,22 @@ class ChoiceAccumulator:
         self, wire: Mapping[str, Any], position: int | None, events: list[StreamEvent]
     ) -> None:
         function = as_mapping(wire.get("function"))
+        arguments = function.get("arguments")
+        if not function and "custom" in wire:  # its input is a text, so the call is invalid
+            function = as_mapping(wire["custom"])
+            arguments = function.get("input")
         call_id = non_placeholder_str(wire.get("id"))
         name = non_placeholder_str(function.get("name"))
-        arguments = function.get("arguments")
         if not isinstance(arguments, str):
             is_object = isinstance(arguments, dict)
             arguments = json.dumps(arguments, ensure_ascii=False) if is_object else ""
         index = as_index(wire.get("index"))
         call = self._tool_call_for(position if index is None else index, call_id, name)
-        new_id = call_id if call.id is None else None
-        new_name = name if call.name is None else None
-        call.id, call.name = call.id or call_id, call.name or name
         if "extra_content" in wire:  # opaque, to be echoed unchanged on the next turn [L]
             call.extra = {"extra_content": wire["extra_content"]}
-        if arguments:
-            arguments = call.add_arguments(arguments)
+        held = [c for c in self._calls[: call.index] if c.is_held]  # calls begin in their order
+        events += [ToolCallDelta(c.index, *c.release(), self.index) for c in held]
+        new_id, new_name, arguments = call.add(call_id, name, arguments)
         if new_id or new_name or arguments:
             events.append(ToolCallDelta(call.index, new_id, new_name, arguments, self.index))
 
@@ -166,9 +210,10 @@ class ChoiceAccumulator:
                 if call_id is not None and call.id == call_id:
                     return call
             last = self._calls[-1] if self._calls else None
-            if known is None and last and call_id is None and not (name and last.name):
+            is_last = last and (not (name and last.name) or last.is_continued_by(name))
+            if known is None and last and call_id is None and is_last:
                 return last
-        call = _ToolCallAccumulator(len(self._calls))
+        call = _ToolCallAccumulator(len(self._calls), self._tool_names)
         self._calls.append(call)
         if wire_index is not None:
             self._calls_by_index[wire_index] = call
@@ -182,12 +227,11 @@ class ChoiceAccumulator:
         if self.finish_reason not in TRUNCATED_FINISH_REASONS:
             self.finish_reason = reason
         for call in self._calls:
-            new_id = None
+            new_id, name, arguments = call.finish()
             if call.id is None:
                 call.id = new_id = f"call_{reply_id or 'unnamed'}_{self.index}_{call.index}"
-            held = call.finish_arguments()
-            if new_id or held:
-                yield ToolCallDelta(call.index, new_id, None, held, self.index)
+            if new_id or name or arguments:
+                yield ToolCallDelta(call.index, new_id, name, arguments, self.index)
 
     def to_choice(self) -> Choice:
         parts: list[Part] = []

@@ -7,7 +7,7 @@ members without a field in Reply are kept in `extra`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from aimlapi_core._error_responses import describe_payload, error_in_payload
@@ -35,8 +35,15 @@ class ChatAccumulator(Accumulator):
     its finish reason; later chunks may add usage, cost or the same finish reason, but no text.
     """
 
-    def __init__(self, expected_choices: int = 1, *, usage_expected: bool = False) -> None:
+    def __init__(
+        self,
+        expected_choices: int = 1,
+        *,
+        usage_expected: bool = False,
+        tool_names: Set[str] = frozenset(),
+    ) -> None:
         self._expected_choices = expected_choices
+        self._tool_names = tool_names
         self._usage_expected = usage_expected
         self._id: str | None = None
         self._model: str | None = None
@@ -115,7 +122,7 @@ class ChatAccumulator(Accumulator):
             raise self._stream_error(f"the service reported: {describe_payload(row)}", details=row)
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = ChoiceAccumulator(index)
+            choice = self._choices[index] = ChoiceAccumulator(index, self._tool_names)
         # Some servers stream `message` instead of `delta`, or answer with `delta` unstreamed.
         names = ("message", "delta") if whole else ("delta", "message")
         delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from aimlapi_core._wire.validation import check_request, drop_unsupported_params
 from aimlapi_core.errors import InvalidRequestError
 from aimlapi_core.models import ModelInfo, model_info, nearest_model
 from aimlapi_core.request_params import with_plain_scalars
-from aimlapi_core.types import ChatRequest, Endpoint, Reply
+from aimlapi_core.types import ChatRequest, Endpoint, Reply, Tool
 
 
 class UnknownModelWarning(UserWarning):
@@ -33,6 +33,7 @@ class PreparedRequest:
     """An encoded request: `path` relative to the base URL, JSON `body`, extra headers.
 
     `client_stop`: the stop sequences that the endpoint does not take, so the client applies them.
+    `tool_names`: the functions that a streamed call may name.
     """
 
     endpoint: Endpoint
@@ -42,6 +43,7 @@ class PreparedRequest:
     expected_choices: int
     client_stop: tuple[str, ...]
     usage_expected: bool
+    tool_names: Set[str] = frozenset()
 
     def decode(self, payload: Any, headers: Mapping[str, str]) -> Reply:
         """Decode an unstreamed answer. `headers` in lower case."""
@@ -51,7 +53,9 @@ class PreparedRequest:
     def stream_reader(self, headers: Mapping[str, str] | None = None) -> StreamReader:
         """A reader for the streamed answer. `headers` in lower case."""
         accumulator = _CODECS[self.endpoint].accumulator(
-            self.expected_choices, usage_expected=self.usage_expected
+            self.expected_choices,
+            usage_expected=self.usage_expected,
+            tool_names=self.tool_names,
         )
         decode = partial(self.decode, headers=headers or {})
         return StreamReader(accumulator, decode, self.client_stop, self.expected_choices)
@@ -103,6 +107,7 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
         expected_choices=as_index(plain_scalar(request.extra_body.get("n", request.n))) or 1,
         client_stop=client_stop,
         usage_expected=stream and request.stream_usage,
+        tool_names={tool.name for tool in request.tools if isinstance(tool, Tool)},
     )
 
 

@@ -89,6 +89,16 @@ class OutputItem:
             known.append(citation)
             yield CitationDelta(citation)
 
+    def _add_citation_snapshot(self, content_index: int, citations: Any) -> Iterator[StreamEvent]:
+        known = self._citations.setdefault(content_index, [])
+        delivered = list(known)
+        for citation in as_mappings(citations):
+            if citation in delivered:
+                delivered.remove(citation)  # a source may be cited twice
+            else:
+                known.append(citation)
+                yield CitationDelta(citation)
+
     def add_arguments(self, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
         if isinstance(delta, str) and delta:
             index = self._tool_call_index(owner)
@@ -123,8 +133,7 @@ class OutputItem:
             else:
                 remaining = self.remaining("text", position, part.get("text"))
                 yield from self.add_text(position, remaining, owner)
-                for citation in as_mappings(part.get("annotations")):
-                    yield from self.add_citation(position, citation)
+                yield from self._add_citation_snapshot(position, part.get("annotations"))
         for position, part in enumerate(as_mappings(wire.get("summary"))):
             remaining = self.remaining("summary", position, part.get("text"))
             yield from self.add_reasoning("summary", position, remaining)
@@ -195,7 +204,7 @@ def parse_output(output: Any) -> tuple[Part, ...]:
             refusal = "".join(nonempty_str(row.get("refusal")) or "" for row in content)
             citations += [c for row in content for c in as_mappings(row.get("annotations"))]
             texts += [message_text] if message_text else []
-            if text_at < 0 and message_text:
+            if text_at < 0 and (message_text or citations):
                 text_at = len(parts)
                 parts.append(Text(""))
             if refusal:

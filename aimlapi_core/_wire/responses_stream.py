@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any, TypeAlias
 
 from aimlapi_core._error_responses import error_in_payload
@@ -34,7 +34,13 @@ class ResponseAccumulator(Accumulator):
     an incomplete one, which a content filter may have shortened, the last event is used.
     """
 
-    def __init__(self, expected_choices: int = 1, *, usage_expected: bool = False) -> None:
+    def __init__(
+        self,
+        expected_choices: int = 1,
+        *,
+        usage_expected: bool = False,
+        tool_names: Set[str] = frozenset(),
+    ) -> None:
         self._response: dict[str, Any] = {}
         self._items: dict[int, OutputItem] = {}
         self._output_index_by_id: dict[str, int] = {}
@@ -213,7 +219,7 @@ _EVENT_HANDLERS: dict[str, _Handler] = {
 
 def _comparable_content(parts: tuple[Part, ...]) -> list[tuple[str, ...]]:
     """Text and tool calls, with whitespace and JSON formatting normalized for comparison."""
-    texts = [("".join(p.text.split()),) for p in parts if isinstance(p, (Text, Refusal))]
+    texts = [("".join(p.text.split()),) for p in parts if isinstance(p, (Text, Refusal)) and p.text]
     calls = [(p.name, _normalized_json(p.arguments)) for p in parts if isinstance(p, ToolCall)]
     return [*texts, *calls]
 

@@ -35,7 +35,9 @@ def translate_content(message: AIMessage) -> list[types.ContentBlock]:
 def translate_content_chunk(chunk: AIMessageChunk) -> list[types.ContentBlock]:
     """The blocks of a chunk, or of the sum of all chunks, whose tool calls are parsed."""
     if chunk.chunk_position == "last":
-        return translate_content(chunk)
+        blocks = cast("list[dict[str, Any]]", translate_content(chunk))
+        # Citations of the last chunk belong to the text of the chunks before it.
+        return _typed([b if b.get("text") != "" else {**b, "index": "lc_text"} for b in blocks])
     spoken = [{**block, "index": f"lc_{block['type']}"} for block in _text_blocks(chunk)]
     return _typed([*spoken, *_tool_call_chunk_blocks(chunk)])
 

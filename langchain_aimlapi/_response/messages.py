@@ -62,8 +62,6 @@ def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMess
         kwargs["reasoning_content"] = choice.reasoning
     if choice.refusal is not None:
         kwargs["refusal"] = choice.refusal
-    if choice.citations:
-        kwargs["annotations"] = [dict(citation) for citation in choice.citations]
     return AIMessage(
         content=choice.text,
         additional_kwargs=kwargs,
@@ -75,9 +73,14 @@ def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMess
 
 
 def to_chunks(event: StreamEvent, model: str, *, usage: bool) -> list[ChatGenerationChunk]:
-    """The chunks for one event. Text and tool calls never share one."""
+    """The chunks for one event. Text and tool calls never share one.
+
+    Citations are in the last: langchain-core's sum would merge those with the same `index`.
+    """
     if type(event) is Finished:
         return [_generation(m) for m in _final_chunks(event.reply, model, usage=usage)]
+    if type(event) is CitationDelta:
+        return []
     return [_generation(_DELTA_CONVERTERS[type(event)](event))]
 
 
@@ -107,10 +110,6 @@ def _refusal(event: RefusalDelta) -> AIMessageChunk:
     return _chunk(content="", additional_kwargs={"refusal": event.text})
 
 
-def _citation(event: CitationDelta) -> AIMessageChunk:
-    return _chunk(content="", additional_kwargs={"annotations": [dict(event.citation)]})
-
-
 def _call(event: ToolCallDelta) -> AIMessageChunk:
     return _call_chunk(event.index, event.arguments, event.name, event.id)
 
@@ -128,7 +127,6 @@ _DELTA_CONVERTERS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {
     TextDelta: _text,
     ReasoningDelta: _reasoning,
     RefusalDelta: _refusal,
-    CitationDelta: _citation,
     ToolCallDelta: _call,
 }
 
@@ -181,6 +179,7 @@ def _final_kwargs(choice: Choice, invalid_arguments: Mapping[str, str]) -> dict[
         "provider_items": [dict(item) for item in items],
         "tool_call_extras": {key: value for key, value in extras.items() if value},
         INVALID_ARGUMENTS_KEY: dict(invalid_arguments),
+        "annotations": [dict(citation) for citation in choice.citations],
     }
     given = {key: value for key, value in provider_data.items() if value}
     return {**extra_metadata(choice), **given}

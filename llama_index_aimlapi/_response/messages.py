@@ -104,15 +104,14 @@ class StreamAccumulator:
     def feed(self, event: StreamEvent) -> ChatResponse | None:
         """The response after `event`; None when it changes nothing."""
         if isinstance(event, Finished):
-            return to_response(event.reply, self._prepared, delta="")
+            return to_response(event.reply, self._prepared, delta=self._refusal)
         if event.choice != 0:
             return None
         if isinstance(event, TextDelta):
             self._text += event.text
             return self._response(event.text, logprobs=event.logprobs)
         if isinstance(event, RefusalDelta):
-            self._refusal += event.text
-            return self._response(event.text)
+            self._refusal += event.text  # given out at the end: text may follow, which precedes it
         if isinstance(event, ReasoningDelta):
             self._reasoning += event.text
             return self._response("", thinking_delta=event.text)
@@ -149,7 +148,7 @@ class StreamAccumulator:
             additional_kwargs["thinking_delta"] = thinking_delta
         return _RESPONSE_TEMPLATE.copy(
             {
-                "message": _message(thinking, self._text + self._refusal, (), calls),
+                "message": _message(thinking, self._text, (), calls),
                 "delta": delta,
                 "logprobs": to_logprobs(logprobs),
                 "additional_kwargs": additional_kwargs,

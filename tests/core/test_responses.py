@@ -11,6 +11,7 @@ import pytest
 from aimlapi_core import (
     BuiltinTool,
     ChatRequest,
+    CitationDelta,
     File,
     Finished,
     Image,
@@ -33,7 +34,7 @@ from aimlapi_core import (
 from aimlapi_core._adapters import warn_once
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from aimlapi_core._wire.responses_stream import ResponseAccumulator
-from tests.core.cases import events_of_item, function_call, message, reasoning, response
+from tests.core.cases import Case, events_of_item, function_call, message, reasoning, response
 
 USER = Message("user", (Text("hi"),))
 PRO, CODEX = "openai/gpt-5-2-pro", "openai/gpt-5-2-codex"
@@ -487,3 +488,25 @@ def test_the_window_for_duplicates_is_bounded() -> None:
         delta = {"type": "response.output_text.delta", "delta": "x", "sequence_number": number}
         accumulator.feed("", json.dumps({**delta, "output_index": 0, "content_index": 0}))
     assert len(accumulator._seen or {}) <= 256
+
+
+@pytest.mark.parametrize("text", ["See A.", ""])
+@pytest.mark.parametrize("events", [True, False])
+def test_a_source_may_be_cited_twice_and_without_a_text(text: str, events: bool) -> None:
+    cited = {"type": "file_citation", "index": 5, "file_id": "A"}
+    part = {"type": "output_text", "text": text, "annotations": [cited, cited]}
+    item = {"type": "message", "id": "m1", "role": "assistant", "content": [part]}
+    response = {"id": "r", "status": "completed", "output": [item]}
+    kind = "response.output_text.annotation.added"
+    added = [{"type": kind, "output_index": 0, "item_id": "m1", "annotation": cited}] * 2
+    last = {"type": "response.completed", "response": response}
+    chunks = (*(added if events else ()), last)
+    case = Case("cited", response, chunks, endpoint="responses")
+    request = ChatRequest("openai/gpt-5-2", (Message("user", (Text("hi"),)),), endpoint="responses")
+    prepared = prepare_request(request, stream=True)
+    reader = prepared.stream_reader()
+    given = [*reader.feed(case.sse(done=False)), *reader.close()]
+    assert [e.citation for e in given if isinstance(e, CitationDelta)] == [cited, cited]
+    assert isinstance(given[-1], Finished)
+    assert given[-1].reply.choices[0].citations == (cited, cited)
+    assert prepared.decode(response, {}).choices[0].citations == (cited, cited)

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimlapi_core import ChatRequest, Finished, Message, Text, ToolCallDelta, loads_arguments
+from aimlapi_core import (
+    ChatRequest,
+    Finished,
+    Message,
+    Text,
+    Tool,
+    ToolCallDelta,
+    loads_arguments,
+)
 from aimlapi_core._json_reading import ArgumentsStart, without_placeholders
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from tests.core.cases import Case
@@ -151,3 +159,77 @@ def test_the_part_of_a_cut_stream_has_what_was_held() -> None:
         list(reader.close())
     partial: Any = caught.value.partial
     assert [call.arguments for call in partial.choices[0].tool_calls] == ["{"]
+
+
+def named_calls(deltas: list[dict[str, Any]], offered: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The calls of a stream as its events give them, which must be those of its reply."""
+    tools = tuple(Tool(name, {}) for name in offered)
+    message = Message("user", (Text("hi"),))
+    request = ChatRequest("openai/gpt-5-2", (message,), tools=tools)
+    reader = prepare_request(request, stream=True).stream_reader()
+    rows: list[dict[str, Any]] = [{"index": 0, "delta": {"tool_calls": [d]}} for d in deltas]
+    rows.append({"index": 0, "delta": {}, "finish_reason": "tool_calls"})
+    stream = Case("names", {}, tuple({"choices": [row]} for row in rows))
+    events = [*reader.feed(stream.sse()), *reader.close()]
+    found: dict[int, list[str]] = {}
+    for event in events:
+        if isinstance(event, ToolCallDelta):
+            call = found.setdefault(event.index, ["", "", ""])
+            assert event.name or call[1], "a call begins with its name"
+            pieces = (event.id or "", event.name or "", event.arguments)
+            found[event.index] = [old + new for old, new in zip(call, pieces, strict=True)]
+    last = events[-1]
+    assert isinstance(last, Finished)
+    calls = [(call.id, call.name, call.arguments) for call in last.reply.choices[0].tool_calls]
+    assert calls == [tuple(call) for call in found.values()]
+    return [call[1:] for call in calls]
+
+
+def delta(name: str | None = None, arguments: str = "", **more: Any) -> dict[str, Any]:
+    function = {"arguments": arguments, **({"name": name} if name else {})}
+    return {"index": 0, "type": "function", "function": function, **more}
+
+
+@pytest.mark.parametrize(
+    ("deltas", "offered", "expected"),
+    [
+        ([("get_", ""), ("weather", ""), (None, "{}")], ("get_weather",), "get_weather"),
+        ([("get_", ""), ("wea", ""), ("ther", "{}")], ("get_weather",), "get_weather"),
+        ([("get_", "{"), ("weather", "}")], ("get_weather",), "get_weather"),
+        ([("get_", ""), ("weather", "{}")], ("get_", "get_weather"), "get_weather"),
+        ([("get_", ""), (None, "{}")], ("get_", "get_weather"), "get_"),
+        ([("search", ""), ("search", "{"), ("search", "}")], ("search", "search_all"), "search"),
+        ([("search", "{}")], ("search", "search_all"), "search"),
+        ([("search", "")], ("search", "search_all"), "search"),
+        ([("now", ""), ("now", "{}")], ("now",), "now"),
+        ([("get_", ""), ("weather", "{}")], ("get_time",), "get_"),
+        ([("get_", ""), ("weather", "{}")], (), "get_"),
+        ([("unknown", ""), (None, "{}")], ("now",), "unknown"),
+    ],
+)
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_name_in_pieces_is_the_offered_tools(
+    deltas: list[tuple[str | None, str]], offered: tuple[str, ...], expected: str, indexed: bool
+) -> None:
+    rows = [delta(name, arguments) for name, arguments in deltas]
+    rows[0]["id"] = "c1"
+    if not indexed:  # a name without an index that is no further piece begins another call
+        rows = [{k: v for k, v in row.items() if k != "index"} for row in rows]
+    calls = named_calls(rows, offered)
+    assert calls[0][0] == expected
+    if indexed:
+        assert len(calls) == 1
+        assert calls[0][1] in ("{}", "")
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_custom_tool_call_keeps_its_text_and_is_no_object(streamed: bool) -> None:
+    call = {"id": "c1", "type": "custom", "custom": {"name": "sh", "input": "rm -rf build"}}
+    if streamed:
+        assert named_calls([{"index": 0, **call}], ()) == [("sh", "rm -rf build")]
+        return
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    body = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+    reply = _prepared("chat", stream=False).decode(body, {})
+    (found,) = reply.choices[0].tool_calls
+    assert (found.name, found.arguments) == ("sh", "rm -rf build")

@@ -106,6 +106,24 @@ EVERYTHING = (
 )
 
 
+def sources(*names: str) -> tuple[dict[str, Any], ...]:
+    """Citations of files at one place: their `index` is a place in the text."""
+    return tuple({"type": "file_citation", "index": 5, "file_id": name} for name in names)
+
+
+@pytest.mark.parametrize("cited", [sources("A", "B"), sources("A", "A"), (*sources("A"), CITATION)])
+@pytest.mark.parametrize("text", ["Text.", ""])
+def test_each_citation_is_kept(cited: tuple[Any, ...], text: str) -> None:
+    answer = reply(Text(text, cited))
+    events = [TextDelta(piece) for piece in text] + [CitationDelta(one) for one in cited]
+    one, other = invoked(answer), streamed(answer, *events)
+    assert one.additional_kwargs["annotations"] == list(cited)
+    assert other.additional_kwargs["annotations"] == list(cited)
+    (block,) = one.content_blocks
+    (same,) = other.content_blocks
+    assert {**same, "index": None} == {**block, "index": None}
+
+
 def test_streamed_and_invoked_answers_are_the_same_message() -> None:
     answer, events = EVERYTHING
     one, other = invoked(answer), streamed(answer, *events)

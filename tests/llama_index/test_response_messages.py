@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -233,6 +234,14 @@ def test_a_streamed_refusal_is_text() -> None:
         RefusalDelta("I "), RefusalDelta("cannot."), Finished(reply(Refusal("I cannot.")))
     )
     assert "".join(item.delta or "" for item in items) == items[-1].message.content == "I cannot."
+
+
+def test_a_refusal_before_the_text_is_given_out_behind_it() -> None:
+    answer = reply(Text("Sorry."), Refusal("No."))
+    items = grown(RefusalDelta("No."), TextDelta("Sorry."), Finished(answer))
+    assert "".join(item.delta or "" for item in items) == items[-1].message.content == "Sorry.No."
+    contents = [item.message.content or "" for item in items]
+    assert all(after.startswith(before) for before, after in pairwise(contents))
 
 
 @pytest.mark.parametrize("streamed", [False, True])
