@@ -378,7 +378,9 @@ StreamEvent: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingRequest:
-    """Any number of texts to embed, sent in as few requests as the limits allow.
+    """Any number of texts to embed, sent in few requests.
+
+    Each has as many texts as the limits allow by an estimate of their tokens.
 
     `input_type` is Voyage's ("document"). `batch_size` is the maximum number of texts in one
     request, None for the model's limit. `extra_body` is merged last into each JSON body, unchanged.

@@ -103,7 +103,7 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
 
     @override
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """One vector per text, in the order of the texts, in as few requests as possible.
+        """One vector per text, in the order of the texts, in few requests.
 
         An empty list needs no request.
         """

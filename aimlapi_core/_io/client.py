@@ -119,7 +119,7 @@ class Client(AccountAPI, SyncContext):
         progress: Callable[[int], None] | None = None,
         answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
-        """The vectors of all texts, in input order, in as few requests as the limits allow.
+        """The vectors of all texts, in input order, in few requests.
 
         At most `concurrent_batches` requests are in flight; each is retried separately.
         `progress` is called with the number of texts of each finished request, `answered` with

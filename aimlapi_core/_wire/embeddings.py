@@ -8,6 +8,7 @@ OpenAI's models reject unknown members of the body; texts are sent as strings, n
 from __future__ import annotations
 
 import base64
+import re
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,8 +33,13 @@ _WANTED = "the vectors asked for"
 # For unknown models: the cap of a public client (mem0), as no limit is documented.
 _DEFAULT_LIMITS = EmbeddingInfo(id="", aliases=(), dimensions=0, context_window=0, max_texts=100)
 
-# A token is rarely shorter than two UTF-8 bytes, so this overestimates the number of tokens.
+# Tokens are estimated, as no tokenizer is a dependency: two UTF-8 bytes are one, and so is each piece
+# that OpenAI's tokenizer never joins with another. Measured with cl100k_base (2026-11-29), a token of
+# English has 4.2 bytes, of Russian 3.3, German 2.9, Finnish 2.6, Chinese 2.1, of tables of numbers
+# 1.0 to 1.5 (there the pieces count), of base64 1.4. No bound that always holds is larger: with all
+# 24,648 words that are one token as a table it would be 2.1 bytes for technical English.
 _BYTES_PER_TOKEN = 2
+_SEPARATE_PIECES = re.compile(r"\d{1,3}|\s+(?=\d)|[^\w\s]+|[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +196,7 @@ def _split_batches(
     max_bytes = limits.max_tokens * _BYTES_PER_TOKEN
     max_chars = limits.max_item_chars
     start = size = 0
-    for position, text in enumerate(request.texts):
-        length = len(text.encode("utf-8", "surrogatepass"))
+    for position, (text, length) in enumerate(_sizes(request.texts, limits.max_tokens)):
         # A text that is too long for an array is sent alone, as a string.
         alone = max_chars is not None and len(text) > max_chars
         full = position - start >= max_texts or size + length > max_bytes
@@ -201,6 +206,17 @@ def _split_batches(
         size += max_bytes if alone else length
     if request.texts:
         yield start, request.texts[start:]
+
+
+def _sizes(texts: Sequence[str], max_tokens: int) -> Iterator[tuple[str, int]]:
+    """Each text with the estimate of its size, in bytes at `_BYTES_PER_TOKEN`."""
+    lengths = [len(text.encode("utf-8", "surrogatepass")) for text in texts]
+    if sum(lengths) <= max_tokens:  # no token is less than a byte
+        yield from zip(texts, lengths, strict=True)
+        return
+    for text, length in zip(texts, lengths, strict=True):
+        pieces = sum(1 for _ in _SEPARATE_PIECES.finditer(text))
+        yield text, max(length, pieces * _BYTES_PER_TOKEN)
 
 
 def _vectors_by_index(rows: Sequence[Any]) -> list[list[float]]:

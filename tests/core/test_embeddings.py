@@ -84,6 +84,28 @@ def test_batches_by_size() -> None:
     assert len(bodies("voyage-law-2", *["é" * 800] * 300)) == 2  # 480,000 bytes
 
 
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [  # tokens of one text, as cl100k_base counts them
+        ("1 2 3 4 " * 1_000, 8_000),
+        ("12,7,40," * 1_000, 6_000),
+        ("17.25\n03.50\n" * 1_000, 8_000),
+    ],
+)
+def test_tables_of_numbers_are_within_the_limit_of_tokens(text: str, tokens: int) -> None:
+    batches = bodies("text-embedding-3-small", *[text] * 60)
+    assert all(len(body["input"]) * tokens <= 300_000 for body in batches)
+    assert len(batches) == 2
+
+
+def test_words_are_estimated_at_two_bytes_a_token() -> None:
+    assert (
+        len(bodies("text-embedding-3-small", *["Seven words of plain English in here. "] * 2_048))
+        == 1
+    )
+    assert len(bodies("text-embedding-3-small", *["x" * 495] * 2_048)) == 2
+
+
 def test_voyages_long_texts_go_alone() -> None:
     long = "y" * 801
     assert [b["input"] for b in bodies("voyage-2", "a", long, "b", "c")] == ["a", long, ["b", "c"]]

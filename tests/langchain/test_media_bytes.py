@@ -80,10 +80,6 @@ def test_what_a_tool_gives_is_named_and_ends_no_run(
 def test_a_wrong_label_is_put_right(
     block: dict[str, Any], says: str, endpoint: str, emu: Emulator, chat: Make
 ) -> None:
-    assert (
-        says
-        in chat(model="openai/gpt-5-2-chat-latest", endpoint=endpoint)
-        .invoke([HumanMessage(["Look.", block])])
-        .text
-    )
+    model = chat(model="openai/gpt-5-2-chat-latest", endpoint=endpoint)
+    assert says in model.invoke([HumanMessage(["Look.", block])]).text
     assert emu.requests[-1].problems == ()
