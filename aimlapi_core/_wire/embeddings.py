@@ -33,11 +33,11 @@ _WANTED = "the vectors asked for"
 # For unknown models: the cap of a public client (mem0), as no limit is documented.
 _DEFAULT_LIMITS = EmbeddingInfo(id="", aliases=(), dimensions=0, context_window=0, max_texts=100)
 
-# Tokens are estimated, as no tokenizer is a dependency: two UTF-8 bytes are one, and so is each piece
-# that OpenAI's tokenizer never joins with another. Measured with cl100k_base (2026-11-29), a token of
-# English has 4.2 bytes, of Russian 3.3, German 2.9, Finnish 2.6, Chinese 2.1, of tables of numbers
-# 1.0 to 1.5 (there the pieces count), of base64 1.4. No bound that always holds is larger: with all
-# 24,648 words that are one token as a table it would be 2.1 bytes for technical English.
+# Tokens are estimated, as no tokenizer is a dependency: two UTF-8 bytes are one, and so is each
+# piece that OpenAI's tokenizer never joins with another. A token of cl100k_base has 4.2 bytes of
+# English, 3.3 of Russian, 2.9 of German, 2.6 of Finnish, 2.1 of Chinese, 1.0 to 1.5 of tables of
+# numbers (there the pieces count), 1.4 of base64 (measured 2026-11-29). A bound that always holds
+# gives no more: with a table of the 24,648 words that are one token, 2.1 bytes of technical prose.
 _BYTES_PER_TOKEN = 2
 _SEPARATE_PIECES = re.compile(r"\d{1,3}|\s+(?=\d)|[^\w\s]+|[^\W\d_]+")
 
