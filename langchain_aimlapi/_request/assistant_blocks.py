@@ -44,32 +44,41 @@ _CALLS = frozenset("tool_call tool_use toolUse function_call".split())
 _ARGUMENTS = ("arguments", "args", "input", "action", "actions", "operation")
 
 
-def assistant_parts(content: str | Sequence[str | Block], *, is_own: bool) -> list[Part]:
-    """The text and refusals of a content. Without a warning where `is_own`: all else is kept."""
+def assistant_parts(content: str | Sequence[str | Block]) -> list[Part]:
+    """The text and refusals of a content."""
     if isinstance(content, str):
         return [Text(content)] if content else []
-    return [part for block in content for part in _parts(block, is_own)]
+    return [part for block in content for part in _parts(_unwrapped(block), is_own=False)]
 
 
-def block_calls(message: AIMessage, answered: Set[str]) -> list[ToolCall]:
-    """The calls that are blocks of the content and not in `tool_calls`.
+def parts_and_calls(
+    message: AIMessage, answered: Set[str], *, is_own: bool
+) -> tuple[list[Part], list[ToolCall]]:
+    """The text and refusals of a message, and the calls that are not in its `tool_calls`.
 
     Calls of a provider's own tools that the caller runs (a computer, a shell) are kept where a tool
-    message answers them, as calls of functions with the names of these tools.
+    message answers them, as calls of functions with the names of these tools. Where `is_own`,
+    nothing is warned of: what is left out here is kept elsewhere.
     """
-    if isinstance(message.content, str):
-        return []
-    known = {call["id"] for call in (*message.tool_calls, *message.invalid_tool_calls)}
-    calls = []
-    for block in map(_unwrapped, message.content):
-        kind = block_type(block) if isinstance(block, Mapping) else None
-        if kind is None or not isinstance(block, Mapping):
-            continue
-        call = _call(block, kind)
-        counts = call.id in answered or (kind in _CALLS and not message.tool_calls and call.name)
-        if counts and call.id not in known:
+    content, extra = message.content, message.additional_kwargs
+    parts: list[Part] = []
+    calls: list[ToolCall] = []
+    if isinstance(content, str):
+        parts += [Text(content)] if content else []
+        content = []
+    beside = extra.get("tool_outputs")  # where ChatOpenAI's older format has its blocks
+    for block in map(_unwrapped, (*content, *(beside if isinstance(beside, list) else ()))):
+        call = _call(block, message, answered)
+        if call is not None:
             calls.append(call)
-    return calls
+        else:
+            parts += _parts(block, is_own)
+    if not is_own:
+        for name in ("reasoning_content", "reasoning"):
+            if extra.get(name):
+                warn_left_out(name)
+        parts += _spoken(extra) if not parts else ()
+    return parts, calls
 
 
 def _unwrapped(block: str | Block) -> Any:
@@ -79,24 +88,35 @@ def _unwrapped(block: str | Block) -> Any:
     return block
 
 
-def _call(block: Block, kind: str) -> ToolCall:
+def _spoken(extra: Mapping[str, Any]) -> list[Part]:
+    """The words of OpenAI's spoken answers."""
+    audio = extra.get("audio")
+    words = audio.get("transcript") if isinstance(audio, Mapping) else None
+    return [Text(words)] if isinstance(words, str) and words else []
+
+
+def _call(block: Any, message: AIMessage, answered: Set[str]) -> ToolCall | None:
+    """The call that a block is, unless it is in the message's lists or nobody runs it."""
+    kind = block_type(block) if isinstance(block, Mapping) else None
+    if kind is None:
+        return None
     inner = next((block[k] for k in (kind, "function") if isinstance(block.get(k), Mapping)), block)
     ids = (holder.get(k) for holder in (block, inner) for k in ("call_id", "toolUseId", "id"))
+    call_id = next((i for i in ids if isinstance(i, str)), "")
     name = inner.get("name")
-    if not isinstance(name, str) and kind not in _CALLS:
-        name = kind.removesuffix("_call")
+    if not isinstance(name, str):
+        name = "" if kind in _CALLS else kind.removesuffix("_call")
+    is_call = kind in _CALLS and not message.tool_calls and name
+    known = (call["id"] for call in (*message.tool_calls, *message.invalid_tool_calls))
+    if not (call_id in answered or is_call) or call_id in known:
+        return None
     given: Any = next((inner[k] for k in _ARGUMENTS if inner.get(k)), {})
     if not isinstance(given, Mapping) and kind not in _CALLS:  # as a custom tool's input, a text
         given = {"input": given}
-    return ToolCall(
-        id=next((i for i in ids if isinstance(i, str)), ""),
-        name=name if isinstance(name, str) else "",
-        arguments=given if isinstance(given, str) else dumps_arguments(given),
-    )
+    return ToolCall(call_id, name, given if isinstance(given, str) else dumps_arguments(given))
 
 
 def _parts(block: str | Block, is_own: bool) -> Iterator[Part]:
-    block = _unwrapped(block)
     if isinstance(block, str):
         if block:
             yield Text(block)

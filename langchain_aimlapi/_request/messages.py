@@ -7,7 +7,6 @@ to a user message after the last tool result of that turn, since a tool message 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from langchain_core.messages import (
     AIMessage,
@@ -34,7 +33,7 @@ from aimlapi_core import (
     nearest,
 )
 from langchain_aimlapi._base import PROVIDER
-from langchain_aimlapi._request.assistant_blocks import assistant_parts, block_calls, warn_left_out
+from langchain_aimlapi._request.assistant_blocks import assistant_parts, parts_and_calls
 from langchain_aimlapi._request.content_blocks import Block, to_part
 from langchain_aimlapi._request.tool_results import describe_hidden_images, to_result
 
@@ -109,7 +108,7 @@ def _plain_message(message: BaseMessage) -> Message:
     role = _role(message)
     call_id = message.additional_kwargs.get("tool_call_id") if role == "tool" else None
     if role == "assistant":
-        parts = tuple(assistant_parts(message.content, is_own=False))
+        parts = tuple(assistant_parts(message.content))
     else:
         parts = _parts(message.content)
     return Message(role, parts, message.name, call_id)
@@ -166,31 +165,17 @@ def _assistant_message(message: AIMessage, answered: set[str]) -> Message | None
     unanswered calls, and agents do not run invalid ones.
     """
     is_own = message.response_metadata.get("model_provider") == PROVIDER
-    parts = assistant_parts(message.content, is_own=is_own)
+    parts, block_calls = parts_and_calls(message, answered, is_own=is_own)
     refusal = message.additional_kwargs.get("refusal")
     if isinstance(refusal, str) and refusal and not any(isinstance(p, Refusal) for p in parts):
         parts.append(Refusal(refusal))
     if is_own:
         parts = [*_echoed_reasoning(message), *parts, *_echoed_items(message)]
-    elif message.additional_kwargs:
-        parts += _beside_content(message.additional_kwargs, has_parts=bool(parts))
-    calls = [
-        *_tool_calls(message),
-        *block_calls(message, answered),
-        *_answered_invalid_calls(message, answered),
-    ]
+    invalid_calls = _answered_invalid_calls(message, answered)
+    calls = [*_tool_calls(message), *block_calls, *invalid_calls]
     if not parts and not calls and (message.invalid_tool_calls or message.content):
         return None
     return Message("assistant", (*parts, *calls), message.name)
-
-
-def _beside_content(extra: Mapping[str, Any], *, has_parts: bool) -> list[Part]:
-    """What other providers say beside a content: the words of spoken audio; reasoning is left."""
-    if extra.get("reasoning_content"):
-        warn_left_out("reasoning_content")
-    audio = extra.get("audio")
-    spoken = audio.get("transcript") if isinstance(audio, Mapping) else None
-    return [Text(spoken)] if isinstance(spoken, str) and spoken and not has_parts else []
 
 
 def _echoed_reasoning(message: AIMessage) -> list[Part]:

@@ -259,6 +259,18 @@ def test_calls_in_blocks_are_kept_where_they_are_answered(block: Any, expected: 
     assert parts(AIMessage([block]), ToolMessage("ok", tool_call_id="c1")) == (expected,)
 
 
+def test_calls_beside_the_content_are_kept_where_they_are_answered() -> None:
+    """As in ChatOpenAI's older format; what is kept is not reported as left out."""
+    click = {"type": "computer_call", "call_id": "c1", "action": {"type": "click"}}
+    searched = {"type": "web_search_call", "id": "ws_1"}
+    message = AIMessage("On it.", additional_kwargs={"tool_outputs": [click, searched]})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        given = parts(message, ToolMessage("ok", tool_call_id="c1"))
+    assert given == (Text("On it."), ToolCall("c1", "computer", '{"type": "click"}'))
+    assert [str(w.message).split()[0] for w in caught] == ["'web_search_call'"]
+
+
 def test_a_call_that_is_a_block_too_is_sent_once() -> None:
     block: Any = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f"}
     message = AIMessage([block], tool_calls=[{"name": "f", "args": {}, "id": "c1"}])
