@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from aimlapi_core import __version__, note_cache_hit
 from langchain_aimlapi._base import MODEL_CONFIG, PROVIDER, AIMLAPIBase
+from langchain_aimlapi._bindings import BindableModel
 from langchain_aimlapi._model_profile import cached_model_profile, model_profile
 from langchain_aimlapi._request import token_estimate
 from langchain_aimlapi._request.build import REQUEST_FIELDS, without_secrets
@@ -46,7 +47,7 @@ def _is_equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
         return False
 
 
-class ChatModelBase(AIMLAPIBase, RequestFields, BaseChatModel):
+class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
     """Everything of `ChatAIMLAPI` but its calls."""
 
     model: str = DEFAULT_MODEL

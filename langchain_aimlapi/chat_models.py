@@ -19,6 +19,7 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
+from langchain_aimlapi._bindings import ModelBinding, structured_output
 from langchain_aimlapi._chat_model_base import ChatModelBase
 from langchain_aimlapi._request import tools as request_tools
 from langchain_aimlapi._request.argument_validation import (
@@ -38,8 +39,7 @@ from langchain_aimlapi._response import content_blocks
 from langchain_aimlapi._response import messages as response_messages
 from langchain_aimlapi._response.empty_output import warn_at_stream_end, warn_if_reasoning_exhausted
 from langchain_aimlapi._response.v3_events import V3EventEncoder
-from langchain_aimlapi._structured_output import plan as structured_output_plan
-from langchain_aimlapi._structured_output import raw_output
+from langchain_aimlapi._structured_output.plan import Method
 from langchain_aimlapi.errors import translate_errors
 
 if TYPE_CHECKING:
@@ -215,17 +215,6 @@ class ChatAIMLAPI(ChatModelBase):
         return response_messages.to_chunks(event, request.model, usage=request.stream_usage)
 
     @override
-    def bind(self, **kwargs: Any) -> Any:  # its class is private to langchain-core
-        """The model with arguments for its calls, validated here.
-
-        A key must be a SecretStr or a function. Bound headers are shown in the binding's repr:
-        put secret ones into the constructor's `default_headers`.
-        """
-        with translate_errors():
-            call_arguments(kwargs)
-        return super().bind(**kwargs)
-
-    @override
     def bind_tools(
         self,
         tools: Sequence[request_tools.ToolLike],
@@ -257,14 +246,15 @@ class ChatAIMLAPI(ChatModelBase):
             "parallel_tool_calls": parallel_tool_calls if wire else None,
             "response_format": wire_format,
         }
-        return super().bind(**{k: v for k, v in bound.items() if v is not None}, **kwargs)
+        given = {name: value for name, value in bound.items() if value is not None}
+        return ModelBinding(bound=self, kwargs={**given, **kwargs}, config={})
 
     @override
     def with_structured_output(
         self,
         schema: Mapping[str, Any] | type | None = None,
         *,
-        method: structured_output_plan.Method = "json_schema",
+        method: Method = "json_schema",
         include_raw: bool = False,
         strict: bool | None = None,
         tools: Sequence[request_tools.ToolLike] | None = None,
@@ -281,18 +271,16 @@ class ChatAIMLAPI(ChatModelBase):
 
         Raises OutputError (refused, truncated, empty, invalid) where there is no instance.
         """
-        with translate_errors():
-            plan = structured_output_plan.make_plan(schema, method, strict)
-            structured_output_plan.check_conflicts(plan, method, kwargs)
-        trace: dict[str, Any] = {}
-        if plan.traced_schema:
-            how = {"method": method, "strict": strict}
-            trace["ls_structured_output_format"] = {"kwargs": how, "schema": plan.traced_schema}
-        llm = self.bind_tools(
-            [*plan.tools, *(tools or ())],
-            **{**plan.arguments, **trace, **kwargs},
+        return structured_output(
+            self,
+            {},
+            schema,
+            method=method,
+            include_raw=include_raw,
+            strict=strict,
+            tools=tools,
+            **kwargs,
         )
-        return raw_output.include_raw(llm, plan.parser) if include_raw else llm | plan.parser
 
 
 # The class's name in the older distribution `langchain-aimlapi`.

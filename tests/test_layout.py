@@ -38,7 +38,9 @@ FLOORS = {
         _base
         _request
         _response _init_chat_model _invalid_tool_calls tracing
-        _structured_output _chat_model_base
+        _structured_output
+        _bindings
+        _chat_model_base
         chat_models embeddings middleware
         __init__
     """,

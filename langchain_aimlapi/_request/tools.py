@@ -180,6 +180,17 @@ def to_wire_tool_choice(
     raise InvalidRequestError(f"tool_choice names {name!r}, which is not bound: {hint}")
 
 
+def merge_tools(held: Sequence[ToolLike], added: Sequence[Mapping[str, Any]]) -> list[ToolLike]:
+    """The tools of two bindings; of two functions of one name the added one."""
+    names = {name for tool in added if (name := _function_name(tool))}
+    kept = [
+        tool
+        for tool in held
+        if not (isinstance(tool, Mapping) and (_function_name(tool) in names or tool in added))
+    ]
+    return [*kept, *added]
+
+
 def _function_name(wire: Mapping[str, Any]) -> str | None:
     """The function's name in a wire tool or a wire choice, nested or flat."""
     if wire.get("type") != "function":

@@ -1,0 +1,326 @@
+"""Bindings of a chat model, and configurable models, that keep what was bound before.
+
+langchain-core's own forward `bind_tools` and `with_structured_output` to the model alone, so that
+arguments, tools, callbacks and configurable fields that were bound first are lost without a word
+(langchain-ai/langchain issues 30983, 35320, 24341). These add to what they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Self, cast
+
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import (
+    ConfigurableField,
+    Runnable,
+    RunnableBinding,
+    RunnableConfig,
+    RunnableSerializable,
+)
+from langchain_core.runnables.config import merge_configs
+from langchain_core.runnables.configurable import (
+    RunnableConfigurableAlternatives,
+    RunnableConfigurableFields,
+)
+from typing_extensions import override
+
+from langchain_aimlapi._base import MODEL_CONFIG
+from langchain_aimlapi._request.argument_validation import check_types
+from langchain_aimlapi._request.build import call_arguments
+from langchain_aimlapi._request.tools import ToolChoiceLike, ToolLike, merge_tools, to_wire_tool
+from langchain_aimlapi._structured_output.plan import Method, check_conflicts, make_plan
+from langchain_aimlapi._structured_output.raw_output import include_raw as with_raw_output
+from langchain_aimlapi.errors import InvalidRequestError, translate_errors
+
+_HELD = "bound kwargs config config_factories custom_input_type custom_output_type".split()
+
+
+class BindableModel(BaseChatModel):
+    """What a chat model gives when something is bound to it or made configurable."""
+
+    model_config = MODEL_CONFIG
+
+    @override
+    def bind(self, **kwargs: Any) -> Any:  # langchain-core's type is private
+        """The model with arguments for its calls, validated here.
+
+        A key must be a SecretStr or a function. Bound headers are shown in the binding's repr:
+        put secret ones into the constructor's `default_headers`.
+        """
+        with translate_errors():
+            call_arguments(kwargs)
+        return ModelBinding(bound=self, kwargs=kwargs, config={})
+
+    @override
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> ModelBinding:
+        """The model with a config (callbacks, tags, configurable values) for its calls."""
+        return _keeping(super().with_config(config, **kwargs))
+
+    @override
+    def with_listeners(self, **kwargs: Any) -> ModelBinding:
+        """The model with listeners for its calls."""
+        return _keeping(super().with_listeners(**kwargs))
+
+    @override
+    def with_alisteners(self, **kwargs: Any) -> ModelBinding:
+        """The model with asynchronous listeners for its calls."""
+        return _keeping(super().with_alisteners(**kwargs))
+
+    @override
+    def with_types(self, **kwargs: Any) -> ModelBinding:
+        """The model with other types of input and output, for schemas."""
+        return _keeping(super().with_types(**kwargs))
+
+    @override
+    def configurable_fields(self, **kwargs: Any) -> ConfigurableModel:
+        """The model with fields that a call's config may set."""
+        return ConfigurableModel(**super().configurable_fields(**kwargs).__dict__)
+
+    @override
+    def configurable_alternatives(
+        self, which: ConfigurableField, **kwargs: Any
+    ) -> ModelAlternatives:
+        """The model with other models that a call's config may choose."""
+        return _alternatives(super().configurable_alternatives(which, **kwargs))
+
+
+def _keeping(binding: Runnable[Any, Any]) -> ModelBinding:
+    """langchain-core's binding as one that keeps what it holds."""
+    return ModelBinding(**{name: getattr(binding, name) for name in _HELD})
+
+
+class ModelBinding(RunnableBinding[LanguageModelInput, AIMessage]):
+    """A chat model with bound arguments: what is bound later is added.
+
+    Of an argument that is bound twice the later value counts. Tools are added; of two with the
+    same name the later one counts.
+    """
+
+    @classmethod
+    @override
+    def lc_id(cls) -> list[str]:
+        return RunnableBinding.lc_id()
+
+    @override
+    def bind(self, **kwargs: Any) -> Self:
+        if _is_ours(self.bound):
+            with translate_errors():
+                call_arguments(kwargs)
+        return self._with(kwargs={**self.kwargs, **kwargs})
+
+    def bind_tools(
+        self,
+        tools: Sequence[ToolLike],
+        *,
+        tool_choice: ToolChoiceLike = None,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """`ChatAIMLAPI.bind_tools`, in addition to what is bound."""
+        if not _is_ours(self.bound):
+            given = _given(tool_choice=tool_choice, strict=strict, **kwargs)
+            return self._with(kwargs={}, bound=self._method_of_bound("bind_tools")(tools, **given))
+        with translate_errors():
+            check_types({"tools": tools})
+            offered = merge_tools(
+                self.kwargs.get("tools") or (), [to_wire_tool(tool, strict) for tool in tools]
+            )
+        made: Any = self.bound.bind_tools(offered, tool_choice=tool_choice, **kwargs)  # type: ignore[attr-defined]  # ours has it
+        return self._with(kwargs={**self.kwargs, **made.kwargs})
+
+    def with_structured_output(
+        self,
+        schema: Mapping[str, Any] | type | None = None,
+        *,
+        method: Method | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: Sequence[ToolLike] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """`ChatAIMLAPI.with_structured_output`, with what is bound."""
+        given = _given(method=method, strict=strict, tools=tools, **kwargs)
+        if _is_ours(self.bound):
+            return structured_output(self, self.kwargs, schema, include_raw=include_raw, **given)
+        made = self._method_of_bound("with_structured_output")
+        return self._with(kwargs={}, bound=made(schema, include_raw=include_raw, **given))
+
+    @override
+    def configurable_alternatives(
+        self, which: ConfigurableField, **kwargs: Any
+    ) -> RunnableSerializable[LanguageModelInput, AIMessage]:
+        return _alternatives(super().configurable_alternatives(which, **kwargs))
+
+    @override
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
+        return self._with(config=_merged(self.config, config, kwargs))
+
+    def _method_of_bound(self, name: str) -> Any:
+        """The method of alternatives, each with the arguments that are bound to all."""
+        bound = self.bound
+        if isinstance(bound, ModelAlternatives):
+            bound = bound.with_arguments(self.kwargs)
+        return _method(bound, name)
+
+    def _with(self, **changes: Any) -> Self:
+        return type(self)(**{name: getattr(self, name) for name in _HELD} | changes)
+
+
+class ConfigurableModel(RunnableConfigurableFields):  # type: ignore[type-arg]  # pydantic would check the field with them
+    """A chat model with fields that a call's config may set, also after something was bound."""
+
+    @classmethod
+    @override
+    def lc_id(cls) -> list[str]:
+        return RunnableConfigurableFields.lc_id()
+
+    @override
+    def bind(self, **kwargs: Any) -> ModelBinding:
+        with translate_errors():
+            call_arguments(kwargs)
+        return ModelBinding(bound=self, kwargs=kwargs, config={})
+
+    def bind_tools(
+        self, tools: Sequence[ToolLike], **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """`ChatAIMLAPI.bind_tools`, configurable."""
+        made: Any = self.default.bind_tools(tools, **kwargs)  # type: ignore[attr-defined]  # ours has it
+        return ModelBinding(bound=self, kwargs=made.kwargs, config={})
+
+    def with_structured_output(
+        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, Any]:
+        """`ChatAIMLAPI.with_structured_output`, configurable."""
+        return structured_output(self, {}, schema, **kwargs)
+
+    @override
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
+        return type(self)(**{**self.__dict__, "config": _merged(self.config, config, kwargs)})
+
+    @override
+    def configurable_alternatives(
+        self, which: ConfigurableField, **kwargs: Any
+    ) -> RunnableSerializable[LanguageModelInput, AIMessage]:
+        return _alternatives(super().configurable_alternatives(which, **kwargs))
+
+
+class ModelAlternatives(RunnableConfigurableAlternatives):  # type: ignore[type-arg]  # as above
+    """Chat models of which a call's config chooses one; what is bound is bound to each."""
+
+    @classmethod
+    @override
+    def lc_id(cls) -> list[str]:
+        return RunnableConfigurableAlternatives.lc_id()
+
+    @override
+    def bind(self, **kwargs: Any) -> ModelBinding:
+        return ModelBinding(bound=self, kwargs=kwargs, config={})
+
+    def bind_tools(
+        self, tools: Sequence[ToolLike], **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Each model with these tools."""
+        return self._each("bind_tools", tools, **kwargs)
+
+    def with_structured_output(
+        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Each model followed by its parser for this schema."""
+        return self._each("with_structured_output", schema, **kwargs)
+
+    def with_arguments(self, bound: Mapping[str, Any]) -> Self:
+        """Each model with bound arguments."""
+        return self._each("bind", **bound) if bound else self
+
+    @override
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
+        return type(self)(**{**self.__dict__, "config": _merged(self.config, config, kwargs)})
+
+    def _each(self, name: str, *args: Any, **kwargs: Any) -> Self:
+        call = partial(_call_method, name=name, args=args, kwargs=kwargs)
+        return type(self)(
+            which=self.which,
+            default=call(self.default),
+            alternatives={
+                key: call(one) if isinstance(one, Runnable) else partial(_later, one, call)
+                for key, one in self.alternatives.items()
+            },
+            default_key=self.default_key,
+            prefix_keys=self.prefix_keys,
+            config=self.config,
+        )
+
+
+def _alternatives(made: RunnableSerializable[Any, Any]) -> ModelAlternatives:
+    """langchain-core's alternatives as ones that keep what is bound."""
+    return ModelAlternatives(**made.__dict__)
+
+
+def _merged(
+    held: RunnableConfig | None, config: RunnableConfig | None, more: Mapping[str, Any]
+) -> RunnableConfig:
+    """Configs in one: tags, callbacks, metadata and configurable values are added."""
+    return merge_configs(held, config, cast("RunnableConfig", more))
+
+
+def _later(make: Callable[[], Any], call: Callable[[Any], Any]) -> Any:
+    """The result of `call` with what `make` gives, when it is chosen."""
+    return call(make())
+
+
+def _call_method(
+    runnable: Any, *, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Any:
+    return _method(runnable, name)(*args, **kwargs)
+
+
+def _method(runnable: Any, name: str) -> Any:
+    """The method, for what may be no chat model. Raises InvalidRequestError where it is missing."""
+    found = getattr(runnable, name, None)
+    if found is None:
+        raise InvalidRequestError(
+            f"{type(runnable).__name__} has no {name}, so what is bound would be lost: call {name} "
+            "first, and with_retry, with_fallbacks and the like after it."
+        )
+    return found
+
+
+def _is_ours(bound: Any) -> bool:
+    return isinstance(bound, (BindableModel, ConfigurableModel))
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    """The arguments that are not None."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def structured_output(
+    model: Any,
+    bound: Mapping[str, Any],
+    schema: Mapping[str, Any] | type | None,
+    *,
+    method: Method = "json_schema",
+    include_raw: bool = False,
+    strict: bool | None = None,
+    tools: Sequence[ToolLike] | None = None,
+    **kwargs: Any,
+) -> Runnable[LanguageModelInput, Any]:
+    """`model`, to which the arguments `bound` are bound already, followed by a parser.
+
+    Raises InvalidRequestError for an argument that the schema needs for itself.
+    """
+    with translate_errors():
+        plan = make_plan(schema, method, strict)
+        check_conflicts(plan, method, {**bound, **kwargs})
+    trace: dict[str, Any] = {}
+    if plan.traced_schema:
+        how = {"method": method, "strict": strict}
+        trace["ls_structured_output_format"] = {"kwargs": how, "schema": plan.traced_schema}
+    llm = model.bind_tools(
+        [*plan.tools, *(tools or ())],
+        **{**plan.arguments, **trace, **kwargs},
+    )
+    return with_raw_output(llm, plan.parser) if include_raw else llm | plan.parser
