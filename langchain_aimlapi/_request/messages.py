@@ -61,7 +61,7 @@ def to_messages(
     Without `sees_images`, images in tool results are replaced by a text, since an agent cannot
     choose what its tools return; the core rejects those of users.
     """
-    answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+    answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)} - {""}
     out: list[Message] = []
     pending_media: list[Part] = []
     for position, message in enumerate(messages):

@@ -259,6 +259,13 @@ def test_calls_in_blocks_are_kept_where_they_are_answered(block: Any, expected: 
     assert parts(AIMessage([block]), ToolMessage("ok", tool_call_id="c1")) == (expected,)
 
 
+def test_a_result_without_an_id_takes_no_text_away() -> None:
+    call: Any = {"name": "add", "args": {}, "id": ""}
+    message = AIMessage([{"type": "text", "text": "On it."}], tool_calls=[call])
+    given = parts(message, ToolMessage("ok", tool_call_id=""))
+    assert given == (Text("On it."), ToolCall("", "add", "{}"))
+
+
 def test_calls_beside_the_content_are_kept_where_they_are_answered() -> None:
     """As in ChatOpenAI's older format; what is kept is not reported as left out."""
     click = {"type": "computer_call", "call_id": "c1", "action": {"type": "click"}}
