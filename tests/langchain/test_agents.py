@@ -111,6 +111,31 @@ def test_a_truncated_call_is_not_run(
     assert any("place" in str(piece) for piece in pieces)
 
 
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("output_version", ["v0", "v1"])
+@pytest.mark.parametrize("version", ["v1", "v2", "v3"])
+@pytest.mark.parametrize("arguments", [NESTED[:40], '{"orders": [NaN]}', "[]"])
+@pytest.mark.filterwarnings("ignore::langchain_core._api.beta_decorator.LangChainBetaWarning")
+@pytest.mark.filterwarnings("ignore:astream_events version")
+async def test_no_stream_of_events_runs_an_invalid_call(
+    arguments: str, version: Any, output_version: str, endpoint: str, emu: Emulator, chat: Make
+) -> None:
+    runs: list[Any] = []
+
+    @tool
+    def place(orders: list[Any]) -> str:
+        """Place orders."""
+        runs.append(orders)
+        return "placed"
+
+    emu.when("buy", tool_call="place", arguments=arguments)
+    agent: Any = create_agent(chat(endpoint=endpoint, output_version=output_version), [place])
+    events = agent.astream_events(ask("buy two"), version=version)
+    stream = await events if version == "v3" else events
+    assert [event async for event in stream]
+    assert runs == []
+
+
 def test_token_streams_of_an_agent_carry_usage(how: str, chat: Make) -> None:
     agent: Any = create_agent(chat(), [get_weather])
 

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.language_models.chat_models import generate_from_stream
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.messages.content import KNOWN_BLOCK_TYPES
+from langchain_core.outputs import ChatGenerationChunk
 
 from aimlapi_core import (
     Choice,
@@ -280,8 +282,26 @@ def test_a_call_without_arguments_has_none() -> None:
 
 
 def sums(pieces: list[Any]) -> list[Any]:
-    """The chunks added up in each way that langchain-core has."""
-    return [total(pieces), add_ai_message_chunks(*pieces)]
+    """The chunks added up in each way that langchain-core has, as v1 content too."""
+    halves = (total(pieces[: len(pieces) // 2 or 1]), total(pieces[len(pieces) // 2 or 1 :]))
+    v1 = [
+        piece.model_copy(
+            update={
+                "content": piece.content_blocks,
+                "response_metadata": {**piece.response_metadata, "output_version": "v1"},
+            }
+        )
+        for piece in pieces
+    ]
+    whole = generate_from_stream(ChatGenerationChunk(message=piece) for piece in pieces)
+    return [
+        total(pieces),
+        add_ai_message_chunks(*pieces),
+        total(halves),
+        total(v1),
+        message_chunk_to_message(total(pieces)),
+        whole.generations[0].message,
+    ]
 
 
 @given(
