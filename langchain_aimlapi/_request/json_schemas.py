@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from enum import Enum
 from typing import Any, NotRequired, get_origin
 
@@ -45,7 +46,7 @@ def json_schema(schema: Any) -> dict[str, Any]:
         return _from_typeddict(schema)
     if isinstance(schema, type) and get_origin(schema) is None:
         if hasattr(schema, "schema") and not hasattr(schema, "model_json_schema"):
-            return dict(schema.schema())  # a class of pydantic.v1
+            return _from_pydantic_v1(schema)
         if hasattr(schema, "model_json_schema") or hasattr(schema, "__dataclass_fields__"):
             return _with_pydantic(schema)
         if issubclass(schema, Enum) or schema.__module__ == "builtins":
@@ -65,6 +66,34 @@ def _from_mapping(schema: Mapping[str, Any]) -> dict[str, Any]:
     if not _ROOT_KEYWORDS.isdisjoint(schema) or schema.get("type") not in (None, "function"):
         return inline_root_ref({"title": "answer", **schema})
     return _with_langchain(dict(schema))
+
+
+def _from_pydantic_v1(schema: Any) -> dict[str, Any]:
+    """The schema of a class of pydantic.v1, which leaves out that a field takes null."""
+    found: dict[str, Any] = deepcopy(schema.schema())  # pydantic keeps the one that it gave
+    definitions = {**found.get("definitions", {}), schema.__name__: found}
+    pending, seen = [schema], set()
+    while pending:
+        model = pending.pop()
+        properties = definitions.get(model.__name__, {}).get("properties", {})
+        seen.add(model)
+        for field in model.__fields__.values():
+            if field.allow_none and field.alias in properties:
+                properties[field.alias] = _nullable(properties[field.alias])
+            pending += [one for one in _models_in(field) if one not in seen]
+    return found
+
+
+def _models_in(field: Any) -> list[Any]:
+    """The classes of pydantic.v1 in a field of one."""
+    inner = [model for one in field.sub_fields or () for model in _models_in(one)]
+    return [*inner, field.type_] if hasattr(field.type_, "__fields__") else inner
+
+
+def _nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
+    own = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+    rest = {key: value for key, value in schema.items() if key not in own}
+    return {"anyOf": [rest, {"type": "null"}], **own}
 
 
 def _from_typeddict(schema: Any) -> dict[str, Any]:

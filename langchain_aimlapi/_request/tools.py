@@ -31,7 +31,7 @@ from aimlapi_core import (
 from aimlapi_core._adapters.warn_once import user_stacklevel, warn_once
 from aimlapi_core.schema import object_schema
 from aimlapi_core.schema.nullability import optional_without_null
-from aimlapi_core.schema.references import has_missing_refs, inline_root_ref, is_recursive
+from aimlapi_core.schema.references import has_missing_refs, inline_root_ref, is_recursive, walk
 from langchain_aimlapi._request.json_schemas import json_schema
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
@@ -90,10 +90,16 @@ def _kept_parameters(tool: ToolLike) -> dict[str, Any] | None:
         return None
     if not isinstance(given, dict) or (not isinstance(tool, BaseTool) and "name" in given):
         return None
-    if "properties" in given and not is_recursive(given) and not has_missing_refs(given):
+    if "properties" in given and _can_be_inlined(given):
         return None
     whole = inline_root_ref(given)
     return {key: value for key, value in whole.items() if key not in ("title", "description")}
+
+
+def _can_be_inlined(schema: Mapping[str, Any]) -> bool:
+    """Whether LangChain finds each `$ref` of the schema, and takes no property for one."""
+    named = any("$ref" in (one.get("properties") or ()) for one in walk(schema))
+    return not named and not is_recursive(schema) and not has_missing_refs(schema)
 
 
 def _has_class(tool: ToolLike) -> bool:
@@ -135,6 +141,7 @@ def strict_or_open(
         strict, reason = None, f"{missing!r} is optional and does not allow null"
     if strict is not None:
         return strict, True
+    open_schema = object_schema(schema, subject)
     sentence = f"strict=False is sent for {subject}: {reason}."
     if warn == "always":
         warnings.warn(sentence, OpenSchemaWarning, stacklevel=user_stacklevel())
@@ -142,7 +149,7 @@ def strict_or_open(
         warn_once(("open schema", subject, str(reason)), sentence, OpenSchemaWarning)
     else:
         logger.info(sentence)
-    return object_schema(schema, subject), False
+    return open_schema, False
 
 
 def to_wire_tool_choice(

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from langchain.agents import create_agent
 from langchain_core.tools import StructuredTool
-from pydantic import AnyUrl, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field, RootModel, SecretStr
+from pydantic.v1 import BaseModel as BaseModelV1
 
 from aimlapi_core import OpenSchemaWarning
 from aimlapi_emulator import Emulator
@@ -222,6 +223,10 @@ class Wanted(BaseModel):
     inner: Wanted | None = None
 
 
+class Either(RootModel[House | Wanted]):
+    model_config = {"title": "RootModel_House_Wanted_"}
+
+
 NULLS = {"rent": None, "level": None, "kind": None, "inner": None}
 
 
@@ -246,6 +251,53 @@ def test_a_null_that_the_class_takes_stays_null(
     chain = chat(model=model).with_structured_output(Wanted, method=method, strict=strict)
     found = (stream(how, chain, "JSON") if streaming else [invoke(how, chain, "JSON")])[-1]
     assert found.model_dump() == answer
+
+
+class OldKind(BaseModelV1):
+    rent: int | None = 1000
+    rooms: int = 2
+
+
+class OldWanted(BaseModelV1):
+    rent: int | None = 1000
+    rooms: int = 2
+    kinds: list[OldKind] = []
+    best: OldKind | None = None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_null_that_a_class_of_pydantic_v1_takes_stays_null(
+    how: str, method: Any, emu: Emulator, chat: Make
+) -> None:
+    kind = {"rent": None, "rooms": None}
+    script(emu, method, "OldWanted", {**kind, "kinds": [kind], "best": kind})
+    strict = None if method == "json_mode" else True
+    for _ in range(2):
+        chain = chat().with_structured_output(OldWanted, method=method, strict=strict)
+        found = invoke(how, chain, "JSON")
+        assert (found.rent, found.rooms) == (None, 2)
+        assert found.best == OldKind(rent=None)
+        assert found.kinds == [found.best]
+    assert "anyOf" not in str(OldWanted.schema())
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+def test_a_union_of_classes_is_asked_for_as_one_object(
+    method: Any, emu: Emulator, chat: Make
+) -> None:
+    script(emu, method, "RootModel_House_Wanted_", {"street": "Rue 1"})
+    chain = chat().with_structured_output(Either, method=method)
+    assert chain.invoke("JSON") == Either(House(street="Rue 1"))
+    assert emu.requests[-1].problems == ()
+
+
+def test_a_property_named_ref_is_a_property(emu: Emulator, chat: Make) -> None:
+    schema = {"type": "object", "properties": {"$ref": A, "properties": A}, "required": ["$ref"]}
+    chat().bind_tools([SHAPES["a tool"](schema)]).invoke("hi")
+    assert parameters(emu) == schema
+    chat().bind_tools(
+        [SHAPES["a tool"](schema | {"required": ["$ref", "properties"]})], strict=True
+    )
 
 
 @pytest.mark.parametrize("streaming", [False, True])
