@@ -6,7 +6,7 @@ import inspect
 import os
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -37,18 +37,19 @@ class InsecureBaseURLWarning(UserWarning):
     """The base URL sends the API key unencrypted to another machine."""
 
 
-ApiKey: TypeAlias = str | Callable[[], str] | None
+ApiKey: TypeAlias = str | Callable[[], str | Awaitable[str]] | None
 
 
 @dataclass(frozen=True)
 class Settings:
     """How to reach the service with one account.
 
-    `api_key`: the key, or a function that returns one, called for each request (rotating keys);
-    None reads AIMLAPI_API_KEY, then AIML_API_KEY, at each request. `base_url`: a bare host,
-    `…/v1` and a trailing slash all work; None reads AIMLAPI_BASE_URL. `max_retries`: at most
-    that many retries; `retry`: a whole `RetryPolicy` instead. `http_client` and
-    `http_async_client` (of httpx, not httpx2) are used unchanged and never closed here.
+    `api_key`: the key, or a function that returns one, called for each request (rotating keys); an
+    async function works in async calls. None reads AIMLAPI_API_KEY, then AIML_API_KEY, at each
+    request. `base_url`: a bare host, `…/v1` and a trailing slash all work; None reads
+    AIMLAPI_BASE_URL. `max_retries`: at most that many retries; `retry`: a whole `RetryPolicy`
+    instead. `http_client` and `http_async_client` (of httpx, not httpx2) are used unchanged and
+    never closed here.
 
     `timeout`: seconds. A number is the read, write and pool time-out, and the connect time-out up
     to 10 seconds; an `httpx.Timeout` sets the four separately. None disables them: a call may then
@@ -114,13 +115,26 @@ class Settings:
     def resolved_key(self) -> str:
         """The key for one request. Raises MissingKeyError if there is none."""
         key = self.api_key() if callable(self.api_key) else self.api_key
+        if inspect.isawaitable(key):
+            if hasattr(key, "close"):
+                key.close()  # or Python warns that it was never awaited
+            raise ConfigurationError(
+                "api_key is an async function, which a synchronous call cannot await: make an "
+                "asynchronous call (ainvoke, achat, AsyncClient), or give a plain function."
+            )
+        return self._checked_key(key)
+
+    async def aresolved_key(self) -> str:
+        """`resolved_key`, for a function that may be async."""
+        key = self.api_key() if callable(self.api_key) else self.api_key
+        return self._checked_key(await key if inspect.isawaitable(key) else key)
+
+    @staticmethod
+    def _checked_key(key: Any) -> str:
+        """The key, or the environment's for None, fit for a header."""
         if key is None:
             found = (os.environ.get(name, "").strip() for name in KEY_VARIABLES)
             key = next((value for value in found if value), None)
-        if inspect.isawaitable(key):
-            if inspect.iscoroutine(key):
-                key.close()  # or Python warns that it was never awaited
-            raise ConfigurationError("api_key's function must give a string, not an awaitable.")
         key = key.strip() if isinstance(key, str) else key
         if not key:
             raise MissingKeyError(

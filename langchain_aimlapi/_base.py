@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
 import httpx
 from langchain_core.load.serializable import Serializable
@@ -32,20 +32,41 @@ USER_AGENT = f"langchain-aimlapi/{__version__}"
 _CLIENTS = partial(Client, user_agent=USER_AGENT), partial(AsyncClient, user_agent=USER_AGENT)
 
 
+# An async function works in async calls.
+KeyFunction: TypeAlias = Callable[[], str | SecretStr | Awaitable[str | SecretStr]]
+
+
 @dataclass(frozen=True)
 class ApiKeyProvider:
     """A caller's function for the key, which may return a SecretStr: the core takes strings."""
 
-    function: Callable[[], str | SecretStr]
+    function: KeyFunction
 
     def __call__(self) -> Any:
-        """The key as a plain string, or the None that the function returned."""
-        key = reveal(self.function())
-        if key is None or isinstance(key, str):
-            return key
-        if inspect.iscoroutine(key):
-            key.close()  # else Python warns that it was never awaited
-        raise ConfigurationError("api_key must be a plain function that returns a str.")
+        """The key as a plain string, or the None that the function returned; or to be awaited."""
+        key = self.function()
+        return _AwaitedKey(key) if inspect.isawaitable(key) else _plain_key(key)
+
+
+@dataclass(frozen=True)
+class _AwaitedKey:
+    """The key of an async function. `close()` it if it is not awaited."""
+
+    given: Any
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return _plain_key((yield from self.given.__await__()))
+
+    def close(self) -> None:
+        if hasattr(self.given, "close"):
+            self.given.close()
+
+
+def _plain_key(given: Any) -> str | None:
+    key = reveal(given)
+    if key is None or isinstance(key, str):
+        return key
+    raise ConfigurationError("api_key must be a function that returns a str.")
 
 
 def reveal(secret: Any) -> Any:
@@ -111,9 +132,7 @@ class AIMLAPIBase(ClientOwner, Serializable):
 
     _SHARED_BY_COPIES: ClassVar = "api_key", "http_client", "http_async_client", "on_usage"
 
-    api_key: SecretStr | Callable[[], str | SecretStr] | None = Field(
-        default_factory=_api_key_from_env
-    )
+    api_key: SecretStr | KeyFunction | None = Field(default_factory=_api_key_from_env)
     base_url: str | None = Field(default_factory=_base_url_from_env)
     timeout: Timeout = DEFAULT_TIMEOUT_S
     max_retries: int = 2

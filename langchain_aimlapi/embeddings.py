@@ -46,8 +46,8 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
 
     - `model`: the id, as in the vendor's list.
     - `dimensions`: the length of the vectors, for models that can shorten theirs.
-    - `api_key`: a string, a SecretStr, or a function that gives one for each request; else
-      AIMLAPI_API_KEY, then AIML_API_KEY. Where there is none, the first call raises.
+    - `api_key`: a string, a SecretStr, or a function that gives one for each request (async: in
+      async calls); else AIMLAPI_API_KEY, then AIML_API_KEY. Without one the first call raises.
     - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
     - `timeout`: seconds of silence that end a request, an `httpx.Timeout`, or None for no end.
     - `max_retries`: at most that many retries of a request that was surely not billed; the

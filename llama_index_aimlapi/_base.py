@@ -7,7 +7,7 @@ sockets; dicts, JSON and reprs never carry the key.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -48,11 +48,12 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
     # A value of the wrong type may be a secret: pydantic would print it.
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    api_key: str | Callable[[], str] | None = Field(
+    api_key: str | Callable[[], str | Awaitable[str]] | None = Field(
         default=None,
         exclude=True,
         repr=False,
-        description="Key, or a function that gives one; None reads AIMLAPI_API_KEY at each call.",
+        description="Key, or a function that gives one, which may be async in async calls; None "
+        "reads AIMLAPI_API_KEY at each call.",
     )
     base_url: str | None = Field(default=None, description="None reads AIMLAPI_BASE_URL.")
     timeout: Any = Field(
@@ -122,7 +123,9 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
         }
 
 
-def reveal_key(key: str | SecretStr | Callable[[], str] | None) -> str | Callable[[], str] | None:
+def reveal_key(
+    key: str | SecretStr | Callable[[], str | Awaitable[str]] | None,
+) -> str | Callable[[], str | Awaitable[str]] | None:
     """The key as the field holds it: a SecretStr could not be written to JSON.
 
     Raises ConfigurationError for any other type, without the value.

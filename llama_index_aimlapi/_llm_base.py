@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Never
 
@@ -78,7 +78,7 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
         self,
         model: str = DEFAULT_MODEL,
         *,
-        api_key: str | SecretStr | Callable[[], str] | None = None,
+        api_key: str | SecretStr | Callable[[], str | Awaitable[str]] | None = None,
         base_url: str | None = None,
         api_base: str | None = None,
         timeout: float | httpx.Timeout | Mapping[str, float | None] | None = DEFAULT_TIMEOUT_S,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -87,7 +87,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         embed_batch_size: int | None = None,
         concurrent_batches: int | None = None,
         num_workers: int | None = None,
-        api_key: str | SecretStr | Callable[[], str] | None = None,
+        api_key: str | SecretStr | Callable[[], str | Awaitable[str]] | None = None,
         base_url: str | None = None,
         api_base: str | None = None,
         timeout: float | httpx.Timeout | Mapping[str, float | None] | None = DEFAULT_TIMEOUT_S,

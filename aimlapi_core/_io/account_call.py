@@ -40,8 +40,10 @@ class AccountResponse:
 class AccountCall(HTTPCall):
     """One GET request: its URL and headers, its parsed response, its errors."""
 
-    def __init__(self, settings: Settings, request: AccountRequest, user_agent: str) -> None:
-        super().__init__(settings)
+    def __init__(
+        self, settings: Settings, request: AccountRequest, user_agent: str, key: str | None = None
+    ) -> None:
+        super().__init__(settings, key)
         self._etag = request.etag
         root = settings.resolved_base_url()
         root = next((root[: -len(end)] for end in ("/v1", "/v2") if root.endswith(end)), root)

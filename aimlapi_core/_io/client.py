@@ -184,13 +184,13 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
 
     async def complete(self, request: ChatRequest) -> Reply:
         """As `Client.complete`."""
-        call = self._call(prepare_request(request, stream=False), request)
+        call = await self._call(prepare_request(request, stream=False), request)
         async with AsyncCallContext(self, call) as http:
             return call.decode_reply(await self._read_body(call, http))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """As `Client.stream`; `aclose()` ends the call early."""
-        call = self._call(prepare_request(request, stream=True), request)
+        call = await self._call(prepare_request(request, stream=True), request)
         async with AsyncCallContext(self, call) as http:
             response = await self._send(call, http)
             try:
@@ -236,7 +236,7 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
 
         async def send(batch: EmbeddingBatch) -> tuple[EmbeddingReply, Transport]:
             async with semaphore:
-                call = self._call(batch, request)
+                call = await self._call(batch, request)
                 async with AsyncCallContext(self, call) as http:
                     result = call.decode_embeddings(await self._read_body(call, http))
                 return _report_progress(_report_reply(result, answered), batch, progress)
@@ -254,10 +254,11 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
         """Release the claim on the running loop's connections; the last claim closes them."""
         await drop_async_claims(self)
 
-    def _call(
+    async def _call(
         self, prepared: PreparedT, request: ChatRequest | EmbeddingRequest
     ) -> ModelCall[PreparedT]:
-        return ModelCall(self.settings, prepared, self._user_agent, request)
+        key = await self.settings.aresolved_key()
+        return ModelCall(self.settings, prepared, self._user_agent, request, key)
 
     async def _drain(
         self, response: httpx.Response, reader: StreamReader, pieces: AsyncIterator[bytes]

@@ -193,7 +193,8 @@ class AsyncRequestSender:
                 payload = (await self._send_account_request(lookups.send(payload))).payload
 
     async def _send_account_request(self, request: AccountRequest) -> AccountResponse:
-        call = AccountCall(request.settings or self.settings, request, self._user_agent)
+        settings = request.settings or self.settings
+        call = AccountCall(settings, request, self._user_agent, await settings.aresolved_key())
         try:
             async with AsyncCallContext(self, call) as http:
                 return call.parse_response(await self._read_body(call, http))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -23,7 +23,7 @@ class SharedArguments(TypedDict, total=False):
     """Arguments of all model classes: the model, the connection, `extra_body`."""
 
     model: str
-    api_key: str | SecretStr | Callable[[], str | SecretStr] | None
+    api_key: str | SecretStr | Callable[[], str | SecretStr | Awaitable[str | SecretStr]] | None
     base_url: str | None
     timeout: float | httpx.Timeout | None
     max_retries: int

@@ -1,14 +1,28 @@
 from __future__ import annotations
 
+import asyncio
 import copy
+import functools
 import pickle
 import warnings
+from typing import Any
 
 import httpx
 import pytest
 
-from aimlapi_core import ConfigurationError, MissingKeyError, RetryPolicy, Settings
+from aimlapi_core import (
+    AsyncClient,
+    ChatRequest,
+    ConfigurationError,
+    EmbeddingRequest,
+    Message,
+    MissingKeyError,
+    RetryPolicy,
+    Settings,
+    Text,
+)
 from aimlapi_core.settings import normalize_base_url
+from aimlapi_emulator import Emulator
 
 
 @pytest.mark.parametrize(
@@ -83,12 +97,61 @@ def test_keys_that_no_header_can_carry_are_refused(given: str) -> None:
     assert str(given) not in str(caught.value)
 
 
-def test_an_async_function_for_the_key_is_refused() -> None:
-    async def key() -> str:
-        return "k"
+async def _key() -> str:
+    await asyncio.sleep(0)
+    return " k\n"
 
-    with pytest.raises(ConfigurationError, match="not an awaitable"):
-        Settings(api_key=key).resolved_key()  # type: ignore[arg-type]  # the fault under test
+
+class _KeySource:
+    """No coroutine function, but its result is awaitable."""
+
+    def __call__(self) -> Any:
+        return _key()
+
+
+@pytest.mark.parametrize("source", [_key, _KeySource(), functools.partial(_key)])
+def test_an_async_function_for_the_key_is_awaited(source: Any) -> None:
+    settings = Settings(api_key=source)
+    assert asyncio.run(settings.aresolved_key()) == "k"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConfigurationError, match="make an asynchronous call"):
+            settings.resolved_key()
+
+
+def test_every_other_key_is_the_same_in_async_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIMLAPI_API_KEY", "of-the-environment")
+
+    async def none() -> None:
+        return None
+
+    for given in (None, none, lambda: None):
+        key = asyncio.run(Settings(api_key=given).aresolved_key())  # type: ignore[arg-type]  # None is the environment's
+        assert key == "of-the-environment"
+    assert asyncio.run(Settings(api_key="given").aresolved_key()) == "given"
+    with pytest.raises(ConfigurationError, match="API key"):
+        asyncio.run(Settings(api_key="two words").aresolved_key())
+
+
+def test_async_clients_await_the_key(emu: Emulator) -> None:
+    keys = iter(f"sk-key-{number}" for number in range(1000, 1010))
+
+    async def rotating() -> str:
+        await asyncio.sleep(0)
+        return next(keys)
+
+    request = ChatRequest("openai/gpt-5-2", (Message("user", (Text("hi"),)),))
+
+    async def use() -> None:
+        async with AsyncClient(Settings(rotating, emu.base_url, max_concurrency=1)) as client:
+            await client.complete(request)
+            assert [event async for event in client.stream(request)]
+            await client.embed(EmbeddingRequest("text-embedding-3-small", ("a",)))
+            await client.account()
+
+    asyncio.run(use())
+    sent = [request.headers["authorization"][-4:] for request in emu.requests]
+    assert sent == ["1000", "1001", "1002", "1003"]
 
 
 @pytest.mark.parametrize("given", [0, -1, True, float("nan"), "60", float("inf"), 1e12])

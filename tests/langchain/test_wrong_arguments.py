@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ from langchain_aimlapi import (
 )
 from langchain_aimlapi._request.build import ALIASES
 from langchain_aimlapi._request.json_schemas import json_schema
-from tests.langchain.calls import embedded, invoke
+from tests.langchain.calls import call, embedded, invoke
 
 Make = Callable[..., ChatAIMLAPI]
 MODEL = ChatAIMLAPI(api_key="sk-secret-1234")
@@ -60,13 +61,26 @@ class Basket:
     items: list[str] = field(default_factory=list)
 
 
-async def _key() -> str:
-    return "sk-async"
+async def _key() -> SecretStr:
+    return SecretStr("sk-async-7777")
+
+
+async def _no_key() -> None:
+    return None
+
+
+async def _number() -> int:
+    return 5
 
 
 @pytest.mark.parametrize(
     ("source", "error"),
-    [(lambda: None, MissingKeyError), (lambda: 5, ConfigurationError), (_key, ConfigurationError)],
+    [
+        (lambda: None, MissingKeyError),
+        (lambda: 5, ConfigurationError),
+        (_no_key, MissingKeyError),
+        (_number, ConfigurationError),
+    ],
 )
 def test_a_key_function_without_a_string(
     source: Any, error: Any, how: str, chat: Make, embeddings: Any, monkeypatch: Any
@@ -75,10 +89,27 @@ def test_a_key_function_without_a_string(
     monkeypatch.delenv("AIML_API_KEY", raising=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        if how == "sync" and asyncio.iscoroutinefunction(source):
+            error = ConfigurationError
         with pytest.raises(error):
             invoke(how, chat(api_key=source), "hi")
         with pytest.raises(error):
             embedded(how, embeddings(api_key=source), "hi")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_an_async_key_function_works_in_async_calls(
+    streaming: bool, emu: Emulator, chat: Make, embeddings: Any
+) -> None:
+    for model in (chat(api_key=_key), chat().bind(api_key=_key)):
+        call("async", streaming, model, "hi")
+        assert emu.requests[-1].headers["authorization"].endswith("7777")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(ConfigurationError, match="asynchronous call"):
+                call("sync", streaming, model, "hi")
+    embedded("async", embeddings(api_key=_key), "hi")
+    assert emu.requests[-1].headers["authorization"].endswith("7777")
 
 
 @pytest.mark.parametrize(

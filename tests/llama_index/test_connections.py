@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,7 @@ from llama_index.core.prompts import PromptTemplate
 from pydantic import BaseModel, SecretStr
 
 from aimlapi_core import (
+    ConfigurationError,
     MissingKeyError,
 )
 from aimlapi_emulator import Emulator, Fault
@@ -43,6 +45,33 @@ def test_every_kind_of_key_is_sent(
     monkeypatch.setenv("AIML_API_KEY", "sk-test")  # after the object was made
     llm.chat(HELLO)
     assert emu.requests[-1].headers["authorization"].endswith("test")
+
+
+async def _key() -> str:
+    return "sk-async-7777"
+
+
+@pytest.mark.parametrize("way", [*CHAT, *COMPLETE])
+async def test_an_async_key_function_works_in_async_calls(
+    make: Make, emu: Emulator, way: str
+) -> None:
+    llm = make(api_key=_key)
+    prompt = HELLO if "chat" in way else "Hello"
+    if way.startswith("a"):
+        await items(llm, way, prompt)
+        assert emu.requests[-1].headers["authorization"].endswith("7777")
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConfigurationError, match="asynchronous call"):
+            await items(llm, way, prompt)
+
+
+async def test_an_async_key_function_works_in_async_embeddings(emu: Emulator) -> None:
+    embed_model = AIMLAPIEmbedding(api_key=_key, base_url=emu.base_url)
+    await embed_model.aget_query_embedding("a")
+    await embed_model.aget_text_embedding_batch(["a", "b"])
+    assert emu.requests[-1].headers["authorization"].endswith("7777")
 
 
 def test_headers_timeouts_and_retries_reach_the_core(make: Make, emu: Emulator) -> None:
