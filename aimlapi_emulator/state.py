@@ -71,6 +71,8 @@ class RequestContext:
     fault: Fault = NO_FAULT
     rule: Rule | None = None
     """The scripted rule that answers."""
+    known_members: Mapping[str, Any] | None = None
+    """The members of the body that the model's schema lists, once they are validated."""
 
     @property
     def path(self) -> str:
@@ -79,8 +81,8 @@ class RequestContext:
 
     @property
     def body(self) -> Any:
-        """Parsed JSON, or bytes that were none."""
-        return self.view.body
+        """Parsed JSON, or bytes that were none; without unknown members once it is validated."""
+        return self.view.body if self.known_members is None else self.known_members
 
     @property
     def request_id(self) -> str:

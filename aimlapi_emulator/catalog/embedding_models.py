@@ -8,8 +8,12 @@ Facts come from the vendor's OpenAPI files and embedding pages (https://docs.aim
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from aimlapi_emulator.catalog.features import check_words
 
 PATH = "/v1/embeddings"
+EmbeddingFamily = Literal["openai", "qwen", "voyage", "google"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +21,8 @@ class EmbeddingModelRow:
     """One model: ids, dimensions, limits and price. A new model is one row."""
 
     id: str
-    family: str
-    """Whose request schema it has: openai, qwen, voyage or google."""
+    family: EmbeddingFamily
+    """Whose request schema it has."""
     developer: str
     """As `/v1/models` spells it."""
     response_model_name: str
@@ -30,6 +34,9 @@ class EmbeddingModelRow:
     """Minimum and maximum of `dimensions`; None if the model does not take it."""
     context_length: int
     usd_per_million: float
+
+    def __post_init__(self) -> None:
+        check_words("family", [self.family], EmbeddingFamily)
 
 
 def _openai(name: str, answers_as: str, size: int, takes: bool, price: float) -> EmbeddingModelRow:

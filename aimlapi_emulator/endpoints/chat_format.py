@@ -43,7 +43,7 @@ class ChatCompletion:
     @property
     def reasoning_key(self) -> str:
         """The key of reasoning text, by this model's upstream."""
-        return "reasoning" if self.model.family == "dotted" else "reasoning_content"
+        return "reasoning" if self.model.chat.upstream == "openrouter" else "reasoning_content"
 
 
 def build_completion(
@@ -53,7 +53,7 @@ def build_completion(
     body, ids = context.body, context.state.ids
     wants_logprobs = body.get("logprobs")
     return ChatCompletion(
-        id=ids.next("gen-" if model.family == "dotted" else "chatcmpl-", 29),
+        id=ids.next("gen-" if model.chat.upstream == "openrouter" else "chatcmpl-", 29),
         created=int(time.time()),
         model=model,
         answers=answers,
@@ -89,7 +89,7 @@ def _call(call: ToolCall, call_id: str) -> dict[str, Any]:
 def _reasoning(completion: ChatCompletion, text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
-    if completion.model.family != "dotted":
+    if completion.model.chat.upstream != "openrouter":
         return {completion.reasoning_key: text}
     detail = {"type": "reasoning.text", "text": text, "format": "unknown", "index": 0}
     return {"reasoning": text, "reasoning_details": [detail]}
@@ -115,7 +115,7 @@ def _choice(completion: ChatCompletion, index: int) -> dict[str, Any]:
         "logprobs": _logprobs(answer.text, completion.top_logprobs) if not has_no_text else None,
         "finish_reason": answer.finish_reason,
     }
-    if completion.model.family == "dotted":
+    if completion.model.chat.upstream == "openrouter":
         choice["native_finish_reason"] = answer.finish_reason
     return choice
 
@@ -218,7 +218,7 @@ def _deltas(completion: ChatCompletion, index: int) -> Iterator[dict[str, Any]]:
     ):
         yield _delta_chunk({"tool_calls": calls})
     end: dict[str, Any] = {"delta": {}, "logprobs": None, "finish_reason": answer.finish_reason}
-    if completion.model.family == "dotted":
+    if completion.model.chat.upstream == "openrouter":
         end["native_finish_reason"] = answer.finish_reason
     yield end
 

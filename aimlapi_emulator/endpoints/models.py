@@ -18,9 +18,9 @@ _EMBEDDINGS = "openai/embeddings"
 
 def _rows() -> Iterator[tuple[ChatModelRow | EmbeddingModelRow, str]]:
     for row in CHAT_MODELS:
-        if row.chat_paths:
+        if row.chat.paths:
             yield row, _CHAT
-        if row.responses:
+        if row.responses.paths:
             yield row, _RESPONSES
     for embedding_model in EMBEDDING_MODELS:
         yield embedding_model, _EMBEDDINGS
@@ -41,7 +41,9 @@ def _details(
             "pricing": [_price("input", row.usd_per_million)],
         }
     prices = (("input", row.in_usd_per_million), ("output", row.out_usd_per_million))
-    inputs = ["text", "document", "image"] if kind == _CHAT else ["text", "document"]
+    takes = row.chat if kind == _CHAT else row.responses
+    media = (("document", takes.pdfs), ("image", takes.images))
+    inputs = ["text", *(name for name, is_taken in media if is_taken)]
     return {"outputMax": row.output_max}, {
         "modalities": {"input": inputs, "output": ["text"]},
         "capabilities": ["streaming", "tools", "structured_outputs"],

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,10 +31,10 @@ from aimlapi_emulator.scripting.request_view import ENDPOINTS, RequestView, find
 from aimlapi_emulator.scripting.rule import Rule, first_match
 from aimlapi_emulator.scripting.types import RuleError
 from aimlapi_emulator.state import RequestContext, State, request_view
-from aimlapi_emulator.validation.chat import chat_body
+from aimlapi_emulator.validation.chat import chat_body, chat_members
 from aimlapi_emulator.validation.cross_field import check_chat_fields, check_responses_fields
 from aimlapi_emulator.validation.embeddings import embedding_problems
-from aimlapi_emulator.validation.responses import responses_body
+from aimlapi_emulator.validation.responses import responses_body, responses_members
 from aimlapi_emulator.validation.validators import Problem, error_details, json_type
 
 _RESPONSES_PATH = "/v1/responses"
@@ -176,13 +176,23 @@ def _respond(context: RequestContext) -> Response:
         if isinstance(row, EmbeddingModelRow):
             out = embeddings_reply(context, row)
         elif context.path == _RESPONSES_PATH:
-            out = responses_reply(context, row)
+            known = responses_members(row.responses, context.state.live)
+            out = responses_reply(_with_members(context, known), row)
         else:
-            out = chat_reply(context, row)
+            known = chat_members(row.chat, context.state.live)
+            out = chat_reply(_with_members(context, known), row)
         out = replace(out, model=row.id)
     except APIError as error:
         out = _error_response(error, context.request, context.headers)
     return replace(out, problems=problems or out.problems)
+
+
+def _with_members(context: RequestContext, known: Container[str]) -> RequestContext:
+    """The context without the other members of the body: the live schema lets them pass, and the
+    service drops them in silence.
+    """
+    members = {name: value for name, value in context.body.items() if name in known}
+    return replace(context, known_members=members)
 
 
 def _strict_problems(context: RequestContext) -> tuple[str, ...]:
@@ -227,9 +237,9 @@ def _validate(
     if isinstance(row, EmbeddingModelRow):
         return embedding_problems(row, body, live)
     if context.path != _RESPONSES_PATH:
-        found = chat_body(row.family, live)(body, "")
+        found = chat_body(row.chat, live)(body, "")
         return found or check_chat_fields(body)
-    found = responses_body(row.family, live)(body, "")
+    found = responses_body(row.responses, live)(body, "")
     if found:
         return found
     previous = context.state.stored.get(body.get("previous_response_id") or "")

@@ -1,8 +1,8 @@
-"""Request schema of chat completions, per model family, strict or live.
+"""Request schema of chat completions, made of a model's features, strict or live.
 
 `strict` is the union of the published schemas at their narrowest
 (https://docs.aimlapi.com, OpenAPI files read 2026-11): nested objects are closed, and a body key
-that the family does not list is refused by name. (The real service silently drops such a key; the
+that the model does not take is refused by name. (The real service silently drops such a key; the
 emulator reports it.) `live` follows the newer specification at
 https://api.aimlapi.com/docs-yaml (read 2026-08-29): unknown keys pass, tool `parameters` are
 optional, an assistant's content may be null, tool results may be text parts.
@@ -10,9 +10,11 @@ optional, an assistant's content may be null, tool results may be text parts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from aimlapi_emulator.catalog.features import ChatFeatures, ChatParam, check_complete
 from aimlapi_emulator.validation.json_schema import check_parameters
 from aimlapi_emulator.validation.media import check_file_data, check_filename, check_image_url
 from aimlapi_emulator.validation.strict_json_schema import check_strict
@@ -47,7 +49,6 @@ _MESSAGE_NAME = string(
     r"'^[^\s<|\\/>]+$'",
 )
 MAX_TOOLS = 128
-_EFFORTS = ("low", "medium", "high")
 _CACHE = object_({"type": enum("ephemeral")}, {"ttl": enum("5m", "1h")})
 
 
@@ -87,24 +88,25 @@ def call_id(max_length: int) -> Validator:
 _CALL_ID = call_id(40)  # langgenius/dify#28987, seen 2026-11-29
 
 
-def _parts(live: bool, cached: bool, *, files: bool) -> Validator:
+def _parts(live: bool, cached: bool, *, images: bool = False, pdfs: bool = False) -> Validator:
     extra: dict[str, Validator] = {"cache_control": _CACHE} if cached else {}
     kinds = {"text": object_({"type": any_, "text": string()}, extra, passthrough=live)}
-    if files:
+    if images:
         image = object_(
             {"url": check_image_url}, {"detail": enum("low", "high", "auto")}, passthrough=live
         )
+        kinds["image_url"] = object_({"type": any_, "image_url": image}, extra, passthrough=live)
+    if pdfs:
         inner: dict[str, Validator] = {"file_data": check_file_data, "filename": string()}
         if cached:
             inner["file_id"] = string()
-        kinds["image_url"] = object_({"type": any_, "image_url": image}, extra, passthrough=live)
         file = chain(object_({}, inner, passthrough=live), check_filename)
         kinds["file"] = object_({"type": any_, "file": file}, extra, passthrough=live)
     return array(discriminated_union("type", kinds), min=1)
 
 
-def _content(live: bool, cached: bool, *, files: bool = False) -> Validator:
-    return union({"string": string(), "array": _parts(live, cached, files=files)})
+def _content(parts: Validator) -> Validator:
+    return union({"string": string(), "array": parts})
 
 
 def _tool_call(live: bool, loose: bool) -> Validator:
@@ -146,20 +148,21 @@ def _assistant(live: bool, loose: bool) -> Validator:
     )
 
 
-def _messages(live: bool, loose: bool) -> Validator:
-    plain = {"role": any_, "content": _content(live, loose)}
-    tool_content = _content(live, loose) if loose else string()
+def _messages(features: ChatFeatures, live: bool, loose: bool) -> Validator:
+    text = _content(_parts(live, loose))
+    media = _parts(live, loose, images=features.images, pdfs=features.pdfs)
+    plain = {"role": any_, "content": text}
     kinds = {
         "system": object_(plain, {"name": _MESSAGE_NAME}, passthrough=live),
         "developer": object_(plain, {"name": _MESSAGE_NAME}, passthrough=live),
         "user": object_(
-            {"role": any_, "content": _content(live, loose, files=True)},
+            {"role": any_, "content": _content(media)},
             {"name": _MESSAGE_NAME},
             passthrough=live,
         ),
         "assistant": _assistant(live, loose),
         "tool": object_(
-            {"role": any_, "content": tool_content, "tool_call_id": _CALL_ID},
+            {"role": any_, "content": text if loose else string(), "tool_call_id": _CALL_ID},
             {"name": nullable(_MESSAGE_NAME)},
             passthrough=live,
         ),
@@ -218,22 +221,17 @@ def _common(live: bool, loose: bool) -> dict[str, Validator]:
         "tools": _tools(live, loose),
         "tool_choice": _tool_choice(loose),
         "parallel_tool_calls": boolean,
-        "seed": number(1, integer=True),
         "response_format": _response_format(),
     }
 
 
-_SAMPLING: dict[str, Validator] = {"temperature": number(0, 2), "top_p": number(0.01, 1)}
-_LOGPROBS: dict[str, Validator] = {
+PARAMS: Mapping[ChatParam, Validator] = {
+    "temperature": number(0, 2),
+    "top_p": number(0.01, 1),
+    "n": nullable(number(1, integer=True)),
+    "seed": number(1, integer=True),
     "logprobs": nullable(boolean),
     "top_logprobs": nullable(number(0, 20)),
-}
-_MANY: dict[str, Validator] = {"n": nullable(number(1, integer=True))}
-_LIVE: dict[str, Validator] = {"provider": string(), "normalize_tool_schemas": boolean}
-_DOTTED: dict[str, Validator] = {
-    **_LIVE,
-    **_SAMPLING,
-    **_LOGPROBS,
     "max_completion_tokens": number(1, integer=True),
     "stop": nullable(union({"string": string(), "array": array(string())})),
     "frequency_penalty": nullable(number(-2, 2)),
@@ -241,14 +239,10 @@ _DOTTED: dict[str, Validator] = {
     "repetition_penalty": nullable(number()),
     "logit_bias": nullable(mapping(number(-100, 100))),
     "prediction": object_({"type": enum("content"), "content": any_}),
-    "reasoning_effort": enum(*_EFFORTS),
-    "reasoning": object_(
-        {}, {"effort": enum(*_EFFORTS), "max_tokens": number(1, integer=True), "exclude": boolean}
-    ),
     "web_search_options": object_(
         {},
         {
-            "search_context_size": enum(*_EFFORTS),
+            "search_context_size": enum("low", "medium", "high"),
             "user_location": nullable(
                 object_({"approximate": mapping(string()), "type": enum("approximate")})
             ),
@@ -267,31 +261,37 @@ _DOTTED: dict[str, Validator] = {
     "min_p": number(0.001, 0.999),
     "top_k": number(),
     "top_a": number(0, 1),
+    "provider": string(),
+    "normalize_tool_schemas": boolean,
 }
+check_complete("validation.chat.PARAMS", PARAMS, ChatParam)
 
 
-def _by_family(family: str, live: bool) -> dict[str, Validator]:
-    if family == "dotted":
-        return _DOTTED
-    if family == "chat-latest":
-        # The live specification lists temperature, "only the provider default is supported".
-        return {**_MANY, **_LIVE, "temperature": number(0, 2)} if live else _MANY
-    efforts = ("none", *_EFFORTS) if live else _EFFORTS
-    return {
-        **_SAMPLING,
-        **_LOGPROBS,
-        **_MANY,
-        "reasoning_effort": enum(*efforts),
-        **(_LIVE if live else {}),
-    }
+def _by_model(features: ChatFeatures, live: bool) -> dict[str, Validator]:
+    names = features.params | features.live_params if live else features.params
+    found: dict[str, Validator] = {name: PARAMS[name] for name in names}
+    listed = (*features.live_efforts, *features.efforts) if live else features.efforts
+    if not listed:
+        return found
+    effort = enum(*listed)
+    found["reasoning_effort"] = effort
+    if features.upstream == "openrouter":
+        inner = {"effort": effort, "max_tokens": number(1, integer=True), "exclude": boolean}
+        found["reasoning"] = object_({}, inner)
+    return found
 
 
 @cache
-def chat_body(family: str, live: bool) -> Validator:
+def chat_members(features: ChatFeatures, live: bool) -> Mapping[str, Validator]:
+    """The known members of a request body."""
+    loose = live or features.upstream == "openrouter"
+    required = {"model": string(min=1), "messages": _messages(features, live, loose)}
+    return {**required, **_common(live, loose), **_by_model(features, live)}
+
+
+@cache
+def chat_body(features: ChatFeatures, live: bool) -> Validator:
     """The validator of a request body."""
-    loose = live or family == "dotted"
-    return object_(
-        {"model": string(min=1), "messages": _messages(live, loose)},
-        {**_common(live, loose), **_by_family(family, live)},
-        passthrough=live,
-    )
+    members = chat_members(features, live)
+    required = {name: members[name] for name in ("model", "messages")}
+    return object_(required, members, passthrough=live)

@@ -1,16 +1,23 @@
-"""Request schema of Responses, per model family, strict or live.
+"""Request schema of Responses, made of a model's features, strict or live.
 
-The families pro and codex have published schemas; gpt-5-2 and chat-latest are listed on
+The pro and codex ids have published schemas; `openai/gpt-5-2` and its chat-latest are listed on
 /v1/responses by the live specification alone (https://api.aimlapi.com/docs-yaml, read
 2026-08-29). `strict` closes every object and wants an explicit `strict` on function tools.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
+from aimlapi_emulator.catalog.features import (
+    BuiltinTool,
+    ResponsesFeatures,
+    ResponsesParam,
+    check_complete,
+)
 from aimlapi_emulator.validation.chat import MAX_TOOLS, TOOL_NAME, parameters, strict_parameters
-from aimlapi_emulator.validation.responses_items import TEXT, WITH_REASONING, item_check, typed
+from aimlapi_emulator.validation.responses_items import TEXT, item_check, typed
 from aimlapi_emulator.validation.validators import (
     Validator,
     any_,
@@ -27,13 +34,14 @@ from aimlapi_emulator.validation.validators import (
     union,
 )
 
-_WITH_INTERPRETER = frozenset({"chat-latest", "gpt-5-2"})
+PARAMS: Mapping[ResponsesParam, Validator] = {
+    "temperature": nullable(number(0, 2)),
+    "top_p": number(0.01, 1),
+}
+check_complete("validation.responses.PARAMS", PARAMS, ResponsesParam)
 
 
-def _tools(family: str, live: bool) -> Validator:
-    needed: dict[str, Validator] = {"name": TOOL_NAME, "parameters": parameters}
-    optional: dict[str, Validator] = {"description": string()}
-    (optional if live else needed)["strict"] = nullable(boolean) if live else boolean
+def _builtin_tools(live: bool) -> dict[BuiltinTool, Validator]:
     place = object_(
         {"type": enum("approximate")},
         {"city": TEXT, "country": TEXT, "region": TEXT, "timezone": TEXT},
@@ -44,8 +52,7 @@ def _tools(family: str, live: bool) -> Validator:
         {"search_context_size": enum("low", "medium", "high"), "user_location": nullable(place)},
         live=live,
     )
-    kinds: dict[str, Validator] = {
-        "function": chain(typed(needed, optional, live=live), strict_parameters("parameters")),
+    return {
         "web_search_preview": search,
         "web_search_preview_2025_03_11": search,
         "mcp": typed(
@@ -57,11 +64,21 @@ def _tools(family: str, live: bool) -> Validator:
             },
             live=live,
         ),
+        "local_shell": typed({}, live=live),
+        "code_interpreter": typed({}, {"container": any_}, live=live),
     }
-    if family == "codex":
-        kinds["local_shell"] = typed({}, live=live)
-    if family in _WITH_INTERPRETER:
-        kinds["code_interpreter"] = typed({}, {"container": any_}, live=live)
+
+
+check_complete("validation.responses tools", _builtin_tools(live=False), BuiltinTool)
+
+
+def _tools(features: ResponsesFeatures, live: bool) -> Validator:
+    needed: dict[str, Validator] = {"name": TOOL_NAME, "parameters": parameters}
+    optional: dict[str, Validator] = {"description": string()}
+    (optional if live else needed)["strict"] = nullable(boolean) if live else boolean
+    function = chain(typed(needed, optional, live=live), strict_parameters("parameters"))
+    kinds: dict[str, Validator] = {"function": function}
+    kinds |= {kind: tool for kind, tool in _builtin_tools(live).items() if kind in features.tools}
     return array(discriminated_union("type", kinds), min=1, max=MAX_TOOLS)
 
 
@@ -100,29 +117,21 @@ def _text() -> Validator:
     return object_({"format": discriminated_union("type", kinds)})
 
 
-def _by_family(family: str) -> dict[str, Validator]:
-    if family not in WITH_REASONING:
-        return {}
-    efforts = (
-        ("none", "low", "medium", "high") if family == "gpt-5-2" else ("low", "medium", "high")
-    )
-    reasoning = object_(
-        {},
-        {
-            "effort": nullable(enum(*efforts)),
+def _by_model(features: ResponsesFeatures) -> dict[str, Validator]:
+    found: dict[str, Validator] = {name: PARAMS[name] for name in features.params}
+    if features.efforts:
+        inner = {
+            "effort": nullable(enum(*features.efforts)),
             "summary": nullable(enum("auto", "concise", "detailed")),
-        },
-    )
-    found: dict[str, Validator] = {"reasoning": nullable(reasoning)}
-    if family == "gpt-5-2":
-        found |= {"temperature": nullable(number(0, 2)), "top_p": number(0.01, 1)}
+        }
+        found["reasoning"] = nullable(object_({}, inner))
     return found
 
 
 @cache
-def responses_body(family: str, live: bool) -> Validator:
-    """The validator of a request body."""
-    items = array(item_check(family, live), min=1)
+def responses_members(features: ResponsesFeatures, live: bool) -> Mapping[str, Validator]:
+    """The known members of a request body."""
+    items = array(item_check(features, live), min=1)
     includes = enum(
         "message.input_image.image_url",
         "computer_call_output.output.image_url",
@@ -134,23 +143,29 @@ def responses_body(family: str, live: bool) -> Validator:
         {"variables": nullable(mapping(any_)), "version": TEXT},
         passthrough=live,
     )
-    return object_(
-        {"model": string(min=1), "input": union({"string": string(), "array": items})},
-        {
-            "background": boolean,
-            "instructions": TEXT,
-            "include": nullable(array(includes)),
-            "max_output_tokens": number(16, integer=True),
-            "previous_response_id": TEXT,
-            "prompt": nullable(prompt),
-            "store": nullable(boolean),
-            "stream": nullable(boolean),
-            "text": _text(),
-            "truncation": enum("auto", "disabled"),
-            "tools": _tools(family, live),
-            "tool_choice": _tool_choice(),
-            "parallel_tool_calls": nullable(boolean),
-            **_by_family(family),
-        },
-        passthrough=live,
-    )
+    return {
+        "model": string(min=1),
+        "input": union({"string": string(), "array": items}),
+        "background": boolean,
+        "instructions": TEXT,
+        "include": nullable(array(includes)),
+        "max_output_tokens": number(16, integer=True),
+        "previous_response_id": TEXT,
+        "prompt": nullable(prompt),
+        "store": nullable(boolean),
+        "stream": nullable(boolean),
+        "text": _text(),
+        "truncation": enum("auto", "disabled"),
+        "tools": _tools(features, live),
+        "tool_choice": _tool_choice(),
+        "parallel_tool_calls": nullable(boolean),
+        **_by_model(features),
+    }
+
+
+@cache
+def responses_body(features: ResponsesFeatures, live: bool) -> Validator:
+    """The validator of a request body."""
+    members = responses_members(features, live)
+    required = {name: members[name] for name in ("model", "input")}
+    return object_(required, members, passthrough=live)

@@ -1,9 +1,10 @@
-"""Schemas of the input items of a Responses request, per model family."""
+"""Schemas of the input items of a Responses request, made of a model's features."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from aimlapi_emulator.catalog.features import ResponsesFeatures
 from aimlapi_emulator.validation.chat import TOOL_NAME, call_id
 from aimlapi_emulator.validation.media import check_file_data, check_filename, check_image_url
 from aimlapi_emulator.validation.validators import (
@@ -28,8 +29,6 @@ from aimlapi_emulator.validation.validators import (
 _CALL_ID = call_id(64)
 STATUS = enum("in_progress", "completed", "incomplete")
 TEXT = nullable(string())
-WITH_REASONING = frozenset({"codex", "gpt-5-2"})
-_WITH_IMAGES = frozenset({"chat-latest"})
 
 
 def typed(
@@ -39,15 +38,12 @@ def typed(
     return object_({"type": any_, **required}, optional, passthrough=live)
 
 
-def _input_parts(family: str, live: bool) -> Validator:
-    kinds = {
-        "input_text": typed({"text": string()}, live=live),
-        "input_file": chain(
-            typed({}, {"file_data": check_file_data, "filename": string()}, live=live),
-            check_filename,
-        ),
-    }
-    if family in _WITH_IMAGES:
+def _input_parts(features: ResponsesFeatures, live: bool) -> Validator:
+    kinds = {"input_text": typed({"text": string()}, live=live)}
+    if features.pdfs:
+        file = typed({}, {"file_data": check_file_data, "filename": string()}, live=live)
+        kinds["input_file"] = chain(file, check_filename)
+    if features.images:
         kinds["input_image"] = typed(
             {},
             {"image_url": nullable(check_image_url), "detail": enum("high", "low", "auto")},
@@ -78,8 +74,8 @@ def _output_parts(live: bool) -> Validator:
     return array(discriminated_union("type", {"output_text": text, "refusal": refusal}))
 
 
-def _message(family: str, live: bool) -> Validator:
-    parts = _input_parts(family, live)
+def _message(features: ResponsesFeatures, live: bool) -> Validator:
+    parts = _input_parts(features, live)
     easy = object_(
         {
             "role": enum("user", "assistant", "system", "developer"),
@@ -140,9 +136,9 @@ def _mcp_items(live: bool) -> dict[str, Validator]:
     }
 
 
-def _items(family: str, live: bool) -> dict[str, Validator]:
+def _items(features: ResponsesFeatures, live: bool) -> dict[str, Validator]:
     kinds: dict[str, Validator] = {
-        "message": _message(family, live),
+        "message": _message(features, live),
         "web_search_call": typed(
             {"id": string(), "status": enum("in_progress", "completed", "searching", "failed")},
             live=live,
@@ -160,14 +156,14 @@ def _items(family: str, live: bool) -> dict[str, Validator]:
         **_mcp_items(live),
         "item_reference": object_({"id": string(min=1)}, {"type": any_}, passthrough=live),
     }
-    if family in WITH_REASONING:
+    if features.reasoning_items:
         summary = typed({"text": string()}, live=live)
         kinds["reasoning"] = typed(
             {"id": string(), "summary": array(summary)},
             {"encrypted_content": TEXT, "status": STATUS},
             live=live,
         )
-    if family == "codex":
+    if "local_shell" in features.tools:
         kinds["local_shell_call"] = typed(
             {"action": mapping(any_), "call_id": string(), "id": string(), "status": STATUS},
             live=live,
@@ -178,9 +174,9 @@ def _items(family: str, live: bool) -> dict[str, Validator]:
     return kinds
 
 
-def item_check(family: str, live: bool) -> Validator:
-    """The validator of one input item. Only some families take reasoning items."""
-    kinds = _items(family, live)
+def item_check(features: ResponsesFeatures, live: bool) -> Validator:
+    """The validator of one input item. Only some models take reasoning items."""
+    kinds = _items(features, live)
     by_type = discriminated_union("type", kinds)
 
     def check(value: Any, path: str) -> list[Problem]:

@@ -24,9 +24,11 @@ from tests.emulator.asking import (
     Asker,
     events,
     flat_tool,
+    refusal,
     tool,
 )
 
+DOTTED_PRO = "openai/gpt-5.2-pro"
 EMBED = "text-embedding-3-small"
 FOLDER = os.environ.get("AIMLAPI_OPENAPI_DIR")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="AIMLAPI_OPENAPI_DIR is not set")
@@ -34,6 +36,7 @@ FILES = {
     CHAT: "gpt-5-2.json",
     LATEST: "gpt-5-2-chat-latest.json",
     DOTTED: "gpt-5.2-chat.json",
+    DOTTED_PRO: "gpt-5.2-pro.json",
     PRO: "gpt-5-2-pro-RESPONSES.json",
     CODEX: "gpt-5-2-codex-RESPONSES.json",
     EMBED: "text-embedding-3-small.json",
@@ -50,11 +53,31 @@ def _nullable(node: Any) -> Any:
     return {"anyOf": [inner, {"type": "null"}]} if node.get("nullable") is True else inner
 
 
+def specification(model: str) -> Any:
+    return json.loads((Path(str(FOLDER)) / FILES[model]).read_text())
+
+
+def published_members(model: str) -> set[str]:
+    operation = next(iter(specification(model)["paths"].values()))["post"]
+    return set(operation["requestBody"]["content"]["application/json"]["schema"]["properties"])
+
+
 def published(model: str, media: str) -> Any:
-    spec = json.loads((Path(str(FOLDER)) / FILES[model]).read_text())
+    spec = specification(model)
     operation = next(iter(spec["paths"].values()))["post"]
     schema = _nullable(operation["responses"]["200"]["content"][media]["schema"])
     return {**schema, "components": _nullable(spec.get("components"))}
+
+
+@pytest.mark.parametrize("model", [CHAT, LATEST, DOTTED, DOTTED_PRO, PRO, CODEX])
+def test_members_of_a_request(ask: Asker, model: str) -> None:
+    """Of all members that any model's file has, those of its own alone are known."""
+    every = set().union(*map(published_members, FILES))
+    send = ask.responses if model in (PRO, CODEX) else ask.chat
+    body = {name: ["wrong"] for name in every - {"input", "messages", "model"}}
+    reasons = refusal(send("x", model=model, **body))
+    unknown = {name for name, reason in reasons.items() if reason.startswith("Unrecognized")}
+    assert set(body) - unknown == published_members(model) - {"input", "messages", "model"}
 
 
 @pytest.mark.parametrize("model", [CHAT, LATEST, DOTTED])
