@@ -68,7 +68,8 @@ class ToolCall:
     """A tool call by the model.
 
     `arguments` is the JSON text as the model wrote it, possibly empty or invalid: the caller
-    parses it. `item_id` is the id of the Responses item, if there is one.
+    parses it (`loads_arguments`). Blanks, null and `{}` before it or in its place are left out.
+    `item_id` is the id of the Responses item, if there is one.
     """
 
     id: str

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import SummarizationMiddleware
+from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command
+from pydantic import BaseModel
 
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI, invalid_tool_call_results
@@ -98,6 +100,28 @@ def test_the_model_hears_of_an_invalid_call_and_calls_again(
     check_corrected(run(how, streaming, agent), runs, BROKEN_ARGUMENTS[arguments])
     assert [request.problems for request in emu.requests] == [(), (), ()]
     assert sent_arguments(emu) == [arguments]  # the model's own text, also after a stream
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_structured_answer_by_tool_is_corrected_too(
+    how: str, streaming: bool, emu: Emulator, chat: Make
+) -> None:
+    class Report(BaseModel):
+        """A report."""
+
+        city: str
+
+    emu.when("the weather?", tool_call="Report", arguments=BROKEN)
+    emu.when("was not run", tool_call="Report", arguments={"city": "Paris"})
+    agent: Any = create_agent(
+        chat(), [], middleware=[InvalidToolCallMiddleware()], response_format=ToolStrategy(Report)
+    )
+    if streaming:
+        values = stream(how, agent, QUESTION, stream_mode=["values", "messages"])
+        state = [value for mode, value in values if mode == "values"][-1]
+    else:
+        state = invoke(how, agent, QUESTION)
+    assert state["structured_response"] == Report(city="Paris")
 
 
 @pytest.mark.parametrize("streaming", [False, True])

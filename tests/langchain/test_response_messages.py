@@ -126,6 +126,15 @@ def test_each_citation_is_kept(cited: tuple[Any, ...], text: str) -> None:
     assert {**same, "index": None} == {**block, "index": None}
 
 
+def test_a_refusal_without_words_is_no_block() -> None:
+    loaded = AIMessage(
+        "Yes.",
+        additional_kwargs={"refusal": ""},
+        response_metadata={"model_provider": "aimlapi"},
+    )
+    assert loaded.content_blocks == [{"type": "text", "text": "Yes."}]
+
+
 def test_streamed_and_invoked_answers_are_the_same_message() -> None:
     answer, events = EVERYTHING
     one, other = invoked(answer), streamed(answer, *events)
