@@ -6,14 +6,19 @@ nested `error`, plain text and HTML.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from aimlapi_core._error_messages import (
+    MAX_TEXT_CHARS,
+    readable_fields,
+    redirect_hint,
+    status_message,
+)
 from aimlapi_core._json_reading import loads
+from aimlapi_core._values.readable import readable
+from aimlapi_core._values.retry_after import retry_after_s
 from aimlapi_core.errors import (
     RETRYABLE_STATUSES,
     AIMLAPIError,
@@ -30,7 +35,7 @@ from aimlapi_core.errors import (
     UpstreamRejectedError,
 )
 
-_MAX_BODY_CHARS = 300  # of a body that is not JSON, in a message
+_MAX_BODY_CHARS = 300  # of a body that is not JSON
 _MAX_TEXT_BYTES = 4_096  # of such a body are searched for tags, which takes quadratic time
 
 # Wording from the vendor's errors page and from responses in public clients' fixtures, 2026-08/09.
@@ -39,9 +44,11 @@ _MONEY = re.compile(r"funds|credits|balance|exhausted|top up", re.I)
 # Narrower than for a 403: some providers word a rate limit as "resource exhausted".
 _QUOTA = re.compile(
     r"free[- ]tier|free limit|insufficient[_ ](quota|funds|balance|credits)|run out of|top up|"
-    r"exceeded your current quota",
+    r"exceeded your current quota|billing_(hard_limit_reached|not_active)",
     re.I,
 )
+# OpenAI's code and type of an account without funds, whatever the status.
+_QUOTA_CODE = "insufficient_quota"
 # A request that is larger than the model takes: sending it again cannot succeed. OpenAI's wordings
 # (cline#5474, LibreChat-AI/agents#330 for the 429), and those of the providers of other ids.
 _CONTEXT = re.compile(
@@ -71,26 +78,35 @@ _UPSTREAM_4XX = re.compile(r"^\s*4(?!08|09|29)\d\d\b")  # these three are transi
 _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.I | re.S)
 
 
-def error_from_response(status_code: int, headers: Mapping[str, str], body: bytes) -> StatusError:
-    """The exception for a response with a status outside 2xx. `headers` in lower case."""
+def error_from_response(
+    status_code: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    url: str = "",
+    now_s: float | None = None,
+) -> StatusError:
+    """The exception for a response with a status outside 2xx. `headers` in lower case.
+
+    `url` is the one that was called, for a redirect; `now_s` the time in seconds since the epoch,
+    for a `Retry-After` that is a date in a response without `Date`.
+    """
     parsed = parse_body(body)
     text = _message_text(parsed)
     fields = _invalid_fields(parsed)
-    error_class = _error_class(status_code, f"{text} {_error_code(parsed)}", parsed)
+    error_class = _error_class(status_code, f"{text} {_error_codes(parsed)}", parsed)
     request_id = headers.get("x-request-id") or _string_member(parsed, "requestId", "request_id")
-    message = " ".join(text.split())[:_MAX_BODY_CHARS].rstrip(" .") or "no message"
-    named = "".join(f" [{name}: {reason}]" for name, reason in fields.items())
-    ident = f" (request id {request_id})" if request_id else ""
+    hint = redirect_hint(status_code, headers.get("location"), url) or error_class.hint
     error = error_class(
-        f"HTTP {status_code}: {message}{named}{ident}. {error_class.hint}",
+        status_message(status_code, text, fields, request_id, hint),
         status_code=status_code,
-        message_text=text,
-        fields=fields,
+        message_text=readable(text, MAX_TEXT_CHARS),
+        fields=readable_fields(fields),
         body=parsed if not isinstance(parsed, str) else parsed[:_MAX_BODY_CHARS],
         headers=headers,
         request_id=request_id,
         inference_id=headers.get("x-inference-id"),
-        retry_after_s=_retry_after_s(headers),
+        retry_after_s=retry_after_s(headers, now_s),
     )
     error.is_retryable = error_class.is_retryable and status_code in RETRYABLE_STATUSES
     return error
@@ -172,9 +188,10 @@ def _error_words(parsed: Any, depth: int = 6) -> Iterator[str]:
 
 
 def _error_class(status: int, text: str, parsed: Any) -> type[StatusError]:
-    if status == 403 and _MONEY.search(text):
+    is_quota = _QUOTA_CODE in text
+    if status == 403 and (is_quota or _MONEY.search(text)):
         return InsufficientFundsError
-    if status == 429 and _QUOTA.search(text):
+    if (status == 429 and _QUOTA.search(text)) or (status == 400 and is_quota):
         return QuotaExceededError
     if (status in (400, 413, 422, 429) or status >= 500) and is_context_refusal(parsed):
         return ContextTooLongError
@@ -220,12 +237,13 @@ def _message_text(parsed: Any) -> str:
     return error if isinstance(error, str) else ""
 
 
-def _error_code(parsed: Any) -> str:
-    """The service's error code (`context_length_exceeded`), "" if there is none."""
+def _error_codes(parsed: Any) -> str:
+    """The service's error codes and types (`context_length_exceeded`), "" if there are none."""
     if not isinstance(parsed, Mapping):
         return ""
-    error = parsed.get("error")
-    return str(error.get("code") or "") if isinstance(error, Mapping) else ""
+    holders = (holder for holder in (parsed.get("error"), parsed) if isinstance(holder, Mapping))
+    codes = (holder.get(name) for holder in holders for name in ("code", "type"))
+    return " ".join(code for code in codes if isinstance(code, str))
 
 
 def _invalid_fields(parsed: Any) -> dict[str, str]:
@@ -249,20 +267,6 @@ def _invalid_fields(parsed: Any) -> dict[str, str]:
     if isinstance(error, Mapping) and error.get("param") and not found:
         found[str(error["param"])] = str(error.get("message"))
     return found
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by `Retry-After`, a number or an HTTP date (RFC 9110).
-
-    A date is compared with the response's `Date`, so that a wrong local clock does no harm.
-    """
-    value = headers.get("retry-after", "").strip()
-    with suppress(ValueError):
-        return max(0.0, float(value)) if math.isfinite(float(value)) else None
-    with suppress(ValueError, TypeError, KeyError):
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
-        return max(0.0, wait.total_seconds())
-    return None
 
 
 def _string_member(parsed: Any, *names: str) -> str | None:

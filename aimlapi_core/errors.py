@@ -11,7 +11,7 @@
     │   ├── ConnectFailedError      no connection: nothing was sent
     │   ├── ConcurrencyTimeoutError no free slot under max_concurrency: nothing was sent
     │   ├── ConnectionLostError     the connection was closed before a response began
-    │   └── RequestTimeoutError     no data for longer than the read time-out
+    │   └── RequestTimeoutError     no data for longer than the read time-out, or the write one
     ├── StreamError                 the answer began and failed; see `partial`
     │   ├── StreamCutError          it ended before its last event
     │   └── StreamFailedError       the service reported an error inside the stream
@@ -25,7 +25,7 @@
         ├── NotFoundError           404
         ├── RateLimitError          429
         │   └── QuotaExceededError  429 that a retry after a few seconds does not fix
-        └── ServerError             5xx
+        └── ServerError             5xx, 408, 409, 425, 499
             ├── MaintenanceError
             └── UpstreamRejectedError   5xx that wraps an upstream 4xx
 
@@ -162,7 +162,10 @@ class ConnectionLostError(TransportError):
 
 
 class RequestTimeoutError(TransportError):
-    """No data for longer than the read time-out. Not retried: the request may be billed."""
+    """No data for longer than the read time-out. Not retried: the request may be billed.
+
+    After a write time-out only a part was sent: `request_sent` is False, and nothing is billed.
+    """
 
     request_sent = True
 
@@ -299,7 +302,8 @@ class ServerError(StatusError):
     """The service, or the provider behind it, failed."""
 
     hint = "Try again later; report the request id if it stays."
-    statuses = (408, 409)
+    # 460 and 499: a gateway whose own client closed the connection. The provider may have answered.
+    statuses = (408, 409, 425, 460, 499)
     is_retryable = True
 
 
@@ -319,5 +323,6 @@ class UpstreamRejectedError(ServerError):
 
 # Statuses after which no answer was delivered: failed requests are not billed [D logs-v2.json].
 # Whether a gateway's are (502, 504, 52x) only a live key can tell. 409 and 52x/530 are not in the
-# vendor's documents; other clients retry them.
-RETRYABLE_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, *range(520, 528), 530})
+# vendor's documents; other clients retry them. 425 (RFC 8470) and 529 (overloaded, as of Anthropic)
+# say that the request was not served.
+RETRYABLE_STATUSES = frozenset({408, 409, 425, 429, 500, 502, 503, 504, *range(520, 528), 529, 530})

@@ -20,6 +20,7 @@ from aimlapi_core.errors import (
 )
 
 _MAX_DOUBLINGS = 64  # of a delay: more would not fit a float
+_MAX_DELAY_S = 1_000_000.0  # a clock takes no infinite sleep, which `max_delay_s` may allow
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def decide_retry(
     if retry_after_s is not None and retry_after_s > policy.max_retry_after_s:
         return None
     doublings = min(attempt, _MAX_DOUBLINGS)
-    ceiling = min(policy.max_delay_s, policy.initial_delay_s * 2**doublings)
+    ceiling = min(policy.max_delay_s, policy.initial_delay_s * 2**doublings, _MAX_DELAY_S)
     delay_s = jitter * ceiling if retry_after_s is None else retry_after_s
     if policy.max_elapsed_s is not None and elapsed_s + delay_s > policy.max_elapsed_s:
         return None

@@ -79,6 +79,11 @@ class Settings:
         for name, kind in _NUMBERS:
             object.__setattr__(self, name, plain_number(getattr(self, name), kind))
         RetryPolicy(self.max_retries)  # validates max_retries
+        if not isinstance(self.retry, RetryPolicy | None):
+            kind = type(self.retry).__name__
+            raise ConfigurationError(
+                f"retry must be a RetryPolicy, not a {kind}; max_retries takes a number of retries."
+            )
         _check_client("http_client", self.http_client, is_async=False)
         _check_client("http_async_client", self.http_async_client, is_async=True)
         timeout = self.timeout

@@ -23,7 +23,8 @@ FLOORS = {
     "aimlapi_core": """
         types _version _json_reading _values
         errors request_params
-        _error_responses models retry
+        _error_messages models retry
+        _error_responses
         embedding_models settings
         _adapters
         _history schema

@@ -112,8 +112,14 @@ class HTTPCall:
 
     def status_error(self, response: httpx.Response, body: bytes) -> StatusError:
         """The error for a non-2xx response; `body` as far as it was received."""
-        error = error_from_response(response.status_code, _header_dict(response.headers), body)
-        if isinstance(error, NotFoundError):
+        error = error_from_response(
+            response.status_code,
+            _header_dict(response.headers),
+            body,
+            url=self.url,
+            now_s=time.time(),
+        )
+        if isinstance(error, NotFoundError) and not response.has_redirect_location:
             error.args = (f"{error.args[0]} {self._not_found_hint()}",)
         self.response_headers = response.headers
         return error
@@ -170,6 +176,13 @@ class HTTPCall:
             )
         if isinstance(exc, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
             return ConfigurationError(f"The request cannot be sent: {detail}")
+        if isinstance(exc, httpx.WriteTimeout):
+            return RequestTimeoutError(
+                f"The request to {self.url} could not be written within the write time-out: only "
+                "a part of it was sent, so the service cannot have answered it, and nothing is "
+                "billed. Raise timeout, or send less.",
+                request_sent=False,
+            )
         if isinstance(exc, httpx.TimeoutException):
             return RequestTimeoutError(
                 f"No answer from {self.url} within the time-out. The request was sent and may "

@@ -15,6 +15,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -655,6 +656,22 @@ def test_redirects_are_not_followed_even_by_a_client_that_would(emu: Emulator) -
         client = Client(settings(emu, http_client=http))
         with pytest.raises(NotFoundError, match="307"):
             client.complete(HELLO)
+    assert len(emu.requests) == 1
+
+
+@both
+@forms
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+def test_a_redirect_names_its_address_and_nothing_about_the_model(
+    emu: Emulator, kind: str, form: str, endpoint: Any
+) -> None:
+    path = "/chat/completions" if endpoint == "chat" else "/responses"
+    target = f"https://new.example/v1{path}"
+    emu.faults.append(Fault(status=308, headers={"Location": target}))
+    request = replace(HELLO, endpoint=endpoint, model="openai/some-model")
+    with pytest.raises(NotFoundError, match=r"set base_url='https://new.example/v1'") as caught:
+        call(settings(emu), kind, form, request)
+    assert "some-model" not in str(caught.value)
     assert len(emu.requests) == 1
 
 

@@ -30,6 +30,10 @@ def legacy(status: object, message: str) -> bytes:
     return json.dumps({"requestId": "req-1", "statusCode": status, "message": message}).encode()
 
 
+def openai(message: str, **error: object) -> bytes:
+    return json.dumps({"error": {"message": message, **error}}).encode()
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "said"),
     [
@@ -61,6 +65,14 @@ def legacy(status: object, message: str) -> bytes:
         (404, problem(404, "Model not found"), "NotFoundError", "Model not found"),
         (429, problem(429, "Too Many Requests"), "RateLimitError", "Too Many"),
         (429, legacy("429", FREE), "QuotaExceededError", "Free-tier"),
+        (429, openai("Slow", code="insufficient_quota"), "QuotaExceededError", "Waiting"),
+        (429, openai("Slow", type="insufficient_quota", code=None), "QuotaExceededError", "Slow"),
+        (429, b'{"type":"insufficient_quota","message":"x"}', "QuotaExceededError", "x"),
+        (429, openai("Slow", type="billing_hard_limit_reached"), "QuotaExceededError", "Slow"),
+        (429, openai("Slow", type="requests", code="rate_limit_exceeded"), "RateLimitError", "Sl"),
+        (400, openai("Slow", type="insufficient_quota"), "QuotaExceededError", "Slow"),
+        (403, openai("No", type="insufficient_quota"), "InsufficientFundsError", "Top up"),
+        (499, b"client closed request", "ServerError", "Try again"),
         (
             500,
             legacy(500, "400 Unable to access model gpt-4o-mini. "),
@@ -125,7 +137,8 @@ KINDS = {
     403: errors.PermissionDeniedError,
     **dict.fromkeys((301, 307, 404), errors.NotFoundError),
     429: errors.RateLimitError,
-    **dict.fromkeys((408, 409, *range(500, 506), *range(520, 528), 530), errors.ServerError),
+    **dict.fromkeys((408, 409, 425, 460, 499), errors.ServerError),
+    **dict.fromkeys((*range(500, 506), *range(520, 528), 529, 530), errors.ServerError),
 }
 
 
@@ -168,33 +181,73 @@ def test_headers_name_the_call() -> None:
     assert (error.request_id, error.inference_id) == ("r", "i")
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "2"}, 2.0),
-        ({"retry-after": "0.5"}, 0.5),
-        ({"retry-after": "-1"}, 0.0),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "Mon, 23 Nov 2026 10:00:09 GMT"}, None),
-        (
-            {
-                "retry-after": "Mon, 23 Nov 2026 10:00:09 GMT",
-                "date": "Mon, 23 Nov 2026 10:00:00 GMT",
-            },
-            9.0,
-        ),
-    ],
-)
-def test_retry_after_is_read_in_both_forms(headers: dict[str, str], seconds: float | None) -> None:
-    assert error_from_response(429, headers, b"").retry_after_s == seconds
-
-
 def test_opaque_bodies_are_kept_short() -> None:
     error = error_from_response(502, {}, b"x" * 10_000)
     assert len(str(error)) < 500
     assert len(error.body) == 300
+
+
+HOSTILE = "\x1b[2J\x1b]0;title\x07 \u202eevil\u2066 \x00 end"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        problem(400, HOSTILE),
+        legacy(400, HOSTILE),
+        openai(HOSTILE, param=HOSTILE),
+        problem(400, "x", details=[{"path": HOSTILE, "reason": HOSTILE}]),
+        json.dumps({"requestId": HOSTILE, "message": "x"}).encode(),
+        json.dumps(HOSTILE).encode(),
+        HOSTILE.encode(),
+    ],
+)
+def test_no_control_character_of_the_service_is_in_an_error(body: bytes) -> None:
+    """They clear a terminal, set its title, and turn the text around."""
+    error = error_from_response(400, {}, body)
+    assert str(error).isprintable()
+    assert r"\x1b" in str(error)
+    assert error.message_text.isprintable()
+    assert all(f"{name}{reason}".isprintable() for name, reason in error.fields.items())
+
+
+def test_an_error_is_bounded_whatever_the_service_sends() -> None:
+    rows = [{"path": f"field{at}" * 500, "reason": "no" * 5_000} for at in range(5_000)]
+    error = error_from_response(400, {}, problem(400, "x" * 1_000_000, details=rows))
+    assert len(str(error)) < 6_000
+    assert "and 4,990 more fields" in str(error)
+    assert len(error.message_text) < 5_000
+    assert len(error.fields) == 100
+    assert error.body["message"] == "x" * 1_000_000  # the whole is where it was parsed
+
+
+def test_words_of_every_script_stay_in_an_error() -> None:
+    said = "نمی\u200cخواهم 👩\u200d💻 Grüße 世界"
+    assert said in str(error_from_response(400, {}, problem(400, said)))
+
+
+URL = "https://old.example/v1/chat/completions"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "advice"),
+    [
+        ("https://new.example/v2/chat/completions", "set base_url='https://new.example/v2'"),
+        ("/api/v1/chat/completions", "set base_url='https://old.example/api/v1'"),
+        ("https://login.example/", "https://login.example/; it is not followed"),
+        (URL, "check base_url"),
+        ("https://[", "check base_url"),
+        ("/a\u202eb", r"/a\u202eb"),
+    ],
+)
+def test_a_redirect_says_where_to_and_what_to_set(status: int, location: str, advice: str) -> None:
+    error = error_from_response(status, {"location": location}, b"moved", url=URL)
+    assert type(error) is errors.NotFoundError
+    assert advice in str(error)
+    assert "model id" not in str(error)
+    assert str(error).isprintable()
+    assert len(str(error)) < 1_000
 
 
 ALL = [
@@ -221,7 +274,8 @@ def test_the_drawn_tree_is_the_real_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "retryable"), [(500, True), (501, False), (529, False), (408, True)]
+    ("status", "retryable"),
+    [(500, True), (501, False), (425, True), (529, True), (499, False), (528, False)],
 )
 def test_is_retryable_says_what_the_retries_do(status: int, retryable: bool) -> None:
     assert error_from_response(status, {}, b"").is_retryable is retryable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +18,10 @@ from aimlapi_core import (
     Client,
     ConnectionLostError,
     Message,
+    RequestTimeoutError,
     Settings,
     Text,
+    track_costs,
 )
 
 HELLO = ChatRequest("openai/gpt-5-2", (Message("user", (Text("hi"),)),))
@@ -91,6 +94,47 @@ def test_a_client_that_was_handed_in_keeps_its_own_unless_told(
     with httpx.Client(timeout=APART) as http:
         ask(Settings(api_key="k", base_url="http://127.0.0.1:9", http_client=http, **given), "sync")
     assert four(asked[0]) == used
+
+
+def send(settings: Settings, request: ChatRequest, kind: str, form: str) -> None:
+    async def run() -> None:
+        if form == "whole":
+            await AsyncClient(settings).complete(request)
+        async for _ in AsyncClient(settings).stream(request):
+            pass
+
+    if kind == "async":
+        asyncio.run(run())
+    elif form == "whole":
+        Client(settings).complete(request)
+    else:
+        list(Client(settings).stream(request))
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("form", ["whole", "stream"])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_write_timeout_says_that_only_a_part_was_sent(
+    kind: str, form: str, endpoint: str
+) -> None:
+    """The service cannot have answered it: it is not billed, and no budget counts it as unknown."""
+    large = ChatRequest(
+        "openai/some-model", (Message("user", (Text("x" * 20_000_000),)),), endpoint=endpoint
+    )
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()  # the kernel connects, and nobody reads
+        settings = Settings(
+            api_key="k",
+            base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
+            timeout=httpx.Timeout(600, write=0.2),
+        )
+
+        with track_costs() as costs, pytest.raises(RequestTimeoutError, match="a part") as caught:
+            send(settings, large, kind, form)
+    assert not caught.value.request_sent
+    assert (costs.total.calls, costs.total.failed, costs.unknown) == (1, 1, ())
 
 
 def test_the_default_is_a_number_and_none_is_said_to_mean_none() -> None:

@@ -77,6 +77,7 @@ ROWS = (
     _status(403, core.InsufficientFundsError, 1, message="You've run out of funds"),
     _status(404, core.NotFoundError, 1),
     _status(413, core.ContextTooLongError, 1, message="maximum context length is 400000"),
+    _status(425, core.ServerError, 2),
     _status(429, core.RateLimitError, 2),
     _status(429, core.QuotaExceededError, 1, message="Free-tier limit: none left"),
     _status(500, core.ServerError, 2),
@@ -87,6 +88,8 @@ ROWS = (
     _status(503, core.ServerError, 2, shape="openai"),
     _status(504, core.ServerError, 2, shape="legacy"),
     _status(524, core.ServerError, 2, shape="empty"),
+    _status(499, core.ServerError, 1, shape="text"),
+    _status(529, core.ServerError, 2, shape="openai"),
     Row("429, then the answer", [Fault(status=429)], ANSWER, ANSWER, 2),
     Row("500, then the answer", [Fault(status=500)], ANSWER, ANSWER, 2),
     # The way to the service.
