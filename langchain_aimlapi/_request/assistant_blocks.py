@@ -106,7 +106,10 @@ def _call(block: Any, message: AIMessage, answered: Set[str]) -> ToolCall | None
     name = inner.get("name")
     if not isinstance(name, str):
         name = "" if kind in _CALLS else kind.removesuffix("_call")
-    is_call = kind in _CALLS and not message.tool_calls and name
+    is_call = kind in _CALLS and not message.tool_calls
+    if is_call and not name and call_id not in answered:
+        warn_left_out(f"{kind} without a name")
+        return None
     known = (call["id"] for call in (*message.tool_calls, *message.invalid_tool_calls))
     if not (call_id in answered or is_call) or call_id in known:
         return None

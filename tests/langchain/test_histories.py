@@ -266,6 +266,14 @@ def test_a_result_without_an_id_takes_no_text_away() -> None:
     assert given == (Text("On it."), ToolCall("", "add", "{}"))
 
 
+def test_a_call_without_a_name_is_left_out_unless_it_is_answered() -> None:
+    message = AIMessage([{"type": "text", "text": "On it."}, {"type": "tool_use", "id": "c1"}])
+    with pytest.warns(HistoryWarning, match="'tool_use without a name'"):
+        assert parts(message) == (Text("On it."),)
+    given = parts(message, ToolMessage("ok", tool_call_id="c1"))
+    assert given == (Text("On it."), ToolCall("c1", "", "{}"))
+
+
 def test_calls_beside_the_content_are_kept_where_they_are_answered() -> None:
     """As in ChatOpenAI's older format; what is kept is not reported as left out."""
     click = {"type": "computer_call", "call_id": "c1", "action": {"type": "click"}}

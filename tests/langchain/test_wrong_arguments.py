@@ -14,7 +14,7 @@ import httpx
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.load import dumps, loads
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import ConfigurableField
 from pydantic import BaseModel, SecretStr
 from typing_extensions import TypedDict
@@ -210,11 +210,6 @@ def test_bind_tools_says_what_a_tool_is() -> None:
     wrong: Any = ["foo"]
     with pytest.raises(InvalidRequestError, match="A tool is a function"):
         MODEL.bind_tools(wrong)
-
-
-def test_a_tool_use_block_needs_a_name(chat: Make) -> None:
-    with pytest.raises(InvalidRequestError, match="'name'"):
-        chat().invoke([AIMessage([{"type": "tool_use", "id": "1"}])])
 
 
 def test_a_choice_against_the_plan_is_refused() -> None:

@@ -208,9 +208,9 @@ async def test_one_empty_text_has_no_place(
     embedder: Callable[..., AIMLAPIEmbedding], method: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match="The text is empty"):
-        getattr(embedder(), method)(" ")
+        getattr(embedder(), method)("")
     with pytest.raises(InvalidRequestError, match="The text is empty"):
-        await getattr(embedder(), f"a{method}")(" ")
+        await getattr(embedder(), f"a{method}")("")
 
 
 def test_an_image_block_without_an_image_is_one_that_cannot_be_read(llm: AIMLAPI) -> None:
