@@ -87,16 +87,20 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
     def _timeout_as_data(self, timeout: Any) -> Any:
         return timeout.as_dict() if hasattr(timeout, "as_dict") else timeout
 
-    def _settings(self) -> Settings:
-        """The fields as the core takes them. Raises ConfigurationError for what cannot work."""
+    def _settings(self, call: Mapping[str, Any] | None = None) -> Settings:
+        """The fields as the core takes them, below the settings of one call.
+
+        Raises ConfigurationError for what cannot work.
+        """
         fields = self.__dict__  # faster than attributes
-        return self._clients.settings_for({n: fields[n] for n in CONNECTION_SETTINGS})
+        values = {n: fields[n] for n in CONNECTION_SETTINGS}
+        return self._clients.settings_for({**values, **call} if call else values)
 
-    def _sync_client(self) -> Client:
-        return self._clients.sync_for(self._settings())
+    def _sync_client(self, call: Mapping[str, Any] | None = None) -> Client:
+        return self._clients.sync_for(self._settings(call))
 
-    def _async_client(self) -> AsyncClient:
-        return self._clients.async_for(self._settings())
+    def _async_client(self, call: Mapping[str, Any] | None = None) -> AsyncClient:
+        return self._clients.async_for(self._settings(call))
 
     def list_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
         """The model catalog with live prices; or the rows of one model, by id or alias."""

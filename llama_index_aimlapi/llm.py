@@ -69,16 +69,20 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
         return self._prepare([ChatMessage(role=MessageRole.USER, content=prompt)], arguments)
 
     def _complete(self, prepared: PreparedRequest) -> ChatResponse:
-        return to_response(self._sync_client().complete(prepared.request), prepared)
+        return to_response(
+            self._sync_client(prepared.settings).complete(prepared.request), prepared
+        )
 
     async def _acomplete(self, prepared: PreparedRequest) -> ChatResponse:
-        return to_response(await self._async_client().complete(prepared.request), prepared)
+        return to_response(
+            await self._async_client(prepared.settings).complete(prepared.request), prepared
+        )
 
     def _stream(
         self, prepared: PreparedRequest, shape: Callable[[ChatResponse], Item]
     ) -> Generator[Item, None, None]:
         accumulator = StreamAccumulator(prepared)
-        with closing(self._sync_client().stream(prepared.request)) as events:
+        with closing(self._sync_client(prepared.settings).stream(prepared.request)) as events:
             for event in events:
                 if (item := accumulator.feed(event)) is not None:
                     yield shape(item)
@@ -87,7 +91,9 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
         self, prepared: PreparedRequest, shape: Callable[[ChatResponse], Item]
     ) -> AsyncGenerator[Item, None]:
         return _AsyncStream(
-            self._async_client().stream(prepared.request), StreamAccumulator(prepared), shape
+            self._async_client(prepared.settings).stream(prepared.request),
+            StreamAccumulator(prepared),
+            shape,
         )
 
     @chat_callback

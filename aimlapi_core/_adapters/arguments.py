@@ -61,6 +61,23 @@ def with_plain_scalars(arguments: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def stream_usage_from(stream_options: Any) -> bool | None:
+    """OpenAI's `stream_options={"include_usage": …}` as the value of `stream_usage`.
+
+    Raises ConfigurationError for anything else.
+    """
+    if stream_options is None:
+        return None
+    if isinstance(stream_options, Mapping) and set(stream_options) <= {"include_usage"}:
+        include = stream_options.get("include_usage")
+        if include is None or isinstance(include, bool):
+            return include
+    raise ConfigurationError(
+        "stream_options takes {'include_usage': True} or False, which is stream_usage here. Pass "
+        "other members as extra_body={'stream_options': …}, which is sent as it is."
+    )
+
+
 _MAPPINGS = ("extra_body", "model_kwargs", "additional_kwargs", "default_headers", "reasoning")
 
 

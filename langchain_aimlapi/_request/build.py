@@ -18,6 +18,7 @@ from aimlapi_core._adapters.arguments import (
     PARAM_ALIASES,
     closest_argument,
     sees_images,
+    stream_usage_from,
     with_plain_mappings,
     with_plain_scalars,
 )
@@ -69,15 +70,17 @@ def normalize_names(
 ) -> dict[str, Any]:
     """`given` under our names. Raises ConfigurationError for a name that does not exist.
 
-    `remedy` ends the message of that error.
+    `remedy` ends the message of that error, unless there is one for the name itself.
     """
     out: dict[str, Any] = {}
     for name, value in given.items():
         ours = aliases.get(name, name)
         if ours == "use_responses_api":
             ours, value = "endpoint", _endpoint(value)
+        elif ours == "stream_options":
+            ours, value = "stream_usage", stream_usage_from(value)
         if ours not in known:
-            raise ConfigurationError(f"{_unknown_argument(name, known, aliases)}{remedy}")
+            raise ConfigurationError(_unknown_argument(name, known, aliases, remedy))
         if ours in out:
             raise ConfigurationError(f"{ours!r} was given twice, once as {name!r}.")
         out[ours] = value
@@ -121,11 +124,13 @@ def _endpoint(use_responses_api: Any) -> str:
     raise ConfigurationError("use_responses_api takes True, False or None.")
 
 
-def _unknown_argument(name: str, known: frozenset[str], aliases: Mapping[str, str]) -> str:
+def _unknown_argument(
+    name: str, known: frozenset[str], aliases: Mapping[str, str], remedy: str
+) -> str:
     shown = sorted(known - _INTERNAL)
     near = closest_argument(name, [*shown, *aliases])
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(shown)}."
-    return f"Unknown argument {name!r}: {migration_hint(name) or hint}"
+    return f"Unknown argument {name!r}: {migration_hint(name) or hint + remedy}"
 
 
 _KNOWN_IN_CALLS = REQUEST_FIELDS | _CALL_ONLY | CONNECTION_SETTINGS | _IGNORED
@@ -159,8 +164,11 @@ def without_secrets(call: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Names that model_kwargs cannot hold. `metadata` is allowed: the service has a parameter of that
-# name, while the constructor's is for traces.
-_CONSTRUCTOR_ARGUMENTS = (frozenset(Arguments.__annotations__) | _IGNORED) - {"metadata"}
+# name, while the constructor's is for traces. So is `stream_options`, as with ChatOpenAI.
+_CONSTRUCTOR_ARGUMENTS = (frozenset(Arguments.__annotations__) | _IGNORED) - {
+    "metadata",
+    "stream_options",
+}
 
 
 def check_model_kwargs(given: Mapping[str, Any]) -> None:
@@ -239,6 +247,10 @@ def _expand_layer(layer: Mapping[str, Any]) -> dict[str, Any]:
     if not kwargs and not layer.get("reasoning"):  # as in most calls
         return {**layer, "extra_body": layer.get("extra_body") or {}}
     check_model_kwargs(kwargs)
+    if "stream_options" in kwargs:
+        given = stream_usage_from(kwargs["stream_options"])
+        kwargs = {name: value for name, value in kwargs.items() if name != "stream_options"}
+        layer = dict(layer) if given is None else {**layer, "stream_usage": given}
     named = {name: value for name, value in kwargs.items() if name in _KNOWN_IN_CALLS}
     body = {name: value for name, value in kwargs.items() if name not in _KNOWN_IN_CALLS}
     own = {name: value for name, value in layer.items() if value is not None or name not in named}

@@ -119,6 +119,7 @@ class Arguments(SharedArguments, total=False):
     # Aliases of other packages.
     max_completion_tokens: int | None
     use_responses_api: bool | None
+    stream_options: Mapping[str, Any] | None
     # LangChain's own.
     name: str | None
     cache: BaseCache | bool | None

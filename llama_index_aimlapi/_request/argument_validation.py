@@ -22,17 +22,20 @@ from aimlapi_core._adapters.arguments import (
     find_bool_number,
     find_wrong_type,
     is_list,
+    stream_usage_from,
     with_plain_mappings,
     with_plain_scalars,
 )
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from llama_index_aimlapi._base import parse_timeout, reveal_key
-from llama_index_aimlapi._request.legacy_arguments import OPENAI_LIKE_ONLY, did_you_mean
+from llama_index_aimlapi._request.legacy_arguments import did_you_mean, say_what_to_do
 
 # Accepted by constructors and by each call.
 SETTINGS = arguments("model")
 # Accepted by each call.
 CALL_ARGUMENTS = arguments("model", "call")
+# How one call is sent: arguments of it that are no part of the request.
+CALL_SETTINGS = ("timeout", "max_retries", "max_concurrency")
 # Members of request bodies that are no arguments but look like misspellings of some.
 _WIRE_MEMBERS = frozenset(
     "background functions max_output_tokens max_tool_calls models reasoning "
@@ -77,17 +80,13 @@ def constructor_fields(cls: type[BaseComponent], arguments: Mapping[str, Any]) -
 
     Raises ConfigurationError for a name that does not exist and for two values of one argument.
     """
-    fields, unknown = cls.model_fields, arguments["unknown"]
+    fields, unknown = cls.model_fields, dict(arguments["unknown"])
+    if "stream_options" in unknown and "stream_usage" in fields:
+        unknown["stream_usage"] = stream_usage_from(unknown.pop("stream_options"))
     known = {*fields, *arguments} - {"self", "unknown", "__class__"}
     for name in (n for n in unknown if n not in fields):
-        if name in OPENAI_LIKE_ONLY:
-            hint = " It is OpenAILike's, and nothing here needs to be told so: leave it out."
-        else:
-            hint = (
-                f"{did_you_mean(name, known)} "
-                "Members of the request that have no name here go into extra_body."
-            )
-        raise ConfigurationError(f"{cls.class_name()} has no argument {name!r}.{hint}")
+        hint = say_what_to_do(name, known)
+        raise ConfigurationError(f"{cls.class_name()} has no argument {name!r}. {hint}")
     given: dict[str, Any] = {n: value for n, value in arguments.items() if n in fields}
     given |= unknown
     given["api_key"] = reveal_key(arguments["api_key"])
@@ -96,6 +95,19 @@ def constructor_fields(cls: type[BaseComponent], arguments: Mapping[str, Any]) -
     given = with_plain_mappings(with_plain_scalars(given))
     if wrong := find_bool_number(given):
         raise ConfigurationError(f"{wrong} is a number, not {given[wrong]}.")
+    return given
+
+
+def connection_settings(call: Mapping[str, Any]) -> dict[str, Any]:
+    """The `CALL_SETTINGS` of one call, as fields hold them. None is "not given", but for `timeout`.
+
+    Raises InvalidRequestError for a boolean, and ConfigurationError for what cannot work.
+    """
+    given = drop_unset(with_plain_scalars(call))
+    if wrong := find_bool_number(given):
+        raise InvalidRequestError(f"{wrong} is a number, not {given[wrong]}.")
+    if "timeout" in given:
+        given["timeout"] = parse_timeout(given["timeout"])
     return given
 
 
@@ -120,11 +132,13 @@ def check_additional_kwargs(
     That is a misspelt one, one of `constructor` alone, or one of `settings` with another value.
     """
     for name, value in extra.items():
-        if name == "extra_headers":
+        if name == "stream_options":
+            stream_usage_from(value)
+        elif name == "extra_headers":
             raise ConfigurationError(
                 "additional_kwargs stand in events: use default_headers in place of extra_headers."
             )
-        if name in CALL_ARGUMENTS:
+        elif name in CALL_ARGUMENTS:
             if settings.get(name) is not None and settings[name] != value:
                 raise ConfigurationError(
                     f"{name!r} is given as an argument and, differently, in additional_kwargs: "

@@ -15,19 +15,26 @@ from pydantic import BaseModel
 
 from aimlapi_core import (
     ChatRequest,
+    ConfigurationError,
     InvalidRequestError,
     JsonSchema,
     ResponseFormat,
     strict_schema,
 )
-from aimlapi_core._adapters.arguments import sees_images, with_plain_scalars
+from aimlapi_core._adapters.arguments import (
+    sees_images,
+    stream_usage_from,
+    with_plain_scalars,
+)
 from aimlapi_core.request_params import REQUEST_PARAMS
 from llama_index_aimlapi._request.argument_validation import (
     CALL_ARGUMENTS,
+    CALL_SETTINGS,
     check_headers,
     check_types,
+    connection_settings,
 )
-from llama_index_aimlapi._request.legacy_arguments import did_you_mean
+from llama_index_aimlapi._request.legacy_arguments import say_what_to_do
 from llama_index_aimlapi._request.messages import to_messages
 from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._request.tools import to_tool_choice, to_tools, warn_not_strict
@@ -54,10 +61,10 @@ def build(
     call: Mapping[str, Any],
 ) -> PreparedRequest:
     """The request. `settings` are the constructor's; `extra_kwargs` is additional_kwargs."""
+    connection = {name: call[name] for name in CALL_SETTINGS if name in call}
+    call = _layer({name: value for name, value in call.items() if name not in connection})
     _check_call(call)
-    merged = _merge_layers(
-        settings, with_plain_scalars(extra_kwargs), with_plain_scalars(_without_none(call))
-    )
+    merged = _merge_layers(settings, _layer(extra_kwargs), _without_none(call))
     tools, tool_refs = to_tools(merged.pop("tools", ()))
     choice = merged.pop("tool_choice", None)
     parallel = merged.pop("parallel_tool_calls", None)
@@ -74,7 +81,7 @@ def build(
         run_id=active_span_id.get(),
         **{_FIELDS[name]: value for name, value in merged.items()},
     )
-    return PreparedRequest(request, tool_refs)
+    return PreparedRequest(request, tool_refs, connection_settings(connection))
 
 
 def to_response_format(value: Any) -> ResponseFormat | None:
@@ -102,12 +109,23 @@ def to_response_format(value: Any) -> ResponseFormat | None:
     )
 
 
+def _layer(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call or of additional_kwargs by our names, with plain numbers."""
+    named = with_plain_scalars(given)
+    if "stream_options" in named:
+        options = named.pop("stream_options")
+        try:
+            named.setdefault("stream_usage", stream_usage_from(options))
+        except ConfigurationError as exc:
+            raise InvalidRequestError(str(exc)) from None
+    return named
+
+
 def _check_call(call: Mapping[str, Any]) -> None:
     for name in call:
         if name not in CALL_ARGUMENTS:
             raise InvalidRequestError(
-                f"A call takes no argument {name!r}.{did_you_mean(name, CALL_ARGUMENTS)} "
-                "Members of the request that have no name here go into extra_body."
+                f"A call takes no argument {name!r}. {say_what_to_do(name, CALL_ARGUMENTS)}"
             )
 
 

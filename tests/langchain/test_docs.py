@@ -34,4 +34,4 @@ def test_the_table_of_aliases_is_whole() -> None:
     theirs = [row.split("|")[1] for row in table.strip().splitlines()[2:]]
     named = set(re.findall(r"`(\w+)`", " ".join(theirs)))
     aliases = {*build.ALIASES, *embeddings.ALIASES}
-    assert named == {*aliases, "use_responses_api", "reasoning"}
+    assert named == {*aliases, "use_responses_api", "stream_options", "reasoning"}

@@ -36,7 +36,7 @@ PLAIN = ChatAIMLAPI(api_key="sk-secret-1234", temperature=0.5)
 
 
 def test_the_typed_arguments_are_the_fields() -> None:
-    aliases = {*ALIASES, "use_responses_api"}
+    aliases = {*ALIASES, "use_responses_api", "stream_options"}
     assert set(Arguments.__annotations__) - aliases == set(ChatAIMLAPI.model_fields)
 
 

@@ -135,7 +135,7 @@ def test_members_of_the_wire_are_no_misspellings() -> None:
         "user metadata service_tier verbosity logit_bias frequency_penalty presence_penalty top_k "
         "modalities prediction prompt conversation max_tool_calls safety_identifier reasoning "
         "prompt_cache_key web_search_options provider models functions text thinking "
-        "max_completion_tokens max_output_tokens stream_options min_p repetition_penalty"
+        "max_completion_tokens max_output_tokens min_p repetition_penalty"
     ).split()
     extra = dict.fromkeys(names, 1)
     assert AIMLAPI(additional_kwargs=extra).additional_kwargs == extra
