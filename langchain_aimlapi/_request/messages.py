@@ -7,6 +7,7 @@ to a user message after the last tool result of that turn, since a tool message 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from langchain_core.messages import (
     AIMessage,
@@ -101,17 +102,19 @@ def _convert_message(
     elif isinstance(message, HumanMessage):
         yield from _user_messages(message)
     else:
-        yield _plain_message(message), ()
+        yield _plain_message(message)
 
 
-def _plain_message(message: BaseMessage) -> Message:
+def _plain_message(message: BaseMessage) -> tuple[Message, tuple[Part, ...]]:
     role = _role(message)
-    call_id = message.additional_kwargs.get("tool_call_id") if role == "tool" else None
+    if role == "tool":  # of ChatMessage, or a FunctionMessage, which has its call's name alone
+        call_id = message.additional_kwargs.get("tool_call_id")
+        result = ToolMessage(message.content, tool_call_id=call_id or "")
+        converted, attachments = to_result(result)
+        return replace(converted, name=message.name, tool_call_id=call_id), attachments
     if role == "assistant":
-        parts = tuple(assistant_parts(message.content))
-    else:
-        parts = _parts(message.content)
-    return Message(role, parts, message.name, call_id)
+        return Message(role, tuple(assistant_parts(message.content)), message.name), ()
+    return Message(role, _parts(message.content), message.name), ()
 
 
 def _role(message: BaseMessage) -> Role:
