@@ -54,7 +54,7 @@ def _allows_null(schema: Any, root: Mapping[str, Any], seen: frozenset[str]) -> 
 def optional_without_null(schema: Mapping[str, Any]) -> str | None:
     """The name of a property that may be left out but may not be null; None when there is none."""
     for one in walk(schema):
-        required = one.get("required") or ()
+        required = _required(one)
         for name, inner in as_mapping(one.get("properties")).items():
             if name not in required and not allows_null(inner, schema):
                 return str(name)
@@ -65,9 +65,18 @@ def drop_added_nulls(value: Any, schema: Mapping[str, Any]) -> Any:
     """`value` without the nulls of optional properties that the original `schema` does not allow.
 
     Strict mode requires every property, and so null is all that an answer can say of one that it
-    leaves out. A null that the caller's schema allows is an answer, and stays. Returns a new value.
+    leaves out. A null that the caller's schema allows is an answer, and stays. Does not modify
+    `value`.
     """
-    return _drop_nulls(value, schema, schema)
+    try:
+        return _drop_nulls(value, schema, schema)
+    except RecursionError:  # a union that is its own option describes nothing
+        return value
+
+
+def _required(schema: Mapping[str, Any]) -> list[Any]:
+    names = schema.get("required")
+    return names if isinstance(names, list) else []
 
 
 def _drop_nulls(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
@@ -77,7 +86,7 @@ def _drop_nulls(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
     if not isinstance(value, dict):
         return value
     properties = as_mapping(schema.get("properties"))
-    required = schema.get("required") or ()
+    required = _required(schema)
     return {
         name: _drop_nulls(item, properties.get(name), root)
         for name, item in value.items()
@@ -115,7 +124,7 @@ def _matches(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> 
         return value in schema["enum"]
     if isinstance(value, dict):
         properties = as_mapping(schema.get("properties"))
-        required = schema.get("required") or ()
+        required = _required(schema)
         return set(properties) == set(value) and all(
             (item is None and name not in required)
             or _matches(item, as_mapping(properties[name]), root)

@@ -155,6 +155,9 @@ class _Cleaner:
                 keyword in _MAY_BE_BOOLEAN and isinstance(value, bool)
             ):
                 out[keyword] = self.clean(value)
+            elif keyword == "required":
+                if isinstance(value, (list, tuple)):
+                    out[keyword] = [name for name in value if isinstance(name, str)]
             elif self._is_kept(keyword, value, hints):
                 out[keyword] = value
         return with_hints(self._whole(out, schema), hints)
@@ -166,8 +169,8 @@ class _Cleaner:
                 return True
             self.left_out.append(f"{value!r}, which it does not define")
             return False
-        if keyword in ("required", "enum"):
-            return isinstance(value, (list, tuple)) and (keyword != "enum" or bool(value))
+        if keyword == "enum":
+            return isinstance(value, (list, tuple)) and bool(value)
         if keyword == "type" and not _is_type(value):
             hints.append(f"type: {value}")
             return False

@@ -105,10 +105,14 @@ class _Converter:
             out["anyOf"] = [self._convert(option, f"{where} option") for option in out["anyOf"]]
         out = _typed(out, where)
         kinds = _types(out, where)
-        if "object" in kinds:
-            return self._closed_object(out, where, is_root)
         if "array" in kinds:
             out["items"] = self._convert(out.get("items"), f"items of {where}")
+        elif "items" in out:
+            raise _NotStrict(f"{where} has items and is no array")
+        if "object" in kinds:
+            return self._closed_object(out, where, is_root)
+        if "properties" in out:
+            raise _NotStrict(f"{where} has properties and is no object")
         return out
 
     def _supported_keywords(self, schema: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -155,7 +159,9 @@ class _Converter:
                 raise _NotStrict(f"{where} is an object of any shape")
             properties = {}
         required = schema.get("required") or ()
-        if not isinstance(required, (list, tuple)) or any(n not in properties for n in required):
+        if not isinstance(required, (list, tuple)) or not all(
+            isinstance(name, str) and name in properties for name in required
+        ):
             raise _NotStrict(f"{where} requires {required!r}, which are not all described")
         return {
             **schema,
@@ -218,9 +224,10 @@ def _make_nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _types(schema: Mapping[str, Any], where: str) -> list[str]:
-    kinds = schema.get("type", [])
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    for kind in kinds:
+    if "type" not in schema:
+        return []
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    for kind in kinds or [None]:
         if not isinstance(kind, str) or kind not in TYPES:
             raise _NotStrict(f"{where} has the type {kind!r}")
     return kinds

@@ -30,8 +30,8 @@ def schema_problem(path: str, reason: str) -> Problem:
 def subschemas(schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
     """The direct subschemas of a schema, each with its path."""
     for key in MAPS:
-        if isinstance(inner := schema.get(key), dict):
-            yield from ((f"{path}.{key}.{name}", one) for name, one in inner.items())
+        for name, one in as_object(schema.get(key)).items():
+            yield f"{path}.{key}.{name}", one
     for key in LISTS:
         if isinstance(inner := schema.get(key), list):
             yield from ((f"{path}.{key}.{index}", one) for index, one in enumerate(inner))
@@ -118,6 +118,11 @@ def is_found(root: Mapping[str, Any], ref: str) -> bool:
         name = step.replace("~1", "/").replace("~0", "~")
         node = node.get(name) if isinstance(node, dict) else None
     return ref.startswith("#") and isinstance(node, dict)
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """A JSON object; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
 
 
 def is_type(schema: Mapping[str, Any], name: str) -> bool:

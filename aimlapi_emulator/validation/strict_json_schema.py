@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aimlapi_emulator.validation.json_schema import (
+    as_object,
     check_pattern,
     is_found,
     is_type,
@@ -44,7 +45,7 @@ def check_strict(schema: Any, path: str) -> list[Problem]:
         return [schema_problem(path, text)]
     found = list(_check(schema, path, schema))
     for group in _DEFINITIONS:
-        for name, inner in (schema.get(group) or {}).items():
+        for name, inner in as_object(schema.get(group)).items():
             found += _check(inner, f"{path}.{group}.{name}", schema)
     return [*found, *(schema_problem(path, text) for text in _exceeded(schema))]
 
@@ -60,10 +61,11 @@ def _check(schema: Any, path: str, root: Mapping[str, Any]) -> Iterator[Problem]
         yield schema_problem(path, f"'{word}' is not permitted")
     if not {"type", "anyOf", "enum", "const"} & set(schema):
         yield schema_problem(path, "schema must have a 'type' key")
-    if "format" in schema and schema["format"] not in _FORMATS:
+    if "format" in schema and str(schema["format"]) not in _FORMATS:
         # cyanheads/git-mcp-server#47, can1357/oh-my-pi#206
         yield schema_problem(path, f"{schema['format']!r} is not a valid format")
-    kinds = {json_type(value) for value in schema.get("enum") or ()} - {"null"}
+    enum = schema.get("enum")
+    kinds = {json_type(value) for value in (enum if isinstance(enum, list) else ())} - {"null"}
     if len(kinds) > 1:  # jsonschema-llm's report on 100 schemas, 2026-02
         yield schema_problem(path, "enum values must be of the same type")
     yield from check_pattern(schema, path)
@@ -73,7 +75,8 @@ def _check(schema: Any, path: str, root: Mapping[str, Any]) -> Iterator[Problem]
             yield schema_problem(path, "array schema missing items")
         else:
             yield from _check(schema["items"], f"{path}.items", root)
-    for index, option in enumerate(schema.get("anyOf") or ()):
+    options = schema.get("anyOf")
+    for index, option in enumerate(options if isinstance(options, list) else ()):
         yield from _check(option, f"{path}.anyOf.{index}", root)
 
 
@@ -98,8 +101,9 @@ def _check_object(
     if schema.get("additionalProperties") is not False:
         text = "'additionalProperties' is required to be supplied and to be false"
         yield schema_problem(path, text)
-    properties = schema.get("properties") or {}
-    missing = [name for name in properties if name not in (schema.get("required") or ())]
+    properties = as_object(schema.get("properties"))
+    required = schema.get("required")
+    missing = [n for n in properties if not isinstance(required, list) or n not in required]
     if missing:
         text = f"'required' must list every key of properties; missing {missing}"
         yield schema_problem(path, text)
@@ -113,7 +117,7 @@ def _exceeded(schema: dict[str, Any]) -> Iterator[str]:
     if depth > _MAX_DEPTH:
         yield f"{depth} levels of nesting exceeds limit of {_MAX_DEPTH}"
     everything = [one for _, one in walk(schema, "")]
-    properties = sum(len(one.get("properties") or ()) for one in everything)
+    properties = sum(len(as_object(one.get("properties"))) for one in everything)
     if properties > _MAX_PROPERTIES:
         yield f"{properties} parameters exceeds limit of {_MAX_PROPERTIES}"
     enums = [one["enum"] for one in everything if isinstance(one.get("enum"), list)]
@@ -134,7 +138,8 @@ def _exceeded(schema: dict[str, Any]) -> Iterator[str]:
         name
         for one in everything
         for key in ("properties", *_DEFINITIONS)
-        for name in one.get(key) or ()
+        if isinstance(one.get(key), dict)
+        for name in one[key]
     ]
     consts = [one["const"] for one in everything if isinstance(one.get("const"), str)]
     total = sum(map(len, (*names, *consts))) + sum(lengths)
