@@ -149,9 +149,10 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
         return result
 
     def _cacheable(self, messages: list[BaseMessage]) -> list[BaseMessage]:
-        if isinstance(self.cache, BaseCache) or (self.cache is not False and get_llm_cache()):
-            return [response_metadata.without_cost(message) for message in messages]
-        return messages
+        cache = self.cache if isinstance(self.cache, BaseCache) else get_llm_cache()
+        if self.cache is False or cache is None:
+            return messages
+        return [response_metadata.without_cost(message) for message in messages]
 
     @override
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
