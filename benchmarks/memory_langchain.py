@@ -95,6 +95,21 @@ class MemoryChat(BaseChatModel):
             "created": 1_760_000_000,
             "service_tier": "default",
             "system_fingerprint": "fp_bench",
+            "token_usage": self._token_usage(),
+        }
+
+    def _token_usage(self) -> dict[str, Any]:
+        counts = self._usage()
+        return {
+            "prompt_tokens": counts["input_tokens"],
+            "completion_tokens": counts["output_tokens"],
+            "total_tokens": counts["total_tokens"],
+            "prompt_tokens_details": {
+                "cached_tokens": counts["input_token_details"]["cache_read"]
+            },
+            "completion_tokens_details": {
+                "reasoning_tokens": counts["output_token_details"]["reasoning"]
+            },
         }
 
     def _usage(self) -> Any:
