@@ -122,6 +122,7 @@ def test_a_parameter_with_choices_takes_no_other(row: RequestParam) -> None:
 
 
 def test_no_parameter_has_a_hint_that_it_is_another_packages() -> None:
+    pytest.importorskip("langchain_core")
     from langchain_aimlapi._request.legacy_arguments import migration_hint
 
     assert [row.argument for row in BY_MODEL if migration_hint(row.argument)] == []
