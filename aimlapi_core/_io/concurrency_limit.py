@@ -176,12 +176,21 @@ _lock = threading.RLock()
 _limiters: WeakValueDictionary[tuple[str, bytes], AccountLimiter] = WeakValueDictionary()
 
 
+def key_digest(headers: Mapping[str, str]) -> bytes:
+    """A digest of the key that a request with these headers is sent with."""
+    key = headers.get("Authorization")
+    if key is None:
+        key = next(
+            (value for name, value in headers.items() if name.lower() == "authorization"), ""
+        )
+    return hashlib.sha256(key.encode()).digest()
+
+
 def slot_for(limit: int, url: str, headers: Mapping[str, str]) -> Slot:
     """A new slot for one request of the account that `url` and `headers` identify."""
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.hostname}:{parts.port or _DEFAULT_PORTS.get(parts.scheme)}"
-    key = next((value for name, value in headers.items() if name.lower() == "authorization"), "")
-    account = origin, hashlib.sha256(key.encode()).digest()
+    account = origin, key_digest(headers)
     with _lock:
         limiter = _limiters.get(account)
         if limiter is None:

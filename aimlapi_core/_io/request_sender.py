@@ -15,6 +15,8 @@ import httpx
 
 from aimlapi_core._io.account_call import AccountCall, AccountResponse
 from aimlapi_core._io.call_observer import CallObserver
+from aimlapi_core._io.concurrency_limit import key_digest
+from aimlapi_core._io.connections import AsyncPooledClient, PooledClient
 from aimlapi_core._io.http_call import FAILURES, SEND_FAILURES, HTTPCall, sendable_user_agent
 from aimlapi_core._io.shared_connections import (
     AsyncHTTPClient,
@@ -25,6 +27,7 @@ from aimlapi_core._io.shared_connections import (
     release_async_client,
     release_client,
 )
+from aimlapi_core._io.sockets.unread_bytes import close_with_unread_bytes
 from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream
 from aimlapi_core.account import AccountRequest
 from aimlapi_core.costs.reconciliation import LookupSteps
@@ -45,7 +48,8 @@ class CallContext:
         if given is not None:
             return given
         try:
-            self._shared = acquire_client(self._call.url, self._sender)
+            key = key_digest(self._call.headers)
+            self._shared = acquire_client(self._call.url, key, self._sender)
         except BaseException as error:
             self._call.finish(error)
             raise
@@ -113,6 +117,8 @@ class RequestSender:
             cause: Exception | None = None
             try:
                 response = http.send(request, stream=True, follow_redirects=False)
+                if not isinstance(http, PooledClient):
+                    close_with_unread_bytes(response)
                 if response.is_success:
                     return call.accept(response)
                 error: AIMLAPIError = call.status_error(response, self._read_error_body(response))
@@ -156,7 +162,8 @@ class AsyncCallContext:
         if given is not None:
             return given
         try:
-            self._shared = await acquire_async_client(self._call.url, self._sender)
+            key = key_digest(self._call.headers)
+            self._shared = await acquire_async_client(self._call.url, key, self._sender)
         except BaseException as error:
             self._call.finish(error)
             raise
@@ -223,6 +230,8 @@ class AsyncRequestSender:
             cause: Exception | None = None
             try:
                 response = await http.send(request, stream=True, follow_redirects=False)
+                if not isinstance(http, AsyncPooledClient):
+                    close_with_unread_bytes(response)
                 if response.is_success:
                     return call.accept(response)
                 error: AIMLAPIError = call.status_error(

@@ -1,8 +1,11 @@
-"""HTTP clients shared by all clients of one origin: reference counting, TLS context, fork safety.
+"""HTTP clients shared by all clients of one account: claims, TLS context, fork safety.
 
-Synchronous calls share one HTTP client per process, asynchronous ones one per running event
-loop: a call in a new loop never uses sockets of another. They are created at the first call and
-closed with their last claim; one TLS context serves all of them.
+An account is an origin and a key. Its synchronous calls share one HTTP client per process, its
+asynchronous ones one per running event loop: a call in a new loop never uses sockets of another.
+They are created at the first call and closed with their last claim; one TLS context serves all.
+
+No connection serves two keys. HTTP/1.1 gives answers no number: what a server writes behind an
+answer, and what arrives only after the next request was sent, is taken for the answer to that one.
 """
 
 from __future__ import annotations
@@ -70,23 +73,28 @@ class SharedClient(Generic[ClientT]):
         return self.is_unclaimed
 
 
+Account = tuple[str, bytes]  # an origin, and a digest of the key
+
 # Reentrant: the garbage collector may close an abandoned stream, which releases its client, while
 # this thread holds the lock.
 _lock = threading.RLock()
-_sync_clients: dict[str, SharedClient[HTTPClient]] = {}
-_async_clients: dict[asyncio.AbstractEventLoop, dict[str, SharedClient[AsyncHTTPClient]]] = {}
+_sync_clients: dict[Account, SharedClient[HTTPClient]] = {}
+_async_clients: dict[asyncio.AbstractEventLoop, dict[Account, SharedClient[AsyncHTTPClient]]] = {}
 
 
-def acquire_client(base_url: str, owner: object) -> SharedClient[HTTPClient]:
-    """The process's client for this origin, claimed by `owner`, open until `release_client`."""
-    origin = _origin(base_url)
-    if origin not in _sync_clients and _is_tls(origin):  # not under the lock: it takes time
+def acquire_client(url: str, key: bytes, owner: object) -> SharedClient[HTTPClient]:
+    """The process's client for this account, claimed by `owner`, open until `release_client`.
+
+    `key`: a digest of the key.
+    """
+    account = origin, _ = _origin(url), key
+    if account not in _sync_clients and _is_tls(origin):  # not under the lock: it takes time
         _tls_context()
     with _lock:
-        shared = _sync_clients.get(origin)
+        shared = _sync_clients.get(account)
         if shared is None:
             http = _create_client(_ssl_context_for(origin))
-            shared = _sync_clients[origin] = SharedClient(http)
+            shared = _sync_clients[account] = SharedClient(http)
         shared.acquire(owner)
     return shared
 
@@ -102,16 +110,18 @@ def release_client(shared: SharedClient[HTTPClient]) -> None:
 def drop_claims(owner: object) -> None:
     """Drop all claims of `owner`; close the clients without claims and calls."""
     with _lock:
-        unclaimed = [origin for origin, shared in _sync_clients.items() if shared.drop_claim(owner)]
-        clients = [_sync_clients.pop(origin) for origin in unclaimed]
+        unclaimed = [key for key, shared in _sync_clients.items() if shared.drop_claim(owner)]
+        clients = [_sync_clients.pop(key) for key in unclaimed]
         unused = [shared for shared in clients if not shared.calls_in_flight]
     for shared in unused:
         shared.http.close()
 
 
-async def acquire_async_client(base_url: str, owner: object) -> SharedClient[AsyncHTTPClient]:
-    """The running loop's client for this origin, claimed by `owner`, open until released."""
-    shared = await _find_or_create_async_client(_origin(base_url))
+async def acquire_async_client(
+    url: str, key: bytes, owner: object
+) -> SharedClient[AsyncHTTPClient]:
+    """The running loop's client for this account, claimed by `owner`, open until released."""
+    shared = await _find_or_create_async_client((_origin(url), key))
     shared.acquire(owner)
     return shared
 
@@ -130,22 +140,23 @@ async def _close(shared: SharedClient[AsyncHTTPClient]) -> None:
             await shared.shutdown_hook.aclose()
 
 
-async def _find_or_create_async_client(origin: str) -> SharedClient[AsyncHTTPClient]:
+async def _find_or_create_async_client(account: Account) -> SharedClient[AsyncHTTPClient]:
     loop = asyncio.get_running_loop()
-    shared = _async_clients.get(loop, {}).get(origin)
+    shared = _async_clients.get(loop, {}).get(account)
     if shared is not None:
         return shared
+    origin, _ = account
     if _is_tls(origin):  # its first build reads the certificates: not on the loop
         await asyncio.to_thread(_tls_context)
     with _lock:
         _forget_closed_loops()
         # Another task may have been faster.
-        shared = _async_clients.setdefault(loop, {}).get(origin)
+        shared = _async_clients.setdefault(loop, {}).get(account)
         if shared is not None:
             return shared
         http = _create_async_client(_ssl_context_for(origin))
-        hook = _shutdown_hook(http, loop, origin)
-        shared = _async_clients[loop][origin] = SharedClient(http, hook)
+        hook = _shutdown_hook(http, loop, account)
+        shared = _async_clients[loop][account] = SharedClient(http, hook)
     await anext(hook)
     return shared
 
@@ -153,8 +164,8 @@ async def _find_or_create_async_client(origin: str) -> SharedClient[AsyncHTTPCli
 async def drop_async_claims(owner: object) -> None:
     """Drop the claims of `owner` in the running loop; close clients without claims and calls."""
     of_loop = _async_clients.get(asyncio.get_running_loop(), {})
-    unclaimed = [origin for origin, shared in of_loop.items() if shared.drop_claim(owner)]
-    for shared in [of_loop.pop(origin) for origin in unclaimed]:
+    unclaimed = [key for key, shared in of_loop.items() if shared.drop_claim(owner)]
+    for shared in [of_loop.pop(key) for key in unclaimed]:
         if not shared.calls_in_flight:
             await _close(shared)
 
@@ -174,7 +185,7 @@ def _create_async_client(ssl_context: ssl.SSLContext) -> AsyncHTTPClient:
 
 
 def _no_cookies() -> CookieJar:
-    """A cookie jar that stores nothing: objects with different keys share the client."""
+    """A cookie jar that stores nothing: nothing of one call is part of another."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
@@ -190,7 +201,7 @@ def _translate_proxy_errors() -> Iterator[None]:
 
 
 async def _shutdown_hook(
-    http: AsyncHTTPClient, loop: asyncio.AbstractEventLoop, origin: str
+    http: AsyncHTTPClient, loop: asyncio.AbstractEventLoop, account: Account
 ) -> AsyncGenerator[None, None]:
     """Async generator that closes the client when the loop shuts down its async generators."""
     try:
@@ -198,8 +209,8 @@ async def _shutdown_hook(
     finally:
         with _lock:
             of_loop = _async_clients.get(loop, {})
-            if origin in of_loop and of_loop[origin].http is http:
-                del of_loop[origin]
+            if account in of_loop and of_loop[account].http is http:
+                del of_loop[account]
             if not of_loop:
                 _async_clients.pop(loop, None)
         with contextlib.suppress(RuntimeError):  # the loop may be past taking new work

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from aimlapi_core._io.sockets.unread_bytes import has_unread_bytes
+
 if TYPE_CHECKING:
     import httpcore
 
@@ -108,10 +110,21 @@ def _origin(url: httpx.URL) -> httpcore.Origin:
 
 
 def _is_usable(connection: Any, origin: httpcore.Origin) -> bool:
-    """Whether it leads to `origin`, is idle, not expired, and not closed by the server."""
+    """Whether it leads to `origin`, is idle, not expired, not closed by the server, all read.
+
+    `has_expired` finds what the server sent since; `has_unread_bytes` what was received before.
+    """
     return (
         connection is not None
         and connection.can_handle_request(origin)
         and connection.is_available()
         and not connection.has_expired()
+        and not _has_unread_bytes(connection)
     )
+
+
+def _has_unread_bytes(connection: Any) -> bool:
+    try:
+        return has_unread_bytes(connection._connection)
+    except AttributeError:  # an httpcore with other names: no connection is used twice
+        return True

@@ -470,8 +470,8 @@ async def test_never_more_connections_than_calls_in_flight(emu: Emulator) -> Non
     await client.aclose()
 
 
-def test_clients_of_one_origin_share_connections_until_the_last_claim(emu: Emulator) -> None:
-    one, two = Client(settings(emu)), Client(settings(emu, timeout=5, api_key="another"))
+def test_clients_of_one_account_share_connections_until_the_last_claim(emu: Emulator) -> None:
+    one, two = Client(settings(emu)), Client(settings(emu, timeout=5))
     before = emu.connections
     one.complete(HELLO)
     two.complete(HELLO)
@@ -483,6 +483,21 @@ def test_clients_of_one_origin_share_connections_until_the_last_claim(emu: Emula
     assert shared_connections._sync_clients == {}
     one.complete(HELLO)  # a closed client may be used again
     assert emu.connections - before == 2
+
+
+@both
+async def test_clients_of_two_keys_share_no_connection(emu: Emulator, kind: str) -> None:
+    """HTTP/1.1 gives answers no number: what comes late would be the other's answer."""
+    close_all()
+    before = emu.connections
+    for _ in range(2):
+        for key in ("sk-tenant-a", "sk-tenant-b"):
+            if kind == "sync":
+                Client(settings(emu, api_key=key)).complete(HELLO)
+            else:
+                await AsyncClient(settings(emu, api_key=key)).complete(HELLO)
+    assert emu.connections - before == 2
+    close_all()
 
 
 def test_a_forgotten_stream_may_be_collected_at_any_moment(emu: Emulator) -> None:

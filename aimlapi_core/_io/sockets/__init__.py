@@ -1,0 +1,1 @@
+"""Sockets of HTTP connections: bytes that nobody has read."""
