@@ -23,7 +23,7 @@ from aimlapi_core.schema.keywords import (
     is_supported_pattern,
 )
 from aimlapi_core.schema.limits import exceeded_limit
-from aimlapi_core.schema.nullability import allows_null
+from aimlapi_core.schema.nullability import allows_null, optional_without_null
 from aimlapi_core.schema.references import DEFINITIONS, find_pointer, inline_root_ref
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -44,13 +44,15 @@ class StrictSchema(dict[str, Any]):
 
 
 def strict_schema(
-    schema: Mapping[str, Any], *, is_validated: bool = False
+    schema: Mapping[str, Any], *, is_validated: bool = False, may_add_nulls: bool = True
 ) -> tuple[dict[str, Any], None] | tuple[None, str]:
     """(the strict schema, None), or (None, why there is none). Does not modify `schema`.
 
     `is_validated` says that a class holds the answer to the schema afterwards: what strict mode has
     no form for is then left out, and said in the description, where the class checks it by itself
-    (`pattern`, `format`, `minLength`, `maxLength`, `uniqueItems`).
+    (`pattern`, `format`, `minLength`, `maxLength`, `uniqueItems`). Without `may_add_nulls` a schema
+    with a property that may be left out and may not be null has no strict form: whoever parses the
+    answer would fail on its null.
     """
     if isinstance(schema, StrictSchema):
         return schema, None
@@ -62,6 +64,8 @@ def strict_schema(
     except RecursionError:
         return None, "it is nested too deeply"
     reason = exceeded_limit(strict)
+    if not may_add_nulls and (missing := optional_without_null(schema)):
+        reason = f"{missing!r} is optional and does not allow null"
     return (None, reason) if reason else (StrictSchema(strict), None)
 
 

@@ -30,7 +30,6 @@ from aimlapi_core import (
 )
 from aimlapi_core._adapters.warn_once import user_stacklevel, warn_once
 from aimlapi_core.schema import object_schema
-from aimlapi_core.schema.nullability import optional_without_null
 from aimlapi_core.schema.references import has_missing_refs, inline_root_ref, is_recursive, walk
 from langchain_aimlapi._request.json_schemas import json_schema
 
@@ -133,12 +132,9 @@ def strict_or_open(
 ) -> tuple[Mapping[str, Any], bool]:
     """(strict schema, True), or (an open one, False) when it cannot be strict.
 
-    Warns of the reason then, or logs it. Schemas whose output others parse must not add nulls:
-    their parsers would fail on them. `is_validated`: see `strict_schema`.
+    Warns of the reason then, or logs it. `is_validated`, `may_add_nulls`: see `strict_schema`.
     """
-    strict, reason = strict_schema(schema, is_validated=is_validated)
-    if strict is not None and not may_add_nulls and (missing := optional_without_null(schema)):
-        strict, reason = None, f"{missing!r} is optional and does not allow null"
+    strict, reason = strict_schema(schema, is_validated=is_validated, may_add_nulls=may_add_nulls)
     if strict is not None:
         return strict, True
     open_schema = object_schema(schema, subject)

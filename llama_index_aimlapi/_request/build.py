@@ -98,10 +98,11 @@ def to_response_format(value: Any) -> ResponseFormat | None:
         if kind == "json_schema" and isinstance(inner, Mapping) and "schema" in inner:
             name, schema = str(inner.get("name") or "answer"), inner["schema"]
             strict: bool | None = inner.get("strict")
-            reason = strict_schema(schema)[1] if strict else None
-            if reason is not None:
-                warn_not_strict(f"the response format {name!r}", reason)
-                strict = False
+            if strict:
+                found, reason = strict_schema(schema, may_add_nulls=False)
+                if reason is not None:
+                    warn_not_strict(f"the response format {name!r}", reason)
+                schema, strict = found or schema, found is not None
             return JsonSchema(name, schema, strict, inner.get("description"))
     raise InvalidRequestError(
         "response_format is 'text', 'json_object', a pydantic class or "

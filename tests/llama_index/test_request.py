@@ -206,6 +206,18 @@ def test_a_format_that_cannot_be_strict_is_sent_open_with_the_reason(form: str) 
     assert found == JsonSchema(f"{form}_pair", schema, False)
 
 
+def test_a_strict_format_is_closed_unless_that_would_add_nulls() -> None:
+    def made(schema: dict[str, Any]) -> Any:
+        inner = {"name": "town", "schema": schema, "strict": True}
+        return to_response_format({"type": "json_schema", "json_schema": inner})
+
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    assert made(schema) == JsonSchema("town", {**schema, "additionalProperties": False}, True)
+    optional = {**schema, "required": []}
+    with pytest.warns(OpenSchemaWarning, match="'name' is optional and does not allow null"):
+        assert made(optional) == JsonSchema("town", optional, False)
+
+
 @pytest.mark.parametrize("value", ["xml", {"type": "json_schema"}, 3])
 def test_what_is_no_response_format_is_refused(value: Any) -> None:
     with pytest.raises(InvalidRequestError, match="response_format"):
