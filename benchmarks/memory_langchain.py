@@ -104,9 +104,7 @@ class MemoryChat(BaseChatModel):
             "prompt_tokens": counts["input_tokens"],
             "completion_tokens": counts["output_tokens"],
             "total_tokens": counts["total_tokens"],
-            "prompt_tokens_details": {
-                "cached_tokens": counts["input_token_details"]["cache_read"]
-            },
+            "prompt_tokens_details": {"cached_tokens": counts["input_token_details"]["cache_read"]},
             "completion_tokens_details": {
                 "reasoning_tokens": counts["output_token_details"]["reasoning"]
             },

@@ -94,7 +94,7 @@ WAYS: dict[str, tuple[Callable[[str], bytes], Any, Any]] = {
 
 
 class TwiceServer:
-    """Sends `extra` behind its first answer, in the same write; each later answer alone.
+    """Sends `extra` behind its first answer, in the same segment; each later answer alone.
 
     Without `extra` it waits there for `send_while_idle`.
     """
@@ -103,7 +103,7 @@ class TwiceServer:
         self, first: bytes, later: bytes, extra: bytes | None, tls: ssl.SSLContext | None
     ) -> None:
         self._is_idle_sender = extra is None
-        self._answers = [first + (extra or b""), later]
+        self._answers = [[first, extra] if extra else [first], [later]]
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -136,12 +136,21 @@ class TwiceServer:
                     if type(event) is h11.EndOfMessage:
                         answer = self._answers[min(self.requests, 1)]
                         self.requests += 1
-                        connection.sendall(answer)
+                        self._send(connection, answer)
                         if self._is_idle_sender and self.requests == 1:
                             connection.sendall(self._more.get())
                             self._is_sent.set()
                         peer = h11.Connection(h11.SERVER)
                         break
+
+    def _send(self, connection: socket.socket, answer: list[bytes]) -> None:
+        """Its parts in one segment, if the system can, but each in a TLS record of its own."""
+        cork = getattr(socket, "TCP_CORK", None)
+        for is_held, parts in ((1, answer), (0, [])):
+            if cork is not None:
+                connection.setsockopt(socket.IPPROTO_TCP, cork, is_held)
+            for part in parts:
+                connection.sendall(part)
 
     def send_while_idle(self, more: bytes) -> None:
         """Send it behind the first answer, which was received."""
@@ -234,6 +243,17 @@ def test_bytes_behind_an_answer_are_nobodys_answer(
     more = {"verify": shared_connections._tls[0]} if is_tls else PLAIN
     found = two_calls(kind, way, base_url, lambda: None, **(more if is_given else {}))
     assert found == ["mine", "mine"]
+    assert (server.requests, server.connections) == (2, 2)
+
+
+@both
+def test_bytes_behind_an_answer_that_fills_a_read_are_nobodys_answer(serve: Any, kind: str) -> None:
+    """httpcore reads 65,536 bytes: the rest stays where it was received."""
+    short = len(_chat("!" * 10_000)) - 10_000
+    full = _chat("!" * (65_536 - short))
+    assert len(full) == 65_536
+    server, base_url = serve(full, _chat("mine"), _chat(LATER))
+    assert two_calls(kind, "whole", base_url, lambda: None)[1] == "mine"
     assert (server.requests, server.connections) == (2, 2)
 
 
