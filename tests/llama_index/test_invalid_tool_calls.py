@@ -14,6 +14,7 @@ from llama_index.core.agent.workflow import (
 from llama_index.core.llms import ChatMessage, MessageRole
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.tools import FunctionTool
+from pydantic import BaseModel
 
 from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import AIMLAPI, InvalidToolCallError
@@ -40,13 +41,18 @@ BROKEN_ARGUMENTS = {
 }
 
 
+class WeatherArguments(BaseModel):
+    city: str = "here"
+
+
 def tool_of(runs: list[Any]) -> FunctionTool:
     def weather(city: str = "here", **more: Any) -> str:
         """The weather in a city."""
         runs.append((city, more))
         return f"sunny in {city}"
 
-    return FunctionTool.from_defaults(weather)
+    # The function would take any arguments; older versions require what `**more` is called.
+    return FunctionTool.from_defaults(weather, fn_schema=WeatherArguments)
 
 
 def agent_of(kind: str, llm: AIMLAPI, tool: FunctionTool, streaming: bool) -> Any:
