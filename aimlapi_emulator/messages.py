@@ -9,12 +9,16 @@ from typing import Any
 from aimlapi_emulator.billing.ledger import ZERO_USAGE
 from aimlapi_emulator.billing.usage import Usage
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
-from aimlapi_emulator.faults.fault_field import FaultTarget
+from aimlapi_emulator.faults.fault_field import FaultTarget, ResponseKind
 from aimlapi_emulator.latency import NO_LATENCY, Latency
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.validation.validators import Problem
 
 QueuedResponse = str | dict[str, Any] | bytes | list[str]
+_STREAM_KINDS: Mapping[str, ResponseKind] = {
+    "chat": "chat stream",
+    "responses": "responses stream",
+}
 BOM = b"\xef\xbb\xbf"
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
@@ -67,11 +71,14 @@ class Response:
 
     def as_fault_target(self, endpoint: str) -> FaultTarget:
         """What the fault's fields act on; `endpoint` as `RequestView.endpoint` has it."""
-        kinds = {"any"}
+        kinds: set[ResponseKind] = {"any"}
         if self.status < 400 and not self.fault.is_raw:
-            kinds |= {"answer", "embeddings" if endpoint == "embeddings" else "completion"}
+            kinds.add("answer")
+            kinds.add("embeddings" if endpoint == "embeddings" else "completion")
         if self.events is not None:
-            kinds |= {"stream", f"{endpoint} stream"}
+            kinds.add("stream")
+            if endpoint in _STREAM_KINDS:
+                kinds.add(_STREAM_KINDS[endpoint])
         body = self.body if self.events is None else b"".join(self.events)
         return FaultTarget(frozenset(kinds), len(self.events or ()), BOM * self.fault.bom + body)
 

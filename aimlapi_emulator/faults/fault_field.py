@@ -10,8 +10,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
+ResponseKind = Literal[
+    "any",
+    "answer",  # no error, and no raw body
+    "completion",  # an answer of chat completions or Responses
+    "embeddings",  # an answer of embeddings
+    "stream",
+    "chat stream",
+    "responses stream",
+]
 _TYPES = {kind.__name__: kind for kind in (int, float, bool, bytes, str, tuple)}
 # They frame the body: `cut_after_bytes` is the way to a body of another length.
 _FRAMING = ("content-length", "transfer-encoding")
@@ -25,18 +34,17 @@ class FaultError(ValueError):
 class FaultTarget(NamedTuple):
     """A response that a fault acts on."""
 
-    kinds: frozenset[str]
-    """Which it is of `any`, `answer` (no error, no raw body), `completion` and `embeddings` (an
-    answer of these endpoints), `stream` and `chat stream`."""
+    kinds: frozenset[ResponseKind]
+    """All that it is."""
     events: int
     """Number of events of a stream, `[DONE]` included; 0 if it is no stream."""
     body: bytes
     """All bytes of the body or stream."""
 
 
-def fault_field(default: Any, /, **facts: Any) -> Any:
+def fault_field(default: Any, /, *, acts_on: ResponseKind = "any", **facts: Any) -> Any:
     """A field of `Fault` with its facts: the arguments of `FaultField`."""
-    return field(default=default, metadata=facts)
+    return field(default=default, metadata={"acts_on": acts_on, **facts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,14 @@ class FaultField:
     check: Callable[[Any], None] = lambda _: None
     requires: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
-    acts_on: str = "any"
+    acts_on: ResponseKind = "any"
     reaches: Callable[[FaultTarget, Any], bool] = lambda *_: True
     replaces_answer: bool = False
+
+    def __post_init__(self) -> None:
+        if self.acts_on not in get_args(ResponseKind):
+            known = ", ".join(map(repr, get_args(ResponseKind)))
+            raise ValueError(f"{self.name}: acts_on={self.acts_on!r} is none of {known}")
 
     def validate(self, value: Any) -> None:
         """Raise FaultError when the field does not take this value, which is not its default."""

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from aimlapi_emulator import Emulator, Fault, FaultError
-from aimlapi_emulator.faults.fault import FIELDS
+from aimlapi_emulator.faults.fault_field import FaultField
 from aimlapi_emulator.messages import Response
 from tests.emulator.asking import Asker, events
 
@@ -100,10 +100,29 @@ def test_each_field_is_checked_in_its_type() -> None:
                 Fault(**{field.name: object(), **partners.get(field.name, {})})
 
 
-def test_each_field_acts_on_a_known_kind_of_response() -> None:
-    chat = Response(200, {}, events=()).as_fault_target("chat")
-    embeddings = Response(200, {}).as_fault_target("embeddings")
-    assert {row.acts_on for row in FIELDS.values()} == chat.kinds | embeddings.kinds
+@pytest.mark.parametrize(
+    ("response", "endpoint", "kinds"),
+    [
+        (Response(200, {}, events=()), "chat", {"answer", "completion", "stream", "chat stream"}),
+        (
+            Response(200, {}, events=()),
+            "responses",
+            {"answer", "completion", "stream", "responses stream"},
+        ),
+        (Response(200, {}, b"{}"), "responses", {"answer", "completion"}),
+        (Response(200, {}, b"{}"), "embeddings", {"answer", "embeddings"}),
+        (Response(500, {}, b"{}"), "chat", set()),
+        (Response(200, {}, b"{}", fault=Fault(raw_body=b"{}")), "chat", set()),
+    ],
+)
+def test_each_response_is_of_some_kinds(response: Response, endpoint: str, kinds: set[str]) -> None:
+    assert response.as_fault_target(endpoint).kinds == {"any", *kinds}
+
+
+def test_a_field_that_acts_on_an_unknown_kind_of_response_is_an_error() -> None:
+    kind: Any = "strem"
+    with pytest.raises(ValueError, match="x: acts_on='strem' is none of 'any', 'answer', "):
+        FaultField("x", "bool", False, acts_on=kind)
 
 
 def test_headers_tell_apart_directives_that_say_the_same(emu: Emulator, ask: Asker) -> None:
