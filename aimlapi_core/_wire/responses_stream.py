@@ -2,15 +2,16 @@
 
 The last event contains the whole response, so a stream's Reply is that object decoded; earlier
 events only yield deltas, and what they left out is yielded at the last. The event type is
-`data.type`: whether there is an `event:` line is not documented. Event types not handled here (53
-are in the schema) contain nothing that the last event lacks and are ignored on purpose.
+`data.type`: whether there is an `event:` line is not documented. An event type is handled here
+(`_EVENT_HANDLERS`), ends the stream (`feed`), or is ignored on purpose (`_IGNORED_EVENTS`); any
+other is unknown, and is reported once per stream on the debug log.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any, TypeAlias
 
 from aimlapi_core._error_responses import error_in_payload
@@ -48,6 +49,7 @@ class ResponseAccumulator(Accumulator):
         self._message_count = 0
         self._usage_expected = usage_expected
         self._seen: dict[int, int] | None = {}
+        self._unknown_types: set[str] = set()
 
     @property
     def complete(self) -> bool:
@@ -68,10 +70,11 @@ class ResponseAccumulator(Accumulator):
         if kind in ("response.completed", "response.incomplete"):
             return self._finish(event)
         handler = _EVENT_HANDLERS.get(kind)
-        if handler is None:
-            self._response.update(as_mapping(event.get("response")))
-            return []
-        return list(handler(self, event))
+        if handler is not None:
+            return list(handler(self, event))
+        if kind not in _IGNORED_EVENTS:
+            self._on_unknown(kind, event)
+        return []
 
     def close(self) -> list[StreamEvent]:
         if self.done:
@@ -188,6 +191,20 @@ class ResponseAccumulator(Accumulator):
         item = self._item_for(event, "message")
         yield from item.add_citation(event.get("content_index"), event.get("annotation"))
 
+    def _on_response(self, event: Mapping[str, Any]) -> tuple[StreamEvent, ...]:
+        self._response.update(as_mapping(event.get("response")))
+        return ()
+
+    def _on_unknown(self, kind: str, event: Mapping[str, Any]) -> None:
+        self._on_response(event)
+        if kind not in self._unknown_types:
+            self._unknown_types.add(kind)
+            logger.debug(
+                "unknown_event type=%.100r: it is ignored; the reply is what the last event holds",
+                kind,
+                extra={"aimlapi": {"event": "unknown_event", "type": kind}},
+            )
+
     def next_tool_call_index(self) -> int:
         """The index for a new tool call."""
         self._tool_call_count += 1
@@ -203,8 +220,11 @@ class ResponseAccumulator(Accumulator):
         return self._stream_error(message, _error_code(event), event)
 
 
-_Handler: TypeAlias = Callable[[ResponseAccumulator, Mapping[str, Any]], Iterator[StreamEvent]]
+_Handler: TypeAlias = Callable[[ResponseAccumulator, Mapping[str, Any]], Iterable[StreamEvent]]
 _EVENT_HANDLERS: dict[str, _Handler] = {
+    "response.created": ResponseAccumulator._on_response,
+    "response.queued": ResponseAccumulator._on_response,
+    "response.in_progress": ResponseAccumulator._on_response,
     "response.output_item.added": ResponseAccumulator._on_output_item,
     "response.output_item.done": ResponseAccumulator._on_output_item,
     "response.output_text.delta": ResponseAccumulator._on_text_delta,
@@ -215,6 +235,30 @@ _EVENT_HANDLERS: dict[str, _Handler] = {
     "response.reasoning_summary_text.delta": ResponseAccumulator._on_reasoning_delta,
     "response.reasoning_text.delta": ResponseAccumulator._on_reasoning_delta,
 }
+# With those above and those that end a stream, the 53 types of the vendor's schema
+# [D gpt-5-2-pro-RESPONSES.json]. What they hold is also in the item of `output_item.done` and in
+# the last event, but for audio, which no request asks for.
+_IGNORED_EVENTS = frozenset(
+    """
+    response.audio.delta response.audio.done response.audio.transcript.delta
+    response.audio.transcript.done response.code_interpreter_call.completed
+    response.code_interpreter_call.in_progress response.code_interpreter_call.interpreting
+    response.code_interpreter_call_code.delta response.code_interpreter_call_code.done
+    response.content_part.added response.content_part.done response.custom_tool_call_input.delta
+    response.custom_tool_call_input.done response.file_search_call.completed
+    response.file_search_call.in_progress response.file_search_call.searching
+    response.function_call_arguments.done response.image_generation_call.completed
+    response.image_generation_call.generating response.image_generation_call.in_progress
+    response.image_generation_call.partial_image response.mcp_call.completed
+    response.mcp_call.failed response.mcp_call.in_progress response.mcp_call_arguments.delta
+    response.mcp_call_arguments.done response.mcp_list_tools.completed
+    response.mcp_list_tools.failed response.mcp_list_tools.in_progress
+    response.reasoning_summary_part.added response.reasoning_summary_part.done
+    response.reasoning_summary_text.done response.reasoning_text.done response.refusal.done
+    response.web_search_call.completed response.web_search_call.in_progress
+    response.web_search_call.searching
+    """.split()
+)
 
 
 def _comparable_content(parts: tuple[Part, ...]) -> list[tuple[str, ...]]:

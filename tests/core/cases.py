@@ -451,8 +451,8 @@ def events_of_item(index: int, item: dict[str, Any]) -> list[dict[str, Any]]:
         text = part.get("refusal") or part.get("text") or ""
         events += [{"type": f"response.{kind}.delta", **here, "delta": p} for p in _pieces(text)]
         for row in part.get("annotations") or ():
-            kind = "response.output_text.annotation.added"
-            events.append({"type": kind, **here, "annotation_index": 0, "annotation": row})
+            added = "response.output_text.annotation.added"
+            events.append({"type": added, **here, "annotation_index": 0, "annotation": row})
         events.append({"type": f"response.{kind}.done", **here, "text": text})
     for position, part in enumerate(item.get("summary") or ()):
         here = {**at, "summary_index": position}
