@@ -33,6 +33,7 @@ from aimlapi_core import (
     dumps_arguments,
     nearest,
 )
+from aimlapi_core._json_reading import as_mappings
 from langchain_aimlapi._base import PROVIDER
 from langchain_aimlapi._request.assistant_blocks import assistant_parts, parts_and_calls
 from langchain_aimlapi._request.content_blocks import Block, to_part
@@ -183,13 +184,13 @@ def _assistant_message(message: AIMessage, answered: set[str]) -> Message | None
 
 def _echoed_reasoning(message: AIMessage) -> list[Part]:
     """This provider's reasoning, to be sent back where the endpoint accepts it."""
-    details = message.additional_kwargs.get("reasoning_details") or ()
-    return [Reasoning("", opaque=d) for d in details if isinstance(d, Mapping)]
+    details = message.additional_kwargs.get("reasoning_details")
+    return [Reasoning("", opaque=d) for d in as_mappings(details)]
 
 
 def _echoed_items(message: AIMessage) -> list[Part]:
-    items = message.additional_kwargs.get("provider_items") or ()
-    return [ProviderItem(item) for item in items if isinstance(item, Mapping)]
+    items = message.additional_kwargs.get("provider_items")
+    return [ProviderItem(item) for item in as_mappings(items)]
 
 
 def _tool_calls(message: AIMessage) -> list[ToolCall]:

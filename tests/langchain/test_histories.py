@@ -253,6 +253,10 @@ def test_the_words_of_spoken_audio_are_kept() -> None:
             ToolCall("c1", "f", '{"a": 1}'),
         ),
         ({"type": "tool_call", "id": "c1", "name": "f", "args": {}}, ToolCall("c1", "f", "{}")),
+        (
+            {"type": "shell_call", "call_id": "c1", "action": {"stdin": b"x"}},
+            ToolCall("c1", "shell", '{"stdin": "b\'x\'"}'),
+        ),
     ],
 )
 def test_calls_in_blocks_are_kept_where_they_are_answered(block: Any, expected: ToolCall) -> None:
