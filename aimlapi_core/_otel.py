@@ -77,11 +77,15 @@ class Tracing:
         )
 
     def record_error(self, span: Span, error: BaseException) -> None:
-        """Mark a span as failed. The description is the error's message, without the key."""
+        """Mark a span as failed. The key is in no description.
+
+        An error's message may quote the request and the answer: without `content` the description
+        is what the error means and what to do, not its message.
+        """
         kind = f"HTTP {error.status_code}" if isinstance(error, StatusError) else type(error)
         name = kind if isinstance(kind, str) else kind.__name__
         span.set_attribute("error.type", name)
-        message = str(error) if isinstance(error, AIMLAPIError) else ""
+        message = _description(error, self.content) if isinstance(error, AIMLAPIError) else ""
         span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, message))
 
     def record_response(self, span: Span, reply: Reply) -> None:
@@ -95,6 +99,14 @@ class Tracing:
         if self.content:
             attributes["gen_ai.output.messages"] = _as_json(map(_choice, reply.choices))
         span.set_attributes(without_none(attributes))
+
+
+def _description(error: AIMLAPIError, content: bool) -> str:
+    if content:
+        return str(error)
+    if isinstance(error, StatusError):
+        return f"HTTP {error.status_code}. {error.hint}"
+    return (type(error).__doc__ or "").partition("\n")[0]
 
 
 active: Tracing | None = None

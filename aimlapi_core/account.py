@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from aimlapi_core._json_reading import as_float, as_int, as_mapping, as_mappings, nonempty_str
-from aimlapi_core._wire.usage import CREDITS_PER_USD
+from aimlapi_core._values.exact_decimal import EXACT, parse_decimal, round_half_even
+from aimlapi_core._wire.usage import CREDITS_PER_USD, MAX_CREDITS
 from aimlapi_core.errors import InvalidRequestError, UnexpectedReplyError
 from aimlapi_core.settings import Settings
 
@@ -89,8 +90,9 @@ class Prices:
             if tokens and usd is None:
                 return None
             if usd is not None:
-                exact = tokens * usd * CREDITS_PER_USD / 1_000_000
-                total += int(exact.to_integral_value("ROUND_CEILING"))
+                exact = EXACT.multiply(usd, tokens * CREDITS_PER_USD)
+                exact = EXACT.divide(exact, 1_000_000)
+                total += int(exact.to_integral_value(ROUND_CEILING, EXACT))
         return total
 
 
@@ -165,7 +167,7 @@ def models_request(model: str | None, etag: str | None = None) -> AccountRequest
 def parse_account(payload: Any) -> Account:
     """The balance in a response. Raises UnexpectedReplyError if there is none."""
     body = as_mapping(payload)
-    balance = _parse_decimal(body.get("current_balance"))
+    balance = parse_decimal(body.get("current_balance"))
     if balance is None:
         raise UnexpectedReplyError(f"No balance in the answer: members {sorted(map(str, body))}")
     return Account(balance, nonempty_str(body.get("currency")) or "USD")
@@ -197,10 +199,10 @@ def _parse_logged_call(row: Mapping[str, Any]) -> LoggedCall:
 
 
 def _parse_credits(cost: Mapping[str, Any]) -> int:
-    credits, usd = as_float(cost.get("credits")), _parse_decimal(cost.get("usd"))
+    credits, usd = as_float(cost.get("credits")), parse_decimal(cost.get("usd"))
     if credits is not None:
         return round(credits)
-    return round(usd * CREDITS_PER_USD) if usd is not None else 0
+    return round_half_even(EXACT.multiply(usd, CREDITS_PER_USD)) if usd is not None else 0
 
 
 class IdentifiedCall(Protocol):
@@ -216,9 +218,16 @@ CallT = TypeVar("CallT", bound=IdentifiedCall)
 def match_calls_to_logs(
     calls: Iterable[CallT], entries: Iterable[LoggedCall], claimed: Iterable[str] = ()
 ) -> dict[CallT, LoggedCall]:
-    """The log entry of each call that has one; `claimed` are inference ids of other calls."""
+    """The log entry of each call that has one; `claimed` are inference ids of other calls.
+
+    An entry whose cost no call can have settles none.
+    """
     calls, claimed = list(calls), set(claimed)
-    by_inference_id = {entry.inference_id: entry for entry in entries if entry.inference_id}
+    by_inference_id = {
+        entry.inference_id: entry
+        for entry in entries
+        if entry.inference_id and 0 <= entry.credits <= MAX_CREDITS
+    }
     by_client_id: dict[str, list[LoggedCall]] = {}
     for entry in by_inference_id.values():
         if entry.client_request_id and entry.inference_id not in claimed:
@@ -271,11 +280,11 @@ def _parse_prices(pricing: Mapping[str, Any]) -> Prices | None:
         return None
     found: dict[str, Decimal] = {}
     for unit in as_mappings(pricing.get("units")):
-        price, per = _parse_decimal(unit.get("price")), _parse_decimal(unit.get("per"))
+        price, per = parse_decimal(unit.get("price")), parse_decimal(unit.get("per"))
         measure = unit.get("measure")
         is_rate = unit.get("name") == "token" and measure in ("input", "output")
-        if is_rate and price is not None and per:
-            found.setdefault(str(measure), price * 1_000_000 / per)
+        if is_rate and price is not None and price >= 0 and per and per > 0:
+            found.setdefault(str(measure), EXACT.divide(EXACT.multiply(price, 1_000_000), per))
     return Prices(found.get("input"), found.get("output")) if found else None
 
 
@@ -287,17 +296,6 @@ def parse_scopes(payload: Any) -> tuple[str, ...] | None:
 
 def _strings(value: Any) -> tuple[str, ...]:
     return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
-
-
-def _parse_decimal(value: Any) -> Decimal | None:
-    """The number as written in the JSON: the shortest repr of a float restores it."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        found = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
 
 
 def _parse_datetime(value: Any) -> datetime | None:

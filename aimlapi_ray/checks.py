@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from aimlapi_core.costs.totals import to_credits
 from aimlapi_core.errors import ConfigurationError
-from aimlapi_ray.report import DatasetError
+from aimlapi_ray.report import DatasetError, JournalError
 
 _INTEGERS = 2**63  # SQLite's are signed and of 64 bits
 BLOCKS_PER_WORKER = 4
@@ -84,3 +85,21 @@ def model_id(model: Any) -> str:
 def rows_per_block(rows: int, workers: int, concurrency: int) -> int:
     """Small enough to balance the workers, large enough to fill their slots."""
     return max(1, min(4 * concurrency, -(-rows // (workers * BLOCKS_PER_WORKER))))
+
+
+def check_journal_file(path: Path) -> None:
+    """Raise JournalError for what is left of a journal whose answers are gone.
+
+    SQLite takes an empty file for a new database, and deletes a write-ahead log beside it.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if path.exists() and not path.is_dir() and not path.stat().st_size:
+        raise JournalError(
+            f"{path}: the journal is an empty file, so what it held is gone. Put a copy in its "
+            "place, or delete it: then the job begins anew, and each row is asked and paid again."
+        )
+    if not path.exists() and log.exists() and log.stat().st_size:
+        raise JournalError(
+            f"{log} is there, but not the journal {path.name} that it belongs to: put both in one "
+            "place, or delete it: then the job begins anew, and each row is asked and paid again."
+        )

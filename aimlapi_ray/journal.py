@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from aimlapi_core.costs.totals import Totals
-from aimlapi_ray.checks import check_id
+from aimlapi_ray.checks import check_id, check_journal_file
 from aimlapi_ray.report import DatasetError, JournalError, Progress, Report, RunningTotals, Spend
 
 RowId: TypeAlias = str | int
@@ -69,6 +69,7 @@ class Journal:
         self.job = job
         self.run = 0
         self.totals = RunningTotals()
+        check_journal_file(self.path)
         with translate_sqlite_errors(self.path):
             self._db = sqlite3.connect(
                 self.path, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False

@@ -16,6 +16,12 @@ from aimlapi_core.types import Cost, Usage
 
 CREDITS_PER_USD = 2_000_000
 
+_MAX_USD = 1_000_000
+MAX_CREDITS = _MAX_USD * CREDITS_PER_USD
+"""No call costs more: a larger one was not reported. Sums of calls stay far below 2**63."""
+
+_MAX_TOKENS = 10**12  # likewise
+
 
 class UsageFields(NamedTuple):
     """An endpoint's names for the counts of input and output tokens."""
@@ -57,10 +63,10 @@ def parse_cost(headers: Mapping[str, str], meta: Any) -> Cost | None:
     `headers` in lower case; `meta` is the body's member of that name, of any type.
     """
     body = as_mapping(as_mapping(meta).get("usage"))
-    credits = _non_negative(headers.get("x-aimlapi-credits-used"))
-    credits = _non_negative(body.get("credits_used")) if credits is None else credits
-    usd = _non_negative(headers.get("x-aimlapi-usd-spent"))
-    usd = _non_negative(body.get("usd_spent")) if usd is None else usd
+    credits = _amount(headers.get("x-aimlapi-credits-used"), MAX_CREDITS)
+    credits = _amount(body.get("credits_used"), MAX_CREDITS) if credits is None else credits
+    usd = _amount(headers.get("x-aimlapi-usd-spent"), _MAX_USD)
+    usd = _amount(body.get("usd_spent"), _MAX_USD) if usd is None else usd
     if credits is None and usd is None:
         return None
     if usd is None and credits is not None:  # older responses report credits only
@@ -71,10 +77,10 @@ def parse_cost(headers: Mapping[str, str], meta: Any) -> Cost | None:
 def _non_negative_int(value: Any) -> int | None:
     """A count; None for anything else and for negative numbers, so that sums cannot decrease."""
     found = as_int(value)
-    return None if found is None or found < 0 else found
+    return None if found is None or not 0 <= found <= _MAX_TOKENS else found
 
 
-def _non_negative(value: Any) -> float | None:
-    """A number of 0 or more; None for anything else, as no call has a negative cost."""
+def _amount(value: Any, most: float) -> float | None:
+    """A number from 0 to `most`; None for anything else, as no call has such a cost."""
     found = as_float(value)
-    return found if found is not None and found >= 0 else None
+    return found if found is not None and 0 <= found <= most else None

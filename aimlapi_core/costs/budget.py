@@ -6,6 +6,7 @@ import warnings
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from aimlapi_core._values.plain import plain_number
 from aimlapi_core.costs.totals import to_credits, to_usd
 from aimlapi_core.errors import BudgetExceededError, ConfigurationError, UnknownCostError
 
@@ -29,7 +30,9 @@ class Budget:
             raise ConfigurationError(
                 f'on_unknown_cost must be "estimate" or "raise", not {on_unknown_cost!r}'
             )
-        if warn_at is not None and not 0 < warn_at <= 1:
+        warn_at = plain_number(warn_at, "float")
+        is_share = isinstance(warn_at, (int, float)) and not isinstance(warn_at, bool)
+        if warn_at is not None and not (is_share and 0 < warn_at <= 1):
             raise ConfigurationError(f"warn_at must be above 0 and at most 1, not {warn_at!r}")
         self.ceiling = to_credits(usd)
         self.rejects_unknown_cost = on_unknown_cost == "raise"

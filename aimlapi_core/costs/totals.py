@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from decimal import ROUND_FLOOR, Context, Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Decimal
 
+from aimlapi_core._values.exact_decimal import EXACT, parse_decimal, round_half_even
+from aimlapi_core._values.plain import plain_scalar
 from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core.errors import ConfigurationError
 from aimlapi_core.types import Cost, Usage
-
-# The caller's own context may round to fewer digits.
-_EXACT = Context(prec=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +68,22 @@ def usage_totals(usage: Usage | None) -> Totals:
 
 def to_usd(credits: int) -> Decimal:
     """Convert credits to dollars, exact."""
-    return _EXACT.divide(Decimal(credits), CREDITS_PER_USD)
+    return EXACT.divide(Decimal(credits), CREDITS_PER_USD)
 
 
 def to_credits(usd: Decimal | float | str) -> int:
     """Convert dollars to whole credits, rounded down. Raises ConfigurationError if invalid."""
-    try:
-        amount = Decimal(str(usd))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if isinstance(usd, bool) or not amount.is_finite() or amount < 0:
+    amount = parse_decimal(usd if isinstance(usd, Decimal) else plain_scalar(usd))
+    if amount is None or amount < 0:
         raise ConfigurationError(f"An amount in USD must be a number of 0 or more, not {usd!r}.")
-    return int(_EXACT.multiply(amount, CREDITS_PER_USD).to_integral_value(ROUND_FLOOR))
+    return int(EXACT.multiply(amount, CREDITS_PER_USD).to_integral_value(ROUND_FLOOR, EXACT))
 
 
 def reported_credits(cost: Cost) -> int:
     """A reported cost in whole credits, converted from USD if it has no credits."""
     if cost.credits is not None:
         return cost.credits
-    return round(Decimal(repr(cost.usd)) * CREDITS_PER_USD)
+    return round_half_even(EXACT.multiply(Decimal(repr(cost.usd)), CREDITS_PER_USD))
 
 
 _COLUMNS = (

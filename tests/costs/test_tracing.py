@@ -183,6 +183,44 @@ def test_a_failed_call_fails_its_span_with_its_ids(how: str, spans: Spans, emu: 
     assert KEY not in found.to_json()
 
 
+# Failures whose errors quote what was asked, or the beginning of what was answered.
+_FRAME = f"data: {json.dumps({'choices': [{'delta': {'content': SECRET}}]})}\n\n"
+QUOTING = {
+    "refusal": Fault(status=400, message=f"Invalid message: {SECRET}"),
+    "upstream": Fault(status=500, shape="legacy", message=f"400 {SECRET}"),
+    "text instead of JSON": Fault(raw_body=SECRET.encode()),
+    "HTML": Fault(raw_body=f"<html>{SECRET}</html>".encode()),
+    "broken frame": Fault(raw_body=f'{_FRAME}data: {{"{SECRET}\n\n'.encode()),
+    "error in a frame": Fault(
+        raw_body=f"{_FRAME}data: {json.dumps({'error': {'message': SECRET}})}\n\n".encode()
+    ),
+    "cut": Fault(raw_body=_FRAME.encode()),
+    "redirect": Fault(status=302, headers={"Location": f"https://a.b/{SECRET}".replace(" ", "-")}),
+}
+
+
+@pytest.mark.parametrize("model", [CHAT, PRO])
+@pytest.mark.parametrize("form", ["whole", "stream"])
+@pytest.mark.parametrize("fault", QUOTING)
+def test_a_failed_span_holds_no_prompt_and_no_answer_unless_asked(
+    how: str, form: str, model: str, fault: str, spans: Spans, emu: Emulator
+) -> None:
+    def fail() -> str:
+        emu.faults.append(QUOTING[fault])
+        call = complete if form == "whole" else stream
+        with pytest.raises(AIMLAPIError) as caught:
+            call(how, settings(emu, max_retries=0), asking(SECRET, model=model))
+        return str(caught.value)
+
+    fail()
+    assert SECRET not in spans.only.to_json()
+    assert SECRET.replace(" ", "-") not in spans.only.to_json()
+    assert spans.only.status.description.endswith(".")  # but what it means
+    start_tracing(spans.provider, record_content=True)
+    said = fail()
+    assert spans.all[-1].status.description == said
+
+
 def test_a_stream_that_is_left_ends_its_span(how: str, spans: Spans, emu: Emulator) -> None:
     stream(how, settings(emu), events=1)
     assert spans.only.status.status_code.name == "UNSET"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from aimlapi_core import Totals
+from aimlapi_core._wire.usage import MAX_CREDITS
 from aimlapi_ray import DatasetError, JournalError, Spend
 from aimlapi_ray.journal import MAX_WORKER_LOSSES, Journal, RowState
 from aimlapi_ray.report import RunningTotals
@@ -236,6 +237,39 @@ def test_a_file_that_is_no_journal_is_refused(path: Path) -> None:
     with pytest.raises(JournalError, match=r"lakes\.sqlite: the journal cannot be used"):
         opened(path)
     assert path.read_text().startswith("id,answer")
+
+
+def test_an_emptied_journal_is_not_begun_anew_in_silence(path: Path) -> None:
+    """All would be asked and paid again."""
+    with opened(path) as journal:
+        journal.start_run([1])
+        ask(journal, 1, "paid", cost())
+    path.write_bytes(b"")
+    with pytest.raises(JournalError, match=r"lakes\.sqlite: .* is an empty file.*delete it"):
+        opened(path)
+    assert path.read_bytes() == b""
+    path.unlink()
+    with opened(path) as journal:
+        assert journal.start_run([1]) == 1
+
+
+def test_a_log_whose_journal_is_gone_is_not_deleted(path: Path) -> None:
+    log = path.with_name(f"{path.name}-wal")
+    log.write_bytes(b"answers")
+    with pytest.raises(JournalError, match="is there, but not the journal"):
+        opened(path)
+    assert log.read_bytes() == b"answers"
+
+
+def test_the_largest_costs_and_counts_add_up(path: Path) -> None:
+    """Whatever calls report: a sum that is too large would lock all answers away."""
+    most = Totals(calls=1, credits=MAX_CREDITS, input_tokens=10**12, output_tokens=10**12)
+    with opened(path) as journal:
+        journal.start_run(range(100))
+        for row_id in range(100):
+            ask(journal, row_id, "paid", Spend({MODEL: most}, 0))
+    with opened(path) as journal:
+        assert journal.spend().credits == 100 * MAX_CREDITS
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
