@@ -11,7 +11,9 @@ from aimlapi_core._values.readable import readable
 MAX_TEXT_CHARS = 4_096
 """Of the service's own sentence, in an attribute."""
 
-_MAX_SENTENCE_CHARS = 300  # in a message
+MAX_SENTENCE_CHARS = 300
+"""Of what a message quotes."""
+
 _MAX_NAME_CHARS = 100
 _MAX_SHOWN_FIELDS = 10  # in a message
 _MAX_FIELDS = 100
@@ -23,7 +25,7 @@ def status_message(
     status_code: int, text: str, fields: Mapping[str, str], request_id: str | None, hint: str
 ) -> str:
     """The message of an error: what the service said, its fields, its request id, what to do."""
-    said = readable(text, _MAX_SENTENCE_CHARS).rstrip(" .") or "no message"
+    said = readable(text, MAX_SENTENCE_CHARS).rstrip(" .") or "no message"
     named = "".join(
         f" [{name}: {reason}]"
         for name, reason in readable_fields(fields, _MAX_SHOWN_FIELDS).items()
@@ -37,7 +39,7 @@ def status_message(
 def readable_fields(fields: Mapping[str, str], most: int = _MAX_FIELDS) -> dict[str, str]:
     """The first fields, with bounded names and reasons."""
     return {
-        readable(name, _MAX_NAME_CHARS): readable(reason, _MAX_SENTENCE_CHARS)
+        readable(name, _MAX_NAME_CHARS): readable(reason, MAX_SENTENCE_CHARS)
         for name, reason in islice(fields.items(), most)
     }
 
@@ -50,7 +52,7 @@ def redirect_hint(status_code: int, location: str | None, url: str) -> str | Non
         target = urljoin(url, location)
     except ValueError:
         target = location
-    shown = readable(target, _MAX_SENTENCE_CHARS)
+    shown = readable(target, MAX_SENTENCE_CHARS)
     path = next((path for path in _PATHS if url.endswith(path) and target.endswith(path)), None)
     advice = (
         f"set base_url={shown.removesuffix(path)!r}" if path and target != url else "check base_url"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aimlapi_core._error_messages import (
+    MAX_SENTENCE_CHARS,
     MAX_TEXT_CHARS,
     readable_fields,
     redirect_hint,
@@ -134,7 +135,8 @@ def error_in_payload(payload: Mapping[str, Any], event: str = "") -> tuple[str, 
         return None
     code = error.get("code") or error.get("type") if isinstance(error, Mapping) else None
     code = code or payload.get("statusCode") or payload.get("status")
-    return _message_text(payload) or "no message", None if code is None else str(code)
+    message = readable(_message_text(payload), MAX_SENTENCE_CHARS) or "no message"
+    return message, None if code is None else readable(str(code), MAX_SENTENCE_CHARS)
 
 
 def describe_payload(payload: Any) -> str:
@@ -152,6 +154,7 @@ def unexpected_reply(
     wanted: str, what: str, payload: Any, headers: Mapping[str, str]
 ) -> AIMLAPIError:
     """The error for a response with status 200 that holds `what` in place of `wanted`."""
+    what = readable(what, 2 * MAX_SENTENCE_CHARS)
     message = f"The service answered with success, but not with {wanted}: {what}"
     request_id = headers.get("x-request-id")
     if is_context_refusal(payload):
@@ -162,9 +165,9 @@ def unexpected_reply(
 def context_error(message: str, payload: Any, request_id: str | None = None) -> ContextTooLongError:
     """The error for a refusal inside a response with status 200."""
     return ContextTooLongError(
-        f"{message.rstrip(' .')}. {ContextTooLongError.hint}",
+        f"{readable(message, 2 * MAX_SENTENCE_CHARS).rstrip(' .')}. {ContextTooLongError.hint}",
         status_code=200,
-        message_text=_message_text(payload),
+        message_text=readable(_message_text(payload), MAX_TEXT_CHARS),
         body=payload,
         request_id=request_id,
     )

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 import httpx
 
+from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
 from aimlapi_core._error_responses import error_from_response
 from aimlapi_core._io.call_observer import CallObserver
 from aimlapi_core._io.concurrency_limit import Slot
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
+from aimlapi_core._values.readable import readable
 from aimlapi_core.errors import (
     AIMLAPIError,
     ConfigurationError,
@@ -168,7 +170,7 @@ class HTTPCall:
 
     def transport_error(self, exc: Exception) -> AIMLAPIError:
         """The error for a transport exception before the first event of the body."""
-        detail = (str(exc) or type(exc).__name__).rstrip(".")
+        detail = readable(str(exc), MAX_SENTENCE_CHARS).rstrip(".") or type(exc).__name__
         if isinstance(exc, _CONNECT_FAILURES):
             return ConnectFailedError(
                 f"No connection to {self.url}: {detail}. Nothing was sent; check base_url, the "

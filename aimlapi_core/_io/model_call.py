@@ -9,11 +9,13 @@ from typing import Generic, TypeVar
 
 import httpx
 
+from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
 from aimlapi_core._error_responses import parse_body
 from aimlapi_core._io.call_observer import observe_call
 from aimlapi_core._io.concurrency_limit import slot_for
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
+from aimlapi_core._values.readable import readable
 from aimlapi_core._wire.embeddings import EmbeddingBatch
 from aimlapi_core._wire.endpoint import PreparedRequest
 from aimlapi_core._wire.json_encoding import encode_json
@@ -153,8 +155,9 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
 
     def stream_cut_error(self, exc: Exception, reader: StreamReader) -> StreamCutError:
         """The error for a transport exception in the middle of a stream."""
+        detail = readable(str(exc), MAX_SENTENCE_CHARS)
         return StreamCutError(
-            f"The stream broke off ({type(exc).__name__}: {exc}): what came is not the whole "
+            f"The stream broke off ({type(exc).__name__}: {detail}): what came is not the whole "
             "answer. Nothing is repeated, since it may be billed; the part that came is in "
             ".partial.",
             partial=reader.partial(),

@@ -28,7 +28,7 @@ from aimlapi_core._io.shared_connections import (
     release_client,
 )
 from aimlapi_core._io.sockets.unread_bytes import close_with_unread_bytes
-from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream
+from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream, with_gzip_decoded
 from aimlapi_core.account import AccountRequest
 from aimlapi_core.costs.reconciliation import LookupSteps
 from aimlapi_core.errors import AIMLAPIError, StatusError
@@ -116,7 +116,9 @@ class RequestSender:
             request = call.build_request(http)
             cause: Exception | None = None
             try:
-                response = http.send(request, stream=True, follow_redirects=False)
+                response = with_gzip_decoded(
+                    http.send(request, stream=True, follow_redirects=False)
+                )
                 if not isinstance(http, PooledClient):
                     close_with_unread_bytes(response)
                 if response.is_success:
@@ -229,7 +231,9 @@ class AsyncRequestSender:
             request = call.build_request(http)
             cause: Exception | None = None
             try:
-                response = await http.send(request, stream=True, follow_redirects=False)
+                response = with_gzip_decoded(
+                    await http.send(request, stream=True, follow_redirects=False)
+                )
                 if not isinstance(http, AsyncPooledClient):
                     close_with_unread_bytes(response)
                 if response.is_success:

@@ -7,16 +7,14 @@ OpenAI's models reject unknown members of the body; texts are sent as strings, n
 
 from __future__ import annotations
 
-import base64
 import re
-import sys
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._error_responses import describe_payload, unexpected_reply
+from aimlapi_core._values.embedding_vectors import listed, vectors_by_index
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
 from aimlapi_core._wire.validation import UnsupportedParameterWarning, check_client_request_id
@@ -54,7 +52,7 @@ class EmbeddingBatch:
 
     def decode(self, payload: Any, headers: Mapping[str, str]) -> EmbeddingReply:
         """The vectors of one response. `headers` in lower case. Raises UnexpectedReplyError."""
-        return decode(payload, headers, self.count)
+        return decode(payload, headers, self.count, self.body.get("dimensions"))
 
 
 def prepare_batches(request: EmbeddingRequest) -> list[EmbeddingBatch]:
@@ -79,12 +77,17 @@ def prepare_batches(request: EmbeddingRequest) -> list[EmbeddingBatch]:
     return plans
 
 
-def decode(payload: Any, headers: Mapping[str, str], count: int) -> EmbeddingReply:
-    """The vectors of one response, in the order of its texts, by the index of each row."""
+def decode(
+    payload: Any, headers: Mapping[str, str], count: int, dimensions: Any = None
+) -> EmbeddingReply:
+    """The vectors of one response, in the order of its texts, by the index of each row.
+
+    `dimensions`: the length that was asked for. Raises UnexpectedReplyError.
+    """
     rows = payload.get("data") if isinstance(payload, Mapping) else None
     try:
-        vectors = _vectors_by_index(rows or [])
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        vectors = vectors_by_index(rows or [], dimensions)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as exc:
         raise unexpected_reply(_WANTED, f"a row cannot be read ({exc!r})", None, headers) from exc
     if len(vectors) != count or not rows:
         what = f"{len(vectors)} vectors for {count} texts" if rows else describe_payload(payload)
@@ -106,7 +109,14 @@ def _with_input_tokens(usage: Usage | None) -> Usage | None:
 
 
 def combine_replies(replies: Sequence[tuple[EmbeddingReply, Transport]]) -> EmbeddingReply:
-    """One reply for all batches, in the order of the texts."""
+    """One reply for all batches, in the order of the texts.
+
+    Raises UnexpectedReplyError for batches whose vectors differ in length.
+    """
+    lengths = {len(vector) for reply, _ in replies for vector in reply.vectors[:1]}
+    if len(lengths) > 1:
+        what = f"vectors of {listed(lengths)} numbers in one call"
+        raise unexpected_reply(_WANTED, what, None, replies[-1][1].headers)
     usages = [reply.usage for reply, _ in replies]
     costs = [reply.cost for reply, _ in replies]
     return EmbeddingReply(
@@ -217,26 +227,6 @@ def _sizes(texts: Sequence[str], max_tokens: int) -> Iterator[tuple[str, int]]:
     for text, length in zip(texts, lengths, strict=True):
         pieces = sum(1 for _ in _SEPARATE_PIECES.finditer(text))
         yield text, max(length, pieces * _BYTES_PER_TOKEN)
-
-
-def _vectors_by_index(rows: Sequence[Any]) -> list[list[float]]:
-    indexed = sorted(
-        (row.get("index", position), _decode_vector(row["embedding"]))
-        for position, row in enumerate(rows)
-    )
-    if [index for index, _ in indexed] != list(range(len(rows))):
-        raise ValueError("the rows' indices are not 0, 1, 2, …")
-    return [vector for _, vector in indexed]
-
-
-def _decode_vector(wire: Any) -> list[float]:
-    """A list of numbers, or base64 of little-endian 32-bit floats."""
-    if isinstance(wire, str):
-        numbers = array("f", base64.b64decode(wire, validate=True))
-        if sys.byteorder == "big":
-            numbers.byteswap()
-        return numbers.tolist()
-    return [float(number) for number in wire]
 
 
 def _sum_usages(usages: Sequence[Usage]) -> Usage:

@@ -15,6 +15,20 @@ from codecs import BOM_UTF8
 _DATA_PREFIX_LENGTH = len(b"data: ")
 
 
+_KEEP_ALIVES = frozenset("ping pong keepalive keep-alive keep_alive heartbeat".split())
+
+
+def is_keep_alive(name: str, data: str) -> bool:
+    """Whether a payload that is no JSON object is a keep-alive, by its event name or its one word.
+
+    Servers send `data: null`, `data: ping`, `event: ping`.
+    """
+    if name.lower() in _KEEP_ALIVES:
+        return True
+    word = data.strip().strip('"').lower()
+    return (name != "error" and word in _KEEP_ALIVES) or word == "null"
+
+
 def _is_single_event(piece: bytes) -> bool:
     """Fast path: whether the piece is exactly one event with one `data:` line, as most are."""
     return (

@@ -8,9 +8,11 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
 from aimlapi_core._error_responses import context_error, is_context_refusal, parse_body
 from aimlapi_core._json_reading import loads
-from aimlapi_core._wire.sse import SSEDecoder
+from aimlapi_core._values.readable import readable
+from aimlapi_core._wire.sse import SSEDecoder, is_keep_alive
 from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
 from aimlapi_core.errors import AIMLAPIError, StreamError, StreamFailedError
 from aimlapi_core.types import (
@@ -79,6 +81,7 @@ class Accumulator(ABC):
         nothing_came = not any(choice.parts for choice in partial.choices)
         if details is not None and nothing_came and is_context_refusal(details):
             return context_error(f"The stream failed: {what}", details)
+        what = readable(what, MAX_SENTENCE_CHARS)
         return StreamFailedError(
             f"The stream failed: {what}. The part that came is in .partial.",
             partial=partial,
@@ -96,7 +99,7 @@ class StreamReader:
 
     `done`: the rest of the body does not matter; `stopped_early`: because of a stop sequence,
     though the service continues. `complete`: the answer is complete, and only usage or cost may
-    follow. `progress` increases with received data, but not with comments.
+    follow. `progress` increases with received data, but not with comments and other keep-alives.
     """
 
     __slots__ = (
@@ -143,6 +146,8 @@ class StreamReader:
                 self._unstreamed = bytearray()
         if self._unstreamed is not None:
             self._unstreamed += piece
+            # White space only keeps the connection alive.
+            self.progress += bool(piece) and not piece.isspace()
             return iter(())
         return self._read_payloads(self._decoder.feed(piece))
 
@@ -190,6 +195,8 @@ class StreamReader:
         for name, data in payloads:
             if self.done:
                 return
+            if not data.startswith("{") and is_keep_alive(name, data):
+                continue
             self.progress += bool(data.strip())  # an empty one is a keep-alive
             events = self._accumulator.feed(name, data)
             self.done = self._accumulator.done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import math
 import threading
 import time
@@ -178,6 +179,86 @@ def test_rows_in_any_order_come_back_in_the_texts_order() -> None:
 def test_anything_but_the_vectors_asked_for_is_an_error(payload: Any) -> None:
     with pytest.raises(UnexpectedReplyError, match="not with the vectors"):
         decode(payload, {}, 2)
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+def packed(*numbers: float) -> str:
+    return base64.b64encode(array("f", numbers).tobytes()).decode()
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [
+        [NAN, 1.0],
+        [1.0, INF],
+        [INF, -INF],
+        [10**400],
+        [],
+        "",
+        packed(NAN, 1),
+        packed(1, -INF),
+        packed(),
+        [1e999],
+        [1.0],
+        [1.0, 2.0, 3.0],
+        packed(1),
+        packed(1, 2)[:-2],
+        None,
+        {},
+        7,
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("position", [0, 1])
+def test_vectors_that_no_store_can_search_are_errors(vector: Any, position: int) -> None:
+    """Not finite, empty, or of another length than the other's."""
+    rows = [row(0, 1, 2), row(1, 3, 4)]
+    rows[position]["embedding"] = vector
+    with pytest.raises(UnexpectedReplyError, match="not with the vectors"):
+        decode({"data": rows}, {}, 2)
+
+
+def test_finite_numbers_whose_sum_is_not_are_a_vector() -> None:
+    assert decode({"data": [row(0, 1.7e308, 1.7e308)]}, {}, 1).vectors == ([1.7e308, 1.7e308],)
+
+
+@pytest.mark.parametrize("dimensions", [3, 3.0])
+def test_vectors_of_another_length_than_asked_for_are_errors(dimensions: Any) -> None:
+    assert decode({"data": [row(0, 1, 2, 3)]}, {}, 1, dimensions).vectors == ([1, 2, 3],)
+    with pytest.raises(UnexpectedReplyError, match="3 were asked for"):
+        decode({"data": [row(0, 1, 2)]}, {}, 1, dimensions)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_length_that_was_asked_for_is_checked(emu: Emulator, kind: str) -> None:
+    emu.faults.append(Fault(raw_body=json.dumps({"data": [row(0, 1, 2)]}).encode()))
+    with pytest.raises(UnexpectedReplyError, match="8 were asked for"):
+        embed(emu, kind, EmbeddingRequest(SMALL, ("a",), dimensions=8))
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_requests_of_one_call_whose_vectors_differ_in_length_are_an_error(
+    emu: Emulator, kind: str
+) -> None:
+    for numbers in ((1, 2), (1, 2, 3)):
+        emu.faults.append(Fault(raw_body=json.dumps({"data": [row(0, *numbers)]}).encode()))
+    paid: list[EmbeddingReply] = []
+    with pytest.raises(UnexpectedReplyError, match="vectors of 2 and 3 numbers"):
+        embed(emu, kind, EmbeddingRequest(SMALL, ("a", "b"), batch_size=1), answered=paid.append)
+    assert len(paid) == 2
+
+
+def test_rows_without_an_index_are_in_order() -> None:
+    """Missing or null; a row's own index, as another server may begin at 1, is an error."""
+    null = [{**row(0, number), "index": None} for number in (3, 1, 2)]
+    missing = [{"embedding": [number]} for number in (3, 1, 2)]
+    for rows in (null, missing):
+        assert decode({"data": rows}, {}, 3).vectors == ([3.0], [1.0], [2.0])
+    for rows in ([row(1, 1), row(2, 2)], [{**row(0, 1), "index": "0"}, row(1, 2)]):
+        with pytest.raises(UnexpectedReplyError, match="not with the vectors"):
+            decode({"data": rows}, {}, 2)
 
 
 def embed(emu: Emulator, kind: str, request: EmbeddingRequest, **how: Any) -> EmbeddingReply:
