@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
 import httpx
 from langchain_core.load.serializable import Serializable
-from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, field_serializer
 from typing_extensions import override
 
 from aimlapi_core import (
@@ -152,6 +152,10 @@ class AIMLAPIBase(ClientOwner, Serializable):
         own = self.__dict__  # faster than attributes
         values = {name: call.get(name, own[name]) for name in CONNECTION_SETTINGS}
         return self._clients.settings_for(values, _core_key)
+
+    @field_serializer("timeout", when_used="json")
+    def _timeout_as_data(self, timeout: Any) -> Any:
+        return timeout.as_dict() if isinstance(timeout, httpx.Timeout) else timeout
 
     @classmethod
     @override

@@ -7,6 +7,7 @@ sockets; dicts, JSON and reprs never carry the key.
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -24,6 +25,7 @@ from aimlapi_core import (
     __version__,
 )
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
+from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core.settings import check_picklable
 
 USER_AGENT = f"llama-index-aimlapi/{__version__}"
@@ -31,6 +33,13 @@ _CLIENTS = partial(Client, user_agent=USER_AGENT), partial(AsyncClient, user_age
 
 # LlamaIndex's own objects, which a pickle leaves out when they cannot be pickled.
 _DROPPED_IF_UNPICKLABLE = ("callback_manager", "rate_limiter", "embeddings_cache")
+# The caller's, whose copy works otherwise without them: in worker processes, say.
+_DROPPED_WITH_WARNING = (
+    "messages_to_prompt",
+    "completion_to_prompt",
+    "output_parser",
+    "query_wrapper_prompt",
+)
 _ALWAYS_IN_REPR = ("model", "model_name", "embed_batch_size")
 _NEVER_IN_REPR = ("callback_manager", "messages_to_prompt", "completion_to_prompt")
 
@@ -114,11 +123,21 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
         # BaseComponent's own deletes what cannot be pickled from this very object, clients
         # included; here it is left out of the state, or raises.
         check_picklable(self.http_client, self.http_async_client)
+        any_function = _pickles_any_function()
+        if callable(self.api_key) and not (any_function or _is_picklable(self.api_key)):
+            raise TypeError(
+                "api_key is a function that cannot be pickled: define it with def in a module, or "
+                "leave it out and set AIMLAPI_API_KEY where the object is used."
+            )
+        droppable = _DROPPED_IF_UNPICKLABLE + (() if any_function else _DROPPED_WITH_WARNING)
         fields = {
             name: value
             for name, value in self.__dict__.items()
-            if name not in _DROPPED_IF_UNPICKLABLE or _is_picklable(value)
+            if name not in droppable or _is_picklable(value)
         }
+        for name in _DROPPED_WITH_WARNING:
+            if name in self.__dict__ and name not in fields:
+                _warn_not_pickled(type(self).__name__, name)
         return {
             "__dict__": fields,
             "__pydantic_extra__": None,
@@ -158,6 +177,27 @@ def parse_timeout(timeout: Any) -> Any:
             "timeout as a dict has the four seconds of an httpx.Timeout: connect, read, write, "
             f"pool; not {dict(timeout)!r:.120}"
         ) from exc
+
+
+def _warn_not_pickled(kind: str, name: str) -> None:
+    message = (
+        f"{name} of {kind} cannot be pickled, so copies in other processes work without it: define "
+        "its functions with def in a module, not as lambdas or inside other functions."
+    )
+    warn_once((kind, "pickle", name), message, UserWarning)
+
+
+def _pickles_any_function() -> bool:
+    """Whether cloudpickle (Ray, joblib, Spark) or dill is pickling, which take lambdas.
+
+    A pickler does not tell the object which one it is: its frame does.
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if {"cloudpickle", "dill"} & set(frame.f_globals.get("__name__", "").split(".")):
+            return True
+    return False
 
 
 def _is_picklable(value: Any) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import BaseMessage
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from aimlapi_core import BuiltinTool, ChatRequest, ConfigurationError, InvalidRequestError, Tool
@@ -58,6 +59,7 @@ _NONE_MEANS_UNSET = CONNECTION_SETTINGS - {"timeout"}
 _SECRET = frozenset("api_key default_headers extra_headers".split())
 # Argument names of other packages.
 ALIASES: Mapping[str, str] = {**CONSTRUCTOR_ALIASES, **PARAM_ALIASES}
+MASKED_KEY = str(SecretStr("-"))
 # The values of langchain-openai's use_responses_api.
 _ENDPOINTS = {None: "auto", False: "chat", True: "responses"}
 
@@ -88,10 +90,14 @@ def normalize_names(
 
 
 def wrap_api_key(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A constructor's arguments with the key as a SecretStr, which hides it in tracebacks."""
+    """A constructor's arguments with the key as a SecretStr, which hides it in tracebacks.
+
+    Without the asterisks that pydantic writes into JSON for a key: the environment's is used then.
+    """
     return {
         name: as_secret(value) if ALIASES.get(name, name) == "api_key" else value
         for name, value in given.items()
+        if ALIASES.get(name, name) != "api_key" or value != MASKED_KEY
     }
 
 

@@ -81,6 +81,8 @@ def constructor_fields(cls: type[BaseComponent], arguments: Mapping[str, Any]) -
     Raises ConfigurationError for a name that does not exist and for two values of one argument.
     """
     fields, unknown = cls.model_fields, dict(arguments["unknown"])
+    if unknown.get("class_name") == cls.class_name():  # pydantic's dump of an object has it
+        del unknown["class_name"]
     if "stream_options" in unknown and "stream_usage" in fields:
         unknown["stream_usage"] = stream_usage_from(unknown.pop("stream_options"))
     known = {*fields, *arguments} - {"self", "unknown", "__class__"}

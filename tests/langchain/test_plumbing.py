@@ -25,7 +25,7 @@ from pydantic import SecretStr
 import aimlapi_core
 import langchain_aimlapi
 from aimlapi_emulator import Emulator, Fault
-from langchain_aimlapi import ChatAIMLAPI
+from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
 from langchain_aimlapi._request.build import ALIASES, REQUEST_FIELDS
 from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi.errors import to_langchain_error
@@ -495,3 +495,19 @@ def test_a_hit_of_the_cache_counts_once(how: str, times: int, emu: Emulator, cha
         else:
             asyncio.run(model.agenerate(prompts))
     assert (costs.total.cache_hits, costs.total.calls, costs.credits) == (times, 0, 0)
+
+
+@pytest.mark.parametrize("kind", [ChatAIMLAPI, AIMLAPIEmbeddings])
+@pytest.mark.parametrize(
+    "settings", [{}, {"timeout": httpx.Timeout(5)}, {"timeout": None}, {"extra_body": {"a": 1}}]
+)
+def test_pydantics_own_dump_is_read_back(kind: Any, settings: dict[str, Any]) -> None:
+    """Also through JSON, in which a key is asterisks: they are no key."""
+    made = kind(api_key="sk-secret-1234", **settings)
+    assert kind.model_validate(made.model_dump()).model_dump() == made.model_dump()
+    assert kind(**made.model_dump()).model_dump() == made.model_dump()
+    for again in (
+        kind.model_validate(made.model_dump(mode="json")),
+        kind.model_validate_json(made.model_dump_json()),
+    ):
+        assert again.model_dump() == {**made.model_dump(), "api_key": None}

@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +22,11 @@ from llama_index.core import Document, Settings, VectorStoreIndex
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms import ChatMessage
 from llama_index.core.memory import ChatMemoryBuffer
+from llama_index.core.prompts import PromptTemplate
 from pydantic import SecretStr
 
 from aimlapi_core import MODELS, ConfigurationError
+from aimlapi_core._adapters import warn_once
 from aimlapi_emulator import Emulator
 from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 
@@ -213,3 +216,66 @@ def test_without_llamaindex_the_import_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "pip install 'aimlapi-integrations[llama-index]'" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("kind", [AIMLAPI, AIMLAPIEmbedding])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"timeout": httpx.Timeout(5)},
+        {"timeout": None},
+        {"extra_body": {"a": 1}, "max_retries": 7},
+    ],
+)
+def test_pydantics_own_dump_is_read_back(kind: Any, settings: dict[str, Any]) -> None:
+    """As `from_dict(to_dict())`, which LlamaIndex uses; the key stays out of all of them."""
+    made = kind(api_key=KEY, **settings)
+    copies = [
+        kind.model_validate(made.model_dump()),
+        kind.model_validate(made.model_dump(mode="json")),
+        kind.model_validate_json(made.model_dump_json()),
+        kind(**made.model_dump()),
+    ]
+    for again in copies:
+        assert again.to_dict() == made.to_dict()
+        assert again.api_key is None
+    with pytest.raises(ConfigurationError, match="class_name"):
+        kind(class_name="OpenAI")
+
+
+PROMPTS: dict[str, Any] = {
+    "completion_to_prompt": lambda text: text.upper(),
+    "messages_to_prompt": lambda messages: str(messages),
+    "query_wrapper_prompt": PromptTemplate(
+        "{query_str}", function_mappings={"query_str": lambda **given: "x"}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_a_lambda_in_a_prompt_stays_behind_and_is_reported(name: str) -> None:
+    warn_once._warned.clear()
+    llm = AIMLAPI(seed=3, **{name: PROMPTS[name]})
+    with pytest.warns(UserWarning, match=f"{name} of AIMLAPI cannot be pickled.*def in a module"):
+        pickled = pickle.dumps(llm)
+    again = pickle.loads(pickled)
+    assert again.seed == 3
+    assert getattr(again, name) == getattr(AIMLAPI(), name)
+    assert getattr(llm, name) is PROMPTS[name]  # the object itself keeps it
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pickle.dumps(llm)
+        assert type(getattr(cloudpickle.loads(cloudpickle.dumps(llm)), name)) is type(PROMPTS[name])
+
+
+def test_cloudpickle_takes_lambdas_along() -> None:
+    llm = AIMLAPI(api_key=lambda: KEY, completion_to_prompt=lambda text: text.upper())
+    again = cloudpickle.loads(cloudpickle.dumps(llm))
+    assert again.completion_to_prompt("a") == "A"
+    assert again.api_key() == KEY
+
+
+def test_a_key_function_without_a_pickle_is_named() -> None:
+    with pytest.raises(TypeError, match="api_key is a function that cannot be pickled"):
+        pickle.dumps(AIMLAPI(api_key=lambda: KEY))
