@@ -385,6 +385,7 @@ class EmbeddingRequest:
 
     `input_type` is Voyage's ("document"). `batch_size` is the maximum number of texts in one
     request, None for the model's limit. `extra_body` is merged last into each JSON body, unchanged.
+    `skip_empty`: leave out texts that are empty or blank, so that the reply has fewer vectors.
     """
 
     model: str
@@ -396,6 +397,7 @@ class EmbeddingRequest:
     client_request_id: str | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict)
+    skip_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

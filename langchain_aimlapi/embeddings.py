@@ -60,8 +60,8 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
     - `concurrent_batches`: how many requests of one call may be in flight at once.
     - `input_type`: Voyage's "document". Not sent with a query: the service has no type for it.
     - `show_progress_bar`: a bar over the texts of `embed_documents`; needs tqdm.
-    - `skip_empty`: leave empty texts out of `embed_documents`, which then returns fewer vectors
-      than texts. Not for vector stores, which pair them up.
+    - `skip_empty`: leave empty and blank texts out of `embed_documents`, which then returns fewer
+      vectors than texts. Not for vector stores, which pair them up.
     - `unsupported_params`: what to do with a parameter that the model does not support.
     - `extra_body`: merged last into each request's body, unchanged.
     - `on_usage`: called after each call, in the caller's thread or event loop, with the core's
@@ -109,7 +109,7 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
         """
         with translate_errors():
             request = self._documents(texts)
-            with self._progress(len(request.texts)) as progress:
+            with self._progress(request) as progress:
                 return self._vectors(self._embed(request, progress))
 
     @override
@@ -123,7 +123,7 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
         """`embed_documents`, asynchronously and without a thread."""
         with translate_errors():
             request = self._documents(texts)
-            with self._progress(len(request.texts)) as progress:
+            with self._progress(request) as progress:
                 return self._vectors(await self._aembed(request, progress))
 
     @override
@@ -134,9 +134,7 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
 
     def _documents(self, texts: Sequence[str]) -> EmbeddingRequest:
         request = self._request(texts, self.input_type)
-        if not self.skip_empty:
-            return request
-        return replace(request, texts=tuple(text for text in request.texts if text))
+        return replace(request, skip_empty=True) if self.skip_empty else request
 
     def _request(self, texts: Sequence[str], input_type: str | None = None) -> EmbeddingRequest:
         if isinstance(texts, str) or not isinstance(texts, Iterable):
@@ -171,7 +169,7 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
         return list(reply.vectors)
 
     @contextmanager
-    def _progress(self, total: int) -> Iterator[Progress]:
+    def _progress(self, request: EmbeddingRequest) -> Iterator[Progress]:
         """The update function of a progress bar, None where none is wanted."""
         if not self.show_progress_bar:
             yield None
@@ -180,7 +178,10 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
             from tqdm.auto import tqdm  # type: ignore[import-untyped]  # it ships no types
         except ModuleNotFoundError as exc:
             raise ConfigurationError("show_progress_bar needs tqdm: pip install tqdm") from exc
-        with tqdm(total=total, desc=f"{self.model} embeddings", unit="text") as bar:
+        texts = request.texts
+        if request.skip_empty:
+            texts = tuple(text for text in texts if not isinstance(text, str) or text.strip())
+        with tqdm(total=len(texts), desc=f"{self.model} embeddings", unit="text") as bar:
             yield bar.update
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -201,7 +201,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         self, texts: list[str], show_progress: bool = False, **kwargs: Any
     ) -> list[Embedding]:
         """One vector per text, in order. With several batches, callbacks run in threads."""
-        _check_texts(texts)
+        texts = _checked_texts(texts)
         embed = super().get_text_embedding_batch
         batches = split(texts, self.embed_batch_size)
         if len(batches) < 2 or self.concurrent_batches < 2:
@@ -214,7 +214,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         self, texts: list[str], show_progress: bool = False, **kwargs: Any
     ) -> list[Embedding]:
         """`get_text_embedding_batch`, asynchronously, in tasks instead of threads."""
-        _check_texts(texts)
+        texts = _checked_texts(texts)
         embed = super().aget_text_embedding_batch
         batches = split(texts, self.embed_batch_size)
         return await in_tasks(embed, batches, self._async_concurrency, show_progress)
@@ -240,15 +240,25 @@ def _max_texts(model: str) -> int:
     return min(info.max_texts, _MAX_TEXTS) if info else _MAX_TEXTS
 
 
-def _check_texts(texts: Sequence[str]) -> None:
-    """Raises InvalidRequestError with the index in the whole list: the core sees one batch."""
+def _checked_texts(texts: Iterable[str]) -> list[str]:
+    """The texts as a list; generators, views and arrays are taken too.
+
+    Raises InvalidRequestError with the index in the whole list: the core sees one batch.
+    """
     if isinstance(texts, str):
         raise InvalidRequestError("The texts are a list, not one text: put it into a list.")
-    for position, text in enumerate(texts):
-        if isinstance(text, str) and not text:
+    if not isinstance(texts, Iterable):
+        raise InvalidRequestError(f"The texts are a list, not a {type(texts).__name__}.")
+    checked = list(texts)
+    for position, text in enumerate(checked):
+        if not isinstance(text, str):
+            kind = type(text).__name__
+            raise InvalidRequestError(f"Text {position} is {kind}, not a string.")
+        if not text:
             raise InvalidRequestError(
                 f"Text {position} is empty: the service embeds no empty text. Leave it out."
             )
+    return checked
 
 
 def _check_text(text: str) -> None:

@@ -140,10 +140,13 @@ def _validated(request: EmbeddingRequest, info: EmbeddingInfo | None) -> Embeddi
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise InvalidRequestError(f"batch_size must be an integer at least 1, not {size!r}")
     check_client_request_id(request.client_request_id)
+    kept = []
     for position, text in enumerate(request.texts):
         if not isinstance(text, str):
             kind = type(text).__name__
             raise InvalidRequestError(f"Text {position} is {kind}, not a string.")
+        if request.skip_empty and not text.strip():
+            continue
         if not text:
             raise InvalidRequestError(
                 f"Text {position} is empty: the service embeds no empty text. Leave it out."
@@ -154,6 +157,9 @@ def _validated(request: EmbeddingRequest, info: EmbeddingInfo | None) -> Embeddi
                 f"Text {position} has {len(text):,} characters; {request.model!r} takes at most "
                 f"{max_chars:,}. Split it."
             )
+        kept.append(text)
+    if len(kept) < len(request.texts):
+        request = replace(request, texts=tuple(kept))
     return _without_unsupported(request, info)
 
 

@@ -125,6 +125,38 @@ def test_a_blank_text_is_embedded(how: str, blank: str, emu: Emulator, embedding
     assert inputs(emu) == [["a", blank], blank]
 
 
+@pytest.mark.parametrize("texts", [["a", "", " ", "\u00a0\n", "b"], ["", "a", "b"], ["", " "]])
+def test_skipping_leaves_out_what_is_empty_or_blank(
+    how: str, texts: list[str], emu: Emulator, embeddings: Make
+) -> None:
+    kept = [text for text in texts if text.strip()]
+    vectors = embedded(how, embeddings(skip_empty=True, batch_size=1), texts)
+    assert sorted(inputs(emu)) == kept
+    assert vectors == (embedded(how, embeddings(), kept) if kept else [])
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize(
+    ("wrong", "said"), [(5, "Text 3 is int"), (None, "Text 3 is NoneType"), ("", "Text 3 is empty")]
+)
+def test_places_are_those_of_the_callers_list(
+    how: str, skip: bool, wrong: Any, said: str, emu: Emulator, embeddings: Make
+) -> None:
+    texts = ["a", " ", "b", wrong]
+    if skip and wrong == "":
+        assert len(embedded(how, embeddings(skip_empty=True), texts)) == 2
+        return
+    with pytest.raises(langchain_aimlapi.InvalidRequestError, match=said):
+        embedded(how, embeddings(skip_empty=skip, batch_size=1), texts)
+    assert emu.requests == []
+
+
+def test_generators_and_views_of_texts(how: str, emu: Emulator, embeddings: Make) -> None:
+    for texts in ((t for t in "ab"), {"a": 1, "b": 2}.keys(), {1: "a", 2: "b"}.values()):
+        embedded(how, embeddings(), texts)
+        assert inputs(emu)[-1] == ["a", "b"]
+
+
 @pytest.mark.filterwarnings("ignore::aimlapi_core.ReplacedCharacterWarning")
 def test_half_a_character_of_a_document_is_replaced(
     how: str, emu: Emulator, embeddings: Make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from llama_index.core.rate_limiter import BaseRateLimiter
 from llama_index.core.schema import TextNode
 from llama_index.core.storage.kvstore import SimpleKVStore
 
-from aimlapi_core import ServerError
+from aimlapi_core import InvalidRequestError, ServerError
 from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import AIMLAPIEmbedding
 from llama_index_aimlapi._embedding_batches import shares
@@ -219,3 +220,44 @@ async def test_a_cancelled_call_sends_no_more(embedder: Make, emu: Emulator) -> 
     for left in asyncio.all_tasks() - {asyncio.current_task()}:  # would send more, and not end
         await asyncio.wait([left])
     assert len(emu.requests) == 4
+
+
+COLLECTIONS: dict[str, Callable[[list[str]], Any]] = {
+    "generator": lambda texts: (text for text in texts),
+    "map": lambda texts: map(str, texts),
+    "keys": lambda texts: dict.fromkeys(texts).keys(),
+    "values": lambda texts: dict(enumerate(texts)).values(),
+    "deque": deque,
+    "tuple": tuple,
+    "array": lambda texts: pytest.importorskip("numpy").array(texts),
+}
+
+
+@WAYS
+@pytest.mark.parametrize("kind", COLLECTIONS)
+@pytest.mark.parametrize("size", [2, 100])
+async def test_texts_in_any_collection(
+    embedder: Make, emu: Emulator, way: str, kind: str, size: int
+) -> None:
+    given = COLLECTIONS[kind](TEXTS[:5])
+    assert len(await embed(embedder(embed_batch_size=size), way, given)) == 5
+    assert [text for texts in sent(emu) for text in texts] == TEXTS[:5]
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["a", "b", "c", None], "Text 3 is NoneType"),
+        (["a", "b", "c", ""], "Text 3 is empty"),
+        ("one text", "put it into a list"),
+        (5, "not a int"),
+        (None, "not a NoneType"),
+    ],
+)
+async def test_what_is_no_list_of_texts_is_named_by_its_place(
+    embedder: Make, emu: Emulator, way: str, texts: Any, said: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=said):
+        await embed(embedder(embed_batch_size=2), way, texts)
+    assert emu.requests == []
