@@ -45,11 +45,14 @@ def canonical_mime_type(given: str) -> str:
 def canonical_data_url(url: str) -> str:
     """A base64 data URL with the MIME type of its bytes; any other URL as it is.
 
-    Where the bytes show none, the type is the given one as the service spells it.
+    Where the bytes show none, the type is the given one as the service spells it. White space
+    inside the data, as `base64.encodebytes` and PEM have it, is left out.
     """
     head = _DATA_URL.match(url)
     if head is None:
         return url
+    if "\n" in url or "\r" in url or " " in url:
+        url = head[0] + _WHITESPACE.sub("", url[head.end() :])
     given = url[len("data:") : head.end() - len(";base64,")]
     canonical = f"data:{data_url_type(url) or canonical_mime_type(given)};base64,"
     return url if head[0] == canonical else f"{canonical}{url[head.end() :]}"

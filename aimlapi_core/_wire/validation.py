@@ -29,6 +29,7 @@ from aimlapi_core.types import (
 )
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
+IMAGE_DETAILS = ("low", "high", "auto")
 IMAGE_FORMATS = ("png", "jpeg", "gif", "webp")
 
 MAX_REQUEST_ID_LENGTH = 128
@@ -179,6 +180,13 @@ def _check_content(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) ->
             f"Message {with_images[0]} holds an image: {info.id!r} takes no images on the "
             f"{endpoint} endpoint ({info.source}). Use another model, or describe it in words."
         )
+    for position, message in enumerate(request.messages if with_images else ()):
+        for part in message.parts:
+            if isinstance(part, Image) and part.detail not in (None, *IMAGE_DETAILS):
+                raise InvalidRequestError(
+                    f"Message {position} holds an image with the detail {part.detail!r}; known "
+                    f"are {', '.join(IMAGE_DETAILS)}."
+                )
     builtin = next((t for t in request.tools if isinstance(t, BuiltinTool)), None)
     if len(request.stop) > _MAX_STOPS and "stop" in info.params[endpoint]:
         raise InvalidRequestError(f"stop takes at most {_MAX_STOPS} strings for {info.id!r}.")

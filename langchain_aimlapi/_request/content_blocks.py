@@ -14,7 +14,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from aimlapi_core import File, HistoryWarning, Image, InvalidRequestError, Part, Text
-from aimlapi_core._adapters.media import canonical_data_url, canonical_mime_type, data_url_type
+from aimlapi_core._adapters.media import (
+    canonical_data_url,
+    canonical_mime_type,
+    data_url_type,
+    mime_type,
+)
 from aimlapi_core._adapters.warn_once import warn_once
 
 Block: TypeAlias = Mapping[str, Any]
@@ -193,8 +198,10 @@ def _url(block: Block, kind: str, default_mime: str = "") -> str:
     """The URL of a block: its own, or a data URL of its base64 data."""
     for holder in (block, _source(block)):
         data = holder.get("base64") or holder.get("data")
+        if isinstance(data, (bytes, bytearray)) and data:
+            data = _base64_text(bytes(data))
         if isinstance(data, str) and data:
-            mime = _mime_type(block) or default_mime
+            mime = _mime_type(block) or default_mime or data_url_type(f"data:;base64,{data}")
             if not mime:
                 raise InvalidRequestError(
                     f"The content block {kind!r} with base64 data needs 'mime_type', "
@@ -208,6 +215,17 @@ def _url(block: Block, kind: str, default_mime: str = "") -> str:
         f"The content block {kind!r} needs 'url' or 'base64'; it has {_keys(block)}. "
         "Files by id are not known to AI/ML API."
     )
+
+
+def _base64_text(data: bytes) -> str:
+    """Bytes as base64: those of a file, or base64 that was not decoded to a string."""
+    try:
+        if not mime_type(data):
+            base64.b64decode(b"".join(data.split()), validate=True)
+            return data.decode("ascii")
+    except ValueError:
+        pass
+    return base64.b64encode(data).decode()
 
 
 def _non_standard(block: Block) -> Part | None:

@@ -151,6 +151,8 @@ def test_what_is_no_base64_is_no_image(url: str) -> None:
         sent(Message("user", (Image(url),)))
 
 
-def test_base64_may_have_lines() -> None:
-    url = "data:image/png;base64,iVBO\r\nRw0K\r\nGgoA"
-    assert sent(Message("user", (Image(url),)))["content"][0]["image_url"]["url"] == url
+def test_lines_of_base64_are_joined() -> None:
+    """The service refuses lines, as `base64.encodebytes` writes them."""
+    message = sent(Message("user", (Image("data:image/png;base64,iVBO\r\nRw0K\r\nGgoA"),)))
+    joined = "data:image/png;base64,iVBORw0KGgoA"
+    assert message["content"][0]["image_url"]["url"] == joined

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from aimlapi_core import Text, ToolCall
+from aimlapi_core import Image, Text, ToolCall
 from langchain_aimlapi import InvalidRequestError
 from langchain_aimlapi._request.messages import to_messages
 from langchain_aimlapi.errors import translate_errors
@@ -94,3 +95,36 @@ def test_a_number_that_json_lacks_goes_back_as_null() -> None:
 def test_a_block_is_named_in_plain_grammar() -> None:
     with pytest.raises(InvalidRequestError, match="The content block 'image' needs"):
         user_parts({"type": "image", "id": "x"})
+
+
+PNG = (Path(__file__).parents[1] / "media" / "gradient.png").read_bytes()
+PDF = (Path(__file__).parents[1] / "media" / "dummy.pdf").read_bytes()
+
+
+@pytest.mark.parametrize("mime", [{"mime_type": "image/png"}, {}])
+@pytest.mark.parametrize("name", ["base64", "data"])
+@pytest.mark.parametrize("encode", [bytes, base64.b64encode, base64.encodebytes, bytearray])
+def test_images_and_pdfs_may_be_bytes(encode: Any, name: str, mime: dict[str, str]) -> None:
+    """Of the file itself, or base64 that nobody decoded, in lines too."""
+    (image,) = user_parts({"type": "image", name: encode(PNG), **mime})
+    assert image == Image(f"data:image/png;base64,{base64.b64encode(PNG).decode()}")
+    (file,) = user_parts({"type": "file", name: encode(PDF)})
+    assert file.data == f"data:application/pdf;base64,{base64.b64encode(PDF).decode()}"
+
+
+def test_lines_of_base64_are_joined() -> None:
+    lines = base64.encodebytes(PNG).decode()
+    plain = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    assert user_parts({"type": "image", "base64": lines, "mime_type": "image/png"})[0].url == plain
+    url = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{lines}"}}
+    assert user_parts(url)[0].url == plain
+
+
+@pytest.mark.parametrize("detail", ["ultra", 5])
+def test_an_unknown_detail_is_refused_with_its_message(detail: Any, chat: Any, emu: Any) -> None:
+    encoded = base64.b64encode(PNG).decode()
+    block = {"type": "image", "base64": encoded, "mime_type": "image/png", "detail": detail}
+    with pytest.raises(InvalidRequestError, match=r"Message 0 .* detail .*low, high, auto"):
+        chat().invoke([HumanMessage([block])])
+    assert emu.requests == []
+    chat().invoke([HumanMessage([{**block, "detail": "low"}])])
