@@ -192,8 +192,8 @@ def _block(block: Any, role: Role) -> list[Part]:
         if kind in _BLOCK_CONVERTERS:
             return _BLOCK_CONVERTERS[kind](block, role)
     raise InvalidRequestError(
-        f"The {block.block_type} block cannot be sent: the service takes text, images and PDF "
-        "documents."
+        f"The {block.block_type} block cannot be sent: send text, images or PDF documents, or take "
+        "the block out."
     )
 
 

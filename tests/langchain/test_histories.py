@@ -565,3 +565,16 @@ def test_a_blank_user_message_is_sent_as_it_is(
     (seen,) = emu.requests
     assert seen.problems == ()
     assert (seen.body.get("messages") or seen.body["input"])[0]["content"] == (content or "")
+
+
+def test_an_agents_answer_that_is_handed_on_as_a_users_message_is_sent() -> None:
+    """As in LangGraph's supervisors: with reasoning and server-side calls among its blocks."""
+    blocks: list[Any] = [
+        {"type": "thinking", "thinking": "hm", "signature": "s"},
+        {"type": "server_tool_call", "id": "s", "name": "web_search", "args": {}},
+        {"type": "text", "text": "It rains."},
+    ]
+    with pytest.warns(HistoryWarning, match="'thinking' were left out"):
+        assert to_messages([HumanMessage(blocks, name="researcher")])[0].parts == (
+            Text("It rains."),
+        )
