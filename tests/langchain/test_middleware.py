@@ -12,7 +12,7 @@ from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode
+from langgraph.prebuilt import ToolNode, create_react_agent
 from langgraph.types import Command
 from pydantic import BaseModel
 
@@ -162,6 +162,27 @@ def test_a_graph_without_create_agent_reports_invalid_calls(
     graph.add_edge("tools", "model")
     scripted(emu, BROKEN)
     check_corrected(run(how, streaming, graph.compile()), runs, "Expecting value")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.filterwarnings("ignore:create_react_agent has been moved")
+def test_langgraphs_own_agent_takes_it_as_its_hook(
+    how: str, streaming: bool, emu: Emulator, chat: Make
+) -> None:
+    runs: list[str] = []
+
+    @tool
+    def weather(city: str) -> str:
+        """The weather in a city."""
+        runs.append(city)
+        return f"sunny in {city}"
+
+    def report(state: Any) -> Any:
+        return {"messages": invalid_tool_call_results(state["messages"][-1])}
+
+    agent: Any = create_react_agent(chat(), [weather], post_model_hook=report)
+    scripted(emu, BROKEN)
+    check_corrected(run(how, streaming, agent), runs, "Expecting value")
 
 
 @pytest.mark.parametrize("arguments", ["", " ", "\n", "null", "{}"])

@@ -267,6 +267,7 @@ async def test_failures_are_typed_in_every_way(
     assert getattr(caught.value, "request_id", None)
 
 
+@pytest.mark.parametrize("mode", ["default", "function"])
 @pytest.mark.parametrize("way", STRUCTURED)
 @pytest.mark.parametrize(
     "form",
@@ -279,10 +280,15 @@ async def test_failures_are_typed_in_every_way(
     ],
 )
 async def test_json_in_a_fence_or_behind_a_byte_order_mark_is_read(
-    llm: AIMLAPI, emu: Emulator, way: str, form: str
+    make: Make, emu: Emulator, way: str, form: str, mode: str
 ) -> None:
     text = json.dumps({"title": "One ```\n{", "seconds": 3}, indent=1)
-    emu.enqueue_response(form % text.replace("\\n", "\n"))  # a newline as it is in a string
+    text = form % text.replace("\\n", "\n")  # a newline as it is in a string
+    if mode == "default":
+        emu.enqueue_response(text)
+    else:
+        emu.when("Describe", tool_call="Song", arguments=text)
+    llm = make(pydantic_program_mode=PydanticProgramMode(mode))
     found = await items(llm, way, Song, PROMPT, what="song")
     assert found[-1] == Song(title="One ```\n{", seconds=3)
 
