@@ -40,7 +40,6 @@ class TransportPool(Generic[TransportT]):
         self._count = 0
         self._transports: dict[int, TransportT] = {}
         self._idle_since: dict[int, float] = {}
-        self._next_eviction_s = 0.0
         # Reentrant: the garbage collector may close an abandoned stream, which releases its index,
         # while this thread holds the lock.
         self._lock = threading.RLock()
@@ -72,14 +71,10 @@ class TransportPool(Generic[TransportT]):
 
     def pop_expired(self) -> Iterator[TransportT]:
         """Remove and yield the transports that were idle for too long: close each."""
-        now = time.monotonic()
-        if now < self._next_eviction_s:
-            return
-        self._next_eviction_s = now + self._keepalive_s
-        limit = now - self._keepalive_s
+        limit = time.monotonic() - self._keepalive_s
         # Copied atomically: an abandoned stream may release its index at any time.
         for index, since in self._idle_since.copy().items():
-            if since < limit:
+            if since <= limit:
                 with self._lock:
                     still_idle = self._idle_since.get(index) == since
                     if still_idle:
@@ -88,13 +83,22 @@ class TransportPool(Generic[TransportT]):
                 if still_idle:
                     yield transport
 
-    def pop_all(self) -> list[TransportT]:
-        """Remove and return all transports: close each."""
-        with self._lock:
-            self._idle_since.clear()
-            transports = list(self._transports.values())
-            self._transports.clear()
-            return transports
+    def next_expiry_s(self) -> float:
+        """The seconds until the next idle transport expires, or could, if there is none now."""
+        since = min(self._idle_since.copy().values(), default=None)
+        if since is None:
+            return self._keepalive_s
+        return max(0.0, since + self._keepalive_s - time.monotonic())
+
+    def pop_all(self) -> Iterator[TransportT]:
+        """Remove and yield all transports: close each."""
+        while True:
+            with self._lock:
+                if not self._transports:
+                    return
+                index, transport = self._transports.popitem()
+                self._idle_since.pop(index, None)
+            yield transport
 
 
 class PooledClient:
@@ -117,8 +121,6 @@ class PooledClient:
         """The response, body unread. Closing it releases the connection."""
         assert stream
         assert not follow_redirects
-        for transport in self._pool.pop_expired():
-            transport.close()
         index, transport = self._pool.acquire()
         try:
             response = transport.handle_request(request)
@@ -129,6 +131,12 @@ class PooledClient:
         response.stream = _PooledStream(response.stream, self._pool, index)
         response.request = request
         return response
+
+    def close_expired(self) -> float:
+        """Close what was idle for too long; the seconds until more of it may be."""
+        for transport in self._pool.pop_expired():
+            transport.close()
+        return self._pool.next_expiry_s()
 
     def close(self) -> None:
         """Close all connections."""
@@ -156,8 +164,6 @@ class AsyncPooledClient:
         """The response, body unread. Closing it releases the connection."""
         assert stream
         assert not follow_redirects
-        for transport in self._pool.pop_expired():
-            await transport.aclose()
         index, transport = self._pool.acquire()
         try:
             response = await transport.handle_async_request(request)
@@ -168,6 +174,12 @@ class AsyncPooledClient:
         response.stream = _AsyncPooledStream(response.stream, self._pool, index)
         response.request = request
         return response
+
+    async def aclose_expired(self) -> float:
+        """As `PooledClient.close_expired`."""
+        for transport in self._pool.pop_expired():
+            await transport.aclose()
+        return self._pool.next_expiry_s()
 
     async def aclose(self) -> None:
         """Close all connections."""

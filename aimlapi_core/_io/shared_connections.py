@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import os
 import ssl
 import threading
+import time
 import weakref
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import httpx
 
 from aimlapi_core._io.connections import KEEPALIVE_S, AsyncPooledClient, PooledClient
 from aimlapi_core._io.single_connection import AsyncSingleConnection, SingleConnection
+from aimlapi_core._io.sockets.idle import IdleThread, IdleTimer
+from aimlapi_core._io.sockets.tls import is_tls, origin_of, ssl_context_for, tls_context
 from aimlapi_core.errors import ConfigurationError
 
 LIMITS = httpx.Limits(
@@ -51,6 +54,8 @@ class SharedClient(Generic[ClientT]):
         self.http = http
         self.shutdown_hook = shutdown_hook
         self.calls_in_flight = 0
+        self.idle_since_s = 0.0
+        self.idle_timer: IdleTimer | None = None
         self.is_unclaimed = False
         self._owners: weakref.WeakSet[object] = weakref.WeakSet()
 
@@ -63,7 +68,12 @@ class SharedClient(Generic[ClientT]):
     def release(self) -> bool:
         """End a call; True if the client must be closed now."""
         self.calls_in_flight -= 1
+        self.idle_since_s = time.monotonic()
         return self.is_unclaimed and not self.calls_in_flight
+
+    def idle_for_s(self) -> float:
+        """The seconds since its last call; 0 during a call."""
+        return 0.0 if self.calls_in_flight else time.monotonic() - self.idle_since_s
 
     def drop_claim(self, owner: object) -> bool:
         """Drop a claim; True if none is left."""
@@ -87,15 +97,16 @@ def acquire_client(url: str, key: bytes, owner: object) -> SharedClient[HTTPClie
 
     `key`: a digest of the key.
     """
-    account = origin, _ = _origin(url), key
-    if account not in _sync_clients and _is_tls(origin):  # not under the lock: it takes time
-        _tls_context()
+    account = origin, _ = origin_of(url), key
+    if account not in _sync_clients and is_tls(origin):  # not under the lock: it takes time
+        tls_context()
     with _lock:
         shared = _sync_clients.get(account)
         if shared is None:
-            http = _create_client(_ssl_context_for(origin))
+            http = _create_client(ssl_context_for(origin))
             shared = _sync_clients[account] = SharedClient(http)
         shared.acquire(owner)
+    _idle_thread.ensure_running()
     return shared
 
 
@@ -121,8 +132,12 @@ async def acquire_async_client(
     url: str, key: bytes, owner: object
 ) -> SharedClient[AsyncHTTPClient]:
     """The running loop's client for this account, claimed by `owner`, open until released."""
-    shared = await _find_or_create_async_client((_origin(url), key))
+    account = origin_of(url), key
+    shared = await _find_or_create_async_client(account)
     shared.acquire(owner)
+    if shared.idle_timer is None:
+        close_idle = partial(_aclose_idle, asyncio.get_running_loop(), account, shared)
+        shared.idle_timer = IdleTimer(close_idle, KEEPALIVE_S)
     return shared
 
 
@@ -136,7 +151,7 @@ async def _close(shared: SharedClient[AsyncHTTPClient]) -> None:
     """Close the connections and the shutdown hook."""
     await shared.http.aclose()
     if shared.shutdown_hook is not None:
-        with contextlib.suppress(RuntimeError):  # the loop, which is ending, closes it already
+        with suppress(RuntimeError):  # the loop, which is ending, closes it already
             await shared.shutdown_hook.aclose()
 
 
@@ -146,15 +161,15 @@ async def _find_or_create_async_client(account: Account) -> SharedClient[AsyncHT
     if shared is not None:
         return shared
     origin, _ = account
-    if _is_tls(origin):  # its first build reads the certificates: not on the loop
-        await asyncio.to_thread(_tls_context)
+    if is_tls(origin):  # its first build reads the certificates: not on the loop
+        await asyncio.to_thread(tls_context)
     with _lock:
         _forget_closed_loops()
         # Another task may have been faster.
         shared = _async_clients.setdefault(loop, {}).get(account)
         if shared is not None:
             return shared
-        http = _create_async_client(_ssl_context_for(origin))
+        http = _create_async_client(ssl_context_for(origin))
         hook = _shutdown_hook(http, loop, account)
         shared = _async_clients[loop][account] = SharedClient(http, hook)
     await anext(hook)
@@ -170,16 +185,57 @@ async def drop_async_claims(owner: object) -> None:
             await _close(shared)
 
 
+def _close_idle() -> float | None:
+    """Close connections that were idle for too long; None if no client is left, else a delay."""
+    delays = []
+    for account, shared in list(_sync_clients.items()):
+        with _lock:
+            idle_for_s = shared.idle_for_s()
+            is_idle = idle_for_s >= KEEPALIVE_S
+            if is_idle and _sync_clients.get(account) is shared:
+                del _sync_clients[account]
+        with suppress(OSError):
+            if is_idle:
+                shared.http.close()
+                continue
+            delays.append(KEEPALIVE_S - idle_for_s)
+            if isinstance(shared.http, PooledClient):
+                delays.append(shared.http.close_expired())
+    return min(delays, default=None)
+
+
+async def _aclose_idle(
+    loop: asyncio.AbstractEventLoop, account: Account, shared: SharedClient[AsyncHTTPClient]
+) -> float | None:
+    """As `_close_idle`, for one client."""
+    idle_for_s = shared.idle_for_s()
+    if idle_for_s >= KEEPALIVE_S:
+        of_loop = _async_clients.get(loop, {})
+        if of_loop.get(account) is shared:
+            del of_loop[account]
+        await _close(shared)
+        return None
+    delay_s = KEEPALIVE_S - idle_for_s
+    if isinstance(shared.http, AsyncPooledClient):
+        delay_s = min(delay_s, await shared.http.aclose_expired())
+    return delay_s
+
+
+_idle_thread = IdleThread(_close_idle)
+
+
 def _create_client(ssl_context: ssl.SSLContext) -> HTTPClient:
     if not getproxies():
-        return PooledClient(lambda: SingleConnection(ssl_context, KEEPALIVE_S))
+        return PooledClient(lambda: SingleConnection(ssl_context, KEEPALIVE_S), KEEPALIVE_S)
     with _translate_proxy_errors():
         return httpx.Client(verify=ssl_context, limits=LIMITS, cookies=_no_cookies())
 
 
 def _create_async_client(ssl_context: ssl.SSLContext) -> AsyncHTTPClient:
     if not getproxies():
-        return AsyncPooledClient(lambda: AsyncSingleConnection(ssl_context, KEEPALIVE_S))
+        return AsyncPooledClient(
+            lambda: AsyncSingleConnection(ssl_context, KEEPALIVE_S), KEEPALIVE_S
+        )
     with _translate_proxy_errors():
         return httpx.AsyncClient(verify=ssl_context, limits=LIMITS, cookies=_no_cookies())
 
@@ -189,7 +245,7 @@ def _no_cookies() -> CookieJar:
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
-@contextlib.contextmanager
+@contextmanager
 def _translate_proxy_errors() -> Iterator[None]:
     """Raise ConfigurationError for invalid proxy settings in the environment."""
     try:
@@ -213,7 +269,7 @@ async def _shutdown_hook(
                 del of_loop[account]
             if not of_loop:
                 _async_clients.pop(loop, None)
-        with contextlib.suppress(RuntimeError):  # the loop may be past taking new work
+        with suppress(RuntimeError):  # the loop may be past taking new work
             await http.aclose()
 
 
@@ -221,37 +277,6 @@ def _forget_closed_loops() -> None:
     """Remove the clients of loops that were closed without `shutdown_asyncgens`."""
     for loop in [loop for loop in _async_clients if loop.is_closed()]:
         del _async_clients[loop]
-
-
-def _origin(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _is_tls(origin: str) -> bool:
-    return origin.startswith("https:")
-
-
-def _ssl_context_for(origin: str) -> ssl.SSLContext:
-    """The TLS context; for plain http an empty one, as httpx requires one: it is cheap."""
-    return _tls_context() if _is_tls(origin) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _tls_context() -> ssl.SSLContext:
-    """The TLS context, built once per process, in about 84 ms; other threads wait for it."""
-    with _tls_lock:
-        if not _tls:
-            try:
-                _tls.append(httpx.create_ssl_context())
-            except (OSError, ValueError) as exc:
-                raise ConfigurationError(
-                    f"The TLS certificates cannot be read: {exc}. Check SSL_CERT_FILE."
-                ) from exc
-        return _tls[0]
-
-
-_tls_lock = threading.Lock()
-_tls: list[ssl.SSLContext] = []
 
 
 @atexit.register
@@ -263,8 +288,9 @@ def _at_exit() -> None:
 
 def _after_fork() -> None:
     """A child process opens its own connections and leaves those of its parent alone."""
-    global _lock, _tls_lock
-    _lock, _tls_lock = threading.RLock(), threading.Lock()
+    global _lock, _idle_thread
+    _lock = threading.RLock()
+    _idle_thread = IdleThread(_close_idle)
     _sync_clients.clear()
     _async_clients.clear()
 

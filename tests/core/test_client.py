@@ -50,6 +50,7 @@ from aimlapi_core import (
     UnexpectedReplyError,
 )
 from aimlapi_core._io import shared_connections
+from aimlapi_core._io.sockets import tls
 from aimlapi_emulator import Emulator, Fault
 from tests.waiting import wait_until
 
@@ -613,7 +614,7 @@ def test_one_tls_context_is_built_once_and_off_the_event_loop(
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     monkeypatch.setattr(httpx, "create_ssl_context", building)
-    monkeypatch.setattr(shared_connections, "_tls", [])
+    monkeypatch.setattr(tls, "_built", [])
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -724,8 +725,8 @@ async def test_many_first_calls_build_one_tls_context(monkeypatch: pytest.Monkey
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     monkeypatch.setattr(httpx, "create_ssl_context", building)
-    monkeypatch.setattr(shared_connections, "_tls", [])
-    await asyncio.gather(*(asyncio.to_thread(shared_connections._tls_context) for _ in range(10)))
+    monkeypatch.setattr(tls, "_built", [])
+    await asyncio.gather(*(asyncio.to_thread(tls.tls_context) for _ in range(10)))
     assert len(built) == 1
 
 

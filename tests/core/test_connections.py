@@ -129,7 +129,7 @@ def test_connections_of_a_burst_are_closed_once_idle_for_too_long(emu: Emulator)
     for answer in answers:
         answer.read()
         answer.close()
-    own.send(_hello(own, emu), stream=True, follow_redirects=False).close()
+    own.close_expired()
     wait_until(lambda: emu.open_connections == 0)
     own.close()
 
@@ -145,7 +145,7 @@ async def test_async_connections_of_a_burst_are_closed_once_idle_for_too_long(
     for answer in answers:
         await answer.aread()
         await answer.aclose()
-    await (await own.send(_hello(own, emu), stream=True, follow_redirects=False)).aclose()
+    await own.aclose_expired()
     await asyncio.to_thread(wait_until, lambda: emu.open_connections == 0)
     await own.aclose()
 

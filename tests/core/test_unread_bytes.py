@@ -22,7 +22,8 @@ import httpx
 import pytest
 
 from aimlapi_core import AsyncClient, Client, EmbeddingRequest, Settings, StatusError
-from aimlapi_core._io import shared_connections, single_connection
+from aimlapi_core._io import single_connection
+from aimlapi_core._io.sockets import tls
 from aimlapi_core._io.sockets.unread_bytes import _http11_connection, has_unread_bytes
 from aimlapi_emulator import Emulator
 from tests.core.test_client import HELLO, both, close_all
@@ -112,6 +113,7 @@ class TwiceServer:
         self.first: socket.socket | None = None
         self._more: queue.Queue[bytes] = queue.Queue()
         self._is_sent = threading.Event()
+        self._is_more_sent = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -139,7 +141,7 @@ class TwiceServer:
                         self._send(connection, answer)
                         if self._is_idle_sender and self.requests == 1:
                             connection.sendall(self._more.get())
-                            self._is_sent.set()
+                            self._is_more_sent.set()
                         peer = h11.Connection(h11.SERVER)
                         break
 
@@ -151,10 +153,15 @@ class TwiceServer:
                 connection.setsockopt(socket.IPPROTO_TCP, cork, is_held)
             for part in parts:
                 connection.sendall(part)
+        self._is_sent.set()
 
     def send_while_idle(self, more: bytes) -> None:
         """Send it behind the first answer, which was received."""
         self._more.put(more)
+        self._is_more_sent.wait()
+
+    def wait_until_sent(self) -> None:
+        """Until all of the first answer was sent, and what is behind it."""
         self._is_sent.wait()
 
     def close(self) -> None:
@@ -191,7 +198,7 @@ def serve(
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(path)
             trusting = ssl.create_default_context(cafile=path)
-            monkeypatch.setattr(shared_connections, "_tls", [trusting])
+            monkeypatch.setattr(tls, "_built", [trusting])
         server = TwiceServer(first, later, extra, context)
         running.append(server)
         return server, f"http{'s' * is_tls}://127.0.0.1:{server.port}/v1"
@@ -240,20 +247,26 @@ def test_bytes_behind_an_answer_are_nobodys_answer(
     made = WAYS[way][0]
     behind = {"an answer": made(LATER), "a line": b"\r\n"}.get(extra) or made(LATER + "!" * 100_000)
     server, base_url = serve(made("mine"), made("mine"), behind, is_tls)
-    more = {"verify": shared_connections._tls[0]} if is_tls else PLAIN
-    found = two_calls(kind, way, base_url, lambda: None, **(more if is_given else {}))
+    more = {"verify": tls._built[0]} if is_tls else PLAIN
+    # 100,000 bytes are more than the sockets hold: the server waits until they are read, or closed.
+    wait = (lambda: None) if extra == "100,000 bytes" else server.wait_until_sent
+    found = two_calls(kind, way, base_url, wait, **(more if is_given else {}))
     assert found == ["mine", "mine"]
     assert (server.requests, server.connections) == (2, 2)
 
 
 @both
-def test_bytes_behind_an_answer_that_fills_a_read_are_nobodys_answer(serve: Any, kind: str) -> None:
-    """httpcore reads 65,536 bytes: the rest stays where it was received."""
-    short = len(_chat("!" * 10_000)) - 10_000
-    full = _chat("!" * (65_536 - short))
-    assert len(full) == 65_536
+def test_bytes_behind_an_answer_that_fills_a_read_are_nobodys_answer(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The rest stays where it was received: in the socket, or in anyio's queue."""
+    short = len(_chat("!" * 1_000)) - 1_000
+    full = _chat("!" * (2_048 - short))
+    for http11 in (httpcore.HTTP11Connection, httpcore.AsyncHTTP11Connection):
+        monkeypatch.setattr(http11, "READ_NUM_BYTES", 1_024)
     server, base_url = serve(full, _chat("mine"), _chat(LATER))
-    assert two_calls(kind, "whole", base_url, lambda: None)[1] == "mine"
+    assert len(full) == 2_048
+    assert two_calls(kind, "whole", base_url, server.wait_until_sent)[1] == "mine"
     assert (server.requests, server.connections) == (2, 2)
 
 
@@ -281,7 +294,7 @@ def test_bytes_that_come_while_a_connection_is_idle_are_nobodys_answer(
         if server.requests == 1:
             server.send_while_idle(_chat(LATER))
 
-    more = {"verify": shared_connections._tls[0]} if is_tls else PLAIN
+    more = {"verify": tls._built[0]} if is_tls else PLAIN
     found = two_calls(kind, "whole", base_url, send_more, **(more if is_given else {}))
     assert found == ["mine", "mine"]
     assert (server.requests, server.connections) == (2, 2)
@@ -318,7 +331,7 @@ def test_bytes_behind_an_answer_of_a_proxy_are_nobodys_answer(
 ) -> None:
     server, _ = serve(_chat("mine"), _chat("mine"), _chat(LATER))
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.port}")
-    found = two_calls(kind, "whole", "http://elsewhere.invalid/v1", lambda: None)
+    found = two_calls(kind, "whole", "http://elsewhere.invalid/v1", server.wait_until_sent)
     assert found == ["mine", "mine"]
     assert (server.requests, server.connections) == (2, 2)
 
@@ -326,7 +339,7 @@ def test_bytes_behind_an_answer_of_a_proxy_are_nobodys_answer(
 @both
 def test_a_connection_with_unread_bytes_is_closed(serve: Any, kind: str) -> None:
     server, base_url = serve(_chat("mine"), _chat("mine"), _chat(LATER))
-    assert two_calls(kind, "whole", base_url, lambda: None) == ["mine", "mine"]
+    assert two_calls(kind, "whole", base_url, server.wait_until_sent) == ["mine", "mine"]
     assert server.first is not None
     wait_until(lambda: server.first is not None and server.first.fileno() < 0)
 

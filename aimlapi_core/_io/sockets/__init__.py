@@ -1,1 +1,1 @@
-"""Sockets of HTTP connections: bytes that nobody has read."""
+"""Sockets of HTTP connections: bytes that nobody has read, idle time, TLS."""
