@@ -21,13 +21,13 @@ _PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
 
 def allows_null(schema: Any, root: Mapping[str, Any]) -> bool:
     """Whether the schema allows null. A schema without keywords allows everything."""
-    if not isinstance(schema, Mapping):
+    if not isinstance(schema, (dict, Mapping)):
         return schema is not False
     return _allows_null(schema, root, frozenset())
 
 
 def _allows_null(schema: Any, root: Mapping[str, Any], seen: frozenset[str]) -> bool:
-    if not isinstance(schema, Mapping):
+    if not isinstance(schema, (dict, Mapping)):
         return schema is not False
     ref = schema.get("$ref")
     if isinstance(ref, str):

@@ -50,7 +50,7 @@ def object_schema(schema: Any, subject: str) -> Mapping[str, Any]:
     """
     if isinstance(schema, (ObjectSchema, StrictSchema)):
         return schema
-    if not isinstance(schema, Mapping):
+    if not isinstance(schema, (dict, Mapping)):
         if schema is not None:
             raise InvalidRequestError(
                 f"The schema of {subject} must be a JSON Schema as a dict, not {schema!r:.80}."
@@ -81,7 +81,7 @@ def answer_schema(wanted: JsonSchema) -> Mapping[str, Any]:
 def _object_schema(schema: Mapping[str, Any], subject: str) -> tuple[ObjectSchema, list[str]]:
     root = inline_root_ref(schema)
     properties = root.get("properties")
-    if properties is not None and not isinstance(properties, Mapping):
+    if properties is not None and not isinstance(properties, (dict, Mapping)):
         raise InvalidRequestError(
             f"The 'properties' of {subject} must be a dict of names and schemas, not "
             f"{properties!r:.80}."
@@ -136,7 +136,7 @@ class _Cleaner:
         self.left_out: list[str] = []
 
     def clean(self, schema: Any) -> dict[str, Any]:
-        if not isinstance(schema, Mapping):
+        if not isinstance(schema, (dict, Mapping)):
             return {"not": {}} if schema is False else {}
         out: dict[str, Any] = {}
         hints: list[str] = []

@@ -39,7 +39,7 @@ def walk(schema: Any) -> Iterator[Mapping[str, Any]]:
     pending = [schema]
     while pending:
         one = pending.pop()
-        if isinstance(one, Mapping):
+        if isinstance(one, (dict, Mapping)):
             yield one
             pending.extend(subschemas(one))
 
@@ -51,7 +51,7 @@ def find_pointer(root: Mapping[str, Any], ref: str) -> Mapping[str, Any] | None:
     node: Any = root
     for step in ref[1:].strip("/").split("/") if ref.strip("#/") else ():
         node = as_mapping(node).get(step.replace("~1", "/").replace("~0", "~"))
-    return node if isinstance(node, Mapping) else None
+    return node if isinstance(node, (dict, Mapping)) else None
 
 
 def resolve_ref(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aimlapi_core._json_reading import as_mapping
@@ -17,22 +17,20 @@ from aimlapi_core.schema.keywords import (
     ANNOTATING_FORMATS,
     CHECKED_BY_CLASSES,
     FORMATS,
+    MANY_ENUM_VALUES,
+    MAX_DEPTH,
+    MAX_ENUM_LENGTH,
     SUPPORTED_KEYWORDS,
-    TYPES,
     UNSUPPORTED_KEYWORDS,
     is_supported_pattern,
 )
 from aimlapi_core.schema.limits import exceeded_limit
 from aimlapi_core.schema.nullability import allows_null, optional_without_null
 from aimlapi_core.schema.references import DEFINITIONS, find_pointer, inline_root_ref
+from aimlapi_core.schema.strict_types import NotStrict, typed, types_of
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _REF = re.compile(r"#|#/(\$defs|definitions)/[A-Za-z0-9._-]+")
-_JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
-
-
-class _NotStrict(Exception):
-    """The reason why a schema cannot be made strict."""
 
 
 class OpenSchemaWarning(UserWarning):
@@ -58,12 +56,13 @@ def strict_schema(
         return schema, None
     try:
         root = inline_root_ref(schema)
-        strict = _Converter(root, is_validated).converted_root()
-    except _NotStrict as why:
+        converter = _Converter(root, is_validated)
+        strict = converter.converted_root()
+    except NotStrict as why:
         return None, str(why)
     except RecursionError:
         return None, "it is nested too deeply"
-    reason = exceeded_limit(strict)
+    reason = exceeded_limit(strict) if converter.is_large() else None
     if not may_add_nulls and (missing := optional_without_null(schema)):
         reason = f"{missing!r} is optional and does not allow null"
     return (None, reason) if reason else (StrictSchema(strict), None)
@@ -75,6 +74,15 @@ class _Converter:
     def __init__(self, root: Mapping[str, Any], is_validated: bool) -> None:
         self._root = root
         self._is_validated = is_validated
+        self._schemas = self._values = self._length = self._level = self._deepest = 0
+
+    def is_large(self) -> bool:
+        """Whether what was converted can be beyond a limit of strict mode. Most schemas are not.
+
+        A level of the given schema is at most two of the strict one: `anyOf` stands between.
+        """
+        many = self._schemas + self._values > MANY_ENUM_VALUES
+        return many or self._length > MAX_ENUM_LENGTH or 2 * self._deepest > MAX_DEPTH
 
     def converted_root(self) -> dict[str, Any]:
         strict = self._convert(
@@ -83,40 +91,53 @@ class _Converter:
             is_root=True,
         )
         if strict.get("type") != "object" or "anyOf" in strict:
-            raise _NotStrict("the root is not an object")
+            raise NotStrict("the root is not an object")
         for group in DEFINITIONS:
             definitions = as_mapping(self._root.get(group))
             for name in definitions:
                 if not _NAME.fullmatch(str(name)):
-                    raise _NotStrict(f"the definition {name!r} is no name")
+                    raise NotStrict(f"the definition {name!r} is no name")
             if definitions:
+                self._length += sum(map(len, definitions))
                 strict[group] = {
                     name: self._convert(value, name) for name, value in definitions.items()
                 }
         return strict
 
     def _convert(self, schema: Any, where: str, *, is_root: bool = False) -> dict[str, Any]:
-        if not isinstance(schema, Mapping) or not schema:
-            raise _NotStrict(f"{where} allows any value")
-        schema = _with_single_all_of(schema)
+        if not isinstance(schema, (dict, Mapping)) or not schema:
+            raise NotStrict(f"{where} allows any value")
+        self._schemas += 1
+        self._deepest = max(self._deepest, self._level)
+        self._level += 1
+        try:
+            return self._converted(_with_single_all_of(schema), where, is_root)
+        finally:
+            self._level -= 1
+
+    def _converted(self, schema: Mapping[str, Any], where: str, is_root: bool) -> dict[str, Any]:
         out = self._supported_keywords(schema, where)
         if "$ref" in out:
             self._check_ref(out, where)
             return _wrap_ref(out)
         if "anyOf" in out:
             if not isinstance(out["anyOf"], list) or not out["anyOf"]:
-                raise _NotStrict(f"{where} has an anyOf that is no list")
+                raise NotStrict(f"{where} has an anyOf that is no list")
             out["anyOf"] = [self._convert(option, f"{where} option") for option in out["anyOf"]]
-        out = _typed(out, where)
-        kinds = _types(out, where)
+        if "enum" in out or "const" in out:
+            values = out["enum"] if isinstance(out.get("enum"), list) else [out.get("const")]
+            self._values += len(values)
+            self._length += sum(len(value) for value in values if isinstance(value, str))
+        out = typed(out, where)
+        kinds = types_of(out, where)
         if "array" in kinds:
             out["items"] = self._convert(out.get("items"), f"items of {where}")
         elif "items" in out:
-            raise _NotStrict(f"{where} has items and is no array")
+            raise NotStrict(f"{where} has items and is no array")
         if "object" in kinds:
             return self._closed_object(out, where, is_root)
         if "properties" in out:
-            raise _NotStrict(f"{where} has properties and is no object")
+            raise NotStrict(f"{where} has properties and is no object")
         return out
 
     def _supported_keywords(self, schema: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -130,16 +151,16 @@ class _Converter:
                 out["anyOf"] = value
             elif keyword == "format" and str(value) not in FORMATS:
                 if str(value) not in ANNOTATING_FORMATS and not self._is_validated:
-                    raise _NotStrict(f"{where} has the format {value!r}")
+                    raise NotStrict(f"{where} has the format {value!r}")
                 hints.append(f"format: {value}")
             elif keyword == "pattern" and not is_supported_pattern(value):
                 if not self._is_validated:
-                    raise _NotStrict(f"{where} has the pattern {value!r}")
+                    raise NotStrict(f"{where} has the pattern {value!r}")
                 hints.append(f"pattern: {value}")
             elif keyword in CHECKED_BY_CLASSES and self._is_validated:
                 hints.append(f"{keyword}: {json.dumps(value)}")
             elif keyword in UNSUPPORTED_KEYWORDS or keyword in DEFINITIONS:
-                raise _NotStrict(f"{where} uses {keyword!r}")
+                raise NotStrict(f"{where} uses {keyword!r}")
             elif keyword in SUPPORTED_KEYWORDS:
                 out[keyword] = value
         return with_hints(out, hints)
@@ -147,26 +168,27 @@ class _Converter:
     def _check_ref(self, schema: Mapping[str, Any], where: str) -> None:
         ref = schema["$ref"]
         if not set(schema) <= {"$ref", "description", "type"}:
-            raise _NotStrict(f"{where} adds to what it refers to")
+            raise NotStrict(f"{where} adds to what it refers to")
         if not isinstance(ref, str) or not _REF.fullmatch(ref):
-            raise _NotStrict(f"{where} refers to {ref!r}, which is no definition at the root")
+            raise NotStrict(f"{where} refers to {ref!r}, which is no definition at the root")
         if find_pointer(self._root, ref) is None:
-            raise _NotStrict(f"{where} refers to {ref!r}, which is not there")
+            raise NotStrict(f"{where} refers to {ref!r}, which is not there")
 
     def _closed_object(self, schema: dict[str, Any], where: str, is_root: bool) -> dict[str, Any]:
         """An object schema with all properties required and no additional ones."""
         if schema.get("additionalProperties") not in (None, False):
-            raise _NotStrict(f"{where} allows properties of any name")
+            raise NotStrict(f"{where} allows properties of any name")
         properties = schema.get("properties")
-        if not isinstance(properties, Mapping):
+        if not isinstance(properties, (dict, Mapping)):
             if not is_root:
-                raise _NotStrict(f"{where} is an object of any shape")
+                raise NotStrict(f"{where} is an object of any shape")
             properties = {}
+        self._length += sum(map(len, properties))
         required = schema.get("required") or ()
         if not isinstance(required, (list, tuple)) or not all(
             isinstance(name, str) and name in properties for name in required
         ):
-            raise _NotStrict(f"{where} requires {required!r}, which are not all described")
+            raise NotStrict(f"{where} requires {required!r}, which are not all described")
         return {
             **schema,
             "properties": {
@@ -225,58 +247,3 @@ def _make_nullable(schema: dict[str, Any]) -> dict[str, Any]:
     bare = {key: value for key, value in schema.items() if key != "description"}
     options = bare["anyOf"] if set(bare) == {"anyOf"} else [bare]
     return {"anyOf": [*options, {"type": "null"}], **described}
-
-
-def _types(schema: Mapping[str, Any], where: str) -> list[str]:
-    if "type" not in schema:
-        return []
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    for kind in kinds or [None]:
-        if not isinstance(kind, str) or kind not in TYPES:
-            raise _NotStrict(f"{where} has the type {kind!r}")
-    return kinds
-
-
-def _typed(schema: dict[str, Any], where: str) -> dict[str, Any]:
-    """The schema with a type: strict mode wants one ("schema must have a 'type' key").
-
-    The values of an enum must be of one type ("enum values must be of the same type"): one of
-    several types becomes an option for each.
-    """
-    if "enum" in schema and "anyOf" not in schema:
-        return _typed_enum(schema, where)
-    if "type" in schema or "anyOf" in schema:
-        return schema
-    if "const" in schema:
-        return {"type": _json_type(schema["const"], where), **schema}
-    if "properties" not in schema:
-        raise _NotStrict(f"{where} has no type")
-    return {"type": "object", **schema}
-
-
-def _typed_enum(schema: dict[str, Any], where: str) -> dict[str, Any]:
-    values = schema["enum"]
-    if not isinstance(values, list) or not values:
-        raise _NotStrict(f"{where} has an enum without values")
-    by_type: dict[str, list[Any]] = {}
-    for value in values:
-        by_type.setdefault(_json_type(value, where), []).append(value)
-    if len(by_type) == 1:
-        return schema if "type" in schema else {"type": next(iter(by_type)), **schema}
-    rest = {key: value for key, value in schema.items() if key not in ("enum", "type")}
-    return {"anyOf": list(_options(by_type, schema.get("type"))), **rest}
-
-
-def _options(by_type: Mapping[str, list[Any]], given: Any) -> Iterator[dict[str, Any]]:
-    """An option for each type of an enum's values. `given` is the enum's own `type`."""
-    allowed = {given} if isinstance(given, str) else set(given or TYPES)
-    for kind, values in by_type.items():
-        if kind in allowed or (kind == "integer" and "number" in allowed):
-            yield {"type": kind} if kind == "null" else {"type": kind, "enum": values}
-
-
-def _json_type(value: Any, where: str) -> str:
-    found = _JSON_TYPES.get(type(value))
-    if found is None:
-        raise _NotStrict(f"{where} allows the value {value!r:.60}, which is no single value")
-    return found
