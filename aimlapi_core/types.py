@@ -101,7 +101,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function that the model may call. `parameters` is a JSON Schema object."""
+    """A function that the model may call. `parameters` is a JSON Schema object.
+
+    It is sent in the form that the service takes (`object_schema`). `strict=True` needs one that
+    `strict_schema` gives.
+    """
 
     name: str
     parameters: Mapping[str, Any]
@@ -128,7 +132,10 @@ ToolChoice: TypeAlias = Literal["none", "auto", "required"] | NamedTool | Mappin
 
 @dataclass(frozen=True, slots=True)
 class JsonSchema:
-    """A `response_format` that requests an instance of `schema`."""
+    """A `response_format` that requests an instance of `schema`.
+
+    `strict=True` needs a schema that `strict_schema` gives.
+    """
 
     name: str
     schema: Mapping[str, Any]
