@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
+from aimlapi_core._values.pasted import pasted_key, unquoted
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core.errors import KEYS_URL, ConfigurationError, MissingKeyError
 from aimlapi_core.retry import RetryPolicy
@@ -30,6 +31,10 @@ _MAX_TIMEOUT_S = 1_000_000  # sockets do not accept a longer one on every platfo
 
 _NUMBERS = (("timeout", "float"), ("max_retries", "int"), ("max_concurrency", "int"))
 
+# What the URL of one endpoint has behind the base URL.
+_ENDPOINT = re.compile(r"/((chat/)?completions|responses|embeddings|models)$")
+_SLASHES = re.compile(r"/{2,}")
+
 _LOCAL = re.compile(r"localhost|127(\.\d+){3}|::1|.*\.localhost")
 
 
@@ -46,10 +51,10 @@ class Settings:
 
     `api_key`: the key, or a function that returns one, called for each request (rotating keys); an
     async function works in async calls. None reads AIMLAPI_API_KEY, then AIML_API_KEY, at each
-    request. `base_url`: a bare host, `…/v1` and a trailing slash all work; None reads
-    AIMLAPI_BASE_URL. `max_retries`: at most that many retries; `retry`: a whole `RetryPolicy`
-    instead. `http_client` and `http_async_client` (of httpx, not httpx2) are used unchanged and
-    never closed here.
+    request. `base_url`: a bare host, `…/v1`, a trailing slash and an endpoint's URL all work; None
+    reads AIMLAPI_BASE_URL. Quotes around either, and `Bearer ` before a key, are left out.
+    `max_retries`: at most that many retries; `retry`: a whole `RetryPolicy` instead. `http_client`
+    and `http_async_client` (of httpx, not httpx2) are used unchanged and never closed here.
 
     `timeout`: seconds. A number is the read, write and pool time-out, and the connect time-out up
     to 10 seconds; an `httpx.Timeout` sets the four separately. None disables them: a call may then
@@ -78,6 +83,11 @@ class Settings:
     def __post_init__(self) -> None:
         for name, kind in _NUMBERS:
             object.__setattr__(self, name, plain_number(getattr(self, name), kind))
+        if self.default_headers is None:
+            object.__setattr__(self, "default_headers", {})
+        if not isinstance(self.default_headers, Mapping):
+            kind = type(self.default_headers).__name__
+            raise ConfigurationError(f"default_headers must map names to values, not be a {kind}")
         RetryPolicy(self.max_retries)  # validates max_retries
         if not isinstance(self.retry, RetryPolicy | None):
             kind = type(self.retry).__name__
@@ -138,9 +148,9 @@ class Settings:
     def _checked_key(key: Any) -> str:
         """The key, or the environment's for None, fit for a header."""
         if key is None:
-            found = (os.environ.get(name, "").strip() for name in KEY_VARIABLES)
+            found = (pasted_key(os.environ.get(name, "")) for name in KEY_VARIABLES)
             key = next((value for value in found if value), None)
-        key = key.strip() if isinstance(key, str) else key
+        key = pasted_key(key) if isinstance(key, str) else key
         if not key:
             raise MissingKeyError(
                 f"No API key: set the environment variable {KEY_VARIABLES[0]}, or pass api_key. "
@@ -158,8 +168,8 @@ class Settings:
 
         Warns once about a URL that sends the key unencrypted to another machine.
         """
-        given = self.base_url or os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
-        return _normalize_and_warn(given)
+        given = self.base_url or unquoted(os.environ.get(BASE_URL_VARIABLE, ""))
+        return _normalize_and_warn(given or DEFAULT_BASE_URL)
 
 
 def check_picklable(*clients: Any) -> None:
@@ -211,7 +221,7 @@ def _normalize_and_warn(given: str) -> str:
 
 
 def normalize_base_url(url: str) -> str:
-    """`url` without a trailing slash, and with `/v1` if it has no path."""
+    """`url` without a trailing slash or an endpoint's path, and with `/v1` if it has no path."""
     if not isinstance(url, str):
         raise ConfigurationError(_invalid_url_message(url))
     return _normalize(url)
@@ -219,18 +229,19 @@ def normalize_base_url(url: str) -> str:
 
 @lru_cache(maxsize=64)
 def _normalize(url: str) -> str:
-    text = url.strip()
+    text = unquoted(url)
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         host = (parts.hostname or "").encode("idna")  # raises for a host that DNS cannot look up
         valid = parts.scheme in ("http", "https") and bool(host) and parts.port != 0
+        valid = valid and host not in (b"http", b"https")  # of "https:/host", "https//host"
     except ValueError:
         valid = False
     if valid and "@" in parts.netloc:
         raise ConfigurationError("base_url holds a user name or a password; use default_headers.")
     if not valid or parts.query or parts.fragment or " " in text:
         raise ConfigurationError(_invalid_url_message(url))
-    path = parts.path.rstrip("/") or "/v1"
+    path = _ENDPOINT.sub("", _SLASHES.sub("/", parts.path).rstrip("/")) or "/v1"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 

@@ -35,6 +35,10 @@ FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
 SEND_FAILURES = (*FAILURES, RuntimeError, UnicodeError, httpx.InvalidURL)
 
 _MIN_REDACTED_KEY_LENGTH = 8  # a shorter one is no key of the service, but part of common words
+# They say how the body is sent, which is decided here.
+_BODY_HEADERS = frozenset(
+    "content-length transfer-encoding content-encoding trailer te upgrade expect".split()
+)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _CONNECT_FAILURES = (
@@ -76,9 +80,7 @@ class HTTPCall:
         invalid = _find_invalid_header(*layers)
         if invalid is not None:
             del layers
-            raise ConfigurationError(
-                f"The header {invalid!r} cannot be sent: names and values must be printable ASCII."
-            )
+            raise ConfigurationError(_header_advice(invalid))
         return _merged_headers({**own, "Authorization": f"Bearer {self._key}"}, *layers)
 
     def elapsed_s(self) -> float:
@@ -230,7 +232,7 @@ def _merged_headers(own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[
     merged = {name.lower(): (name, value) for name, value in own.items()}
     for layer in layers:
         for name, value in layer.items():
-            merged[name.lower()] = (name, value)
+            merged[name.lower()] = (name, value.strip())
     return dict(merged.values())
 
 
@@ -248,7 +250,16 @@ def _find_invalid_header(*layers: Mapping[str, str]) -> str | None:
             is_valid = isinstance(value, str) and value.isascii() and value.isprintable()
             if not (is_valid and isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
                 return name
+            if name.lower() in _BODY_HEADERS:
+                return name
     return None
+
+
+def _header_advice(name: object) -> str:
+    """Why a header is refused, by its name alone: its value may be a key."""
+    if isinstance(name, str) and name.lower() in _BODY_HEADERS:
+        return f"The header {name!r} cannot be set, since it follows from the body: leave it out."
+    return f"The header {name!r} cannot be sent: names and values must be text in printable ASCII."
 
 
 def _redacted(value: Any, key: str) -> Any:

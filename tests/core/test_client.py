@@ -56,6 +56,7 @@ from tests.waiting import wait_until
 
 HELLO = ChatRequest("openai/gpt-5-2", (Message("user", (Text("Say: Grüße aus Łódź 🌍"),)),))
 
+CHAT = "openai/gpt-5-2"
 KINDS = ("sync", "async")
 FORMS = ("whole", "stream")
 
@@ -916,6 +917,39 @@ def test_a_header_that_cannot_be_sent_is_named_without_its_value(emu: Emulator, 
         call(settings(emu, default_headers=headers), "sync", "whole")
     assert "sk-secret-1234" not in str(caught.value)
     assert name in str(caught.value)
+
+
+@both
+@forms
+@pytest.mark.parametrize(
+    "name",
+    ["Content-Length", "content-length", "Transfer-Encoding", "Content-Encoding", "Upgrade", "TE"],
+)
+@pytest.mark.parametrize("place", ["default_headers", "extra_headers"])
+def test_a_header_of_the_body_is_refused_in_one_sentence(
+    emu: Emulator, kind: str, form: str, name: str, place: str
+) -> None:
+    """h11 would end the call with an error of its own, or the service wait for a body."""
+    request = replace(HELLO, extra_headers={name: "5"}) if place == "extra_headers" else HELLO
+    more = {"default_headers": {name: "5"}} if place == "default_headers" else {}
+    with pytest.raises(ConfigurationError, match=f"'{name}' cannot be set.*leave it out"):
+        call(settings(emu, **more), kind, form, request)
+    assert emu.requests == []
+
+
+@both
+def test_blanks_around_a_header_are_left_out(emu: Emulator, kind: str) -> None:
+    call(settings(emu, default_headers={"X-Title": " app "}), kind, "whole")
+    assert emu.requests[0].headers["x-title"] == "app"
+
+
+@both
+def test_the_url_of_an_endpoint_is_a_base_url(emu: Emulator, kind: str) -> None:
+    for path in ("/chat/completions", "/responses"):
+        for endpoint in ("chat", "responses"):
+            request = replace(HELLO, model="openai/gpt-5-2-pro" if endpoint != "chat" else CHAT)
+            call(settings(emu, base_url=emu.base_url + path), kind, "whole", request)
+    assert {request.status for request in emu.requests} == {200}
 
 
 def test_a_proxy_that_cannot_be_used_is_a_configuration_error(

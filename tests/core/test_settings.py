@@ -36,6 +36,18 @@ from aimlapi_emulator import Emulator
         (" http://127.0.0.1:8808 ", "http://127.0.0.1:8808/v1"),
         ("https://gateway.example/aiml/v1/", "https://gateway.example/aiml/v1"),
         ("http://[::1]:8808/v1", "http://[::1]:8808/v1"),
+        ("https://api.aimlapi.com/v1/chat/completions", "https://api.aimlapi.com/v1"),
+        ("https://api.aimlapi.com/v1/chat/completions/", "https://api.aimlapi.com/v1"),
+        ("https://api.aimlapi.com/v1/responses", "https://api.aimlapi.com/v1"),
+        ("https://api.aimlapi.com/v1/embeddings", "https://api.aimlapi.com/v1"),
+        ("https://api.aimlapi.com/v1/models", "https://api.aimlapi.com/v1"),
+        ("https://api.aimlapi.com/chat/completions", "https://api.aimlapi.com/v1"),
+        ("api.aimlapi.com/v1/chat/completions", "https://api.aimlapi.com/v1"),
+        ("https://gateway.example/responses/v1", "https://gateway.example/responses/v1"),
+        ("https://api.aimlapi.com//v1//chat/completions", "https://api.aimlapi.com/v1"),
+        ('"https://api.aimlapi.com/v1"', "https://api.aimlapi.com/v1"),
+        ("'https://api.aimlapi.com/v1' ", "https://api.aimlapi.com/v1"),
+        ("<https://api.aimlapi.com/v1>\n", "https://api.aimlapi.com/v1"),
     ],
 )
 def test_base_urls_in_every_usual_form(given: str, used: str) -> None:
@@ -55,6 +67,12 @@ def test_base_urls_in_every_usual_form(given: str, used: str) -> None:
         "http://[::1",
         "https://a..b",
         "https://u:p@h",
+        "https:/api.aimlapi.com/v1",
+        "https//api.aimlapi.com/v1",
+        "https:api.aimlapi.com",
+        "https://https://api.aimlapi.com/v1",
+        "https://x/v1/chat/completions?api-version=1",
+        '"https://x"y',
     ],
 )
 def test_bad_base_urls_are_refused_at_once(given: str) -> None:
@@ -90,7 +108,61 @@ def test_keys_come_from_the_argument_then_two_variables(monkeypatch: pytest.Monk
     assert [rotating.resolved_key(), rotating.resolved_key()] == ["one", "two"]
 
 
-@pytest.mark.parametrize("given", ["clé", "two words", "a\nb", 7])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "sk-1234-abcd",
+        " sk-1234-abcd\n",
+        '"sk-1234-abcd"',
+        "'sk-1234-abcd'\r\n",
+        "“sk-1234-abcd”",
+        "`sk-1234-abcd`",
+        "<sk-1234-abcd>",
+        "Bearer sk-1234-abcd",
+        "bearer  sk-1234-abcd",
+        "Bearer Bearer sk-1234-abcd",
+        '"Bearer sk-1234-abcd"',
+        'Bearer "sk-1234-abcd"',
+        "Authorization: Bearer sk-1234-abcd",
+        "\ufeffsk-1234-abcd\u200b",
+    ],
+)
+def test_a_key_is_found_in_what_was_pasted(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an argument, from a function, from each variable; sent as it is in both clients."""
+    assert Settings(api_key=given).resolved_key() == "sk-1234-abcd"
+    assert Settings(api_key=lambda: given).resolved_key() == "sk-1234-abcd"
+    assert asyncio.run(Settings(api_key=given).aresolved_key()) == "sk-1234-abcd"
+    for name in ("AIML_API_KEY", "AIMLAPI_API_KEY"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, given)
+            assert Settings().resolved_key() == "sk-1234-abcd"
+
+
+@pytest.mark.parametrize("given", ["", " ", '""', "Bearer ", "Bearer", '"Bearer "', "''"])
+def test_a_pasted_nothing_is_no_key(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MissingKeyError):
+        Settings(api_key=given).resolved_key()
+    monkeypatch.setenv("AIMLAPI_API_KEY", given)
+    monkeypatch.setenv("AIML_API_KEY", "second")
+    assert Settings().resolved_key() == "second"
+
+
+@pytest.mark.parametrize("given", ["bearer-of-news", "authorization", 'sk-"quoted', "'half"])
+def test_what_only_looks_like_it_stays_in_a_key(given: str) -> None:
+    assert Settings(api_key=given).resolved_key() == given
+
+
+@pytest.mark.parametrize("given", ["X: y", [("X", "y")], 7, ("X",)])
+def test_headers_that_are_no_mapping_are_refused_at_once(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match="default_headers"):
+        Settings(default_headers=given)
+
+
+def test_no_headers_are_none() -> None:
+    assert Settings(default_headers=None).default_headers == {}  # type: ignore[arg-type]  # as JSON writes it
+
+
+@pytest.mark.parametrize("given", ["clé", "two words", "a\nb", 7, b"sk-1234"])
 def test_keys_that_no_header_can_carry_are_refused(given: str) -> None:
     with pytest.raises(ConfigurationError, match="API key") as caught:
         Settings(api_key=given).resolved_key()
