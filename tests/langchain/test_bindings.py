@@ -239,3 +239,14 @@ def test_structured_output_can_be_pickled(
     for streaming in (False, True):
         got = call(how, streaming, again, PROMPT)
         assert (got["parsed"] if include_raw else got) == Answer(a="1")
+
+
+@pytest.mark.parametrize("temperature", [0.25, 0.75])
+def test_an_agent_of_a_configurable_model_is_configurable(
+    how: str, temperature: float, emu: Emulator, chat: Make
+) -> None:
+    agent = create_agent(chat().configurable_fields(**FIELDS), [weather])
+    config = {"configurable": {"t": temperature}}
+    call(how, False, agent, {"messages": [("user", "The weather in Bern?")]}, config=config)
+    assert [request.body["temperature"] for request in emu.requests] == [temperature] * 2
+    assert names(emu) == ["weather"]

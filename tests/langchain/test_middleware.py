@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import SummarizationMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
@@ -240,15 +239,3 @@ def test_a_truncated_call_is_an_error(how: str, reason: str, emu: Emulator, chat
         invoke(how, agent, QUESTION)
     assert runs == []
     assert len(emu.requests) == 1
-
-
-def test_a_long_thread_is_summarized_before_it_is_refused(emu: Emulator, chat: Make) -> None:
-    """Of 300,000 tokens: 0.8 of a model's 272,000 tokens of input, but not of its window."""
-    model = chat()
-    middleware = SummarizationMiddleware(model, trigger=("fraction", 0.8), keep=("messages", 2))
-    turn = "wor " * 2_500  # four letters a token, as langchain-core estimates
-    history = [*[(role, turn) for _ in range(60) for role in ("user", "ai")], ("user", "And now?")]
-    create_agent(model, [], middleware=[middleware]).invoke({"messages": history})
-    assert [bool(request.problems) for request in emu.requests] == [False, False]
-    assert "And now?" in str(emu.requests[-1].body["messages"][-1])
-    assert len(str(emu.requests[-1].body)) < 300_000
