@@ -138,3 +138,12 @@ def test_embeddings_take_them_too(emu: Emulator, embeddings: MakeEmbeddings) -> 
     assert len(emu.requests) == 2
     with pytest.raises(ConfigurationError, match="dimensions takes a number"):
         embeddings(dimensions=True)
+
+
+def test_several_answers_are_not_streamed_whatever_the_type_of_their_number(
+    how: str, emu: Emulator, chat: Make
+) -> None:
+    for n in (2, np.int64(2), Decimal(2)):
+        with pytest.raises(InvalidRequestError, match="n=2 cannot be streamed"):
+            call(how, True, chat(), "hi", n=n)
+    assert emu.requests == []
