@@ -91,3 +91,33 @@ def test_refused_requests_cost_nothing(emu: Emulator, ask: Asker) -> None:
     assert "x-aimlapi-credits-used" not in answer.headers
     url = f"{emu.base_url.removesuffix('/v1')}/v2/billing"
     assert httpx.get(url, headers=KEY).json()["current_balance"] == 100
+
+
+INPUT = "word " * 150_000
+
+
+def test_more_input_than_the_model_takes_is_refused_in_openais_words(
+    emu: Emulator, ask: Asker
+) -> None:
+    """Of GPT-5.2 more than 272,000 tokens, of chat-latest more than its window of 128,000."""
+    emu.enqueue_response("a queued answer")
+    long = ask.chat(INPUT * 2)
+    assert (long.status_code, long.headers["content-type"].split(";")[0]) == (
+        400,
+        "application/problem+json",
+    )
+    assert long.json()["message"] == (
+        "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in "
+        "300004 tokens. Please reduce the length of the messages."
+    )
+    assert ask.responses(INPUT * 2).status_code == 400
+    small = ask.chat(INPUT, model=LATEST).json()["message"]
+    assert small.startswith("This model's maximum context length is 128000 tokens")
+    assert ask.text(INPUT) == "a queued answer"  # the refusals used nothing up
+
+
+def test_a_stored_conversation_counts_unless_it_may_be_truncated(ask: Asker) -> None:
+    first = ask.responses(INPUT, store=True).json()["id"]
+    more = {"previous_response_id": first}
+    assert ask.responses(INPUT, **more).status_code == 400
+    assert ask.responses(INPUT, truncation="auto", **more).status_code == 200
