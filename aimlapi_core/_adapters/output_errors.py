@@ -13,6 +13,9 @@ from __future__ import annotations
 
 from aimlapi_core.errors import UnexpectedReplyError
 
+MAX_REFUSAL_CHARS = 1_000
+"""Of a refusal's words, in a message; `body` holds all."""
+
 
 class OutputError(UnexpectedReplyError):
     """Model output that is not the object that was requested; `body` is its text."""

@@ -19,6 +19,8 @@ from typing_extensions import override
 
 from aimlapi_core import drop_added_nulls
 from aimlapi_core._adapters.model_json import json_text, loads_output
+from aimlapi_core._adapters.output_errors import MAX_REFUSAL_CHARS
+from aimlapi_core._values.readable import readable
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from langchain_aimlapi._request.messages import invalid_arguments
 from langchain_aimlapi.errors import (
@@ -77,7 +79,7 @@ class AnswerParser(BaseTransformOutputParser[Any]):
     def _parse_message(self, message: BaseMessage) -> Any:
         refusal = message.additional_kwargs.get("refusal")
         if refusal:
-            detail = f"The model refused: {refusal}"
+            detail = f"The model refused: {readable(str(refusal), MAX_REFUSAL_CHARS)}"
             raise OutputRefusedError(detail, llm_output=str(refusal), raw_message=message)
         text = self._json_text(message)
         if not text.strip():

@@ -15,6 +15,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, from_json
 
 from aimlapi_core import drop_added_nulls
 from aimlapi_core._adapters.model_json import json_text, loads_output
+from aimlapi_core._adapters.output_errors import MAX_REFUSAL_CHARS
+from aimlapi_core._values.readable import readable
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from llama_index_aimlapi._response.tool_calls import IS_PARTIAL, parse_partial_object
 from llama_index_aimlapi._structured_output.plan import StructuredOutputPlan
@@ -100,8 +102,9 @@ def _check_usable(response: ChatResponse, plan: StructuredOutputPlan[Model], tex
     request_id = metadata.get("request_id")
     refusal = metadata.get("refusal")
     if refusal:
+        said = readable(str(refusal), MAX_REFUSAL_CHARS)
         raise OutputRefusedError(
-            f"The model refused to give {name}: {refusal}", body=refusal, request_id=request_id
+            f"The model refused to give {name}: {said}", body=refusal, request_id=request_id
         )
     reason = metadata.get("finish_reason")
     if reason in TRUNCATED_FINISH_REASONS:

@@ -219,6 +219,21 @@ def test_an_answer_without_an_object_says_why(
     assert caught.value.is_retryable is False
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_refusal_is_quoted_without_control_characters(
+    how: str, streaming: bool, method: Any, emu: Emulator, chat: Make
+) -> None:
+    said = "No \x1b[2J \u202e" + "x" * 9_000
+    emu.faults.append(Fault(refusal=said))
+    chain = chat().with_structured_output(Person, method=method)
+    with pytest.raises(OutputRefusedError, match=r"No \\x1b\[2J") as caught:
+        (stream if streaming else invoke)(how, chain, PROMPT)
+    assert "\x1b" not in str(caught.value)
+    assert "\u202e" not in str(caught.value)
+    assert len(caught.value.body) > 9_000
+
+
 def test_a_refusal_is_langchains(emu: Emulator, chat: Make) -> None:
     """langchain-core has a class for refusals from 1.7.5 on, and its parsers look for a block."""
     kind = getattr(lc, "ModelRefusalError", ModelError)

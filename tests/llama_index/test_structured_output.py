@@ -267,6 +267,18 @@ async def test_failures_are_typed_in_every_way(
     assert getattr(caught.value, "request_id", None)
 
 
+@pytest.mark.parametrize("way", STRUCTURED)
+async def test_a_refusal_is_quoted_without_control_characters(
+    make: Make, emu: Emulator, way: str
+) -> None:
+    emu.faults.append(Fault(refusal="No \x1b[2J \u202e" + "x" * 9_000))
+    with pytest.raises(OutputRefusedError, match=r"No \\x1b\[2J") as caught:
+        await items(make(), way, Album, PROMPT, what="album")
+    assert str(caught.value).removesuffix("…").isprintable()
+    assert len(str(caught.value)) < 2_000
+    assert len(caught.value.body) > 9_000
+
+
 @pytest.mark.parametrize("mode", ["default", "function"])
 @pytest.mark.parametrize("way", STRUCTURED)
 @pytest.mark.parametrize(
