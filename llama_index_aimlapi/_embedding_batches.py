@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from llama_index.core.utils import get_tqdm_iterable
 
+from aimlapi_core._wire.embeddings import check_same_length
+
 Embedding = list[float]
 Done = TypeVar("Done")
 
@@ -61,7 +63,7 @@ def in_threads(
             failures.append(exc)
             threads.shutdown(wait=False, cancel_futures=True)
             raise failures[0]  # noqa: B904  # mostly exc itself, with its own cause
-        return [vector for future in running for vector in future.result()]
+        return _joined([future.result() for future in running])
 
 
 async def in_tasks(
@@ -88,7 +90,12 @@ async def in_tasks(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-    return [vector for task in tasks for vector in task.result()]
+    return _joined([task.result() for task in tasks])
+
+
+def _joined(batches: Sequence[list[Embedding]]) -> list[Embedding]:
+    check_same_length(batches)
+    return [vector for vectors in batches for vector in vectors]
 
 
 def _watched(all_of_them: Sequence[object], done: Iterable[Done], show: bool) -> Iterator[Done]:

@@ -8,7 +8,7 @@ OpenAI's models reject unknown members of the body; texts are sent as strings, n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -108,15 +108,20 @@ def _with_input_tokens(usage: Usage | None) -> Usage | None:
     return replace(usage, input_tokens=usage.total_tokens)
 
 
+def check_same_length(batches: Iterable[Sequence[Sequence[float]]]) -> None:
+    """Raise UnexpectedReplyError if the length of vectors differs from batch to batch."""
+    lengths = {len(vectors[0]) for vectors in batches if vectors}
+    if len(lengths) > 1:
+        what = f"vectors of {listed(lengths)} numbers in one call"
+        raise unexpected_reply(_WANTED, what, None, {})
+
+
 def combine_replies(replies: Sequence[tuple[EmbeddingReply, Transport]]) -> EmbeddingReply:
     """One reply for all batches, in the order of the texts.
 
     Raises UnexpectedReplyError for batches whose vectors differ in length.
     """
-    lengths = {len(vector) for reply, _ in replies for vector in reply.vectors[:1]}
-    if len(lengths) > 1:
-        what = f"vectors of {listed(lengths)} numbers in one call"
-        raise unexpected_reply(_WANTED, what, None, replies[-1][1].headers)
+    check_same_length([reply.vectors for reply, _ in replies])
     usages = [reply.usage for reply, _ in replies]
     costs = [reply.cost for reply, _ in replies]
     return EmbeddingReply(

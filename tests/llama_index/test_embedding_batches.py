@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from llama_index.core.rate_limiter import BaseRateLimiter
 from llama_index.core.schema import TextNode
 from llama_index.core.storage.kvstore import SimpleKVStore
 
-from aimlapi_core import InvalidRequestError, ServerError
+from aimlapi_core import InvalidRequestError, ServerError, UnexpectedReplyError
 from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import AIMLAPIEmbedding
 from llama_index_aimlapi._embedding_batches import shares
@@ -61,6 +62,18 @@ async def test_as_few_requests_as_the_limits_allow(
         expected = vector(TEXTS[position], len(found[position]))
         assert found[position] == pytest.approx(expected, abs=1e-6)
     assert len(found) == 1000
+
+
+@WAYS
+async def test_batches_whose_vectors_differ_in_length_are_an_error(
+    embedder: Make, emu: Emulator, way: str
+) -> None:
+    """A store would take the first ones, and refuse or misjudge the rest."""
+    for numbers in ([1, 2], [1, 2, 3]):
+        body = {"data": [{"index": 0, "embedding": numbers}]}
+        emu.faults.append(Fault(raw_body=json.dumps(body).encode()))
+    with pytest.raises(UnexpectedReplyError, match="vectors of 2 and 3 numbers"):
+        await embed(embedder(embed_batch_size=1), way, TEXTS[:2])
 
 
 @WAYS
