@@ -137,16 +137,6 @@ class Settings:
                 "api_key is an async function, which a synchronous call cannot await: make an "
                 "asynchronous call (ainvoke, achat, AsyncClient), or give a plain function."
             )
-        return self._checked_key(key)
-
-    async def aresolved_key(self) -> str:
-        """`resolved_key`, for a function that may be async."""
-        key = self.api_key() if callable(self.api_key) else self.api_key
-        return self._checked_key(await key if inspect.isawaitable(key) else key)
-
-    @staticmethod
-    def _checked_key(key: Any) -> str:
-        """The key, or the environment's for None, fit for a header."""
         if key is None:
             found = (pasted_key(os.environ.get(name, "")) for name in KEY_VARIABLES)
             key = next((value for value in found if value), None)
@@ -162,6 +152,16 @@ class Settings:
                 "The API key holds a space or a character that no key has: paste it again."
             )
         return key
+
+    async def with_awaited_key(self) -> Settings:
+        """These settings with the key that their function gives for one request, awaited if async.
+
+        Not the key itself, which would be a local variable in tracebacks of whoever holds it.
+        """
+        if not callable(self.api_key):
+            return self
+        key = self.api_key()
+        return self.with_key(await key if inspect.isawaitable(key) else key)
 
     def resolved_base_url(self) -> str:
         """The base URL without a trailing slash, with `/v1` if it has no path.

@@ -41,9 +41,13 @@ class AccountCall(HTTPCall):
     """One GET request: its URL and headers, its parsed response, its errors."""
 
     def __init__(
-        self, settings: Settings, request: AccountRequest, user_agent: str, key: str | None = None
+        self,
+        settings: Settings,
+        request: AccountRequest,
+        user_agent: str,
+        keyed: Settings | None = None,
     ) -> None:
-        super().__init__(settings, key)
+        super().__init__(settings, keyed)
         self._etag = request.etag
         root = settings.resolved_base_url()
         root = next((root[: -len(end)] for end in ("/v1", "/v2") if root.endswith(end)), root)

@@ -257,8 +257,8 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
     async def _call(
         self, prepared: PreparedT, request: ChatRequest | EmbeddingRequest
     ) -> ModelCall[PreparedT]:
-        key = await self.settings.aresolved_key()
-        return ModelCall(self.settings, prepared, self._user_agent, request, key)
+        keyed = await self.settings.with_awaited_key()
+        return ModelCall(self.settings, prepared, self._user_agent, request, keyed)
 
     async def _drain(
         self, response: httpx.Response, reader: StreamReader, pieces: AsyncIterator[bytes]

@@ -61,12 +61,12 @@ class HTTPCall:
     observer: CallObserver | None = None
     slot: Slot | None = None
 
-    def __init__(self, settings: Settings, key: str | None = None) -> None:
-        """`key`: the resolved one, if `settings` must be awaited for it."""
+    def __init__(self, settings: Settings, keyed: Settings | None = None) -> None:
+        """`keyed`: the settings with an awaited key, where it may have to be awaited."""
         self.settings = settings
         self.response_headers: Mapping[str, str] = {}
         self.status_code = 0
-        self._key = settings.resolved_key() if key is None else key
+        self._key = (keyed or settings).resolved_key()
         self._requests = 0
         self._started_s = 0.0
         self._is_cancelled = False

@@ -51,9 +51,9 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
         prepared: PreparedT,
         user_agent: str,
         request: ChatRequest | EmbeddingRequest | None = None,
-        key: str | None = None,
+        keyed: Settings | None = None,
     ) -> None:
-        super().__init__(settings, key)
+        super().__init__(settings, keyed)
         self.prepared: PreparedT = prepared
         self.url = settings.resolved_base_url() + prepared.path
         self.content = encode_json(prepared.body)

@@ -203,7 +203,8 @@ class AsyncRequestSender:
 
     async def _send_account_request(self, request: AccountRequest) -> AccountResponse:
         settings = request.settings or self.settings
-        call = AccountCall(settings, request, self._user_agent, await settings.aresolved_key())
+        keyed = await settings.with_awaited_key()
+        call = AccountCall(settings, request, self._user_agent, keyed)
         try:
             async with AsyncCallContext(self, call) as http:
                 return call.parse_response(await self._read_body(call, http))

@@ -25,6 +25,10 @@ from aimlapi_core.settings import normalize_base_url
 from aimlapi_emulator import Emulator
 
 
+def awaited_key(settings: Settings) -> str:
+    return asyncio.run(settings.with_awaited_key()).resolved_key()
+
+
 @pytest.mark.parametrize(
     ("given", "used"),
     [
@@ -131,7 +135,7 @@ def test_a_key_is_found_in_what_was_pasted(given: str, monkeypatch: pytest.Monke
     """As an argument, from a function, from each variable; sent as it is in both clients."""
     assert Settings(api_key=given).resolved_key() == "sk-1234-abcd"
     assert Settings(api_key=lambda: given).resolved_key() == "sk-1234-abcd"
-    assert asyncio.run(Settings(api_key=given).aresolved_key()) == "sk-1234-abcd"
+    assert awaited_key(Settings(api_key=given)) == "sk-1234-abcd"
     for name in ("AIML_API_KEY", "AIMLAPI_API_KEY"):
         with monkeypatch.context() as patch:
             patch.setenv(name, given)
@@ -184,7 +188,7 @@ class _KeySource:
 @pytest.mark.parametrize("source", [_key, _KeySource(), functools.partial(_key)])
 def test_an_async_function_for_the_key_is_awaited(source: Any) -> None:
     settings = Settings(api_key=source)
-    assert asyncio.run(settings.aresolved_key()) == "k"
+    assert awaited_key(settings) == "k"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(ConfigurationError, match="make an asynchronous call"):
@@ -198,11 +202,11 @@ def test_every_other_key_is_the_same_in_async_calls(monkeypatch: pytest.MonkeyPa
         return None
 
     for given in (None, none, lambda: None):
-        key = asyncio.run(Settings(api_key=given).aresolved_key())  # type: ignore[arg-type]  # None is the environment's
+        key = awaited_key(Settings(api_key=given))  # type: ignore[arg-type]  # None is the environment's
         assert key == "of-the-environment"
-    assert asyncio.run(Settings(api_key="given").aresolved_key()) == "given"
+    assert awaited_key(Settings(api_key="given")) == "given"
     with pytest.raises(ConfigurationError, match="API key"):
-        asyncio.run(Settings(api_key="two words").aresolved_key())
+        awaited_key(Settings(api_key="two words"))
 
 
 def test_async_clients_await_the_key(emu: Emulator) -> None:
