@@ -104,6 +104,10 @@ class CallObserver:
         self._client_request_id = client_request_id
         self._has_unique_id = has_unique_id
 
+    def not_sent(self) -> None:
+        """The request was withdrawn before the service had it whole."""
+        self._is_in_flight = False
+
     def retry(self, error: AIMLAPIError, delay_s: float) -> None:
         """A request failed and is repeated after a delay."""
         self._is_in_flight = False

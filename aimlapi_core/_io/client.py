@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 import httpx
 
 from aimlapi_core._adapters.lifecycle import AsyncContext, SyncContext
 from aimlapi_core._io.account_api import AccountAPI, AsyncAccountAPI
-from aimlapi_core._io.http_call import FAILURES, CallGroup
+from aimlapi_core._io.call_group import GRACE_S, CallGroup, Threads
+from aimlapi_core._io.http_call import FAILURES
 from aimlapi_core._io.model_call import ModelCall, PreparedT
 from aimlapi_core._io.request_sender import AsyncCallContext, CallContext
 from aimlapi_core._io.shared_connections import drop_async_claims, drop_claims
@@ -124,7 +125,8 @@ class Client(AccountAPI, SyncContext):
         At most `concurrent_batches` requests are in flight; each is retried separately.
         `progress` is called with the number of texts of each finished request, `answered` with
         its reply, in the thread that sent it, also if another request fails: it was billed.
-        Raises the first failure; requests that have not started by then are not sent.
+        Raises the first failure, within a second: requests that have not started by then are not
+        sent, and those in flight are given up. So does Ctrl-C.
         """
         batches = embeddings.prepare_batches(request)
         group = CallGroup()
@@ -132,28 +134,29 @@ class Client(AccountAPI, SyncContext):
         def send(batch: EmbeddingBatch) -> tuple[EmbeddingReply, Transport]:
             call = group.added(self._call(batch, request))
             try:
-                with CallContext(self, call) as http:
+                # Inside: the others are stopped before this call's slot is another's.
+                with CallContext(self, call) as http, group:
                     result = call.decode_embeddings(self._read_body(call, http))
                     return _report_reply(result, answered)
-            except BaseException as exc:  # here: this thread takes the next batch at once
-                group.stop(exc)
-                raise
+            finally:
+                group.ended(call)
 
         most = len(batches)
         workers = min(most, concurrent_batches, self.settings.max_concurrency or most)
         if workers < 2:
             results = [_report_progress(send(batch), batch, progress) for batch in batches]
             return embeddings.combine_replies(results)
-        with ThreadPoolExecutor(workers) as threads:
-            # A thread inherits no context: neither the open cost scope nor the current span.
-            running = {threads.submit(copy_context().run, send, batch): batch for batch in batches}
-            try:
-                for done in as_completed(running):
-                    _report_progress(done.result(), running[done], progress)
-            except BaseException as exc:
-                threads.shutdown(wait=False, cancel_futures=True)
-                raise group.stop(exc)  # noqa: B904  # mostly exc itself, with its own cause
-            return embeddings.combine_replies([future.result() for future in running])
+        # A thread inherits no context: neither the open cost scope nor the current span.
+        threads = Threads([partial(copy_context().run, send, batch) for batch in batches], workers)
+        found = {}
+        try:
+            for index, reply in threads.results():
+                found[index] = _report_progress(reply, batches[index], progress)
+        except BaseException as exc:
+            failure = group.stop(exc)
+            threads.end(group, grace_s=GRACE_S if isinstance(exc, Exception) else 0.0)
+            raise failure  # noqa: B904  # mostly exc itself, with its own cause
+        return embeddings.combine_replies([found[index] for index in range(most)])
 
     def close(self) -> None:
         """Release the claim on the shared connections; the last claim closes them."""

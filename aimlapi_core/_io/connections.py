@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 
 import httpx
 
+from aimlapi_core._io.sockets.single_connection import SingleConnection
+
 # Below the 5 seconds after which Node's HTTP server, which the service's headers name (contract
 # 4, `X-Powered-By: Express`), closes an idle connection by default: a request written to a
 # connection that is being closed is lost, and must not be repeated.
@@ -40,12 +42,13 @@ class TransportPool(Generic[TransportT]):
         self._count = 0
         self._transports: dict[int, TransportT] = {}
         self._idle_since: dict[int, float] = {}
+        self._holders: dict[int, object] = {}
         # Reentrant: the garbage collector may close an abandoned stream, which releases its index,
         # while this thread holds the lock.
         self._lock = threading.RLock()
 
-    def acquire(self) -> tuple[int, TransportT]:
-        """The lowest free index and its transport."""
+    def acquire(self, holder: object = None) -> tuple[int, TransportT]:
+        """The lowest free index and its transport, held by `holder` until it is released."""
         with self._lock:
             if self._free:
                 index = heappop(self._free)
@@ -55,6 +58,7 @@ class TransportPool(Generic[TransportT]):
             transport = self._transports.get(index)
             if transport is None:
                 transport = self._transports[index] = self._create()
+            self._holders[index] = holder
         return index, transport
 
     def release(self, index: int) -> None:
@@ -62,7 +66,16 @@ class TransportPool(Generic[TransportT]):
         with self._lock:
             if index in self._transports:
                 self._idle_since[index] = time.monotonic()
+            self._holders.pop(index, None)
             heappush(self._free, index)
+
+    def shut_down(self, holder: object) -> None:
+        """Shut down the connection of what `holder` holds, and no other's."""
+        with self._lock:  # so that it is not released, and acquired by another, meanwhile
+            for index, held_by in self._holders.items():
+                transport = self._transports.get(index)
+                if held_by is holder and isinstance(transport, SingleConnection):
+                    transport.shut_down()
 
     def remove(self, index: int) -> TransportT | None:
         """Remove and return the transport of an index: close it, then release the index."""
@@ -121,7 +134,7 @@ class PooledClient:
         """The response, body unread. Closing it releases the connection."""
         assert stream
         assert not follow_redirects
-        index, transport = self._pool.acquire()
+        index, transport = self._pool.acquire(request)
         try:
             response = transport.handle_request(request)
         except BaseException:
@@ -131,6 +144,10 @@ class PooledClient:
         response.stream = _PooledStream(response.stream, self._pool, index)
         response.request = request
         return response
+
+    def abort(self, request: httpx.Request) -> None:
+        """Make a request in flight fail at once; from another thread than that which sends it."""
+        self._pool.shut_down(request)
 
     def close_expired(self) -> float:
         """Close what was idle for too long; the seconds until more of it may be."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import httpx
 
@@ -15,6 +17,7 @@ from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
 from aimlapi_core._error_responses import error_from_response
 from aimlapi_core._io.call_observer import CallObserver
 from aimlapi_core._io.concurrency_limit import Slot
+from aimlapi_core._io.connections import PooledClient
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
 from aimlapi_core._values.readable import readable
 from aimlapi_core.errors import (
@@ -49,9 +52,6 @@ _CONNECT_FAILURES = (
 )
 
 
-HTTPCallT = TypeVar("HTTPCallT", bound="HTTPCall")
-
-
 class HTTPCall:
     """One call, sent once or several times: request headers, response headers, errors."""
 
@@ -60,6 +60,7 @@ class HTTPCall:
     client_request_id: str
     observer: CallObserver | None = None
     slot: Slot | None = None
+    stopped: threading.Event | None = None  # set when the other calls of its group are stopped
 
     def __init__(self, settings: Settings, keyed: Settings | None = None) -> None:
         """`keyed`: the settings with an awaited key, where it may have to be awaited."""
@@ -69,7 +70,8 @@ class HTTPCall:
         self._key = (keyed or settings).resolved_key()
         self._requests = 0
         self._started_s = 0.0
-        self._is_cancelled = False
+        self.is_cancelled = False
+        self._abort: Callable[[], None] | None = None
 
     def checked_headers(self, own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:
         """Merge `own` headers, the key and `layers`; later layers win.
@@ -89,13 +91,31 @@ class HTTPCall:
 
     def cancel(self) -> None:
         """Send no more requests; a pending wait for a slot is cancelled."""
-        self._is_cancelled = True
+        self.is_cancelled = True
         if self.slot is not None:
             self.slot.cancel()
 
+    def make_stoppable(self, request: httpx.Request, http: HTTPClient) -> None:
+        """Let `cancel` and `abort` end this request, which another thread is about to send."""
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        request.stream = _StoppableBody(request.stream, self)
+        self._abort = partial(http.abort, request) if isinstance(http, PooledClient) else None
+
+    def abort(self) -> None:
+        """End the request in flight, if its connection is ours: it is lost at once."""
+        if self._abort is not None:
+            self._abort()
+
+    def sleep(self, delay_s: float) -> None:
+        """Wait before a retry, but no longer than until its group is stopped."""
+        if self.stopped is None:
+            time.sleep(delay_s)
+        else:
+            self.stopped.wait(delay_s)
+
     def raise_if_cancelled(self) -> None:
         """Raise CancelledError after `cancel()`. Call it before each request."""
-        if self._is_cancelled:
+        if self.is_cancelled:
             raise CancelledError("The request was withdrawn before it was sent.")
 
     def _count_request(self) -> None:
@@ -203,26 +223,18 @@ class HTTPCall:
         )
 
 
-class CallGroup:
-    """Concurrent requests of one embed call: the first failure cancels those not yet sent."""
+class _StoppableBody(httpx.SyncByteStream):
+    """The body of a request, unless its call is cancelled: the service then never has it whole."""
 
-    def __init__(self) -> None:
-        self._calls: list[HTTPCall] = []
-        self._failures: list[BaseException] = []
+    def __init__(self, body: Iterable[bytes], call: HTTPCall) -> None:
+        self._body = body
+        self._call = call
 
-    def added(self, call: HTTPCallT) -> HTTPCallT:
-        """Add a call and return it."""
-        self._calls.append(call)
-        if self._failures:
-            call.cancel()
-        return call
-
-    def stop(self, failure: BaseException) -> BaseException:
-        """Cancel the requests not yet sent; returns the first failure."""
-        self._failures.append(failure)
-        for call in list(self._calls):
-            call.cancel()
-        return self._failures[0]
+    def __iter__(self) -> Iterator[bytes]:
+        if self._call.is_cancelled and self._call.observer is not None:
+            self._call.observer.not_sent()
+        self._call.raise_if_cancelled()
+        yield from self._body
 
 
 def _merged_headers(own: Mapping[str, str], *layers: Mapping[str, str]) -> dict[str, str]:

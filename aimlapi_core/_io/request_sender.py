@@ -6,7 +6,6 @@ Subclassed by the clients, which send model calls, and used for the requests to 
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -114,19 +113,20 @@ class RequestSender:
             if call.observer is not None:
                 self._run_budget_lookups(call.observer)
             request = call.build_request(http)
+            if call.stopped is not None:
+                call.make_stoppable(request, http)
             cause: Exception | None = None
             try:
-                response = with_gzip_decoded(
-                    http.send(request, stream=True, follow_redirects=False)
-                )
+                received = http.send(request, stream=True, follow_redirects=False)
                 if not isinstance(http, PooledClient):
-                    close_with_unread_bytes(response)
+                    close_with_unread_bytes(received)
+                response = with_gzip_decoded(received)
                 if response.is_success:
                     return call.accept(response)
                 error: AIMLAPIError = call.status_error(response, self._read_error_body(response))
             except SEND_FAILURES as exc:
                 error, cause = call.transport_error(exc), exc
-            time.sleep(call.prepare_retry(error, cause, self.settings.retry_policy))
+            call.sleep(call.prepare_retry(error, cause, self.settings.retry_policy))
 
     def _run_budget_lookups(self, observer: CallObserver) -> None:
         """Look up what a budget must know before a request; if it fails, the budget rejects it."""
@@ -232,11 +232,10 @@ class AsyncRequestSender:
             request = call.build_request(http)
             cause: Exception | None = None
             try:
-                response = with_gzip_decoded(
-                    await http.send(request, stream=True, follow_redirects=False)
-                )
+                received = await http.send(request, stream=True, follow_redirects=False)
                 if not isinstance(http, AsyncPooledClient):
-                    close_with_unread_bytes(response)
+                    close_with_unread_bytes(received)
+                response = with_gzip_decoded(received)
                 if response.is_success:
                     return call.accept(response)
                 error: AIMLAPIError = call.status_error(

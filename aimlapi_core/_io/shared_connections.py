@@ -27,8 +27,8 @@ from urllib.request import getproxies
 import httpx
 
 from aimlapi_core._io.connections import KEEPALIVE_S, AsyncPooledClient, PooledClient
-from aimlapi_core._io.single_connection import AsyncSingleConnection, SingleConnection
 from aimlapi_core._io.sockets.idle import IdleThread, IdleTimer
+from aimlapi_core._io.sockets.single_connection import AsyncSingleConnection, SingleConnection
 from aimlapi_core._io.sockets.tls import is_tls, origin_of, ssl_context_for, tls_context
 from aimlapi_core.errors import ConfigurationError
 

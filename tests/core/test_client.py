@@ -210,7 +210,7 @@ def test_retry_after_is_waited_for(
     async def no_sleep(delay: float) -> None:
         waits.append(delay)
 
-    monkeypatch.setattr("aimlapi_core._io.request_sender.time.sleep", waits.append)
+    monkeypatch.setattr("aimlapi_core._io.http_call.time.sleep", waits.append)
     monkeypatch.setattr("aimlapi_core._io.request_sender.asyncio.sleep", no_sleep)
     emu.faults.append(Fault(status=429, headers={"Retry-After": "7"}))
     call(settings(emu), kind, form)

@@ -6,10 +6,13 @@ import asyncio
 import base64
 import json
 import math
+import os
+import signal
 import threading
 import time
 import warnings
 from array import array
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -18,6 +21,7 @@ import pytest
 from aimlapi_core import (
     EMBEDDINGS,
     AsyncClient,
+    AuthenticationError,
     BadRequestError,
     Client,
     EmbeddingReply,
@@ -30,10 +34,12 @@ from aimlapi_core import (
     UnsupportedParameterError,
     UnsupportedParameterWarning,
     embedding_info,
+    track_costs,
 )
 from aimlapi_core._adapters import warn_once
 from aimlapi_core._wire.embeddings import decode, prepare_batches
 from aimlapi_emulator import Emulator, Fault
+from tests.waiting import LONG_S, wait_until
 
 SMALL = "text-embedding-3-small"
 
@@ -305,8 +311,8 @@ def test_the_first_failure_ends_the_rest(emu: Emulator, kind: str) -> None:
     assert len(emu.requests) < len(TEXTS)
 
 
-# The asynchronous client cancels what is under way, whose answer nobody reads.
-@pytest.mark.parametrize(("kind", "at_once"), [("sync", 1), ("sync", 3), ("async", 1)])
+# What is under way when another fails is given up, and nobody reads its answer.
+@pytest.mark.parametrize(("kind", "at_once"), [("sync", 1), ("async", 1)])
 def test_each_answered_request_is_told_also_when_another_fails(
     emu: Emulator, kind: str, at_once: int
 ) -> None:
@@ -319,6 +325,79 @@ def test_each_answered_request_is_told_also_when_another_fails(
     told = {reply.transports[0].request_id for reply in replies}
     assert len(told) == len(answered) > 0
     assert all(reply.usage and reply.cost for reply in replies)
+
+
+FAILURES = {"401": AuthenticationError, "Ctrl-C": KeyboardInterrupt}
+LONG_AGO_S = LONG_S / 10  # promised is a second
+
+
+def _interrupt_once(holds: Callable[[], bool]) -> None:
+    def run() -> None:
+        wait_until(holds)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=run).start()
+
+
+@both
+@pytest.mark.parametrize("failure", FAILURES)
+def test_it_ends_at_its_first_failure_whatever_the_others_do(kind: str, failure: str) -> None:
+    with Emulator() as emu:  # not the one of all tests: it goes on with what nobody waits for
+        _end_at_the_first_failure(emu, kind, failure)
+
+
+def _end_at_the_first_failure(emu: Emulator, kind: str, failure: str) -> None:
+    refused = [Fault(status=401)] if failure == "401" else []
+    emu.faults.extend([*refused, *[Fault(delay_head_s=LONG_S)] * 3])
+    request = EmbeddingRequest(SMALL, TEXTS, batch_size=5)
+    started_s = time.monotonic()
+    if failure == "Ctrl-C":
+        _interrupt_once(lambda: len(emu.requests) >= 3)
+    with track_costs() as costs, pytest.raises(FAILURES[failure]):
+        embed(emu, kind, request, retries=0, concurrent_batches=3)
+    assert time.monotonic() - started_s < LONG_AGO_S
+    assert len(emu.requests) <= 3
+    assert not any("aimlapi-embed" in thread.name for thread in threading.enumerate())
+    assert (costs.in_flight, costs.total.billed_calls) == (0, 0)
+    assert len(costs.unknown) >= len(emu.requests) - len(refused)
+
+
+class Silent(httpx.BaseTransport):
+    """Refuses the first request, if told to; the others are not answered before `end`."""
+
+    def __init__(self, *, refuses: bool) -> None:
+        self.end = threading.Event()
+        self.requests = 0
+        self._refuses = refuses
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        with self._lock:
+            self.requests += 1
+            is_refused = self._refuses and self.requests == 1
+        if not is_refused:
+            self.end.wait()
+        return httpx.Response(401 if is_refused else 500, json={"message": "no"})
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_client_of_the_callers_does_not_hold_a_failure_back(failure: str) -> None:
+    silent = Silent(refuses=failure == "401")
+    request = EmbeddingRequest(SMALL, TEXTS, batch_size=5)
+    started_s = time.monotonic()
+    with httpx.Client(transport=silent) as http, track_costs() as costs:
+        own = Client(Settings(api_key="k", base_url="http://127.0.0.1:9", http_client=http))
+        if failure == "Ctrl-C":
+            _interrupt_once(lambda: silent.requests == 3)
+        with pytest.raises(FAILURES[failure]):
+            own.embed(request, concurrent_batches=3)
+        assert time.monotonic() - started_s < LONG_AGO_S
+        in_flight = silent.requests - (failure == "401")
+        assert (costs.in_flight, len(costs.unknown)) == (0, in_flight)
+        silent.end.set()
+        wait_until(lambda: not any("aimlapi-embed" in t.name for t in threading.enumerate()))
+        assert len(costs.unknown) == in_flight
 
 
 class Counting(httpx.BaseTransport, httpx.AsyncBaseTransport):

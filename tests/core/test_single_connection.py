@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from aimlapi_core import AsyncClient, Client, ConfigurationError
-from aimlapi_core._io.single_connection import AsyncSingleConnection, SingleConnection
+from aimlapi_core._io.sockets.single_connection import AsyncSingleConnection, SingleConnection
 from aimlapi_emulator import Emulator
 from tests.core.test_client import HELLO, both, close_all, settings, wait_until
 
@@ -67,7 +67,7 @@ def test_httpx_and_httpcore_have_the_names_that_are_used(
 ) -> None:
     assert "_pool" in getattr(transport, method).__code__.co_names, (
         f"httpx {httpx.__version__} keeps what it sends requests with under another name than "
-        "`_pool`, which aimlapi_core/_io/single_connection.py sets: see "
+        "`_pool`, which aimlapi_core/_io/sockets/single_connection.py sets: see "
         f"{transport.__name__}.{method}."
     )
     used = {method, closing, "can_handle_request", "is_available", "has_expired"}
@@ -75,7 +75,7 @@ def test_httpx_and_httpcore_have_the_names_that_are_used(
     missing = used - {*dir(connection), *inspect.signature(connection).parameters}
     assert not missing, (
         f"httpcore {httpcore.__version__}: {connection.__name__} has no {sorted(missing)}, which "
-        "aimlapi_core/_io/single_connection.py uses."
+        "aimlapi_core/_io/sockets/single_connection.py uses."
     )
 
 

@@ -22,8 +22,7 @@ import httpx
 import pytest
 
 from aimlapi_core import AsyncClient, Client, EmbeddingRequest, Settings, StatusError
-from aimlapi_core._io import single_connection
-from aimlapi_core._io.sockets import tls
+from aimlapi_core._io.sockets import single_connection, tls
 from aimlapi_core._io.sockets.unread_bytes import _http11_connection, has_unread_bytes
 from aimlapi_emulator import Emulator
 from tests.core.test_client import HELLO, both, close_all

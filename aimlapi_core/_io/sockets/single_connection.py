@@ -13,7 +13,9 @@ slow.
 
 from __future__ import annotations
 
+import socket
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -47,6 +49,18 @@ class SingleConnection(httpx.HTTPTransport):
             return super().handle_request(request)
         except httpcore.ConnectionNotAvailable:  # closed by another thread since; nothing was sent
             return self.handle_request(request)
+
+    def shut_down(self) -> None:
+        """End what another thread does with the connection: its wait fails at once.
+
+        Not by `close`, which would leave that thread waiting for a file descriptor of others.
+        """
+        try:
+            opened = self._pool._connection._network_stream.get_extra_info("socket")
+        except AttributeError:  # it is not connected yet
+            return
+        with suppress(OSError):
+            socket.socket.shutdown(opened, socket.SHUT_RDWR)  # an SSLSocket's own forgets its TLS
 
     def close(self) -> None:
         if self._pool is not None:
