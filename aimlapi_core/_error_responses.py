@@ -146,7 +146,8 @@ def describe_payload(payload: Any) -> str:
         if failure:
             return f"an error: {failure[0]}"
         kind = payload.get("object")
-        return (f"object={kind!r}, " if kind else "") + f"members {sorted(map(str, payload))}"
+        what = (f"object={kind!r}, " if kind else "") + f"members {sorted(map(str, payload))}"
+        return readable(what, MAX_SENTENCE_CHARS)
     return f"{type(payload).__name__} {str(payload)[:200]!r}"
 
 

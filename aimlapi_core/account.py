@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._json_reading import as_float, as_int, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.exact_decimal import EXACT, parse_decimal, round_half_even
 from aimlapi_core._wire.usage import CREDITS_PER_USD, MAX_CREDITS
@@ -169,7 +170,7 @@ def parse_account(payload: Any) -> Account:
     body = as_mapping(payload)
     balance = parse_decimal(body.get("current_balance"))
     if balance is None:
-        raise UnexpectedReplyError(f"No balance in the answer: members {sorted(map(str, body))}")
+        raise UnexpectedReplyError(f"No balance in the answer: {describe_payload(payload)}")
     return Account(balance, nonempty_str(body.get("currency")) or "USD")
 
 
@@ -177,7 +178,7 @@ def parse_logs(payload: Any) -> LogPage:
     """A page of the logs. Raises UnexpectedReplyError if there is none."""
     body = as_mapping(payload)
     if not isinstance(body.get("data"), list):
-        raise UnexpectedReplyError(f"No logs in the answer: members {sorted(map(str, body))}")
+        raise UnexpectedReplyError(f"No logs in the answer: {describe_payload(payload)}")
     calls = tuple(_parse_logged_call(row) for row in as_mappings(body["data"]))
     pages = as_mapping(body.get("pagination"))
     return LogPage(calls, as_int(pages.get("total")) or len(calls), pages.get("has_more") is True)
@@ -250,7 +251,7 @@ def parse_models(payload: Any) -> tuple[CatalogModel, ...]:
     """The entries of the catalog. Raises UnexpectedReplyError if there is none."""
     body = as_mapping(payload)
     if not isinstance(body.get("data"), list):
-        raise UnexpectedReplyError(f"No models in the answer: members {sorted(map(str, body))}")
+        raise UnexpectedReplyError(f"No models in the answer: {describe_payload(payload)}")
     return tuple(
         _parse_catalog_model(row)
         for row in as_mappings(body["data"])

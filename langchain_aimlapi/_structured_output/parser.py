@@ -20,7 +20,7 @@ from typing_extensions import override
 from aimlapi_core import drop_added_nulls
 from aimlapi_core._adapters.model_json import json_text, loads_output
 from aimlapi_core._adapters.output_errors import MAX_REFUSAL_CHARS
-from aimlapi_core._values.readable import readable
+from aimlapi_core._values.readable import readable, readable_lines
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from langchain_aimlapi._request.messages import invalid_arguments
 from langchain_aimlapi.errors import (
@@ -31,6 +31,8 @@ from langchain_aimlapi.errors import (
     OutputRefusedError,
     OutputTruncatedError,
 )
+
+_MAX_REASON_CHARS = 4_000  # of why an answer does not fit, in a message; `__cause__` has all
 
 
 class AnswerParser(BaseTransformOutputParser[Any]):
@@ -90,7 +92,8 @@ class AnswerParser(BaseTransformOutputParser[Any]):
             data = drop_added_nulls(loads_output(text), self.original_schema)
             return self._validated(data)
         except ValueError as exc:
-            detail = f"The answer does not fit the schema: {exc}"
+            why = readable_lines(str(exc), _MAX_REASON_CHARS)
+            detail = f"The answer does not fit the schema: {why}"
             error = OutputInvalidError(detail, llm_output=text, raw_message=message)
             raise _truncated_error(message, text) or error from exc
 

@@ -341,3 +341,11 @@ def test_questions_find_errors_typed_when_cut(how: str, emu: Emulator) -> None:
     with pytest.raises(AIMLAPIError):
         ask(how, Settings(api_key="k", base_url="http://127.0.0.1:9", max_retries=0), "account")
     stream(how, settings(emu))
+
+
+@pytest.mark.parametrize("parse", [parse_account, parse_logs, parse_models])
+def test_an_answer_without_what_was_asked_for_is_described_in_few_words(parse: Any) -> None:
+    with pytest.raises(UnexpectedReplyError, match="in the answer") as caught:
+        parse({f"\x1b[2J member {at}": at for at in range(50_000)})
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1_000

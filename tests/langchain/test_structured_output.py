@@ -13,7 +13,7 @@ import langchain_core.exceptions as lc
 import pytest
 from langchain_core.exceptions import ModelError, OutputParserException
 from langchain_core.output_parsers import JsonOutputParser
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import TypedDict
 
@@ -331,6 +331,27 @@ def test_an_object_of_another_shape_is_an_error(
     with pytest.raises(OutputInvalidError, match="age") as caught:
         chat().with_structured_output(Person, method=method).invoke(PROMPT)
     assert json.loads(caught.value.llm_output or "") == json.loads(text)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_why_an_object_does_not_fit_is_bounded_and_without_control_characters(
+    method: Any, emu: Emulator, chat: Make
+) -> None:
+    """The names of members are the model's words, and each of them is an error."""
+
+    class Person(BaseModel):
+        """Takes no other member."""
+
+        model_config = ConfigDict(extra="forbid")
+        name: str
+
+    script(emu, method, json.dumps({f"\x1b[2J\u202e{at}": at for at in range(2_000)}))
+    with pytest.raises(OutputInvalidError, match=r"\\x1b\[2J") as caught:
+        chat().with_structured_output(Person, method=method).invoke(PROMPT)
+    said = str(caught.value)
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    assert len(said) < 20_000
 
 
 def test_text_that_is_no_json_is_an_error(emu: Emulator, chat: Make) -> None:
