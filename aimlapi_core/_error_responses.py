@@ -192,10 +192,10 @@ def _error_words(parsed: Any, depth: int = 6) -> Iterator[str]:
 
 
 def _error_class(status: int, text: str, parsed: Any) -> type[StatusError]:
-    is_quota = _QUOTA_CODE in text
+    is_quota = any(_QUOTA_CODE in words for words in _error_words(parsed))
     if status == 403 and (is_quota or _MONEY.search(text)):
         return InsufficientFundsError
-    if (status == 429 and _QUOTA.search(text)) or (status == 400 and is_quota):
+    if (status in (400, 429) and is_quota) or (status == 429 and _QUOTA.search(text)):
         return QuotaExceededError
     if (status in (400, 413, 422, 429) or status >= 500) and is_context_refusal(parsed):
         return ContextTooLongError

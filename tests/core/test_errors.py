@@ -71,6 +71,14 @@ def openai(message: str, **error: object) -> bytes:
         (429, openai("Slow", type="billing_hard_limit_reached"), "QuotaExceededError", "Slow"),
         (429, openai("Slow", type="requests", code="rate_limit_exceeded"), "RateLimitError", "Sl"),
         (400, openai("Slow", type="insufficient_quota"), "QuotaExceededError", "Slow"),
+        (
+            429,
+            openai(
+                "Provider error", metadata={"raw": openai("x", code="insufficient_quota").decode()}
+            ),
+            "QuotaExceededError",
+            "Provider",
+        ),
         (403, openai("No", type="insufficient_quota"), "InsufficientFundsError", "Top up"),
         (499, b"client closed request", "ServerError", "Try again"),
         (
