@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Never
@@ -40,7 +41,17 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "text-embedding-3-small"
 # LlamaIndex's own bound on embed_batch_size.
 _MAX_TEXTS = 2_048
-_TOTAL_LOCK = threading.Lock()
+_total_lock = threading.Lock()
+
+
+def _after_fork() -> None:
+    """The lock may have been held by another thread of the parent."""
+    global _total_lock
+    _total_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
@@ -155,7 +166,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         )
 
     def _add_usage(self, reply: EmbeddingReply) -> None:
-        with _TOTAL_LOCK:
+        with _total_lock:
             self._total = self._total.add(reply)
 
     def _embed(self, request: EmbeddingRequest) -> list[Embedding]:

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import os
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
@@ -21,6 +22,10 @@ from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from aimlapi_core.errors import ConcurrencyTimeoutError
+
+# How often a waiting request looks whether a loop was closed with a request of its own in flight:
+# nobody reports that.
+CLOSED_LOOP_CHECK_S = 1.0
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -117,24 +122,23 @@ class Slot:
         # Not a threading.Event: it has a lock, in which the collector may close a stream.
         woken = threading.Lock()
         woken.acquire()
-        timeout = -1 if within_s is None else min(within_s, threading.TIMEOUT_MAX)
-        for _ in self._waits(_Waiter(self._limit), woken.release, within_s):
-            woken.acquire(timeout=timeout)
+        for delay_s in self._waits(_Waiter(self._limit), woken.release, within_s):
+            woken.acquire(timeout=delay_s)
 
     async def aacquire(self, within_s: float | None) -> None:
         """Wait for it without blocking the event loop, as `acquire` does."""
         loop = asyncio.get_running_loop()
         woken = loop.create_future()
         notify = partial(loop.call_soon_threadsafe, woken.cancel)  # set_result works only once
-        for _ in self._waits(_Waiter(self._limit, loop), notify, within_s):
-            await asyncio.wait([woken], timeout=within_s)
+        for delay_s in self._waits(_Waiter(self._limit, loop), notify, within_s):
+            await asyncio.wait([woken], timeout=delay_s)
 
     def _waits(
         self, waiter: _Waiter, notify: Callable[[], object], within_s: float | None
-    ) -> Iterator[None]:
-        """Yield once per wait, until the request is admitted or the queue is stuck."""
+    ) -> Iterator[float]:
+        """Yield the seconds of each wait, until the request is admitted or the queue is stuck."""
         self._waiter = waiter
-        seen = -1
+        seen, stuck_since_s = -1, 0.0
         while True:
             self._limiter.submit(waiter)  # also after a wait: a loop may have been closed
             waiter.notify = notify  # set before the check, so no wake-up is missed
@@ -142,15 +146,18 @@ class Slot:
                 return
             if self._is_cancelled:
                 raise CancelledError("The request was withdrawn before it was sent.")
-            if seen == self._limiter.admitted:
+            now_s = time.monotonic()
+            if seen != self._limiter.admitted:
+                seen, stuck_since_s = self._limiter.admitted, now_s
+            elif within_s is not None and now_s - stuck_since_s >= within_s:
                 raise ConcurrencyTimeoutError(
                     f"Nobody's turn came for {within_s:g} seconds: as many requests of the "
                     f"account as max_concurrency={self._limit} allows were under way. It was not "
                     "sent, and nothing of it is billed. Raise max_concurrency or timeout, or close "
                     "what is open: a stream counts until it is read to its end or closed."
                 )
-            seen = self._limiter.admitted
-            yield
+            left_s = CLOSED_LOOP_CHECK_S if within_s is None else stuck_since_s + within_s - now_s
+            yield max(0.0, min(left_s, CLOSED_LOOP_CHECK_S))
 
     def cancel(self) -> None:
         """Cancel the request: a pending `acquire` raises."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
@@ -49,6 +50,11 @@ class CostLedger:
     end after it.
     """
 
+    # One for all scopes, since a call is added to nested ones in one step, and a fork must find it
+    # free. Reentrant: the garbage collector may close an abandoned stream, which reports its call,
+    # while this thread holds it.
+    _lock = threading.RLock()
+
     def __init__(
         self,
         *,
@@ -62,9 +68,6 @@ class CostLedger:
         self._parent: CostLedger | None = None
         self._was_opened = False
         self._previous: CostLedger | None = None  # innermost again after this scope's end
-        # One lock for nested scopes. Reentrant: the garbage collector may close an abandoned
-        # stream, which reports its call, while this thread holds it.
-        self._lock = threading.RLock()
         self._by_model: dict[str, Totals] = {}
         self._unknown: dict[UnknownCall, None] = {}
         self._estimated = 0
@@ -80,7 +83,7 @@ class CostLedger:
         self._was_opened = True
         self._parent = self._previous = _innermost.get()
         if self._parent is not None:
-            self._lock, self._prices = self._parent._lock, self._parent._prices
+            self._prices = self._parent._prices
         _innermost.set(self)
         return self
 
@@ -334,3 +337,31 @@ class CostLedger:
             yield f"Estimated for them by live prices: {to_usd(self._estimated):.7f} USD."
         if self.budget_usd is not None:
             yield f"Budget: {self.budget_usd:f} USD; calls under way at its end may exceed it."
+
+
+_FORK_WAIT_S = 1.0  # it is held for microseconds, unless a hook for warnings takes its time
+_held_at_fork: list[bool] = []
+
+
+def _before_fork() -> None:
+    """Wait until no other thread changes a scope, so that a child's sums are whole."""
+    _held_at_fork.append(CostLedger._lock.acquire(timeout=_FORK_WAIT_S))
+
+
+def _after_fork_in_parent() -> None:
+    if _held_at_fork.pop():
+        CostLedger._lock.release()
+
+
+def _after_fork_in_child() -> None:
+    """The threads that hold or wait for the lock are the parent's."""
+    _held_at_fork.clear()
+    CostLedger._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

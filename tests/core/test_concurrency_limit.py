@@ -308,6 +308,28 @@ def test_who_waits_finds_a_loop_that_was_closed_meanwhile_before_it_times_out() 
     mine.release()
 
 
+@pytest.mark.parametrize("kind", ["thread", "task"])
+def test_a_thread_that_waits_without_end_finds_a_loop_that_was_closed(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Nobody else comes, and no time-out ends the wait."""
+    monkeypatch.setattr(concurrency_limit, "CLOSED_LOOP_CHECK_S", 0.05)
+    left, mine = slot(), slot()
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(left.aacquire(None))
+    close = threading.Timer(0.2, loop.close)
+    close.start()
+    started_s = time.monotonic()
+    if kind == "thread":
+        mine.acquire(None)
+    else:
+        asyncio.run(mine.aacquire(None))
+    assert loop.is_closed()
+    assert time.monotonic() - started_s < LONG_S / 10
+    mine.release()
+    assert is_free()
+
+
 def test_a_thousand_waiters_in_threads_and_loops_are_all_admitted() -> None:
     now, most, lock = [0], [0], threading.Lock()
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from decimal import Context, Decimal, localcontext
@@ -25,6 +28,7 @@ from aimlapi_core import (
     note_cache_hit,
     track_costs,
 )
+from aimlapi_core.costs import ledger
 from aimlapi_emulator import Emulator, Fault
 from tests.costs.conftest import settings
 from tests.costs.ways import (
@@ -528,3 +532,75 @@ def test_credits_add_up_where_threads_end_calls_at_once() -> None:
         worker.join()
     assert ledger.total == Totals(calls=2000, billed_calls=2000, credits=6000)
     assert ledger.in_flight == 0
+
+
+def _forked(run: Callable[[], object]) -> int:
+    """The status with which a forked child ends that does this; -14 if it hangs."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        run()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+# That a process with threads forks, from Python 3.12 on.
+expected = pytest.mark.filterwarnings("ignore:This process")
+
+
+class Holder(threading.Thread):
+    """Holds the lock of all scopes until `end` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.holds, self.end = threading.Event(), threading.Event()
+
+    def run(self) -> None:
+        with ledger.CostLedger._lock:
+            self.holds.set()
+            self.end.wait()
+
+
+@needs_fork
+@expected
+@pytest.mark.parametrize("is_nested", [False, True], ids=["one scope", "nested"])
+def test_a_forked_child_goes_on_whoever_holds_the_lock_of_a_scope(
+    monkeypatch: pytest.MonkeyPatch, is_nested: bool
+) -> None:
+    monkeypatch.setattr(ledger, "_FORK_WAIT_S", 0.05)
+    with track_costs() as outer, track_costs() if is_nested else nullcontext(outer) as costs:
+        thread = Holder()
+        thread.start()
+        thread.holds.wait()
+
+        def add() -> None:
+            costs.add("x", Totals(calls=1))
+            assert outer.total.calls == 1
+
+        try:
+            assert _forked(add) == 0
+        finally:
+            thread.end.set()
+            thread.join()
+        add()  # the parent goes on too
+
+
+@needs_fork
+@expected
+def test_a_fork_finds_the_sums_of_a_scope_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "_FORK_WAIT_S", LONG_S)
+    with track_costs() as costs:
+        thread = Holder()
+        thread.start()
+        thread.holds.wait()
+        ended: list[bool] = []
+
+        def end() -> None:
+            ended.append(True)
+            thread.end.set()
+
+        threading.Timer(0.2, end).start()
+        assert _forked(lambda: costs.add("x", Totals(calls=1))) == 0
+        assert ended  # it was waited for
+        thread.join()
