@@ -90,8 +90,11 @@ def test_the_base_url_of_the_environment_is_read_at_the_call(
     settings = Settings()
     monkeypatch.setenv("AIMLAPI_BASE_URL", " ")
     assert settings.resolved_base_url() == "https://api.aimlapi.com/v1"
-    monkeypatch.setenv("AIMLAPI_BASE_URL", "http://localhost:1")
-    assert settings.resolved_base_url() == "http://localhost:1/v1"
+    monkeypatch.setenv("AIMLAPI_BASE_URL", '""')
+    assert settings.resolved_base_url() == "https://api.aimlapi.com/v1"
+    for given in ("http://localhost:1", '"http://localhost:1/v1/responses"\n'):
+        monkeypatch.setenv("AIMLAPI_BASE_URL", given)
+        assert settings.resolved_base_url() == "http://localhost:1/v1"
 
 
 def test_a_missing_key_names_the_variable() -> None:
