@@ -8,110 +8,19 @@ connections than the peak of calls in flight.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
-from heapq import heappop, heappush
-from typing import Generic, TypeVar
 
 import httpx
 
-from aimlapi_core._io.sockets.single_connection import SingleConnection
-
-# Below the 5 seconds after which Node's HTTP server, which the service's headers name (contract
-# 4, `X-Powered-By: Express`), closes an idle connection by default: a request written to a
-# connection that is being closed is lost, and must not be repeated.
-KEEPALIVE_S = 4.0
+from aimlapi_core._io.sockets.transport_pool import KEEPALIVE_S, TransportPool
 
 # Both decoders are in the standard library.
 _DEFAULT_HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "connection": "keep-alive"}
 _URL = lru_cache(maxsize=64)(httpx.URL)
 
-TransportT = TypeVar("TransportT", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 Headers = Mapping[str, str]
-
-
-class TransportPool(Generic[TransportT]):
-    """Transports by index, created on first use; a heap holds the free indices."""
-
-    def __init__(self, create: Callable[[], TransportT], keepalive_s: float = KEEPALIVE_S) -> None:
-        self._create: Callable[[], TransportT] = create
-        self._keepalive_s = keepalive_s
-        self._free: list[int] = []  # a heap
-        self._count = 0
-        self._transports: dict[int, TransportT] = {}
-        self._idle_since: dict[int, float] = {}
-        self._holders: dict[int, object] = {}
-        # Reentrant: the garbage collector may close an abandoned stream, which releases its index,
-        # while this thread holds the lock.
-        self._lock = threading.RLock()
-
-    def acquire(self, holder: object = None) -> tuple[int, TransportT]:
-        """The lowest free index and its transport, held by `holder` until it is released."""
-        with self._lock:
-            if self._free:
-                index = heappop(self._free)
-            else:
-                index, self._count = self._count, self._count + 1
-            self._idle_since.pop(index, None)
-            transport = self._transports.get(index)
-            if transport is None:
-                transport = self._transports[index] = self._create()
-            self._holders[index] = holder
-        return index, transport
-
-    def release(self, index: int) -> None:
-        """Free an index; its transport, unless removed, can be acquired again."""
-        with self._lock:
-            if index in self._transports:
-                self._idle_since[index] = time.monotonic()
-            self._holders.pop(index, None)
-            heappush(self._free, index)
-
-    def shut_down(self, holder: object) -> None:
-        """Shut down the connection of what `holder` holds, and no other's."""
-        with self._lock:  # so that it is not released, and acquired by another, meanwhile
-            for index, held_by in self._holders.items():
-                transport = self._transports.get(index)
-                if held_by is holder and isinstance(transport, SingleConnection):
-                    transport.shut_down()
-
-    def remove(self, index: int) -> TransportT | None:
-        """Remove and return the transport of an index: close it, then release the index."""
-        with self._lock:
-            return self._transports.pop(index, None)
-
-    def pop_expired(self) -> Iterator[TransportT]:
-        """Remove and yield the transports that were idle for too long: close each."""
-        limit = time.monotonic() - self._keepalive_s
-        # Copied atomically: an abandoned stream may release its index at any time.
-        for index, since in self._idle_since.copy().items():
-            if since <= limit:
-                with self._lock:
-                    still_idle = self._idle_since.get(index) == since
-                    if still_idle:
-                        del self._idle_since[index]
-                        transport = self._transports.pop(index)
-                if still_idle:
-                    yield transport
-
-    def next_expiry_s(self) -> float:
-        """The seconds until the next idle transport expires, or could, if there is none now."""
-        since = min(self._idle_since.copy().values(), default=None)
-        if since is None:
-            return self._keepalive_s
-        return max(0.0, since + self._keepalive_s - time.monotonic())
-
-    def pop_all(self) -> Iterator[TransportT]:
-        """Remove and yield all transports: close each."""
-        while True:
-            with self._lock:
-                if not self._transports:
-                    return
-                index, transport = self._transports.popitem()
-                self._idle_since.pop(index, None)
-            yield transport
 
 
 class PooledClient:
@@ -134,14 +43,14 @@ class PooledClient:
         """The response, body unread. Closing it releases the connection."""
         assert stream
         assert not follow_redirects
-        index, transport = self._pool.acquire(request)
+        body = _PooledStream(self._pool, request)
         try:
-            response = transport.handle_request(request)
+            response = body.transport().handle_request(request)
         except BaseException:
-            _discard(self._pool, index)
+            body.close()
             raise
         assert isinstance(response.stream, httpx.SyncByteStream)
-        response.stream = _PooledStream(response.stream, self._pool, index)
+        response.stream = body.of(response.stream)
         response.request = request
         return response
 
@@ -181,14 +90,14 @@ class AsyncPooledClient:
         """The response, body unread. Closing it releases the connection."""
         assert stream
         assert not follow_redirects
-        index, transport = self._pool.acquire()
+        index, transport = self._pool.acquire(request)
         try:
             response = await transport.handle_async_request(request)
         except BaseException:
-            await _async_discard(self._pool, index)
+            await _async_discard(self._pool, index, request)
             raise
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _AsyncPooledStream(response.stream, self._pool, index)
+        response.stream = _AsyncPooledStream(response.stream, self._pool, index, request)
         response.request = request
         return response
 
@@ -204,57 +113,73 @@ class AsyncPooledClient:
             await transport.aclose()
 
 
-def _discard(pool: TransportPool[httpx.HTTPTransport], index: int) -> None:
-    """Close the transport of an index, whose connection is in an unknown state, and release it.
-
-    httpcore leaks an open connection if a call is cancelled while it returns the connection
-    (seen with httpcore 1.0.9).
-    """
+async def _async_discard(
+    pool: TransportPool[httpx.AsyncHTTPTransport], index: int, holder: object
+) -> None:
+    """As `_PooledStream._discard`."""
     try:
-        transport = pool.remove(index)
-        if transport is not None:
-            transport.close()
-    finally:
-        pool.release(index)
-
-
-async def _async_discard(pool: TransportPool[httpx.AsyncHTTPTransport], index: int) -> None:
-    """As `_discard`."""
-    try:
-        transport = pool.remove(index)
+        transport = pool.remove(index, holder)
         if transport is not None:
             await transport.aclose()
     finally:
-        pool.release(index)
+        pool.release(index, holder)
 
 
 class _PooledStream(httpx.SyncByteStream):
-    """A response body; closing it releases the transport, or discards it if not fully read."""
+    """A response body; closing it releases the transport, or discards it if not fully read.
 
-    def __init__(
-        self, body: httpx.SyncByteStream, pool: TransportPool[httpx.HTTPTransport], index: int
-    ) -> None:
-        self._body = body
+    So does its collection: Ctrl-C may come before anybody could close it.
+    """
+
+    def __init__(self, pool: TransportPool[httpx.HTTPTransport], request: httpx.Request) -> None:
+        self._body: httpx.SyncByteStream | None = None
         self._pool = pool
-        self._index: int | None = index
+        self._request = request
+        self._index: int | None = None
         self._is_read = False
 
+    def transport(self) -> httpx.HTTPTransport:
+        """The transport to send the request with."""
+        self._index, transport = self._pool.acquire(self._request)
+        return transport
+
+    def of(self, body: httpx.SyncByteStream) -> _PooledStream:
+        """This stream, with its bytes."""
+        self._body = body
+        return self
+
     def __iter__(self) -> Iterator[bytes]:
+        assert self._body is not None
         yield from self._body
         self._is_read = True
 
     def close(self) -> None:
-        index, self._index = self._index, None
+        index = self._index
         if index is not None:
             is_idle = False
             try:
-                self._body.close()
-                is_idle = self._is_read
+                if self._body is not None:
+                    self._body.close()
+                    is_idle = self._is_read
             finally:
-                if is_idle:
-                    self._pool.release(index)
-                else:
-                    _discard(self._pool, index)
+                if not is_idle:
+                    self._discard(index)
+                self._pool.release(index, self._request)
+                self._index = None
+
+    def _discard(self, index: int) -> None:
+        """Close the transport, whose connection is in an unknown state.
+
+        httpcore leaks an open connection if a call is cancelled while it returns the connection
+        (seen with httpcore 1.0.9).
+        """
+        with suppress(OSError):
+            transport = self._pool.remove(index, self._request)
+            if transport is not None:
+                transport.close()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class _AsyncPooledStream(httpx.AsyncByteStream):
@@ -265,10 +190,12 @@ class _AsyncPooledStream(httpx.AsyncByteStream):
         body: httpx.AsyncByteStream,
         pool: TransportPool[httpx.AsyncHTTPTransport],
         index: int,
+        request: httpx.Request,
     ) -> None:
         self._body = body
         self._pool = pool
         self._index: int | None = index
+        self._request = request
         self._is_read = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -285,9 +212,9 @@ class _AsyncPooledStream(httpx.AsyncByteStream):
                 is_idle = self._is_read
             finally:
                 if is_idle:
-                    self._pool.release(index)
+                    self._pool.release(index, self._request)
                 else:
-                    await _async_discard(self._pool, index)
+                    await _async_discard(self._pool, index, self._request)
 
 
 def _build_request(

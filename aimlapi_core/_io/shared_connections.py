@@ -26,10 +26,11 @@ from urllib.request import getproxies
 
 import httpx
 
-from aimlapi_core._io.connections import KEEPALIVE_S, AsyncPooledClient, PooledClient
+from aimlapi_core._io.connections import AsyncPooledClient, PooledClient
 from aimlapi_core._io.sockets.idle import IdleThread, IdleTimer
 from aimlapi_core._io.sockets.single_connection import AsyncSingleConnection, SingleConnection
 from aimlapi_core._io.sockets.tls import is_tls, origin_of, ssl_context_for, tls_context
+from aimlapi_core._io.sockets.transport_pool import KEEPALIVE_S
 from aimlapi_core.errors import ConfigurationError
 
 LIMITS = httpx.Limits(

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from aimlapi_core import Client, ConnectionLostError, Settings
-from aimlapi_core._io.connections import AsyncPooledClient, PooledClient, TransportPool
+from aimlapi_core._io.connections import AsyncPooledClient, PooledClient
+from aimlapi_core._io.sockets.transport_pool import TransportPool
 from aimlapi_emulator import Emulator, Fault
 from tests.core.test_client import HELLO
 from tests.waiting import wait_until
@@ -181,3 +182,22 @@ def test_a_header_of_the_callers_stands_once(name: str) -> None:
     own = PooledClient(sync_transport)
     made = own.build_request("POST", NOBODY, content=b"{}", headers={name: "7"}, timeout=TIMEOUT)
     assert made.headers.get_list(name) == ["7"]
+
+
+def test_an_answer_that_nobody_could_close_leaves_no_connection(emu: Emulator) -> None:
+    """As when Ctrl-C comes before it is assigned to a name."""
+    own = PooledClient(sync_transport)
+    for _ in range(3):
+        own.send(_hello(own, emu), stream=True, follow_redirects=False)
+        gc.collect()
+        wait_until(lambda: emu.open_connections == 0)
+        assert own._pool._free == [0]
+    own.close()
+
+
+def test_an_index_is_released_once() -> None:
+    pool = TransportPool(sync_transport)
+    index, _ = pool.acquire(holder := object())
+    pool.release(index, holder)
+    pool.release(index, holder)
+    assert (pool.acquire()[0], pool.acquire()[0]) == (0, 1)
