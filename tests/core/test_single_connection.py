@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import ssl
 import sys
 from types import CodeType, FrameType
@@ -79,17 +80,21 @@ def test_httpx_and_httpcore_have_the_names_that_are_used(
     )
 
 
-# What httpcore has not made a connection of yet is closed with its last reference.
+# What httpcore has not made a connection of yet is closed with its last reference; what collects
+# something is interrupted too.
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("part", ["httpcore", f"aimlapi_core{os.sep}_io"])
+@pytest.mark.parametrize("limit", [None, 1])
 def test_a_call_interrupted_at_any_line_of_httpcore_neither_hangs_nor_leaves_a_connection(
-    emu: Emulator,
+    emu: Emulator, part: str, limit: int | None
 ) -> None:
     """As by Ctrl-C. A lock of httpcore's pools, interrupted once it is taken, is never released."""
     close_all()
     reached: set[tuple[CodeType, int]] = set()
 
     def interrupt(frame: FrameType, event: str, _: object) -> Any:
-        if "httpcore" not in frame.f_code.co_filename:
+        if part not in frame.f_code.co_filename:
             return None
         if event == "line" and (line := (frame.f_code, frame.f_lineno)) not in reached:
             reached.add(line)
@@ -107,7 +112,7 @@ def test_a_call_interrupted_at_any_line_of_httpcore_neither_hangs_nor_leaves_a_c
             sys.settrace(before)
         return False
 
-    with Client(settings(emu)) as client:
+    with Client(settings(emu, max_concurrency=limit)) as client:
         while is_interrupted(client):
             pass
         wait_until(lambda: emu.open_connections == 1)

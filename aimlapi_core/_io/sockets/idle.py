@@ -34,12 +34,15 @@ class IdleThread:
         with self._lock:
             if self._is_running:
                 return
-            self._is_running = True
-            thread = threading.Thread(target=self._run, name="aimlapi-idle", daemon=True)
             try:
+                self._is_running = True
+                thread = threading.Thread(target=self._run, name="aimlapi-idle", daemon=True)
                 Context().run(thread.start)  # it outlives the caller's context
-            except RuntimeError:  # too many threads, or the interpreter ends: calls go on
+            except BaseException as error:
                 self._is_running = False
+                if not isinstance(error, RuntimeError):
+                    raise
+                # Too many threads, or the interpreter ends: calls go on without it.
 
     def _run(self) -> None:
         while True:
