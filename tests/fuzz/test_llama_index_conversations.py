@@ -143,7 +143,7 @@ def conversations(draw: st.DrawFn) -> tuple[list[ChatMessage], list[str]]:
     return history, said.texts
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data(), st.sampled_from(MODELS), st.booleans())
 def test_any_conversation_is_sent_whole_or_refused_by_name(
     data: st.DataObject, model: str, stream: bool
