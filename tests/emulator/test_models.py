@@ -76,7 +76,12 @@ CHAT: Samples = {
     "verbosity": {"verbosity": "low"},
     "temperature 3": {"temperature": 3},
 }
-SHELL_CALL = {"type": "local_shell_call", "action": {}, "call_id": "c", "id": "i"}
+SHELL_CALL = {
+    "type": "local_shell_call",
+    "action": {"type": "exec", "command": ["ls"], "env": {}},
+    "call_id": "c",
+    "id": "i",
+}
 RESPONSES: Samples = {
     "temperature": {"temperature": 0.5},
     "top_p": {"top_p": 0.5},
