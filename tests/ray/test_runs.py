@@ -114,7 +114,9 @@ class Job:
         return wait
 
     def workers(self) -> list[int]:
-        return [int(pid.name) for pid in self._pids.iterdir()]
+        """Those that live, the newest first: one of a killed driver may have noted itself late."""
+        noted = sorted(self._pids.iterdir(), key=lambda pid: pid.stat().st_mtime, reverse=True)
+        return [int(pid.name) for pid in noted if _is_alive(int(pid.name))]
 
     def forget_workers(self) -> None:
         for pid in self._pids.iterdir():
@@ -126,6 +128,14 @@ class Job:
         return Counter(
             int(found[1]) for text in texts if (found := re.search(r"Row (\d+)\.", text))
         )
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.fixture
