@@ -44,6 +44,7 @@ def arguments(event: str, host: object) -> tuple[object, ...]:
     return (host, 80) if event == "socket.getaddrinfo" else (None, (host, 80))
 
 
+@pytest.mark.heavy
 def test_a_program_and_a_file_of_tests_are_refused() -> None:
     program, tests = check(
         [("README.md:0", TRIES.format(indent="if True:"))],

@@ -55,6 +55,7 @@ def run(site: Path, program: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.heavy
 def test_a_whole_installation_is_imported(site: Path) -> None:
     assert run(site, IMPORT).strip().endswith("ChatAIMLAPI")
     assert run(site, ASK).strip() == "None"
@@ -91,6 +92,7 @@ def test_a_package_without_its_init_is_told(site: Path) -> None:
     assert REMEDY in said
 
 
+@pytest.mark.heavy
 def test_the_older_ones_metadata_is_told_on_request(site: Path) -> None:
     info = site / "langchain_aimlapi-0.1.3.dist-info"
     info.mkdir()

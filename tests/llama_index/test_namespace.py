@@ -54,11 +54,13 @@ def test_a_shared_folder_has_no_code_of_its_own(folder: str) -> None:
     assert files == []
 
 
+@pytest.mark.heavy
 def test_both_names_import_beside_llamaindex_from_an_editable_install(tmp_path: Path) -> None:
     """And an installation in order warns of nothing."""
     assert str(ROOT) in run("-W", "error::UserWarning", "-c", PROGRAM, cwd=tmp_path)
 
 
+@pytest.mark.heavy
 def test_both_names_import_beside_llamaindex_from_a_folder_as_a_wheel_makes_it(
     tmp_path: Path,
 ) -> None:
@@ -94,6 +96,7 @@ def test_the_base_class_is_in_the_mro_and_the_name_in_dicts(cls: Any, base: type
     assert cls.from_dict(written).to_dict() == written
 
 
+@pytest.mark.heavy
 def test_two_distributions_over_one_another_are_told_and_do_no_harm_here(tmp_path: Path) -> None:
     older = tmp_path / "langchain_aimlapi"
     older.mkdir()

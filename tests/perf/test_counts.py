@@ -88,6 +88,7 @@ def _per_call(subject: str, origin: str, is_async: bool) -> tuple[float, float]:
     return found.all / TIMES, found.own / TIMES
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("subject", "memory"), SIDES.items())
