@@ -75,6 +75,11 @@ async def test_a_call_cancelled_at_any_wait_leaves_no_connection(
         transports = pool.http._pool._transports.values()
         return [one for one in transports if one._pool and one._pool.is_available()]
 
+    def left() -> list[Any]:
+        """Connections that are neither closed nor wait: only their idle time would end them."""
+        held = [one._pool for one in pool.http._pool._transports.values() if one._pool]
+        return [one for one in held if not one.is_available() and not one.is_closed()]
+
     async def run(waits: tuple[int, ...]) -> None:
         await cancelled_at(way(client), waits)
 
@@ -83,6 +88,7 @@ async def test_a_call_cancelled_at_any_wait_leaves_no_connection(
         await asyncio.wait([task])
         if not task.cancelled():
             break
+        assert left() == []
         await asyncio.to_thread(wait_until, lambda: emu.open_connections == len(kept()))
     assert first > 4  # to connect, to write, to read, to give the connection back
     await client.aclose()

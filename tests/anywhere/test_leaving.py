@@ -64,9 +64,12 @@ def test_a_stream_that_is_left_closes_its_connection(
     else:
         with pytest.raises(KeyError):
             stream.throw(KeyError("the caller's own"))
-    wait_until(lambda: emu.open_connections == 0)
-    assert len(emu.requests) == 1
+    emu.faults.clear()
+    assert list(open_stream(thing))
+    assert emu.connections == 2  # the one that was left is not used again
+    assert len(emu.requests) == 2
     thing.close()
+    wait_until(lambda: emu.open_connections == 0)
 
 
 @pytest.mark.parametrize(("name", "open_stream"), ASYNC_STREAMS.values(), ids=ASYNC_STREAMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -51,10 +52,11 @@ def answer(request: httpx.Request, encoding: str | None) -> httpx.Response:
     if encoding is None:
         return httpx.Response(200, headers=headers, stream=Body(EVENTS))
     headers["content-encoding"] = encoding
-    return httpx.Response(200, headers=headers, stream=Body(gzip.compress(EVENTS)))
+    compress = {"gzip": gzip.compress, "deflate": zlib.compress}[encoding]
+    return httpx.Response(200, headers=headers, stream=Body(compress(EVENTS)))
 
 
-@pytest.mark.parametrize("encoding", [None, "gzip"])
+@pytest.mark.parametrize("encoding", [None, "gzip", "deflate"])
 def test_a_stream_is_decoded(encoding: str | None) -> None:
     transport = httpx.MockTransport(lambda request: answer(request, encoding))
     with httpx.Client(transport=transport) as http:
@@ -63,7 +65,7 @@ def test_a_stream_is_decoded(encoding: str | None) -> None:
     assert last.reply.choices[0].text == "Grüße aus Łódź"
 
 
-@pytest.mark.parametrize("encoding", [None, "gzip"])
+@pytest.mark.parametrize("encoding", [None, "gzip", "deflate"])
 async def test_an_async_stream_is_decoded(encoding: str | None) -> None:
     transport = httpx.MockTransport(lambda request: answer(request, encoding))
     async with httpx.AsyncClient(transport=transport) as http:

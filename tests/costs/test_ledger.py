@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -318,8 +319,12 @@ def test_a_call_that_is_left_between_two_requests_is_known_to_cost_nothing(
 ) -> None:
     """What was sent was refused; the repetition is not sent yet."""
 
-    def stop(_delay_s: float) -> None:
-        raise KeyboardInterrupt
+    sleep = time.sleep
+
+    def stop(delay_s: float) -> None:
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        sleep(delay_s)  # the thread that closes idle connections
 
     monkeypatch.setattr("time.sleep", stop)
     emu.faults.append(Fault(status=503))
