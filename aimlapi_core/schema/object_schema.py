@@ -81,6 +81,8 @@ def answer_schema(wanted: JsonSchema) -> Mapping[str, Any]:
 def _object_schema(schema: Mapping[str, Any], subject: str) -> tuple[ObjectSchema, list[str]]:
     root = inline_root_ref(schema)
     properties = root.get("properties")
+    if properties == []:  # an empty map, as PHP writes it
+        root, properties = {**root, "properties": {}}, None
     if properties is not None and not isinstance(properties, (dict, Mapping)):
         raise InvalidRequestError(
             f"The 'properties' of {subject} must be a dict of names and schemas, not "

@@ -34,7 +34,14 @@ CIRCLE = {"anyOf": [{"$ref": "#/$defs/Odd"}, {"type": "string"}]}
 
 
 def test_a_tool_without_parameters_has_an_empty_object() -> None:
-    for given in (None, {}, {"type": "object"}, {"properties": None}, {"type": ["object", "null"]}):
+    for given in (
+        None,
+        {},
+        {"type": "object"},
+        {"properties": None},
+        {"properties": []},
+        {"type": ["object", "null"]},
+    ):
         assert object_schema(given, NAMED) == EMPTY
 
 

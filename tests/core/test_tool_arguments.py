@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -15,6 +19,7 @@ from aimlapi_core import (
     Text,
     Tool,
     ToolCallDelta,
+    dumps_arguments,
     loads_arguments,
 )
 from aimlapi_core._json_reading import ArgumentsStart, without_placeholders
@@ -233,3 +238,17 @@ def test_a_custom_tool_call_keeps_its_text_and_is_no_object(streamed: bool) -> N
     reply = _prepared("chat", stream=False).decode(body, {})
     (found,) = reply.choices[0].tool_calls
     assert (found.name, found.arguments) == ("sh", "rm -rf build")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("2.5"), "2.5"),
+        (date(2020, 1, 2), '"2020-01-02"'),
+        (datetime(2020, 1, 2, 3, tzinfo=UTC), '"2020-01-02 03:00:00+00:00"'),
+        (UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
+        (MappingProxyType({"a": 1}), '{"a": 1}'),
+    ],
+)
+def test_values_of_a_history_that_json_lacks_are_written(value: Any, text: str) -> None:
+    assert dumps_arguments({"d": value}) == f'{{"d": {text}}}'
