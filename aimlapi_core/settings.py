@@ -156,7 +156,7 @@ class Settings:
     async def with_awaited_key(self) -> Settings:
         """These settings with the key that their function gives for one request, awaited if async.
 
-        Not the key itself, which would be a local variable in tracebacks of whoever holds it.
+        Not the key itself, which would be a local variable in the tracebacks of its holder.
         """
         if not callable(self.api_key):
             return self

@@ -64,7 +64,7 @@ class CallGroup:
             call.abort()
 
     def abandon(self) -> None:
-        """Report what has not ended yet as of unknown cost: nobody waits for it any more."""
+        """Report what has not ended yet as of unknown cost: no caller waits for it any more."""
         for call in list(self._calls):
             call.finish(CancelledError("Another request of the call failed."))
 

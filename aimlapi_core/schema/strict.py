@@ -49,7 +49,7 @@ def strict_schema(
     `is_validated` says that a class holds the answer to the schema afterwards: what strict mode has
     no form for is then left out, and said in the description, where the class checks it by itself
     (`pattern`, `format`, `minLength`, `maxLength`, `uniqueItems`). Without `may_add_nulls` a schema
-    with a property that may be left out and may not be null has no strict form: whoever parses the
+    with a property that may be left out and may not be null has no strict form: what parses the
     answer would fail on its null.
     """
     if isinstance(schema, StrictSchema):

@@ -18,7 +18,7 @@ _COMBINING = ("allOf", "anyOf", "oneOf")
 # Refused at the root as well, and an object has no other form of them.
 _REFUSED = ("enum", "const", "not")
 _MERGED = frozenset((*_COMBINING, *_REFUSED, "type", "properties", "required", "$ref"))
-# What a part of the root says of itself alone, or of the properties beside it.
+# Keywords of a part of the root that concern itself alone, or the properties beside it.
 _OWN = frozenset(
     "title description additionalProperties unevaluatedProperties discriminator default examples "
     "$comment $id $schema".split()

@@ -97,7 +97,7 @@ def _spoken(extra: Mapping[str, Any]) -> list[Part]:
 
 
 def _call(block: Any, message: AIMessage, answered: Set[str]) -> ToolCall | None:
-    """The call that a block is, unless it is in the message's lists or nobody runs it."""
+    """The call that a block is, unless it is in the message's lists or is not run by a client."""
     kind = block_type(block) if isinstance(block, Mapping) else None
     if kind is None:
         return None

@@ -1,1 +1,1 @@
-"""Sockets of HTTP connections: bytes that nobody has read, idle time, TLS."""
+"""Sockets of HTTP connections: unread bytes, idle time, TLS."""
