@@ -25,7 +25,7 @@ from aimlapi_core import (
     __version__,
 )
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
-from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.settings import check_picklable
 
 USER_AGENT = f"llama-index-aimlapi/{__version__}"

@@ -1,1 +1,1 @@
-"""What both adapters share; parts of it serve the core too."""
+"""What both adapters share. The core uses the context managers and the installation check."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core._values.warn_once import warn_once
 
 
 class ReplacedCharacterWarning(UserWarning):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._history.names import TOOL_NAME, fit_call_id, fit_tool_name
+from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.errors import InvalidRequestError
 from aimlapi_core.types import ChatRequest, Message, Text, ToolCall
 

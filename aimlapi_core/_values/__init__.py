@@ -1,1 +1,1 @@
-"""Values that callers pass."""
+"""Reads and checks of single values; warnings given once."""

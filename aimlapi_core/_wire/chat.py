@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._adapters.media import FILENAME, canonical_data_url
 from aimlapi_core._error_responses import describe_payload, unexpected_reply
 from aimlapi_core._history.names import fit_message_name
 from aimlapi_core._json_reading import as_mapping, as_mappings
+from aimlapi_core._values.media import FILENAME, canonical_data_url
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import add_params

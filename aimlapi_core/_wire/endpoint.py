@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._history.names import MAX_CALL_ID_LENGTH
 from aimlapi_core._history.tool_results import pair_tool_results
 from aimlapi_core._json_reading import as_index
 from aimlapi_core._values.plain import plain_scalar
+from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core._wire.responses_stream import ResponseAccumulator

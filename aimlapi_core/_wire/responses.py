@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aimlapi_core._adapters.media import FILENAME, canonical_data_url
 from aimlapi_core._error_responses import describe_payload, unexpected_reply
 from aimlapi_core._json_reading import as_int, as_mapping, nonempty_str
+from aimlapi_core._values.media import FILENAME, canonical_data_url
 from aimlapi_core._wire.responses_items import output_items, parse_output
 from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost
 from aimlapi_core.models import ModelInfo

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeGuard
 
-from aimlapi_core._adapters.media import is_pdf, is_sendable_image
-from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._history.names import TOOL_NAME
+from aimlapi_core._values.media import is_pdf, is_sendable_image
+from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS, is_given

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._json_reading import as_mapping
+from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.errors import InvalidRequestError
 from aimlapi_core.schema.keywords import TYPES, is_supported_pattern
 from aimlapi_core.schema.references import (

@@ -26,7 +26,7 @@ from aimlapi_core import (
     ToolCall,
     dumps_arguments,
 )
-from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core._values.warn_once import warn_once
 from langchain_aimlapi._request.content_blocks import (
     IGNORED_BLOCKS,
     OTHER_PROVIDER_BLOCKS,

@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from aimlapi_core import File, HistoryWarning, Image, InvalidRequestError, Part, Text
-from aimlapi_core._adapters.media import (
+from aimlapi_core._values.media import (
     canonical_data_url,
     canonical_mime_type,
     data_url_type,
     mime_type,
 )
-from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core._values.warn_once import warn_once
 
 Block: TypeAlias = Mapping[str, Any]
 

@@ -14,8 +14,8 @@ from typing import Any
 from langchain_core.messages import ToolMessage
 
 from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
-from aimlapi_core._adapters.media import is_pdf, is_sendable_image
 from aimlapi_core._history.half_characters import replace_half_characters
+from aimlapi_core._values.media import is_pdf, is_sendable_image
 from langchain_aimlapi._request.content_blocks import Block, to_part
 
 _ATTACHMENT_NOTE = "The result is attached in the next user message."

@@ -28,7 +28,7 @@ from aimlapi_core import (
     nearest,
     strict_schema,
 )
-from aimlapi_core._adapters.warn_once import user_stacklevel, warn_once
+from aimlapi_core._values.warn_once import user_stacklevel, warn_once
 from aimlapi_core.schema import object_schema
 from aimlapi_core.schema.references import has_missing_refs, inline_root_ref, is_recursive, walk
 from langchain_aimlapi._request.json_schemas import json_schema

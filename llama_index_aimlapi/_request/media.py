@@ -11,7 +11,7 @@ from typing import cast, get_args
 from llama_index.core.base.llms.types import DocumentBlock, ImageBlock
 
 from aimlapi_core import File, Image, InvalidRequestError
-from aimlapi_core._adapters.media import (
+from aimlapi_core._values.media import (
     PDF_TYPE,
     canonical_data_url,
     canonical_mime_type,

@@ -41,8 +41,8 @@ from aimlapi_core import (
     Role,
     Text,
 )
-from aimlapi_core._adapters.warn_once import warn_once
 from aimlapi_core._history.half_characters import replace_half_characters, warn_replaced
+from aimlapi_core._values.warn_once import warn_once
 from llama_index_aimlapi._request.invalid_calls import explain_invalid_call
 from llama_index_aimlapi._request.media import to_file, to_image
 from llama_index_aimlapi._request.tool_calls import as_mappings, to_tool_calls

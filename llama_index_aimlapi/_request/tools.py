@@ -21,7 +21,7 @@ from aimlapi_core import (
     ToolChoice,
     strict_schema,
 )
-from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.schema import object_schema
 from llama_index_aimlapi._request.argument_validation import check_types
 from llama_index_aimlapi._request.legacy_arguments import did_you_mean

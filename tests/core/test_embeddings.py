@@ -36,7 +36,7 @@ from aimlapi_core import (
     embedding_info,
     track_costs,
 )
-from aimlapi_core._adapters import warn_once
+from aimlapi_core._values import warn_once
 from aimlapi_core._wire.embeddings import decode, prepare_batches
 from aimlapi_emulator import Emulator, Fault
 from tests.waiting import LONG_S, wait_until

@@ -31,7 +31,7 @@ from aimlapi_core import (
     ToolCallDelta,
     UnexpectedReplyError,
 )
-from aimlapi_core._adapters import warn_once
+from aimlapi_core._values import warn_once
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from aimlapi_core._wire.responses_stream import ResponseAccumulator
 from tests.core.cases import Case, events_of_item, function_call, message, reasoning, response

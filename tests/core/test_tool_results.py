@@ -19,8 +19,8 @@ from aimlapi_core import (
     Text,
     ToolCall,
 )
-from aimlapi_core._adapters import warn_once
 from aimlapi_core._history.tool_results import NO_RESULT
+from aimlapi_core._values import warn_once
 from aimlapi_core._wire.endpoint import prepare_request
 from tests.fuzz.laws import assert_calls_and_results_pair
 

@@ -21,7 +21,7 @@ from aimlapi_core import (
     UnsupportedParameterError,
     UnsupportedParameterWarning,
 )
-from aimlapi_core._adapters import warn_once
+from aimlapi_core._values import warn_once
 from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core._wire.json_encoding import encode_json
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from aimlapi_core._adapters import warn_once as module
-from aimlapi_core._adapters.warn_once import warn_once
+from aimlapi_core._values import warn_once as module
+from aimlapi_core._values.warn_once import warn_once
 
 
 @pytest.fixture(autouse=True)

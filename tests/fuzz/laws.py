@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from aimlapi_core import ChatRequest, HistoryWarning, InvalidRequestError, Message
-from aimlapi_core._adapters import warn_once
+from aimlapi_core._values import warn_once
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from aimlapi_core._wire.json_encoding import encode_json
 

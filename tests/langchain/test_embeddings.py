@@ -22,7 +22,7 @@ from langchain_core.vectorstores import InMemoryVectorStore
 import aimlapi_core
 import langchain_aimlapi
 from aimlapi_core import EmbeddingReply, UnsupportedParameterWarning
-from aimlapi_core._adapters import warn_once
+from aimlapi_core._values import warn_once
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import AIMLAPIEmbeddings
 from tests.langchain.calls import bodies, embedded

@@ -36,8 +36,8 @@ from aimlapi_core import (
     Text,
     ToolCall,
 )
-from aimlapi_core._adapters import warn_once
 from aimlapi_core._history.tool_results import NO_RESULT
+from aimlapi_core._values import warn_once
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI, InvalidRequestError
 from langchain_aimlapi._request.messages import to_messages

@@ -33,8 +33,8 @@ from pydantic import BaseModel
 from workflows.errors import WorkflowCancelledByUser
 
 from aimlapi_core import HistoryWarning, InvalidRequestError, Text
-from aimlapi_core._adapters import warn_once
 from aimlapi_core._history.tool_results import NO_RESULT
+from aimlapi_core._values import warn_once
 from aimlapi_emulator import Emulator
 from llama_index_aimlapi import AIMLAPI
 from llama_index_aimlapi._request.messages import to_messages

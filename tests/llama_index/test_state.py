@@ -26,7 +26,7 @@ from llama_index.core.prompts import PromptTemplate
 from pydantic import SecretStr
 
 from aimlapi_core import MODELS, ConfigurationError
-from aimlapi_core._adapters import warn_once
+from aimlapi_core._values import warn_once
 from aimlapi_emulator import Emulator
 from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 
