@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.mutations.breaks import Break, Finding
 
-MARGIN = 20  # what takes this many times as long as without the break is a hang
+MARGIN = 5  # what takes this many times as long as without the break is a hang
 LEAST_HANG_S = 20.0
 
 # Times of change, one a break: Python takes compiled code for that of a file by its size and the
