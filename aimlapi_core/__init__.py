@@ -7,6 +7,7 @@ print(Client().complete(request).choices[0].text)
 """
 
 from aimlapi_core import errors
+from aimlapi_core._history.arguments import dumps_arguments
 from aimlapi_core._history.half_characters import ReplacedCharacterWarning
 from aimlapi_core._history.tool_results import HistoryWarning
 from aimlapi_core._io.client import AsyncClient, Client
@@ -26,12 +27,7 @@ from aimlapi_core.embedding_models import EMBEDDINGS, EmbeddingInfo, embedding_i
 from aimlapi_core.errors import *  # noqa: F403  # listed once, where they are defined
 from aimlapi_core.models import MODELS, ModelInfo, model_info, nearest, nearest_model
 from aimlapi_core.retry import RetryPolicy, is_retryable
-from aimlapi_core.schema import (
-    drop_added_nulls,
-    dumps_arguments,
-    object_schema,
-    strict_schema,
-)
+from aimlapi_core.schema import drop_added_nulls, object_schema, strict_schema
 from aimlapi_core.schema.strict import OpenSchemaWarning
 from aimlapi_core.settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_S, Settings
 from aimlapi_core.types import (

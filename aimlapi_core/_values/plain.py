@@ -23,9 +23,11 @@ def plain_scalar(value: Any) -> Any:
     kind = type(value)
     if kind is float or kind in _PLAIN:
         return value
-    if isinstance(value, (str, bytes, Mapping)) or getattr(value, "ndim", 0) != 0:
+    if isinstance(value, (str, bytes, Mapping)):
         return value
     with suppress(Exception):  # whatever the object's own code raises: it is no number then
+        if getattr(value, "ndim", 0) != 0:
+            return value
         item = getattr(value, "item", None)
         if callable(item):  # numpy's and its like
             value = item()

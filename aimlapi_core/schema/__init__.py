@@ -1,6 +1,5 @@
-"""JSON Schemas as the service accepts them, and a tool call's arguments as text."""
+"""JSON Schemas as the service accepts them."""
 
-from aimlapi_core.schema.arguments import dumps_arguments
 from aimlapi_core.schema.nullability import drop_added_nulls
 from aimlapi_core.schema.object_schema import answer_schema, object_schema
 from aimlapi_core.schema.strict import strict_schema
@@ -8,7 +7,6 @@ from aimlapi_core.schema.strict import strict_schema
 __all__ = [
     "answer_schema",
     "drop_added_nulls",
-    "dumps_arguments",
     "object_schema",
     "strict_schema",
 ]

@@ -7,7 +7,6 @@ provider ran itself are left out, with a warning for each type.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
@@ -117,15 +116,8 @@ def _call(block: Any, message: AIMessage, answered: Set[str]) -> ToolCall | None
     given: Any = next((inner[k] for k in _ARGUMENTS if inner.get(k)), {})
     if not isinstance(given, Mapping) and kind not in _CALLS:  # as a custom tool's input, a text
         given = {"input": given}
-    return ToolCall(call_id, name, given if isinstance(given, str) else _as_json(given))
-
-
-def _as_json(arguments: Any) -> str:
-    """JSON text, of what is no JSON too: bytes and the like as their `str`."""
-    try:
-        return dumps_arguments(arguments)
-    except InvalidRequestError:
-        return json.dumps(arguments, ensure_ascii=False, default=str, skipkeys=True)
+    text = given if isinstance(given, str) else dumps_arguments(given, name)
+    return ToolCall(call_id, name, text)
 
 
 def _parts(block: str | Block, is_own: bool) -> Iterator[Part]:

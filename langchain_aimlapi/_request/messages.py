@@ -200,7 +200,7 @@ def _tool_calls(message: AIMessage) -> list[ToolCall]:
         ToolCall(
             id=call.get("id") or "",
             name=call["name"],
-            arguments=dumps_arguments(call["args"]),
+            arguments=dumps_arguments(call["args"], call["name"]),
             **(extras.get(call.get("id")) or {}),
         )
         for call in message.tool_calls

@@ -25,6 +25,7 @@ from aimlapi_core import (
     Tool,
     ToolCall,
 )
+from aimlapi_core._values.nearest_json import nearest_json
 from langchain_aimlapi._request.messages import to_messages
 from langchain_aimlapi._request.tools import ToolLike, to_core_tool
 
@@ -90,14 +91,18 @@ def _estimate_part(part: object, count: Callable[[str], int]) -> int:
         return _LOW_IMAGE if part.detail == "low" else _IMAGE
     if isinstance(part, File):
         return _PDF_PAGE * math.ceil(len(part.data) * 0.75 / _PDF_BYTES_PER_PAGE)
-    return count(json.dumps(dict(part.item))) if isinstance(part, ProviderItem) else 0
+    return count(_json(part.item)) if isinstance(part, ProviderItem) else 0
+
+
+def _json(value: object) -> str:
+    return json.dumps(nearest_json(value)[0], ensure_ascii=False)
 
 
 def _estimate_tool(tool: ToolLike, count: Callable[[str], int]) -> int:
     value = to_core_tool(tool)
     if isinstance(value, Tool):
-        schema = json.dumps(dict(value.parameters), ensure_ascii=False)
+        schema = _json(value.parameters)
         return (
             _MESSAGE_OVERHEAD + count(value.name) + count(value.description or "") + count(schema)
         )
-    return count(json.dumps(dict(value.wire)))
+    return count(_json(value.wire))

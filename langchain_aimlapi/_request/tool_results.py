@@ -16,6 +16,7 @@ from langchain_core.messages import ToolMessage
 from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
 from aimlapi_core._history.half_characters import replace_half_characters
 from aimlapi_core._values.media import is_pdf, is_sendable_image
+from aimlapi_core._values.nearest_json import nearest_json
 from langchain_aimlapi._request.content_blocks import Block, to_part
 
 _ATTACHMENT_NOTE = "The result is attached in the next user message."
@@ -72,7 +73,7 @@ def _result_part(block: str | Block) -> Part | None:
             part = to_part(block)
             if part is None or _is_sendable(part):
                 return _with_whole_name(part)
-    return Text(json.dumps(_without_data(block), ensure_ascii=False, default=str))
+    return Text(json.dumps(_without_data(nearest_json(block)[0]), ensure_ascii=False))
 
 
 def _with_whole_name(part: Part | None) -> Part | None:

@@ -48,14 +48,13 @@ def tool_call_blocks(message: ChatMessage) -> list[ToolCallBlock]:
 
 
 def _from_block(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCall:
-    arguments = block.tool_kwargs
     # Integrations without call ids use the tool's name in their results' tool_call_id.
     call_id = block.tool_call_id or block.tool_name
     dumped = legacy.get(call_id)
     return ToolCall(
         id=call_id,
         name=to_wire_tool_name(block.tool_name),
-        arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments),
+        arguments=_text(block.tool_kwargs, block.tool_name),
         item_id=dumped.item_id if dumped else None,
         extra=dumped.extra if dumped else None,
     )
@@ -71,10 +70,14 @@ def _from_dict(row: Mapping[str, Any]) -> Iterator[ToolCall]:
         yield ToolCall(
             id=call_id,
             name=to_wire_tool_name(name),
-            arguments=arguments if isinstance(arguments, str) else dumps_arguments(arguments),
+            arguments=_text(arguments, name),
             item_id=row.get("item_id"),
             extra=row.get("extra"),
         )
+
+
+def _text(arguments: Any, name: str) -> str:
+    return arguments if isinstance(arguments, str) else dumps_arguments(arguments, name)
 
 
 def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import warnings
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field, RootModel, SecretStr
 
 from aimlapi_core import (
     ChatRequest,
     Finished,
+    HistoryWarning,
     Message,
     Text,
     Tool,
@@ -23,6 +31,7 @@ from aimlapi_core import (
     loads_arguments,
 )
 from aimlapi_core._json_reading import ArgumentsStart, without_placeholders
+from aimlapi_core._values import warn_once
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from tests.core.cases import Case
 
@@ -240,15 +249,109 @@ def test_a_custom_tool_call_keeps_its_text_and_is_no_object(streamed: bool) -> N
     assert (found.name, found.arguments) == ("sh", "rm -rf build")
 
 
+class Colour(Enum):
+    RED = "red"
+
+
+@dataclass
+class Point:
+    x: int = 1
+    next: Any = None
+
+
+class Order(BaseModel):
+    key: SecretStr = SecretStr("secret")
+    number: int = Field(2, alias="no")
+
+
+class Silent:
+    """Its own code raises wherever it is looked at."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
         (Decimal("2.5"), "2.5"),
+        (Decimal("NaN"), "null"),
+        (float("inf"), "null"),
+        ("NaN and Infinity", '"NaN and Infinity"'),
         (date(2020, 1, 2), '"2020-01-02"'),
-        (datetime(2020, 1, 2, 3, tzinfo=UTC), '"2020-01-02 03:00:00+00:00"'),
+        (datetime(2020, 1, 2, 3, tzinfo=UTC), '"2020-01-02T03:00:00+00:00"'),
+        (timedelta(hours=1), '"PT1H"'),
         (UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
+        (PurePosixPath("/a"), '"/a"'),
         (MappingProxyType({"a": 1}), '{"a": 1}'),
+        (b"abc", '"abc"'),
+        (bytearray(b"\xff"), '"/w=="'),
+        ({"b", "a"}, '["a", "b"]'),
+        (frozenset({1, "a"}), '["a", 1]'),
+        (deque([1, b"a"]), '[1, "a"]'),
+        ({1: 2}.keys(), "[1]"),
+        (np.array([[1, 2]]), "[[1, 2]]"),
+        ({(1, "a"): 1}, '{"[1, \\"a\\"]": 1}'),
+        ({b"a": 1, "a": 2}, '{"a": 1, "a (str)": 2}'),
+        ({None: 1, True: 2, 3: b"", Colour.RED: 4}, '{"null": 1, "true": 2, "3": "", "red": 4}'),
+        (Colour.RED, '"red"'),
+        (Point(2, Point()), '{"x": 2, "next": {"x": 1, "next": null}}'),
+        (Order(no=3), '{"key": "**********", "no": 3}'),
+        (RootModel[list[int]]([1]), "[1]"),
     ],
+    ids=repr,
 )
 def test_values_of_a_history_that_json_lacks_are_written(value: Any, text: str) -> None:
-    assert dumps_arguments({"d": value}) == f'{{"d": {text}}}'
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert dumps_arguments({"d": value}) == f'{{"d": {text}}}'
+
+
+def _holding_itself() -> Any:
+    mapping: dict[str, Any] = {"a": 1}
+    mapping["self"] = [mapping]
+    return mapping
+
+
+def _point_holding_itself() -> Any:
+    point = Point()
+    point.next = point
+    return point
+
+
+def _deep() -> Any:
+    value: Any = 1
+    for _ in range(5_000):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "said"),
+    [
+        (_holding_itself(), '{"a": 1, "self": ["[circular]"]}', "holds itself"),
+        (_point_holding_itself(), '{"x": 1, "next": "[circular]"}', "holds itself"),
+        (_deep(), "[" * 99 + '"[nested too deeply]"' + "]" * 99, "deeper than 100 levels"),
+        (ValueError("why"), '"why"', "type ValueError"),
+        (Silent(), '"<Silent>"', "type Silent"),
+        (10**5_000, '"<int>"', "type int"),
+    ],
+    ids=["dict", "dataclass", "deep", "object", "silent", "long"],
+)
+def test_what_has_no_json_at_all_is_named_and_the_thread_goes_on(
+    value: Any, text: str, said: str
+) -> None:
+    warn_once._warned.clear()
+    with pytest.warns(HistoryWarning, match=f"'buy' has arguments with .*{said}"):
+        assert dumps_arguments({"d": value}, "buy") == f'{{"d": {text}}}'
+
+
+def test_an_iterator_in_arguments_is_not_consumed() -> None:
+    items = iter([1, 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HistoryWarning)
+        dumps_arguments({"d": items})
+    assert list(items) == [1, 2]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from langchain.agents import create_agent
@@ -255,7 +257,7 @@ def test_the_words_of_spoken_audio_are_kept() -> None:
         ({"type": "tool_call", "id": "c1", "name": "f", "args": {}}, ToolCall("c1", "f", "{}")),
         (
             {"type": "shell_call", "call_id": "c1", "action": {"stdin": b"x"}},
-            ToolCall("c1", "shell", '{"stdin": "b\'x\'"}'),
+            ToolCall("c1", "shell", '{"stdin": "x"}'),
         ),
     ],
 )
@@ -578,3 +580,45 @@ def test_an_agents_answer_that_is_handed_on_as_a_users_message_is_sent() -> None
         assert to_messages([HumanMessage(blocks, name="researcher")])[0].parts == (
             Text("It rains."),
         )
+
+
+@models
+@pytest.mark.parametrize("streaming", [False, True])
+def test_calls_with_python_values_go_on(
+    streaming: bool, model: str, how: str, chat: Make, emu: Emulator
+) -> None:
+    """A program, a checkpoint or another provider's parser has put them into the history."""
+    given: dict[str, Any] = {"raw": b"x", "tags": {"b", "a"}, "at": {(1, 2): UUID(int=1)}}
+    loop: dict[str, Any] = {}
+    loop["self"] = loop
+    given["loop"] = loop
+    history = [
+        HumanMessage("go"),
+        AIMessage("", tool_calls=[{"name": "buy", "args": given, "id": "c1"}]),
+        ToolMessage("ok", tool_call_id="c1"),
+    ]
+    call(how, streaming, chat(model=model), history)
+    chat(model=model).get_num_tokens_from_messages(history)
+    (seen,) = emu.requests
+    assert seen.problems == ()
+    sent = seen.body.get("messages") or seen.body["input"]
+    (written,) = (
+        item["arguments"] if "arguments" in item else item["tool_calls"][0]["function"]["arguments"]
+        for item in sent
+        if "arguments" in item or "tool_calls" in item
+    )
+    assert json.loads(written) == {
+        "raw": "x",
+        "tags": ["a", "b"],
+        "at": {"[1, 2]": str(UUID(int=1))},
+        "loop": {"self": "[circular]"},
+    }
+
+
+def test_a_tools_result_with_python_values_is_sent() -> None:
+    loop: dict[str, Any] = {}
+    loop["self"] = loop
+    block: dict[Any, Any] = {"rows": {1}, (1, 2): b"x", "loop": loop}
+    message = ToolMessage([block], tool_call_id="c1")
+    (result,) = to_messages([AIMessage("", tool_calls=[]), message])[-1].parts
+    assert result == Text('{"rows": [1], "[1, 2]": "x", "loop": {"self": "[circular]"}}')

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from llama_index.core import PromptTemplate, get_response_synthesizer
@@ -338,3 +340,35 @@ async def test_half_a_character_in_the_callers_message_is_named(
     with pytest.raises(InvalidRequestError, match=r"\[0\]\.content holds '.ud835', half of a char"):
         await last(llm, way, prompt)
     assert emu.requests == []
+
+
+@models
+@pytest.mark.parametrize("way", CHAT)
+@pytest.mark.parametrize("form", ["block", "row"])
+async def test_calls_with_python_values_go_on(
+    form: str, way: str, model: str, make: Make, emu: Emulator
+) -> None:
+    """A program, a stored memory or another integration has put them into the history."""
+    given: dict[str, Any] = {"raw": b"x", "tags": {"b", "a"}, "at": {(1, 2): UUID(int=1)}}
+    loop: dict[str, Any] = {}
+    loop["self"] = loop
+    given["loop"] = loop
+    block = ToolCallBlock(tool_call_id="c1", tool_name="buy", tool_kwargs=given)
+    row = {"id": "c1", "name": "buy", "input": given}
+    call = ChatMessage(
+        role="assistant",
+        blocks=[block] if form == "block" else [],
+        additional_kwargs={"tool_calls": [row]} if form == "row" else {},
+    )
+    result = ChatMessage(role="tool", content="ok", additional_kwargs={"tool_call_id": "c1"})
+    await last(make(model=model), way, [ChatMessage(content="go"), call, result])
+    (seen,) = emu.requests
+    assert seen.problems == ()
+    (_, name, written), _ = calls_and_results(seen.body)
+    assert name == "buy"
+    assert json.loads(written) == {
+        "raw": "x",
+        "tags": ["a", "b"],
+        "at": {"[1, 2]": str(UUID(int=1))},
+        "loop": {"self": "[circular]"},
+    }
