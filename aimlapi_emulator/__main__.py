@@ -48,6 +48,13 @@ def _argument_parser() -> argparse.ArgumentParser:
         help="strict: refuse all that a published schema does not list; live: as the newer one",
     )
     parser.add_argument(
+        "--cost-chunk",
+        choices=("merged", "bare"),
+        default="merged",
+        help="the cost of a chat stream: in the usage chunk or else the last one, or a chunk of "
+        "its own without id and choices, as the vendor's page shows it (many clients fail at it)",
+    )
+    parser.add_argument(
         "--first-token",
         type=float,
         default=0.0,
@@ -101,7 +108,9 @@ def main(argv: list[str] | None = None) -> int:
     except ImportError as exc:  # says what to install
         return _fail(str(exc))
     port = given.port if given.port is not None else 0 if to_run else _DEFAULT_PORT
-    emulator = Emulator(port, given.host, given.schema, latency=latency)
+    emulator = Emulator(
+        port, given.host, given.schema, latency=latency, cost_chunk=given.cost_chunk
+    )
     for faults in given.fault:
         emulator.faults += faults
     try:

@@ -44,6 +44,7 @@ class Emulator:
         schema: `strict` validates requests by the narrowest published schemas, `live` by the newer,
             looser specification, which drops unknown keys as the real service does.
         latency: how long answers take; the default sends them at once.
+        cost_chunk: where a chat stream has its cost, as `Fault.cost_chunk`: `merged` or `bare`.
 
     Raises:
         OSError: from `start`, when the address is taken.
@@ -56,9 +57,12 @@ class Emulator:
         schema: str = "strict",
         *,
         latency: Latency = NO_LATENCY,
+        cost_chunk: str = "merged",
     ) -> None:
         if schema not in ("strict", "live"):
             raise ValueError(f"schema must be 'strict' or 'live', not {schema!r}")
+        if cost_chunk not in ("merged", "bare"):
+            raise ValueError(f"cost_chunk must be 'merged' or 'bare', not {cost_chunk!r}")
         self.host = host
         self.port = port
         self.schema = schema
@@ -72,7 +76,7 @@ class Emulator:
         self.peak_requests = 0
         self._accepted = 0
         self._clears = 0
-        self._state = State(live=schema == "live")
+        self._state = State(live=schema == "live", cost_chunk=cost_chunk)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None

@@ -35,9 +35,10 @@ class StoredResponse:
 
 @dataclass(slots=True)
 class State:
-    """State across requests. `clear` does not reset `ids`."""
+    """State across requests. `clear` resets neither the ids nor what the emulator was started with."""
 
     live: bool = False
+    cost_chunk: str = "merged"
     ids: Ids = field(default_factory=Ids)
     cache: PrefixCache = field(default_factory=PrefixCache)
     directives: dict[str, int] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class State:
     """By key: when `/v2/logs` was requested, in seconds of `time.monotonic`."""
 
     def clear(self) -> None:
-        """Reset all but the ids."""
+        """Reset all but the ids and the settings."""
         self.cache.clear()
         self.directives.clear()
         self.stored.clear()

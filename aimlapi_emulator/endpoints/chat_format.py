@@ -1,9 +1,13 @@
 """Wire format of /v1/chat/completions: a body, or the chunks of a stream.
 
 Order of a stream: role, text in single tokens, tool calls as a head and pieces of a few characters,
-the finish reason, the usage chunk if it was requested, the cost chunk, `[DONE]` (which
-`sse.frames` adds). Order and members follow the vendor's samples
-(https://docs.aimlapi.com, read 2026-11).
+the finish reason, the usage chunk if it was requested, `[DONE]` (which `sse.frames` adds). Order
+and members follow the vendor's samples (https://docs.aimlapi.com, read 2026-11).
+
+The cost, `meta`, is a member of the usage chunk, else of the last chunk. The vendor's page on
+request tracing shows it as a chunk of its own that holds nothing else, which its chunk schema does
+not allow and which ends the streams of npm `openai`, the Vercel AI SDK, OpenAILike, autogen and
+`llm`: `Fault.cost_chunk` and `Emulator(cost_chunk="bare")` send that form.
 """
 
 from __future__ import annotations
@@ -39,6 +43,7 @@ class ChatCompletion:
     top_logprobs: int | None = None
     """None if no logprobs were requested."""
     include_usage: bool = False
+    has_bare_cost_chunk: bool = False
 
     @property
     def reasoning_key(self) -> str:
@@ -62,6 +67,7 @@ def build_completion(
         fault=context.fault,
         top_logprobs=int(body.get("top_logprobs") or 0) if wants_logprobs else None,
         include_usage=bool((body.get("stream_options") or {}).get("include_usage")),
+        has_bare_cost_chunk="bare" in (context.state.cost_chunk, context.fault.cost_chunk),
     )
 
 
@@ -141,7 +147,24 @@ def render(completion: ChatCompletion) -> dict[str, Any]:
 
 
 def render_stream(completion: ChatCompletion) -> Iterator[dict[str, Any]]:
-    """The chunks of a stream, choices interleaved."""
+    """The chunks of a stream, choices interleaved; the last one has the cost."""
+    chunks = _chunks(completion)
+    if not completion.fault.cost_metadata:
+        yield from chunks
+        return
+    cost = {"meta": completion.usage.meta()}
+    if completion.has_bare_cost_chunk:
+        yield from chunks
+        yield cost
+        return
+    last = next(chunks)
+    for chunk in chunks:
+        yield last
+        last = chunk
+    yield {**last, **cost}
+
+
+def _chunks(completion: ChatCompletion) -> Iterator[dict[str, Any]]:
     tokens_sent = 0
     each = [_deltas(completion, index) for index in range(len(completion.answers))]
     for index, choice in _interleave(each):
@@ -153,8 +176,6 @@ def render_stream(completion: ChatCompletion) -> Iterator[dict[str, Any]]:
         yield _chunk(completion, [{"index": index, **choice}], tokens_sent)
     if completion.include_usage and completion.fault.usage != "missing":
         yield _chunk(completion, [], None)
-    if completion.fault.cost_metadata:
-        yield {"meta": completion.usage.meta()}
 
 
 def _interleave(

@@ -158,6 +158,11 @@ class Fault:
     `strings` instead of numbers, `partial` (the prompt's count alone), `wrong_sum`."""
     cost_metadata: bool = fault_field(True, acts_on="answer")
     """Whether the cost is reported, in body, last chunk and headers."""
+    cost_chunk: str = fault_field(
+        "merged", choices=("merged", "bare"), excludes=("cost_metadata",), acts_on="chat stream"
+    )
+    """Where a chat stream has its cost: `merged` into the usage chunk or else the last chunk, or
+    `bare`, a chunk of its own without `id` and `choices`, at which many clients fail."""
     tool_delta: str = fault_field(
         "normal",
         choices=("normal", "repeat", "no_index", "one_chunk", "interleaved", "placeholder_id"),

@@ -163,6 +163,15 @@ CASES = (
         ),
     ),
     Case(
+        "the cost beside the finish reason",
+        body(choice({"content": "x"})),
+        (
+            HEAD,
+            chunk({"content": "x"}, usage=USAGE),
+            chunk({}, "stop", meta=META),
+        ),
+    ),
+    Case(
         "cumulative usage",
         body(choice({"content": "xy"})),
         (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
 
-from aimlapi_emulator import Emulator
+from aimlapi_emulator import Emulator, Fault
 from tests.emulator.asking import (
     DOTTED,
     INTEGER,
@@ -49,22 +50,74 @@ def test_served_model_is_named(ask: Asker, asked: str, served: str) -> None:
     assert ask.chat("Hi", model=asked).json()["model"] == served
 
 
-def test_stream_is_role_text_finish_cost_done(ask: Asker) -> None:
+def test_stream_is_role_text_finish_done(ask: Asker) -> None:
     answer = ask.chat("Hello there", stream=True)
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert "x-aimlapi-credits-used" not in answer.headers
     got = events(answer.text)
     assert got[0]["choices"][0]["delta"]["role"] == "assistant"
-    assert got[-3]["choices"][0] == {
+    assert got[-2]["choices"][0] == {
         "index": 0,
         "delta": {},
         "logprobs": None,
         "finish_reason": "stop",
     }
-    assert set(got[-2]) == {"meta"}
     assert got[-1] == "[DONE]"
-    assert len(got) > 6
+    assert len(got) > 5
     assert "Hello there" in streamed_text(got)
+
+
+BARE = "[[fault cost_chunk=bare]]"
+WITH_USAGE = {"stream_options": {"include_usage": True}}
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        ("openai/gpt-5-2", {}),
+        ("openai/gpt-5-2", WITH_USAGE),
+        ("openai/gpt-5-2", {"n": 3}),
+        ("openai/gpt-5-2", {"n": 3, **WITH_USAGE}),
+        ("openai/gpt-5-2", {"tools": [WEATHER]}),
+        (DOTTED, {}),
+        (DOTTED, WITH_USAGE),
+    ],
+)
+@pytest.mark.parametrize("fault", ["", "[[fault usage=missing]]", "[[fault usage=cumulative]]"])
+def test_the_last_chunk_has_the_cost_and_each_has_what_clients_read(
+    ask: Asker, model: str, body: dict[str, Any], fault: str
+) -> None:
+    """npm `openai`, the Vercel AI SDK, OpenAILike, autogen and `llm` end at a chunk without."""
+    answer = ask.chat(f"the weather in Paris {fault}", model=model, stream=True, **body)
+    *chunks, last = events(answer.text)[:-1]
+    assert all({"id", "object", "created", "model", "choices"} <= set(one) for one in chunks)
+    assert not [one for one in chunks if "meta" in one]
+    assert last["meta"]["usage"]["credits_used"] > 0
+    if body.get("stream_options") and "missing" not in fault:
+        assert last["choices"] == [] and last["usage"]["total_tokens"] > 0
+    else:
+        assert last["choices"][0]["finish_reason"] in ("stop", "tool_calls")
+
+
+@pytest.mark.parametrize("body", [{}, WITH_USAGE, {"n": 2}])
+@pytest.mark.parametrize("by", ["option", "fault", "directive"])
+def test_the_bare_cost_chunk_is_an_option_and_a_fault(by: str, body: dict[str, Any]) -> None:
+    with (
+        Emulator(cost_chunk="bare" if by == "option" else "merged") as emu,
+        httpx.Client(base_url=emu.base_url, headers=KEY) as client,
+    ):
+        if by == "fault":
+            emu.faults.append(Fault(cost_chunk="bare"))
+        said = f"Hi {BARE}" if by == "directive" else "Hi"
+        chunks = events(Asker(client).chat(said, stream=True, **body).text)
+        assert set(chunks[-2]) == {"meta"} and chunks[-1] == "[DONE]"
+        assert [one for one in chunks if "meta" in one] == [chunks[-2]]
+        assert emu.requests[0].ineffective_fault_fields == ()
+
+
+def test_an_unknown_form_of_the_cost_chunk_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be 'merged' or 'bare', not 'none'"):
+        Emulator(cost_chunk="none")
 
 
 def test_stream_says_what_the_whole_answer_says(ask: Asker) -> None:

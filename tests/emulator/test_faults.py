@@ -195,7 +195,7 @@ def test_newlines(emu: Emulator, newline: str) -> None:
     assert body.endswith((newline * 2).encode())
     assert body.replace(newline.encode(), b"").count(b"\n") == 0
     lines = body.decode().replace(newline, "\n")
-    assert events(lines)[-3]["choices"][0]["finish_reason"] == "length"
+    assert events(lines)[-2]["choices"][0]["finish_reason"] == "length"
 
 
 def test_comments_blank_line_and_done(emu: Emulator) -> None:

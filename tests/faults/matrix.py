@@ -202,9 +202,9 @@ ROWS = (
     _in_stream("the last event twice", ANSWER, repeat_event=-1),
     _in_stream("the first two events swapped", ANSWER, swap_event=0),
     _in_stream("the last two events swapped", ANSWER, swap_event=-2),
-    _in_stream("the finish reason twice", ANSWER, "chat", repeat_event=-4),
-    _in_stream("the usage twice", ANSWER, "chat", repeat_event=-3),
-    _in_stream("text behind the finish reason", core.StreamFailedError, "chat", swap_event=-5),
+    _in_stream("the finish reason twice", ANSWER, "chat", repeat_event=-3),
+    _in_stream("the usage twice", ANSWER, "chat", repeat_event=-2),
+    _in_stream("text behind the finish reason", core.StreamFailedError, "chat", swap_event=-4),
     _in_stream("a text event twice", ANSWER, "responses", repeat_event=6),
     _in_stream("two text events swapped", core.StreamFailedError, "responses", swap_event=6),
     _in_stream("text behind the whole text", core.StreamFailedError, "responses", swap_event=-5),
@@ -239,6 +239,7 @@ ROWS = (
     _harmless("usage that does not add up", usage="wrong_sum"),
     _in_stream("cumulative usage", ANSWER, "chat", usage="cumulative"),
     _harmless("no cost", cost_metadata=False),
+    _in_stream("the cost in a chunk of its own", ANSWER, "chat", cost_chunk="bare"),
     _harmless("a stream marked as plain text", content_type="text/plain"),
 )
 
