@@ -20,6 +20,7 @@ from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core._wire.validation import UnsupportedParameterWarning
 from aimlapi_core.account import Account, CatalogModel, LoggedCall, LogPage, Prices
 from aimlapi_core.costs.budget import BudgetWarning
+from aimlapi_core.costs.call_cost import CallCost
 from aimlapi_core.costs.ledger import note_cache_hit
 from aimlapi_core.costs.totals import Totals
 from aimlapi_core.costs.unknown_call import UnknownCall
@@ -76,6 +77,7 @@ __all__ = [
     "AsyncClient",
     "BudgetWarning",
     "BuiltinTool",
+    "CallCost",
     "CatalogModel",
     "ChatRequest",
     "Choice",

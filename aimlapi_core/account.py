@@ -209,8 +209,13 @@ def _parse_credits(cost: Mapping[str, Any]) -> int:
 class IdentifiedCall(Protocol):
     """A call with its ids."""
 
-    client_request_id: str
-    inference_id: str | None
+    @property
+    def client_request_id(self) -> str:
+        """The id that its last request carried."""
+
+    @property
+    def inference_id(self) -> str | None:
+        """The service's id of it; None unless it was received."""
 
 
 CallT = TypeVar("CallT", bound=IdentifiedCall)

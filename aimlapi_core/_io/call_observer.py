@@ -12,6 +12,7 @@ from typing import Any
 
 from aimlapi_core import _otel
 from aimlapi_core._wire.usage import parse_cost
+from aimlapi_core.costs.call_cost import CallCost
 from aimlapi_core.costs.ledger import current_ledger
 from aimlapi_core.costs.pending_call import PendingCall
 from aimlapi_core.costs.reconciliation import LookupSteps, budget_lookups
@@ -179,24 +180,31 @@ class CallObserver:
         is_failed: bool,
     ) -> None:
         inference_id = headers.get("x-inference-id")
-        if cost is not None or reason is None:
-            shared = None if self._has_unique_id else inference_id
-            credits = reported_credits(cost) if cost is not None else 0
-            call.end(credits, usage, failed=is_failed, inference_id=shared)
-            return
-        unknown = UnknownCall(
+        is_known = cost is not None or reason is None
+        ended = CallCost(
             model=self._model,
-            reason=reason,
+            endpoint=self._endpoint,
+            ended_at=time.time(),
+            duration_s=round(time.monotonic() - self._started_s, 6),
+            requests=self._requests,
+            failed=is_failed,
+            credits=reported_credits(cost) if cost else 0 if is_known else None,
+            usage=usage,
             client_request_id=self._client_request_id,
             inference_id=inference_id,
-            usage=usage,
-            estimated_credits=None,
+        )
+        if reason is None or is_known:
+            call.end(ended, inference_id=None if self._has_unique_id else inference_id)
+            return
+        unknown = UnknownCall(
+            call_cost=ended,
+            reason=reason,
             began_s=self._started_s,
             settings=self._settings,
             has_unique_id=self._has_unique_id,
             ledger=call.ledger,
         )
-        call.end_unknown(unknown, failed=is_failed)
+        call.end_unknown(unknown)
 
     def _identifiers(self, headers: Mapping[str, str]) -> dict[str, Any]:
         return {

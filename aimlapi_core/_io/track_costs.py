@@ -8,20 +8,20 @@ from decimal import Decimal
 
 from aimlapi_core._io.client import AsyncClient, Client
 from aimlapi_core.costs.budget import OnUnknownCost
-from aimlapi_core.costs.ledger import CostLedger
 from aimlapi_core.costs.reconciliation import (
     LookupSteps,
     fetch_logs,
     fetch_prices,
     group_by_account,
 )
+from aimlapi_core.costs.report import CostReport
 from aimlapi_core.costs.unknown_call import UnknownCall
 
 # A call may be listed in the logs only some time after its response [D request-tracing-and-cost].
 POLL_INTERVAL_S = 1.0
 
 
-class Costs(CostLedger):
+class Costs(CostReport):
     """The cost of the calls made inside the scope; see `track_costs`."""
 
     def settle(self, *, within_s: float = 0.0) -> tuple[UnknownCall, ...]:
@@ -53,7 +53,7 @@ class Costs(CostLedger):
 
     def _lookup(self, calls: list[UnknownCall]) -> LookupSteps:
         yield from fetch_logs(calls, time.monotonic())
-        yield from fetch_prices(self)
+        yield from fetch_prices(self._ledger)
 
 
 def track_costs(

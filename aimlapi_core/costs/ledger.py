@@ -8,25 +8,24 @@ are exact. A cost that the service did not report is never filled in: the call i
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import partial
-from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from aimlapi_core.account import CatalogModel, LoggedCall, Prices
 from aimlapi_core.costs.budget import Budget, OnUnknownCost
-from aimlapi_core.costs.totals import Totals, format_table, sum_totals, to_usd
+from aimlapi_core.costs.call_cost import CallCost
+from aimlapi_core.costs.totals import Totals, sum_totals, to_usd
 from aimlapi_core.costs.unknown_call import UnknownCall
 from aimlapi_core.errors import ConfigurationError
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
+# So many calls are listed: a scope that stays open for days is not to fill the memory.
+_KEPT_CALLS = 1000
 
 _innermost: ContextVar[CostLedger | None] = ContextVar("aimlapi_costs", default=None)
 
@@ -44,11 +43,7 @@ def note_cache_hit(model: str) -> None:
 
 
 class CostLedger:
-    """A cost scope: enter it once with `with`, read it at any time, also after its end.
-
-    May be shared by threads and tasks. Calls that began inside it report to it even when they
-    end after it.
-    """
+    """The books of one cost scope; users see them as a `CostReport`."""
 
     # One for all scopes, since a call is added to nested ones in one step, and a fork must find it
     # free. Reentrant: the garbage collector may close an abandoned stream, which reports its call,
@@ -69,6 +64,7 @@ class CostLedger:
         self._was_opened = False
         self._previous: CostLedger | None = None  # innermost again after this scope's end
         self._by_model: dict[str, Totals] = {}
+        self._calls: deque[CallCost] = deque(maxlen=_KEPT_CALLS)
         self._unknown: dict[UnknownCall, None] = {}
         self._estimated = 0
         self._unestimated = 0
@@ -77,7 +73,8 @@ class CostLedger:
         self._prices: dict[str, Prices | None] = {}
         self._claimed_inferences: set[str] = set()
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Make this the innermost scope. Raises ConfigurationError the second time."""
         if self._was_opened:
             raise ConfigurationError("A scope of costs is opened once; make another one.")
         self._was_opened = True
@@ -85,9 +82,9 @@ class CostLedger:
         if self._parent is not None:
             self._prices = self._parent._prices
         _innermost.set(self)
-        return self
 
-    def __exit__(self, *exc: object) -> None:
+    def close(self) -> None:
+        """Make the scope around it the innermost again."""
         inside = _innermost.get()
         if inside is self:
             _innermost.set(self._previous)
@@ -98,38 +95,14 @@ class CostLedger:
                 inside._previous = self._previous
             inside = inside._previous
 
-    def wrap(self, function: Callable[P, R]) -> Callable[P, R]:
-        """`function`, with this scope open while it runs: for threads that inherit no context.
-
-        `threading.Thread` and `ThreadPoolExecutor` inherit none, but for Python 3.14's
-        `-X thread_inherit_context`. Raises ConfigurationError for a function that yields.
-        """
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise ConfigurationError(
-                f"{function!r} yields, and works after it has returned: wrap a function that "
-                "calls it and reads all it gives."
-            )
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-                token = _innermost.set(self)
-                try:
-                    return await function(*args, **kwargs)
-                finally:
-                    _innermost.reset(token)
-
-            return cast("Callable[P, R]", awaited)
-
-        @functools.wraps(function)
-        def called(*args: P.args, **kwargs: P.kwargs) -> R:
-            token = _innermost.set(self)
-            try:
-                return function(*args, **kwargs)
-            finally:
-                _innermost.reset(token)
-
-        return called
+    @contextmanager
+    def innermost(self) -> Iterator[None]:
+        """Be the innermost scope for a while, in a context that is not the one it was opened in."""
+        token = _innermost.set(self)
+        try:
+            yield
+        finally:
+            _innermost.reset(token)
 
     @property
     def total(self) -> Totals:
@@ -144,14 +117,15 @@ class CostLedger:
             return dict(self._by_model)
 
     @property
+    def calls(self) -> tuple[CallCost, ...]:
+        """The calls that ended, in that order; the newest of many."""
+        with self._lock:
+            return tuple(self._calls)
+
+    @property
     def credits(self) -> int:
         """The reported cost so far, in credits."""
         return self.total.credits
-
-    @property
-    def usd(self) -> Decimal:
-        """The reported cost so far, in dollars, exact."""
-        return self.total.usd
 
     @property
     def unknown(self) -> tuple[UnknownCall, ...]:
@@ -164,11 +138,6 @@ class CostLedger:
         """The estimated cost of those `unknown` calls that have one; not part of `credits`."""
         with self._lock:
             return self._estimated
-
-    @property
-    def estimated_usd(self) -> Decimal:
-        """`estimated_credits` in dollars; not part of `usd`."""
-        return to_usd(self.estimated_credits)
 
     @property
     def in_flight(self) -> int:
@@ -197,6 +166,13 @@ class CostLedger:
         with self._lock:
             for ledger in self.chain():
                 ledger._add(model, more)
+
+    def add_call(self, call: CallCost, more: Totals) -> None:
+        """Add a call that ended, here and in the parent scopes."""
+        with self._lock:
+            self.add(call.model, more)
+            for ledger in self.chain():
+                ledger._calls.append(call)
 
     def _add(self, model: str, more: Totals) -> None:
         while True:
@@ -306,6 +282,7 @@ class CostLedger:
                     ledger._unestimated -= 1
                 else:
                     ledger._estimated -= call.estimated_credits
+            call.call_cost.credits = found.credits
             more = Totals(credits=found.credits, billed_calls=int(found.credits > 0))
             call.ledger.add(call.model, more + tokens)
             if not call.has_unique_id and found.inference_id:
@@ -324,19 +301,6 @@ class CostLedger:
     def has_budget(self) -> bool:
         """Whether this scope or a parent has a budget."""
         return any(ledger._budget is not None for ledger in self.chain())
-
-    def __str__(self) -> str:
-        return "\n".join([format_table(self.by_model), *self._remarks()])
-
-    def _remarks(self) -> Iterator[str]:
-        unknown = self.unknown
-        if unknown:
-            reasons = ", ".join(dict.fromkeys(call.reason for call in unknown))
-            yield f"Cost unknown, and not in the total: {len(unknown)} ({reasons}); see settle()."
-        if self._estimated:
-            yield f"Estimated for them by live prices: {to_usd(self._estimated):.7f} USD."
-        if self.budget_usd is not None:
-            yield f"Budget: {self.budget_usd:f} USD; calls under way at its end may exceed it."
 
 
 _FORK_WAIT_S = 1.0  # it is held for microseconds, unless a hook for warnings takes its time

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from aimlapi_core.costs.call_cost import CallCost
 from aimlapi_core.costs.ledger import CostLedger
 from aimlapi_core.costs.totals import Totals, usage_totals
 from aimlapi_core.costs.unknown_call import UnknownCall
-from aimlapi_core.types import Usage
 
 
 class PendingCall:
@@ -38,34 +38,26 @@ class PendingCall:
         """Whether a request was sent and the end of the call is not recorded yet."""
         return self._requests > 0 and not self._ended
 
-    def end(
-        self,
-        credits: int,
-        usage: Usage | None = None,
-        *,
-        failed: bool = False,
-        inference_id: str | None = None,
-    ) -> None:
+    def end(self, cost: CallCost, *, inference_id: str | None = None) -> None:
         """Record the end and the cost. `inference_id`: if the client request id is not unique."""
-        self._close(credits, usage, failed, inference_id)
+        self._close(cost, inference_id)
 
-    def end_unknown(self, call: UnknownCall, *, failed: bool) -> None:
+    def end_unknown(self, call: UnknownCall) -> None:
         """Record the end of a call whose cost is unknown."""
         with self.ledger._lock:  # reservation and unknown cost change in one step
-            self._close(0, call.usage, failed, None)
+            self._close(call.call_cost, None)
             self.ledger.add_unknown(call)
 
-    def _close(
-        self, credits: int, usage: Usage | None, failed: bool, inference_id: str | None
-    ) -> None:
+    def _close(self, cost: CallCost, inference_id: str | None) -> None:
         self._ended = True
-        more = usage_totals(usage) + Totals(
+        credits = cost.credits or 0
+        more = usage_totals(cost.usage) + Totals(
             calls=1,
             retries=self._requests - 1,
-            failed=int(failed),
+            failed=int(cost.failed),
             billed_calls=int(credits > 0),
             credits=credits,
         )
         with self.ledger._lock:
             self.end_request(inference_id)
-            self.ledger.add(self._model, more)
+            self.ledger.add_call(cost, more)

@@ -42,6 +42,10 @@ class Totals:
         """The credits in dollars, exact."""
         return to_usd(self.credits)
 
+    def to_dict(self) -> dict[str, int | float]:
+        """The fields, and `usd` as a float."""
+        return {**{name: getattr(self, name) for name in _NAMES}, "usd": float(self.usd)}
+
 
 _NAMES = tuple(field.name for field in fields(Totals))
 
@@ -88,30 +92,61 @@ def reported_credits(cost: Cost) -> int:
 
 _COLUMNS = (
     ("calls", "calls"),
-    ("retries", "retries"),
     ("failed", "failed"),
-    ("cache hits", "cache_hits"),
     ("input", "input_tokens"),
-    ("cached", "cached_tokens"),
     ("output", "output_tokens"),
-    ("reasoning", "reasoning_tokens"),
-    ("credits", "credits"),
 )
+_DETAILS = (
+    ("retries", "retries"),
+    ("answers from a cache", "cache_hits"),
+    ("cached input tokens", "cached_tokens"),
+    ("reasoning tokens", "reasoning_tokens"),
+)
+_WIDTH = 79
+_GAP = "  "
+
+
+def table_rows(by_model: Mapping[str, Totals]) -> list[list[str]]:
+    """The cells of a table: its head, one row per model, the total."""
+    names = {**by_model, "total": sum_totals(by_model.values())}
+    rows = [["model", *(head for head, _ in _COLUMNS), "USD"]]
+    for name, totals in names.items():
+        cells = [f"{getattr(totals, field):,}" for _, field in _COLUMNS]
+        rows.append([name, *cells, f"{totals.usd:.7f}"])
+    return rows
+
+
+def describe_details(total: Totals) -> str:
+    """What the table has no columns for, in one line; empty if there is nothing of it."""
+    figures = [(getattr(total, field), words) for words, field in _DETAILS]
+    told = [f"{figure:,} {words}" for figure, words in figures if figure]
+    return f"Among them: {', '.join(told)}." if told else ""
 
 
 def format_table(by_model: Mapping[str, Totals]) -> str:
-    """Format totals as a text table: one line per model, then the total."""
-    names = {**by_model, "total": sum_totals(by_model.values())}
-    lines = [["model", *(head for head, _ in _COLUMNS), "USD"]]
-    for name, totals in names.items():
-        cells = [f"{getattr(totals, field):,}" for _, field in _COLUMNS]
-        lines.append([name, *cells, f"{totals.usd:.7f}"])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = [
-        "  ".join(
-            cell.ljust(width) if at == 0 else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+    """Format totals as a text table: one line per model, then the total, then the details.
+
+    It fits 79 columns: long model ids are shortened in their middle.
+    """
+    rows = table_rows(by_model)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    room = _WIDTH - sum(widths[1:]) - len(_GAP) * (len(widths) - 1)
+    widths[0] = min(widths[0], max(room, len("model")))
+    lines = [
+        _GAP.join(
+            [
+                _shorten(row[0], widths[0]).ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
         )
-        for line in lines
+        for row in rows
     ]
-    return "\n".join(text)
+    details = describe_details(sum_totals(by_model.values()))
+    return "\n".join([*lines, details] if details else lines)
+
+
+def _shorten(text: str, width: int) -> str:
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 2
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"

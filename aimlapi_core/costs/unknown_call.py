@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aimlapi_core.account import LoggedCall
+from aimlapi_core.costs.call_cost import CallCost
 from aimlapi_core.costs.totals import Totals
 from aimlapi_core.types import Usage
 
@@ -38,16 +39,13 @@ class CostScope(Protocol):
 class UnknownCall:
     """A call with unreported cost. `reason`: cut, lost, closed, stopped, unstated or unreadable.
 
-    `usage` is None unless it was received. `estimated_credits` is its cost at the catalog's live
-    prices, which `settle()` or a budget fetches; None until then.
+    `estimated_credits` is its cost at the catalog's live prices, which `settle()` or a budget
+    fetches; None until then.
     """
 
-    model: str
+    call_cost: CallCost
+    """The call as the scope lists it; its `credits` are None until they are found."""
     reason: str
-    client_request_id: str
-    inference_id: str | None
-    usage: Usage | None
-    estimated_credits: int | None
     began_s: float
     """On the clock of `time.monotonic`."""
     settings: Any
@@ -56,6 +54,27 @@ class UnknownCall:
     """Whether no other call can have its client request id."""
     ledger: CostScope
     """The innermost scope in which it was made."""
+    estimated_credits: int | None = None
+
+    @property
+    def model(self) -> str:
+        """The requested id."""
+        return self.call_cost.model
+
+    @property
+    def client_request_id(self) -> str:
+        """The id that the last request carried."""
+        return self.call_cost.client_request_id
+
+    @property
+    def inference_id(self) -> str | None:
+        """The service's id of the call; None unless it was received."""
+        return self.call_cost.inference_id
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens; None unless they were received."""
+        return self.call_cost.usage
 
     @property
     def account(self) -> tuple[object, ...]:

@@ -29,6 +29,7 @@ from aimlapi_core import (
     UnknownCostError,
     track_costs,
 )
+from aimlapi_core.costs.call_cost import CallCost
 from aimlapi_core.costs.ledger import CostLedger
 from aimlapi_core.costs.pending_call import PendingCall
 from aimlapi_core.costs.reconciliation import budget_lookups
@@ -299,10 +300,9 @@ def unknown(ledger: CostLedger, began_s: float, setup: Settings) -> UnknownCall:
     call = PendingCall(ledger, CHAT)
     call.begin_request()
     name = f"call-{began_s}"
-    ended = UnknownCall(
-        CHAT, "closed", name, f"inf-{name}", None, None, began_s, setup, True, ledger
-    )
-    call.end_unknown(ended, failed=False)
+    cost = CallCost(CHAT, "chat", 0.0, 0.0, 1, False, None, None, name, f"inf-{name}")
+    ended = UnknownCall(cost, "closed", began_s, setup, True, ledger)
+    call.end_unknown(ended)
     return ended
 
 
@@ -360,7 +360,7 @@ def test_a_failed_call_gives_its_hold_back(quick: None, emu: Emulator) -> None:
     with track_costs(budget_usd=1) as costs, pytest.raises(ServerError):
         complete("sync", settings(emu))
     assert costs.in_flight == 0
-    assert costs._reserved == 0
+    assert costs._ledger._reserved == 0
 
 
 def test_the_error_can_be_pickled(emu: Emulator) -> None:
