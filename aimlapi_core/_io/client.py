@@ -95,8 +95,10 @@ class Client(AccountAPI, SyncContext):
                                 observer.first_event()
                                 observer = None
                             if type(event) is Finished:
-                                event = call.finish_event(event)
-                                self._drain(response, reader, pieces)
+                                try:
+                                    self._drain(response, reader, pieces)
+                                finally:  # interrupted, it is still a whole answer
+                                    event = call.finish_event(event)
                             yield event
                         if reader.done:
                             return
@@ -170,7 +172,7 @@ class Client(AccountAPI, SyncContext):
     def _drain(
         self, response: httpx.Response, reader: StreamReader, pieces: Iterator[bytes]
     ) -> None:
-        """Read the rest of the body, so that the connection can be reused."""
+        """Read the rest of the body: usage and cost, and the connection can then be reused."""
         with ResponseDrain(response, reader) as drain:
             while drain.should_continue():
                 drain.consumed(next(pieces, None))
@@ -208,8 +210,10 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
                                 observer.first_event()
                                 observer = None
                             if type(event) is Finished:
-                                event = call.finish_event(event)
-                                await self._drain(response, reader, pieces)
+                                try:
+                                    await self._drain(response, reader, pieces)
+                                finally:  # interrupted, it is still a whole answer
+                                    event = call.finish_event(event)
                             yield event
                         if reader.done:
                             return

@@ -134,7 +134,8 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
         """Return `event`; if it is Finished, with its reply finished too."""
         if type(event) is not Finished:
             return event
-        return Finished(self.finish_reply(event.reply))
+        reply = event.reply if self._reader is None else self._reader.finished(event.reply)
+        return Finished(self.finish_reply(reply))
 
     def finish_reply(self, reply: Reply) -> Reply:
         """Report a complete reply; returns it with its `transport`."""

@@ -76,6 +76,7 @@ class ResponseDrain:
     """
 
     def __init__(self, response: httpx.Response, reader: StreamReader) -> None:
+        self._reader = reader
         # An HTTP/2 connection is shared with other calls, whose reads keep their own time-out.
         own = response.http_version in ("HTTP/1.1", "HTTP/1.0") and not reader.stopped_early
         self._stream = response.extensions.get("network_stream") if own else None
@@ -108,7 +109,8 @@ class ResponseDrain:
         return self._stream is not None and self._bytes_left > 0 and in_time
 
     def consumed(self, chunk: bytes | None) -> None:
-        """Count a chunk; None is the end of the body."""
+        """Read usage and cost in a chunk, and count it; None is the end of the body."""
+        self._reader.feed_rest(chunk)
         self._bytes_left = 0 if chunk is None else self._bytes_left - len(chunk)
 
 

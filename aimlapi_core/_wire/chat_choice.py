@@ -6,7 +6,7 @@ An unstreamed choice is one delta.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 from aimlapi_core._json_reading import (
@@ -14,9 +14,11 @@ from aimlapi_core._json_reading import (
     as_index,
     as_mapping,
     as_mappings,
+    loads,
     non_placeholder_str,
     nonempty_str,
 )
+from aimlapi_core._values.unknown_members import joined, replaced
 from aimlapi_core.types import (
     TRUNCATED_FINISH_REASONS,
     Choice,
@@ -65,6 +67,22 @@ class _ToolCallAccumulator:
             return False
         joined = self.name + name
         return any(known.startswith(joined) for known in self._tool_names)
+
+    def goes_on_with(self, name: str | None, arguments: str) -> bool:
+        """Whether a delta with this call's index and another id continues it.
+
+        One with a name does only if the name is this call's, or a piece of it, and the arguments
+        so far are none or not yet whole: a call of the same function would begin with them.
+        """
+        if name is None or self.name is None or self.is_continued_by(name):
+            return True
+        return name == self.name and bool(arguments) and not self._is_whole()
+
+    def _is_whole(self) -> bool:
+        try:
+            return isinstance(loads("".join(self._arguments)), dict)
+        except ValueError:
+            return False
 
     def add(
         self, call_id: str | None, name: str | None, arguments: str
@@ -119,7 +137,7 @@ _CHOICE_FIELDS = frozenset("index delta message finish_reason logprobs".split())
 
 
 class ChoiceAccumulator:
-    """Accumulates one choice: `add_delta` many times, `finish` once or more, then `to_choice`."""
+    """Accumulates one choice: `add_delta` many times, `finish` once, then `to_choice`."""
 
     def __init__(self, index: int, tool_names: Set[str] = frozenset()) -> None:
         self.index = index
@@ -164,12 +182,18 @@ class ChoiceAccumulator:
         if calls := get("tool_calls"):
             for position, call in enumerate(as_mappings(calls)):
                 self._add_tool_call_delta(call, position if whole else None, events)
-        for fields, known in ((delta, _MESSAGE_FIELDS), (row, _CHOICE_FIELDS)):
-            if not fields.keys() <= known:
-                for key, value in fields.items():
-                    if value is not None and key not in known:
-                        self._extra[key] = _merge_extra(self._extra.get(key), value)
+        if not delta.keys() <= _MESSAGE_FIELDS:
+            self._add_extra(delta, _MESSAGE_FIELDS, replaced if whole else joined)
+        if not row.keys() <= _CHOICE_FIELDS:
+            self._add_extra(row, _CHOICE_FIELDS, replaced)
         return events
+
+    def _add_extra(
+        self, fields: Mapping[str, Any], known: Set[str], merge: Callable[[Any, Any], Any]
+    ) -> None:
+        for key, value in fields.items():
+            if value is not None and key not in known:
+                self._extra[key] = merge(self._extra.get(key), value)
 
     def _add_tool_call_delta(
         self, wire: Mapping[str, Any], position: int | None, events: list[StreamEvent]
@@ -185,7 +209,11 @@ class ChoiceAccumulator:
             is_object = isinstance(arguments, dict)
             arguments = json.dumps(arguments, ensure_ascii=False) if is_object else ""
         index = as_index(wire.get("index"))
-        call = self._tool_call_for(position if index is None else index, call_id, name)
+        call = (
+            self._tool_call_for(index, call_id, name, arguments)
+            if position is None
+            else self._new_tool_call(position)
+        )
         if "extra_content" in wire:  # opaque, to be echoed unchanged on the next turn [L]
             call.extra = {"extra_content": wire["extra_content"]}
         held = [c for c in self._calls[: call.index] if c.is_held]  # calls begin in their order
@@ -195,12 +223,14 @@ class ChoiceAccumulator:
             events.append(ToolCallDelta(call.index, new_id, new_name, arguments, self.index))
 
     def _tool_call_for(
-        self, wire_index: int | None, call_id: str | None, name: str | None
+        self, wire_index: int | None, call_id: str | None, name: str | None, arguments: str
     ) -> _ToolCallAccumulator:
         """The tool call that a delta belongs to; a new one if there is none.
 
         Looked up by index, then by id if the index is missing or belongs to a call with another
-        id, else the last call. A delta with a function name starts a new call if the last has one.
+        id, else the last call. A delta with a function name starts a new call if the last has one;
+        one without a name continues its call, also under another id: some servers send a new id
+        in each piece.
         """
         known = None if wire_index is None else self._calls_by_index.get(wire_index)
         if known is not None and (call_id is None or known.id in (None, call_id)):
@@ -209,23 +239,31 @@ class ChoiceAccumulator:
             for call in self._calls:
                 if call_id is not None and call.id == call_id:
                     return call
-            last = self._calls[-1] if self._calls else None
-            is_last = last and (not (name and last.name) or last.is_continued_by(name))
-            if known is None and last and call_id is None and is_last:
-                return last
+        if known is not None and known.goes_on_with(name, arguments):
+            return known
+        last = self._calls[-1] if self._calls and wire_index is None else None
+        is_head = call_id is not None and (name is not None or not arguments)
+        if last and not is_head and (not (name and last.name) or last.is_continued_by(name)):
+            return last
+        return self._new_tool_call(wire_index)
+
+    def _new_tool_call(self, wire_index: int | None) -> _ToolCallAccumulator:
         call = _ToolCallAccumulator(len(self._calls), self._tool_names)
         self._calls.append(call)
         if wire_index is not None:
             self._calls_by_index[wire_index] = call
         return call
 
-    def finish(self, reason: str | None, reply_id: str | None) -> Iterator[StreamEvent]:
-        """Set the finish reason; a tool call without an id gets one derived from the reply's id.
-
-        `length` and `content_filter` are not overwritten by a later finish reason.
-        """
+    def set_finish_reason(self, reason: str | None) -> None:
+        """The last one counts, but for `length` and `content_filter`, which are not overwritten."""
         if self.finish_reason not in TRUNCATED_FINISH_REASONS:
             self.finish_reason = reason
+
+    def finish(self, reply_id: str | None) -> Iterator[StreamEvent]:
+        """The end of the answer: what was held is released, and calls without an id get one.
+
+        It is derived from the reply's id.
+        """
         for call in self._calls:
             new_id, name, arguments = call.finish()
             if call.id is None:
@@ -263,27 +301,3 @@ def _merge_logprobs(merged: dict[str, Any] | None, new: Mapping[str, Any]) -> di
         elif value is not None:
             merged[key] = list(value) if isinstance(value, list) else value
     return merged
-
-
-def _merge_extra(old: Any, new: Any) -> Any:
-    """Append lists; an item with the `index` of the last one is merged into it; else replace."""
-    if not isinstance(new, list):
-        return new
-    merged = old if isinstance(old, list) else []  # once a list, it is our own copy
-    for item in new:
-        last = merged[-1] if merged else None
-        same = as_mapping(item).get("index") is not None and isinstance(last, Mapping)
-        if same and item["index"] == as_mapping(last).get("index"):
-            merged[-1] = {**as_mapping(last), **item, **_merge_text_fields(as_mapping(last), item)}
-        else:
-            merged.append(item)
-    return merged
-
-
-def _merge_text_fields(last: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, str]:
-    pairs = {key: (last.get(key), item.get(key)) for key in ("text", "summary")}
-    return {
-        key: old + new
-        for key, (old, new) in pairs.items()
-        if isinstance(old, str) and isinstance(new, str)
-    }

@@ -6,7 +6,6 @@ members without a field in Reply are kept in `extra`.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Set
 from typing import Any
 
@@ -25,26 +24,23 @@ from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
 from aimlapi_core.errors import StreamCutError
 from aimlapi_core.types import Finished, Reply, StreamEvent
 
-logger = logging.getLogger("aimlapi")
-
 
 class ChatAccumulator(Accumulator):
     """Accumulates the chunks of a chat completion; `done` after `[DONE]`.
 
     `expected_choices` is the requested number of choices (`n`). A reply is complete when each has
-    its finish reason; later chunks may add usage, cost or the same finish reason, but no text.
+    its finish reason; later chunks may add usage, cost or another finish reason. Where more of the
+    answer follows one, which some servers send in each chunk, only `[DONE]` completes it.
     """
 
     def __init__(
         self,
         expected_choices: int = 1,
         *,
-        usage_expected: bool = False,
         tool_names: Set[str] = frozenset(),
     ) -> None:
         self._expected_choices = expected_choices
         self._tool_names = tool_names
-        self._usage_expected = usage_expected
         self._id: str | None = None
         self._model: str | None = None
         self._created: int | None = None
@@ -53,10 +49,13 @@ class ChatAccumulator(Accumulator):
         self._extra: dict[str, Any] = {}
         self._metadata: dict[str, Any] = {}
         self._choices: dict[int, ChoiceAccumulator] = {}
+        self._only_done_completes = False
 
     @property
     def complete(self) -> bool:
         """Whether every expected choice has its finish reason; later chunks are optional."""
+        if self._only_done_completes:
+            return False
         finished = sum(choice.finish_reason is not None for choice in self._choices.values())
         return finished >= max(self._expected_choices, len(self._choices))
 
@@ -67,7 +66,7 @@ class ChatAccumulator(Accumulator):
             stripped = data.strip()
             if stripped == "[DONE]":
                 self.done = True
-                return [self._finish(expected=1)]
+                return self._finish(expected=1)
             if not stripped:
                 return []
         chunk = self._parse_object(data)
@@ -82,7 +81,9 @@ class ChatAccumulator(Accumulator):
         if self.done:
             return []
         self.done = True
-        return [self._finish(expected=self._expected_choices)]
+        if self._only_done_completes:
+            raise self._cut_error("more of it followed a finish reason, and no [DONE]")
+        return self._finish(expected=self._expected_choices)
 
     def add_chunk(self, chunk: dict[str, Any], *, whole: bool = False) -> list[StreamEvent]:
         """Add one chunk, or with `whole` one unstreamed answer. Modifies `chunk`."""
@@ -128,23 +129,27 @@ class ChatAccumulator(Accumulator):
         delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1]))
         new = choice.add_delta(delta, row, whole)
         if new and choice.finish_reason is not None:
-            raise self._stream_error(f"choice {index} went on after its finish reason")
+            self._only_done_completes = True
         events += new
         reason = non_placeholder_str(row.get("finish_reason"))
-        if reason is not None or whole:
-            events += choice.finish(reason, self._id)
+        if reason is not None:
+            choice.set_finish_reason(reason)
+        if whole:
+            events += choice.finish(self._id)
 
-    def _finish(self, *, expected: int) -> Finished:
+    def _finish(self, *, expected: int) -> list[StreamEvent]:
         finished = [c for c in self._choices.values() if c.finish_reason is not None]
         if len(finished) < max(expected, len(self._choices)):
-            raise StreamCutError(
-                "The stream ended before the answer did (no finish reason): what came is not "
-                "the whole answer. Ask again; the part that came is in .partial.",
-                partial=self.reply({}),
-            )
-        if self._usage_expected and self._usage is None:
-            logger.warning("Stream %s ended well but brought no usage: it is None.", self._id)
-        return Finished(self.reply({}))
+            raise self._cut_error("no finish reason")
+        events = [e for _, c in sorted(self._choices.items()) for e in c.finish(self._id)]
+        return [*events, Finished(self.reply({}))]
+
+    def _cut_error(self, why: str) -> StreamCutError:
+        return StreamCutError(
+            f"The stream ended before the answer did ({why}): what came is not "
+            "the whole answer. Ask again; the part that came is in .partial.",
+            partial=self.reply({}),
+        )
 
     def reply(self, headers: Mapping[str, str]) -> Reply:
         return Reply(

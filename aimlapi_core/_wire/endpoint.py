@@ -53,12 +53,16 @@ class PreparedRequest:
     def stream_reader(self, headers: Mapping[str, str] | None = None) -> StreamReader:
         """A reader for the streamed answer. `headers` in lower case."""
         accumulator = _CODECS[self.endpoint].accumulator(
-            self.expected_choices,
-            usage_expected=self.usage_expected,
-            tool_names=self.tool_names,
+            self.expected_choices, tool_names=self.tool_names
         )
         decode = partial(self.decode, headers=headers or {})
-        return StreamReader(accumulator, decode, self.client_stop, self.expected_choices)
+        return StreamReader(
+            accumulator,
+            decode,
+            self.client_stop,
+            self.expected_choices,
+            usage_expected=self.usage_expected,
+        )
 
 
 class _EndpointCodec(NamedTuple):

@@ -39,7 +39,6 @@ class ResponseAccumulator(Accumulator):
         self,
         expected_choices: int = 1,
         *,
-        usage_expected: bool = False,
         tool_names: Set[str] = frozenset(),
     ) -> None:
         self._response: dict[str, Any] = {}
@@ -47,7 +46,6 @@ class ResponseAccumulator(Accumulator):
         self._output_index_by_id: dict[str, int] = {}
         self._tool_call_count = 0
         self._message_count = 0
-        self._usage_expected = usage_expected
         self._seen: dict[int, int] | None = {}
         self._unknown_types: set[str] = set()
 
@@ -110,8 +108,6 @@ class ResponseAccumulator(Accumulator):
         if differs and status == "completed":
             raise self._stream_error("its deltas are not what its last event holds")
         self.done = True
-        if self._usage_expected and reply.usage is None:
-            logger.warning("Stream %s ended well but brought no usage: it is None.", reply.id)
         return [*events, Finished(reply)]
 
     def _is_duplicate(self, event: Mapping[str, Any], data: str) -> bool:

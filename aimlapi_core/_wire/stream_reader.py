@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
 from aimlapi_core._error_responses import context_error, is_context_refusal, parse_body
-from aimlapi_core._json_reading import loads
+from aimlapi_core._json_reading import as_mapping, loads
 from aimlapi_core._values.readable import readable
 from aimlapi_core._wire.sse import SSEDecoder, is_keep_alive
 from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
+from aimlapi_core._wire.usage import USAGE_FIELDS, parse_cost
 from aimlapi_core.errors import AIMLAPIError, StreamError, StreamFailedError
 from aimlapi_core.types import (
     Choice,
@@ -97,6 +99,9 @@ class StreamReader:
     An unstreamed answer to a streaming request is read too. It is detected by its first byte, as
     neither JSON nor HTML begins like an SSE event; the content type is ignored.
 
+    Behind the closing event only usage and cost count: what comes with it is read by `feed`, what
+    is read later by `feed_rest`; `finished` adds them to the reply.
+
     `done`: the rest of the body does not matter; `stopped_early`: because of a stop sequence,
     though the service continues. `complete`: the answer is complete, and only usage or cost may
     follow. `progress` increases with received data, but not with comments and other keep-alives.
@@ -107,9 +112,11 @@ class StreamReader:
         "_client_stop",
         "_decode",
         "_decoder",
+        "_late",
         "_start",
         "_stop_filter",
         "_unstreamed",
+        "_usage_expected",
         "done",
         "progress",
         "stopped_early",
@@ -121,6 +128,8 @@ class StreamReader:
         decode: Callable[[Any], Reply],
         client_stop: tuple[str, ...],
         expected_choices: int,
+        *,
+        usage_expected: bool = False,
     ) -> None:
         self._accumulator = accumulator
         self._decode = decode
@@ -128,6 +137,8 @@ class StreamReader:
         self._start: bytes | None = b""
         self._unstreamed: bytearray | None = None
         self._decoder = SSEDecoder()
+        self._late: dict[str, Any] = {}
+        self._usage_expected = usage_expected
         self._stop_filter = (
             StopSequenceFilter(client_stop, expected_choices) if client_stop else None
         )
@@ -162,6 +173,28 @@ class StreamReader:
             self.done = True
             yield from self._apply_stop(self._accumulator.close())
 
+    def feed_rest(self, piece: bytes | None) -> None:
+        """Take in usage and cost of a piece behind the closing event; None at the body's end."""
+        self._read_late(self._decoder.close() if piece is None else self._decoder.feed(piece))
+
+    def _read_late(self, payloads: Iterable[tuple[str, str]]) -> None:
+        for _, data in payloads:
+            try:
+                payload = loads(data)
+            except ValueError:
+                continue
+            for name in ("usage", "meta"):
+                if found := as_mapping(payload).get(name):
+                    self._late[name] = found
+
+    def finished(self, reply: Reply) -> Reply:
+        """The reply of Finished, with the usage and the cost that came behind it."""
+        usage = USAGE_FIELDS[reply.endpoint].parse(self._late.get("usage")) or reply.usage
+        cost = parse_cost({}, self._late.get("meta")) or reply.cost
+        if usage is None and self._usage_expected and not self.stopped_early:
+            logger.warning("Stream %s ended well but brought no usage: it is None.", reply.id)
+        return replace(reply, usage=usage, cost=cost) if self._late else reply
+
     def _read_unstreamed(self, body: bytes) -> Iterator[StreamEvent]:
         self.done = True
         reply = self._decode(parse_body(body))
@@ -192,7 +225,7 @@ class StreamReader:
 
     def _read_payloads(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
         self.progress += self._decoder.is_inside_event
-        for name, data in payloads:
+        for position, (name, data) in enumerate(payloads, 1):
             if self.done:
                 return
             if not data.startswith("{") and is_keep_alive(name, data):
@@ -200,6 +233,8 @@ class StreamReader:
             self.progress += bool(data.strip())  # an empty one is a keep-alive
             events = self._accumulator.feed(name, data)
             self.done = self._accumulator.done
+            if self.done:
+                self._read_late(payloads[position:])
             yield from events if self._stop_filter is None else self._apply_stop(events)
 
     def _apply_stop(self, events: list[StreamEvent]) -> list[StreamEvent]:

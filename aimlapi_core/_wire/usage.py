@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from aimlapi_core._json_reading import as_float, as_int, as_mapping
-from aimlapi_core.types import Cost, Usage
+from aimlapi_core.types import Cost, Endpoint, Usage
 
 CREDITS_PER_USD = 2_000_000
 
@@ -55,6 +55,8 @@ CHAT_USAGE = UsageFields("prompt_tokens", "completion_tokens")  # embeddings hav
 # The documents' one sample of `openai/gpt-5-2-pro` has credits here instead of tokens (docs
 # gpt-5.2-pro.md, state 4c307a9f). Nothing in a response distinguishes them, so they are unchanged.
 RESPONSES_USAGE = UsageFields("input_tokens", "output_tokens")
+
+USAGE_FIELDS: Mapping[Endpoint, UsageFields] = {"chat": CHAT_USAGE, "responses": RESPONSES_USAGE}
 
 
 def parse_cost(headers: Mapping[str, str], meta: Any) -> Cost | None:

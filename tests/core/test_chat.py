@@ -310,7 +310,10 @@ def test_a_stream_whole_but_without_usage_warns(caplog: pytest.LogCaptureFixture
     reader = prepare_request(ChatRequest("openai/gpt-5-2", (USER,)), stream=True).stream_reader()
     stream = b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
     list(reader.feed(stream))
-    assert [type(event).__name__ for event in reader.close()] == ["Finished"]
+    (last,) = reader.close()
+    assert isinstance(last, Finished)
+    assert not caplog.text
+    assert reader.finished(last.reply) == last.reply
     assert "no usage" in caplog.text
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,6 @@ from aimlapi_core import (
     Finished,
     Message,
     StreamCutError,
-    StreamError,
     StreamEvent,
     Text,
     TextDelta,
@@ -111,13 +112,71 @@ def test_every_prefix_in_bytes_is_the_answer_or_a_cut(case: Case) -> None:
 
 
 @cases
-def test_what_follows_done_is_ignored(case: Case) -> None:
+def test_no_text_behind_done_is_taken_in(case: Case) -> None:
     more = b'data: {"choices":[{"index":0,"delta":{"content":"MORE"}}]}\n\ndata: {broken\n\n'
     assert list(events_of(case, [case.sse() + more])) == list(events_of(case, [case.sse()]))
 
 
+LATE = {
+    "text": {"content": "late"},
+    "reasoning": {"reasoning": "late"},
+    "refusal": {"refusal": "late"},
+    "citation": {"annotations": [{"type": "url_citation", "url": "https://e.org"}]},
+    "call": {"tool_calls": [{"index": 9, "id": "late", "function": {"name": "f"}}]},
+}
+
+
 @chat_cases
-def test_text_after_the_finish_reason_raises(case: Case) -> None:
-    late = b'data: {"choices":[{"index":0,"delta":{"content":"late"}}]}\n\n'
-    with pytest.raises(StreamError, match="after its finish reason"):
-        list(events_of(case, [case.sse(done=False) + late]))
+@pytest.mark.parametrize("late", LATE.values(), ids=LATE)
+def test_what_follows_a_finish_reason_is_taken_in_and_only_done_closes(
+    case: Case, late: dict[str, Any]
+) -> None:
+    row = {"choices": [{"index": 0, "delta": late}]}
+    longer = replace(case, chunks=(*case.chunks, row))
+    *_, whole = events_of(case, [case.sse()])
+    *_, last = events_of(longer, [longer.sse()])
+    assert isinstance(last, Finished)
+    assert isinstance(whole, Finished)
+    assert last.reply.choices[0] != whole.reply.choices[0]
+    assert last.reply.choices[0].finish_reason == whole.reply.choices[0].finish_reason
+    with pytest.raises(StreamCutError, match=r"no \[DONE\]"):
+        list(events_of(longer, [longer.sse(done=False)]))
+
+
+@chat_cases
+def test_a_finish_reason_in_each_chunk_changes_nothing(case: Case) -> None:
+    def with_reason(chunk: dict[str, Any]) -> dict[str, Any]:
+        rows = [
+            {**row, "finish_reason": case.body["choices"][row.get("index", 0)]["finish_reason"]}
+            for row in chunk.get("choices") or ()
+        ]
+        return {**chunk, "choices": rows}
+
+    said = replace(case, chunks=tuple(map(with_reason, case.chunks)))
+    assert list(events_of(said, [said.sse()])) == list(events_of(case, [case.sse()]))
+
+
+@cases
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_usage_and_cost_behind_the_closing_event_are_those_of_the_answer(
+    case: Case, size: int
+) -> None:
+    late = {name: value for name in ("usage", "meta") if (value := case.body.get(name))}
+    early = tuple(
+        {**chunk, **({"response": bare(chunk["response"])} if "response" in chunk else {})}
+        for chunk in map(bare, case.chunks)
+    )
+    tail = "".join(f"data: {json.dumps({name: late[name]})}\n\n" for name in late).encode()
+    reader = prepared_for(case).stream_reader()
+    events: list[StreamEvent] = []
+    for piece in cut(replace(case, chunks=early).sse() + tail, size):
+        if reader.done:
+            reader.feed_rest(piece)
+        else:
+            events += reader.feed(piece)
+    assert isinstance(events[-1], Finished)
+    assert reader.finished(events[-1].reply) == prepared_for(case).decode(case.body, {})
+
+
+def bare(chunk: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in chunk.items() if key not in ("usage", "meta")}
