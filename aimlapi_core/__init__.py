@@ -26,7 +26,14 @@ from aimlapi_core.costs.totals import Totals
 from aimlapi_core.costs.unknown_call import UnknownCall
 from aimlapi_core.embedding_models import EMBEDDINGS, EmbeddingInfo, embedding_info
 from aimlapi_core.errors import *  # noqa: F403  # listed once, where they are defined
-from aimlapi_core.models import MODELS, ModelInfo, model_info, nearest, nearest_model
+from aimlapi_core.models import (
+    MODELS,
+    ModelInfo,
+    listed_models,
+    model_info,
+    nearest,
+    nearest_model,
+)
 from aimlapi_core.retry import RetryPolicy, is_retryable
 from aimlapi_core.schema import drop_added_nulls, object_schema, strict_schema
 from aimlapi_core.schema.strict import OpenSchemaWarning
@@ -132,6 +139,7 @@ __all__ = [
     "dumps_arguments",
     "embedding_info",
     "is_retryable",
+    "listed_models",
     "loads_arguments",
     "model_info",
     "nearest",

@@ -147,9 +147,12 @@ def closest_argument(name: str, candidates: Iterable[str]) -> str | None:
 
 
 def sees_images(arguments: Mapping[str, Any]) -> bool:
-    """Whether images can be sent to the model and endpoint of a request's arguments."""
+    """Whether images can be sent to the model and endpoint of a request's arguments.
+
+    To a model without a checked row they are sent: the service says if it does not take them.
+    """
     info = model_info(arguments["model"])
-    if info is None or arguments.get("unsupported_params") == "send":
+    if info is None or not info.gates_params or arguments.get("unsupported_params") == "send":
         return True
     endpoint = arguments.get("endpoint") or "auto"
     return (info.endpoints[0] if endpoint == "auto" else endpoint) in info.images

@@ -26,7 +26,7 @@ from aimlapi_core._wire.validation import (
     is_client_request_id,
 )
 from aimlapi_core.errors import ConfigurationError, StreamCutError
-from aimlapi_core.models import model_info
+from aimlapi_core.models import listed_models, model_info, nearest, nearest_model
 from aimlapi_core.settings import CONNECT_TIMEOUT_S, DEFAULT_TIMEOUT_S, Settings
 from aimlapi_core.types import (
     ChatRequest,
@@ -108,7 +108,10 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
             return f"{requested}."
         other: Endpoint = "responses" if self.prepared.endpoint == "chat" else "chat"
         info = model_info(str(model))
-        if info is not None and other not in info.params:
+        if info is None:
+            near = nearest_model(str(model)) or nearest(str(model), listed_models(), cutoff=0.85)
+            requested += f"; did you mean {near!r}?" if near else ""
+        elif other not in info.params:
             return f"{requested}."
         return f'{requested}; endpoint="{other}" is the other one to try.'
 

@@ -96,7 +96,7 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
     request = drop_unsupported_params(request, info, endpoint)
     request = pair_tool_results(request, MAX_CALL_ID_LENGTH[endpoint])
     client_stop = _client_side_stop(request, info, endpoint)
-    if client_stop:
+    if client_stop and (info is None or info.gates_params):
         request = replace(request, stop=())
     codec = _CODECS[endpoint]
     body = codec.encode(request, info, stream=stream)
@@ -120,7 +120,8 @@ def select_endpoint(request: ChatRequest, info: ModelInfo | None) -> Endpoint:
     wanted = request.endpoint
     if wanted == "auto":
         return info.endpoints[0] if info else "chat"
-    if info and wanted not in info.params and request.unsupported_params != "send":
+    gates = info is not None and info.gates_params and request.unsupported_params != "send"
+    if info and gates and wanted not in info.params:
         raise InvalidRequestError(
             f"{info.id!r} is served on the {info.endpoints[0]} endpoint only ({info.source}). "
             'Set endpoint="auto".'
@@ -131,7 +132,10 @@ def select_endpoint(request: ChatRequest, info: ModelInfo | None) -> Endpoint:
 def _client_side_stop(
     request: ChatRequest, info: ModelInfo | None, endpoint: Endpoint
 ) -> tuple[str, ...]:
-    """The stop sequences that the endpoint does not take, so the client applies them."""
+    """The stop sequences that the endpoint does not take, so the client applies them.
+
+    For a model of the catalogue that is not documented to take them they are sent as well.
+    """
     if endpoint == "chat" and (info is None or request.unsupported_params == "send"):
         return ()
     sent = info is not None and "stop" in info.params.get(endpoint, ())

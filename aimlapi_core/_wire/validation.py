@@ -6,8 +6,9 @@ Only the model table differs by model. The rules are those of the strictest publ
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeGuard
 
@@ -28,6 +29,8 @@ from aimlapi_core.types import (
     Tool,
 )
 
+logger = logging.getLogger("aimlapi")
+
 ROLES = ("system", "developer", "user", "assistant", "tool")
 IMAGE_DETAILS = ("low", "high", "auto")
 IMAGE_FORMATS = ("png", "jpeg", "gif", "webp")
@@ -43,6 +46,15 @@ _BOOLEAN_PARAMS = tuple(row.name for row in REQUEST_PARAMS.values() if row.kind 
 _DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
 _MODEL_DEPENDENT_PARAMS = tuple(
     row.name for row in REQUEST_PARAMS.values() if row.is_model_dependent
+)
+# Those that the catalogue knows of: also what each GPT-5.2 takes.
+_LISTED_PARAMS = tuple(
+    dict.fromkeys(
+        (
+            *_MODEL_DEPENDENT_PARAMS,
+            *(row.name for row in REQUEST_PARAMS.values() if row.in_every or row.is_client_side),
+        )
+    )
 )
 
 
@@ -97,19 +109,18 @@ def drop_unsupported_params(
     """The request without parameters that this model does not take on this endpoint.
 
     `unsupported_params` decides whether they are dropped with a warning, raise, or are sent. Raises
-    InvalidRequestError for values that no specification of the service allows. For a model that is
-    not in the table, or with "send", the request is unchanged.
+    InvalidRequestError for values that no specification of the service allows. For a model without
+    a checked row, or with "send", the request is unchanged.
     """
     mode = request.unsupported_params
     if request.top_logprobs is not None and request.logprobs is None:
         request = replace(request, logprobs=True)  # the schema requires both
     if info is None or mode == "send":
         return request
-    unsupported = [
-        name
-        for name in _MODEL_DEPENDENT_PARAMS
-        if is_given(getattr(request, name)) and name not in info.params[endpoint]
-    ]
+    if not info.gates_params:
+        _log_undocumented(request, info, endpoint)
+        return request
+    unsupported = _unlisted(_MODEL_DEPENDENT_PARAMS, request, info, endpoint)
     if unsupported and mode == "raise":
         raise UnsupportedParameterError(_unsupported_message(unsupported[0], info, endpoint))
     for name in unsupported:
@@ -127,6 +138,24 @@ def drop_unsupported_params(
     _check_values(request, info, endpoint)
     _check_content(request, info, endpoint)
     return request
+
+
+def _unlisted(
+    names: Iterable[str], request: ChatRequest, info: ModelInfo, endpoint: Endpoint
+) -> list[str]:
+    """Those of the parameters that are given and that the row does not list."""
+    listed = info.params.get(endpoint, frozenset())
+    return [name for name in names if name not in listed and is_given(getattr(request, name))]
+
+
+def _log_undocumented(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:
+    """Say in the debug log what the vendor's documents do not list of a model."""
+    if logger.isEnabledFor(logging.DEBUG):
+        for name in _unlisted(_LISTED_PARAMS, request, info, endpoint):
+            logger.debug(
+                "%r is not documented for %r on the %s endpoint (%s): it is sent as it is.",
+                *(REQUEST_PARAMS[name].argument, info.id, endpoint, info.source),
+            )
 
 
 def _unsupported_message(name: str, info: ModelInfo, endpoint: Endpoint) -> str:
