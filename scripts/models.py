@@ -3,9 +3,10 @@
 `python -m scripts.models --docs CHECKOUT` takes the facts from a checkout of the vendor's
 documentation repository, https://github.com/aimlapi/api-docs: each OpenAPI file of a text model
 says which ids it describes, on which endpoint, and what a request may hold; model-database.md says
-the context windows, and two pages list models that take tools or images. `python -m scripts.models --live` adds what `GET /v1/models?include=all` lists
-(a key in AIMLAPI_API_KEY): new ids, endpoints, context windows and largest outputs. Both print what
-changed. Models with a checked row (`aimlapi_core.MODELS`) are listed too, and not used.
+the context windows, and two pages list models that take tools or images. `python -m scripts.models
+--live` adds what `GET /v1/models?include=all` lists (a key in AIMLAPI_API_KEY): new ids, endpoints,
+context windows and largest outputs. Both print what changed. Models with a checked row
+(`aimlapi_core.MODELS`) are listed too, and not used.
 """
 
 from __future__ import annotations
@@ -106,9 +107,7 @@ class Catalogue:
 
 def _row(model: Model, numbers: Mapping[Schema, int]) -> dict[str, Any]:
     pairs = zip(model.schemas, model.sources, strict=True)
-    row: dict[str, Any] = {
-        schema.endpoint: [numbers[schema], source] for schema, source in pairs
-    }
+    row: dict[str, Any] = {schema.endpoint: [numbers[schema], source] for schema, source in pairs}
     sizes = {"context": model.context, "output": model.output}
     return row | {name: size for name, size in sizes.items() if size is not None}
 

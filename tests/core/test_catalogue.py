@@ -30,7 +30,7 @@ from aimlapi_core import (
     nearest_model,
 )
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
-from aimlapi_core.models import catalogue
+from aimlapi_core.models import catalogue, lookup
 from aimlapi_emulator import Emulator, Fault
 
 ROOT = Path(__file__).parents[2]
@@ -89,14 +89,18 @@ def test_the_data_has_its_shape() -> None:
     assert DATA.keys() == {"source", "date", "chat", "responses", "models"}
     assert re.fullmatch(r"aimlapi/api-docs at [0-9a-f]{8,}(; GET /v1/models)?", DATA["source"])
     assert date.fromisoformat(DATA["date"]) <= date.today()
-    used = {
-        (end, row[end][0]) for row in DATA["models"].values() for end in PATHS if end in row
-    }
+    used = {(end, row[end][0]) for row in DATA["models"].values() for end in PATHS if end in row}
     assert used == {(end, at) for end in PATHS for at in range(len(DATA[end]))}
     for schema in (*DATA["chat"], *DATA["responses"]):
         assert schema.keys() <= {"fields", "images", "pdfs", "efforts"}
         assert set(schema.get("fields", "").split()) <= catalogue.SENT
-        assert set(schema.get("efforts", "").split()) <= {"none", "minimal", "low", "medium", "high"}
+        assert set(schema.get("efforts", "").split()) <= {
+            "none",
+            "minimal",
+            "low",
+            "medium",
+            "high",
+        }
     for name, row in DATA["models"].items():
         assert name == name.strip()
         assert row.keys() <= {"chat", "responses", "context", "output"}
@@ -139,7 +143,9 @@ def test_what_is_not_documented_is_sent_with_a_line_of_the_debug_log(
     body = prepared(NO_TOOLS, tools=(WEATHER,), seed=7, reasoning_effort="xhigh").body
     assert body["reasoning_effort"] == "xhigh"
     assert body["tools"]
-    assert [record.getMessage().partition(" is not documented")[0] for record in caplog.records] == [
+    assert [
+        record.getMessage().partition(" is not documented")[0] for record in caplog.records
+    ] == [
         "'reasoning_effort'",
         "'tools'",
     ]
@@ -217,7 +223,7 @@ def test_an_installation_without_the_data_file_works(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(catalogue, "PATH", tmp_path / "missing.json")
-    caches = (catalogue._data, catalogue.catalogue_row)
+    caches = (catalogue._data, catalogue.catalogue_row, lookup._spellings)
     for cached in caches:
         cached.cache_clear()
     try:
