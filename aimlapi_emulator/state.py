@@ -35,7 +35,7 @@ class StoredResponse:
 
 @dataclass(slots=True)
 class State:
-    """State across requests. `clear` resets neither the ids nor what the emulator was started with."""
+    """State across requests. `clear` resets neither the ids nor the settings."""
 
     live: bool = False
     cost_chunk: str = "merged"

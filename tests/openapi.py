@@ -35,6 +35,8 @@ def problems(folder: str, path: str, body: Any) -> Iterator[str]:
     if name is None:
         return
     schema, validator = _load(folder, name)
+    if body.get("reasoning_effort") == "none":  # the live specification alone lists it
+        body = {key: value for key, value in body.items() if key != "reasoning_effort"}
     for error in validator.iter_errors({**body, "model": schema["properties"]["model"]["enum"][0]}):
         yield f"{name} {error.json_path}: {error.message[:300]}"
     # The files let unknown members of the body pass; a client that sends one still errs.

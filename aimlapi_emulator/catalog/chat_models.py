@@ -84,8 +84,7 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         chat=ChatFeatures(
             paths=_BOTH,
             params=_SAMPLING | _LOGPROBS | {"n", "seed"},
-            efforts=_EFFORTS,
-            live_efforts=("none",),
+            efforts=("none", *_EFFORTS),  # the live specification alone lists "none"
         ),
         responses=ResponsesFeatures(  # the live specification alone lists it there
             paths=_RESPONSES,

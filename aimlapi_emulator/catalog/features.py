@@ -76,8 +76,6 @@ class ChatFeatures:
     pdfs: bool = True
     live_params: frozenset[ChatParam] = LIVE_PARAMS
     """Those that only the live specification lists."""
-    live_efforts: tuple[Effort, ...] = ()
-    """Those that only the live specification lists."""
     upstream: Upstream = "openai"
     """Whose form requests and answers have: OpenRouter's schema has `reasoning`, custom tools,
     cached parts and an assistant's null content, and its answers have members of their own."""
@@ -86,7 +84,6 @@ class ChatFeatures:
         check_words("params", self.params, ChatParam)
         check_words("efforts", self.efforts, Effort)
         check_words("live_params", self.live_params, ChatParam)
-        check_words("live_efforts", self.live_efforts, Effort)
         check_words("upstream", [self.upstream], Upstream)
 
 

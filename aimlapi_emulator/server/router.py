@@ -242,7 +242,10 @@ def _validate(
     found = responses_body(row.responses, live)(body, "")
     if found:
         return found
-    previous = context.state.stored.get(body.get("previous_response_id") or "")
+    previous_id = body.get("previous_response_id")
+    previous = context.state.stored.get(previous_id) if previous_id else None
+    if previous_id and previous is None:
+        return check_responses_fields(body, None)
     return check_responses_fields(body, previous.unanswered_calls if previous else ())
 
 

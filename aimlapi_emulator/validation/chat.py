@@ -1,9 +1,10 @@
 """Request schema of chat completions, made of a model's features, strict or live.
 
-`strict` is the union of the published schemas at their narrowest
-(https://docs.aimlapi.com, OpenAPI files read 2026-11): nested objects are closed, and a body key
-that the model does not take is refused by name. (The real service silently drops such a key; the
-emulator reports it.) `live` follows the newer specification at
+`strict` is the model's published schema (https://docs.aimlapi.com, OpenAPI files read 2026-11).
+Objects inside the body are closed where it closes them: system, developer and tool messages,
+tools, their functions and `response_format` of the dashed ids, `response_format` alone of the
+dotted ones. A key of the body that the model does not take is refused by name, though the real
+service drops it in silence. `live` follows the newer specification at
 https://api.aimlapi.com/docs-yaml (read 2026-08-29): unknown keys pass, tool `parameters` are
 optional, an assistant's content may be null, tool results may be text parts.
 """
@@ -40,7 +41,9 @@ TOOL_NAME = string(
     min=1,
     max=64,
     pattern="[A-Za-z0-9_-]+",
-    message="Invalid tool name: use only letters, digits, '_' and '-'",
+    # OpenAI's refusal, as reported (run-llama/llama_index#16093, seen 2026-11-29).
+    message="string does not match pattern. Expected a string that matches the pattern "
+    "'^[a-zA-Z0-9_-]+$'",
 )
 # OpenAI's refusal, as reported (langchain-ai/langchain#35054, langgraph#248, seen 2026-11-29).
 _MESSAGE_NAME = string(
@@ -88,20 +91,18 @@ def call_id(max_length: int) -> Validator:
 _CALL_ID = call_id(40)  # langgenius/dify#28987, seen 2026-11-29
 
 
-def _parts(live: bool, cached: bool, *, images: bool = False, pdfs: bool = False) -> Validator:
+def _parts(cached: bool, *, images: bool = False, pdfs: bool = False) -> Validator:
     extra: dict[str, Validator] = {"cache_control": _CACHE} if cached else {}
-    kinds = {"text": object_({"type": any_, "text": string()}, extra, passthrough=live)}
+    kinds = {"text": object_({"type": any_, "text": string()}, extra)}
     if images:
-        image = object_(
-            {"url": check_image_url}, {"detail": enum("low", "high", "auto")}, passthrough=live
-        )
-        kinds["image_url"] = object_({"type": any_, "image_url": image}, extra, passthrough=live)
+        image = object_({"url": check_image_url}, {"detail": enum("low", "high", "auto")})
+        kinds["image_url"] = object_({"type": any_, "image_url": image}, extra)
     if pdfs:
         inner: dict[str, Validator] = {"file_data": check_file_data, "filename": string()}
         if cached:
             inner["file_id"] = string()
-        file = chain(object_({}, inner, passthrough=live), check_filename)
-        kinds["file"] = object_({"type": any_, "file": file}, extra, passthrough=live)
+        file = chain(object_({}, inner), check_filename)
+        kinds["file"] = object_({"type": any_, "file": file}, extra)
     return array(discriminated_union("type", kinds), min=1)
 
 
@@ -109,29 +110,19 @@ def _content(parts: Validator) -> Validator:
     return union({"string": string(), "array": parts})
 
 
-def _tool_call(live: bool, loose: bool) -> Validator:
+def _tool_call(loose: bool) -> Validator:
     extra: dict[str, Validator] = {"extra_content": mapping(any_)} if loose else {}
-    function = object_({"name": TOOL_NAME, "arguments": string()}, passthrough=live)
-    kinds = {
-        "function": object_(
-            {"id": _CALL_ID, "type": any_, "function": function}, extra, passthrough=live
-        )
-    }
+    function = object_({"name": TOOL_NAME, "arguments": string()})
+    kinds = {"function": object_({"id": _CALL_ID, "type": any_, "function": function}, extra)}
     if loose:
-        custom = object_({"name": string(), "input": string()}, passthrough=live)
-        kinds["custom"] = object_(
-            {"id": _CALL_ID, "type": any_, "custom": custom}, extra, passthrough=live
-        )
+        custom = object_({"name": string(), "input": string()})
+        kinds["custom"] = object_({"id": _CALL_ID, "type": any_, "custom": custom}, extra)
     return discriminated_union("type", kinds)
 
 
-def _assistant(live: bool, loose: bool) -> Validator:
-    refusal = object_({"type": any_, "refusal": string()}, passthrough=live)
-    text = object_(
-        {"type": any_, "text": string()},
-        {"cache_control": _CACHE} if loose else {},
-        passthrough=live,
-    )
+def _assistant(loose: bool) -> Validator:
+    refusal = object_({"type": any_, "refusal": string()})
+    text = object_({"type": any_, "text": string()}, {"cache_control": _CACHE} if loose else {})
     parts = array(discriminated_union("type", {"text": text, "refusal": refusal}), min=1)
     by_kind: dict[str, Validator] = {"string": string(), "array": parts}
     if loose:
@@ -141,45 +132,41 @@ def _assistant(live: bool, loose: bool) -> Validator:
         {
             "content": union(by_kind),
             "name": _MESSAGE_NAME,
-            "tool_calls": array(_tool_call(live, loose), min=1),
+            "tool_calls": array(_tool_call(loose), min=1),
             "refusal": nullable(string()),
         },
-        passthrough=live,
     )
 
 
-def _messages(features: ChatFeatures, live: bool, loose: bool) -> Validator:
-    text = _content(_parts(live, loose))
-    media = _parts(live, loose, images=features.images, pdfs=features.pdfs)
-    plain = {"role": any_, "content": text}
+def _messages(features: ChatFeatures, loose: bool) -> Validator:
+    text = _content(_parts(loose))
+    media = _content(_parts(loose, images=features.images, pdfs=features.pdfs))
+    name: dict[str, Validator] = {"name": _MESSAGE_NAME}
+    instructions = object_({"role": any_, "content": text}, name, closed=not loose)
     kinds = {
-        "system": object_(plain, {"name": _MESSAGE_NAME}, passthrough=live),
-        "developer": object_(plain, {"name": _MESSAGE_NAME}, passthrough=live),
-        "user": object_(
-            {"role": any_, "content": _content(media)},
-            {"name": _MESSAGE_NAME},
-            passthrough=live,
-        ),
-        "assistant": _assistant(live, loose),
+        "system": instructions,
+        "developer": instructions,
+        "user": object_({"role": any_, "content": media}, name),
+        "assistant": _assistant(loose),
         "tool": object_(
             {"role": any_, "content": text if loose else string(), "tool_call_id": _CALL_ID},
             {"name": nullable(_MESSAGE_NAME)},
-            passthrough=live,
+            closed=not loose,
         ),
     }
     return array(discriminated_union("role", kinds), min=1)
 
 
-def _tools(live: bool, loose: bool) -> Validator:
+def _tools(loose: bool) -> Validator:
     needed: dict[str, Validator] = {"name": TOOL_NAME}
     optional: dict[str, Validator] = {"description": string(), "strict": nullable(boolean)}
     (optional if loose else needed)["parameters"] = parameters
-    function = chain(object_(needed, optional, passthrough=live), strict_parameters("parameters"))
+    function = chain(object_(needed, optional, closed=not loose), strict_parameters("parameters"))
     extra: dict[str, Validator] = {"cache_control": _CACHE} if loose else {}
-    kinds = {"function": object_({"type": any_, "function": function}, extra, passthrough=live)}
+    kinds = {"function": object_({"type": any_, "function": function}, extra, closed=not loose)}
     if loose:
         custom = object_({"name": string()}, {"description": string(), "format": any_})
-        kinds["custom"] = object_({"type": any_, "custom": custom}, extra, passthrough=live)
+        kinds["custom"] = object_({"type": any_, "custom": custom}, extra)
     return array(discriminated_union("type", kinds), min=1, max=MAX_TOOLS)
 
 
@@ -200,25 +187,21 @@ def _response_format() -> Validator:
         object_(
             {"name": string(min=1, max=64, pattern="[A-Za-z0-9_-]+", message="Invalid name")},
             {"schema": mapping(any_), "strict": nullable(boolean), "description": string()},
+            closed=True,
         ),
         strict_parameters("schema"),
     )
-    return discriminated_union(
-        "type",
-        {
-            "text": object_({"type": any_}),
-            "json_object": object_({"type": any_}),
-            "json_schema": object_({"type": any_, "json_schema": inner}),
-        },
-    )
+    plain = object_({"type": any_}, closed=True)
+    schema = object_({"type": any_, "json_schema": inner}, closed=True)
+    return discriminated_union("type", {"text": plain, "json_object": plain, "json_schema": schema})
 
 
-def _common(live: bool, loose: bool) -> dict[str, Validator]:
+def _common(loose: bool) -> dict[str, Validator]:
     return {
         "max_tokens": number(1),
         "stream": boolean,
-        "stream_options": object_({"include_usage": boolean}, passthrough=live),
-        "tools": _tools(live, loose),
+        "stream_options": object_({"include_usage": boolean}),
+        "tools": _tools(loose),
         "tool_choice": _tool_choice(loose),
         "parallel_tool_calls": boolean,
         "response_format": _response_format(),
@@ -228,7 +211,8 @@ def _common(live: bool, loose: bool) -> dict[str, Validator]:
 PARAMS: Mapping[ChatParam, Validator] = {
     "temperature": number(0, 2),
     "top_p": number(0.01, 1),
-    "n": nullable(number(1, integer=True)),
+    # OpenAI's maximum, by its refusal (thisisartium/continuous-alignment-testing#25).
+    "n": nullable(number(1, 128, integer=True)),
     "seed": number(1, integer=True),
     "logprobs": nullable(boolean),
     "top_logprobs": nullable(number(0, 20)),
@@ -270,10 +254,9 @@ check_complete("validation.chat.PARAMS", PARAMS, ChatParam)
 def _by_model(features: ChatFeatures, live: bool) -> dict[str, Validator]:
     names = features.params | features.live_params if live else features.params
     found: dict[str, Validator] = {name: PARAMS[name] for name in names}
-    listed = (*features.live_efforts, *features.efforts) if live else features.efforts
-    if not listed:
+    if not features.efforts:
         return found
-    effort = enum(*listed)
+    effort = enum(*features.efforts)
     found["reasoning_effort"] = effort
     if features.upstream == "openrouter":
         inner = {"effort": effort, "max_tokens": number(1, integer=True), "exclude": boolean}
@@ -285,8 +268,8 @@ def _by_model(features: ChatFeatures, live: bool) -> dict[str, Validator]:
 def chat_members(features: ChatFeatures, live: bool) -> Mapping[str, Validator]:
     """The known members of a request body."""
     loose = live or features.upstream == "openrouter"
-    required = {"model": string(min=1), "messages": _messages(features, live, loose)}
-    return {**required, **_common(live, loose), **_by_model(features, live)}
+    required = {"model": string(min=1), "messages": _messages(features, loose)}
+    return {**required, **_common(loose), **_by_model(features, live)}
 
 
 @cache
@@ -294,4 +277,4 @@ def chat_body(features: ChatFeatures, live: bool) -> Validator:
     """The validator of a request body."""
     members = chat_members(features, live)
     required = {name: members[name] for name in ("model", "messages")}
-    return object_(required, members, passthrough=live)
+    return object_(required, members, closed=not live)

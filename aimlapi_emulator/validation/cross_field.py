@@ -17,11 +17,6 @@ def _problem(path: str, reason: str) -> Problem:
 
 
 def _check_tools(body: Mapping[str, Any], names: Sequence[str]) -> Iterable[Problem]:
-    if "tools" not in body:
-        for key in ("tool_choice", "parallel_tool_calls"):
-            if body.get(key) is not None:
-                yield _problem(key, f"'{key}' is only allowed when 'tools' are specified")
-        return
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield _problem("tools", f"Tool names must be unique, {name!r} is not")
     choice = body.get("tool_choice")
@@ -35,7 +30,13 @@ def _check_tools(body: Mapping[str, Any], names: Sequence[str]) -> Iterable[Prob
 def check_chat_fields(body: Mapping[str, Any]) -> list[Problem]:
     """Problems across the fields of a chat completion request."""
     names = [tool["function"]["name"] for tool in body.get("tools", ()) if "function" in tool]
-    found = list(_check_tools(body, names))
+    found = [
+        _problem(key, f"'{key}' is only allowed when 'tools' are specified")
+        for key in ("tool_choice", "parallel_tool_calls")
+        if "tools" not in body and body.get(key) is not None
+    ]
+    if "tools" in body:
+        found += _check_tools(body, names)
     if "stream_options" in body and not body.get("stream"):
         found.append(
             _problem("stream_options", "'stream_options' is only allowed when 'stream' is enabled")
@@ -74,27 +75,35 @@ def _missing_results(path: str, waiting: Sequence[str]) -> Problem:
     return _problem(path, text + ", ".join(waiting))
 
 
-def check_responses_fields(body: Mapping[str, Any], known_calls: Iterable[str]) -> list[Problem]:
+def check_responses_fields(
+    body: Mapping[str, Any], known_calls: Iterable[str] | None
+) -> list[Problem]:
     """Problems across the fields of a Responses request.
 
-    `known_calls`: ids of unanswered calls in the previous response.
+    `known_calls`: ids of unanswered calls in the previous response; None if there is no such
+    response, which is the request's only problem then.
     """
-    names = [tool["name"] for tool in body.get("tools", ()) if tool["type"] == "function"]
+    tools = body.get("tools", ())
+    names = [tool["name"] for tool in tools if tool["type"] == "function"]
     found = list(_check_tools(body, names))
-    items = body["input"] if isinstance(body["input"], list) else []
+    if body.get("tool_choice") == "required" and not tools:
+        found.append(_problem("tool_choice", "Tool choice 'required' needs 'tools'"))
+    if known_calls is not None:
+        found += _check_outputs(body["input"], known_calls)
+    return found
+
+
+def _check_outputs(items: Any, known_calls: Iterable[str]) -> Iterable[Problem]:
     unanswered_calls = list(known_calls)
-    for index, item in enumerate(items):
+    for index, item in enumerate(items if isinstance(items, list) else ()):
         kind = item.get("type")
         if kind == "function_call":
             unanswered_calls.append(item["call_id"])
         elif kind == "function_call_output":
             if item["call_id"] not in unanswered_calls:
                 text = f"No function call found with call_id {item['call_id']!r}"
-                found.append(_problem(f"input.{index}.call_id", text))
+                yield _problem(f"input.{index}.call_id", text)
             else:
                 unanswered_calls.remove(item["call_id"])
-    found += [
-        _problem("input", f"No tool output found for function call {call_id}")
-        for call_id in unanswered_calls
-    ]
-    return found
+    for call_id in unanswered_calls:
+        yield _problem("input", f"No tool output found for function call {call_id}")

@@ -86,7 +86,7 @@ def _body(row: EmbeddingModelRow, live: bool) -> Validator:
         "dimensions": sizes,
         **_EXTRAS.get(row.family, {}),
     }
-    return object_({"model": string(), "input": inputs}, optional, passthrough=live)
+    return object_({"model": string(), "input": inputs}, optional, closed=not live)
 
 
 def texts(body: Mapping[str, Any]) -> list[str]:

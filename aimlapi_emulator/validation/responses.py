@@ -2,7 +2,9 @@
 
 The pro and codex ids have published schemas; `openai/gpt-5-2` and its chat-latest are listed on
 /v1/responses by the live specification alone (https://api.aimlapi.com/docs-yaml, read
-2026-08-29). `strict` closes every object and wants an explicit `strict` on function tools.
+2026-08-29). The schemas close two forms of `text.format` and nothing else. `strict` refuses keys
+of the body that the model does not take, as on chat, and wants an explicit `strict` on function
+tools.
 """
 
 from __future__ import annotations
@@ -41,16 +43,14 @@ PARAMS: Mapping[ResponsesParam, Validator] = {
 check_complete("validation.responses.PARAMS", PARAMS, ResponsesParam)
 
 
-def _builtin_tools(live: bool) -> dict[BuiltinTool, Validator]:
+def _builtin_tools() -> dict[BuiltinTool, Validator]:
     place = object_(
         {"type": enum("approximate")},
         {"city": TEXT, "country": TEXT, "region": TEXT, "timezone": TEXT},
-        passthrough=live,
     )
     search = typed(
         {},
         {"search_context_size": enum("low", "medium", "high"), "user_location": nullable(place)},
-        live=live,
     )
     return {
         "web_search_preview": search,
@@ -62,24 +62,23 @@ def _builtin_tools(live: bool) -> dict[BuiltinTool, Validator]:
                 "headers": nullable(mapping(string())),
                 "require_approval": any_,
             },
-            live=live,
         ),
-        "local_shell": typed({}, live=live),
-        "code_interpreter": typed({}, {"container": any_}, live=live),
+        "local_shell": typed({}),
+        "code_interpreter": typed({}, {"container": any_}),
     }
 
 
-check_complete("validation.responses tools", _builtin_tools(live=False), BuiltinTool)
+check_complete("validation.responses tools", _builtin_tools(), BuiltinTool)
 
 
 def _tools(features: ResponsesFeatures, live: bool) -> Validator:
     needed: dict[str, Validator] = {"name": TOOL_NAME, "parameters": parameters}
     optional: dict[str, Validator] = {"description": string()}
     (optional if live else needed)["strict"] = nullable(boolean) if live else boolean
-    function = chain(typed(needed, optional, live=live), strict_parameters("parameters"))
+    function = chain(typed(needed, optional), strict_parameters("parameters"))
     kinds: dict[str, Validator] = {"function": function}
-    kinds |= {kind: tool for kind, tool in _builtin_tools(live).items() if kind in features.tools}
-    return array(discriminated_union("type", kinds), min=1, max=MAX_TOOLS)
+    kinds |= {kind: tool for kind, tool in _builtin_tools().items() if kind in features.tools}
+    return array(discriminated_union("type", kinds), max=MAX_TOOLS)
 
 
 def _tool_choice() -> Validator:
@@ -112,7 +111,7 @@ def _text() -> Validator:
         ),
         strict_parameters("schema"),
     )
-    plain = object_({"type": any_})
+    plain = object_({"type": any_}, closed=True)
     kinds = {"text": plain, "json_object": plain, "json_schema": schema}
     return object_({"format": discriminated_union("type", kinds)})
 
@@ -141,7 +140,6 @@ def responses_members(features: ResponsesFeatures, live: bool) -> Mapping[str, V
     prompt = object_(
         {"id": string(min=1)},
         {"variables": nullable(mapping(any_)), "version": TEXT},
-        passthrough=live,
     )
     return {
         "model": string(min=1),
@@ -168,4 +166,4 @@ def responses_body(features: ResponsesFeatures, live: bool) -> Validator:
     """The validator of a request body."""
     members = responses_members(features, live)
     required = {name: members[name] for name in ("model", "input")}
-    return object_(required, members, passthrough=live)
+    return object_(required, members, closed=not live)

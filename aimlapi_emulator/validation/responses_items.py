@@ -32,27 +32,26 @@ TEXT = nullable(string())
 
 
 def typed(
-    required: dict[str, Validator], optional: dict[str, Validator] | None = None, *, live: bool
+    required: dict[str, Validator], optional: dict[str, Validator] | None = None
 ) -> Validator:
-    """An object with `type` and these properties; unknown keys are allowed if live."""
-    return object_({"type": any_, **required}, optional, passthrough=live)
+    """An object with `type`, these properties and others."""
+    return object_({"type": any_, **required}, optional)
 
 
-def _input_parts(features: ResponsesFeatures, live: bool) -> Validator:
-    kinds = {"input_text": typed({"text": string()}, live=live)}
+def _input_parts(features: ResponsesFeatures) -> Validator:
+    kinds = {"input_text": typed({"text": string()})}
     if features.pdfs:
-        file = typed({}, {"file_data": check_file_data, "filename": string()}, live=live)
+        file = typed({}, {"file_data": check_file_data, "filename": string()})
         kinds["input_file"] = chain(file, check_filename)
     if features.images:
         kinds["input_image"] = typed(
             {},
             {"image_url": nullable(check_image_url), "detail": enum("high", "low", "auto")},
-            live=live,
         )
     return array(discriminated_union("type", kinds), min=1)
 
 
-def _output_parts(live: bool) -> Validator:
+def _output_parts() -> Validator:
     citation = typed(
         {
             "end_index": number(integer=True),
@@ -60,7 +59,6 @@ def _output_parts(live: bool) -> Validator:
             "title": string(),
             "url": string(),
         },
-        live=live,
     )
     text = typed(
         {
@@ -68,26 +66,23 @@ def _output_parts(live: bool) -> Validator:
             "text": string(),
         },
         {"logprobs": array(mapping(any_))},
-        live=live,
     )
-    refusal = typed({"refusal": string()}, live=live)
+    refusal = typed({"refusal": string()})
     return array(discriminated_union("type", {"output_text": text, "refusal": refusal}))
 
 
-def _message(features: ResponsesFeatures, live: bool) -> Validator:
-    parts = _input_parts(features, live)
+def _message(features: ResponsesFeatures) -> Validator:
+    parts = _input_parts(features)
     easy = object_(
         {
             "role": enum("user", "assistant", "system", "developer"),
             "content": union({"string": string(), "array": parts}),
         },
         {"type": enum("message")},
-        passthrough=live,
     )
     with_status = object_(
         {"role": enum("user", "system", "developer"), "content": parts},
         {"type": enum("message"), "status": STATUS},
-        passthrough=live,
     )
     output = object_(
         {
@@ -95,9 +90,8 @@ def _message(features: ResponsesFeatures, live: bool) -> Validator:
             "role": enum("assistant"),
             "status": STATUS,
             "type": enum("message"),
-            "content": _output_parts(live),
+            "content": _output_parts(),
         },
-        passthrough=live,
     )
 
     def check(value: Any, path: str) -> list[Problem]:
@@ -108,7 +102,7 @@ def _message(features: ResponsesFeatures, live: bool) -> Validator:
     return check
 
 
-def _mcp_items(live: bool) -> dict[str, Validator]:
+def _mcp_items() -> dict[str, Validator]:
     call: dict[str, Validator] = {
         "arguments": string(),
         "id": string(),
@@ -118,58 +112,52 @@ def _mcp_items(live: bool) -> dict[str, Validator]:
     tool = object_(
         {"input_schema": mapping(any_), "name": string()},
         {"annotations": nullable(mapping(any_)), "description": TEXT},
-        passthrough=live,
     )
     return {
         "mcp_list_tools": typed(
             {"id": string(), "server_label": string(), "tools": array(tool)},
             {"error": TEXT},
-            live=live,
         ),
-        "mcp_approval_request": typed(call, live=live),
+        "mcp_approval_request": typed(call),
         "mcp_approval_response": typed(
             {"approval_request_id": string(), "approve": boolean},
             {"id": TEXT, "reason": TEXT},
-            live=live,
         ),
-        "mcp_call": typed(call, {"error": TEXT, "output": TEXT}, live=live),
+        "mcp_call": typed(call, {"error": TEXT, "output": TEXT}),
     }
 
 
 def _items(features: ResponsesFeatures, live: bool) -> dict[str, Validator]:
+    # OpenAI's SDKs dump null for a member that the service did not send.
+    status = nullable(STATUS) if live else STATUS
     kinds: dict[str, Validator] = {
-        "message": _message(features, live),
+        "message": _message(features),
         "web_search_call": typed(
             {"id": string(), "status": enum("in_progress", "completed", "searching", "failed")},
-            live=live,
         ),
         "function_call": typed(
             {"call_id": _CALL_ID, "name": TOOL_NAME, "arguments": string()},
-            {"id": string(), "status": STATUS},
-            live=live,
+            {"id": TEXT if live else string(), "status": status},
         ),
         "function_call_output": typed(
             {"call_id": _CALL_ID, "output": string()},
             {"id": TEXT, "status": nullable(STATUS)},
-            live=live,
         ),
-        **_mcp_items(live),
-        "item_reference": object_({"id": string(min=1)}, {"type": any_}, passthrough=live),
+        **_mcp_items(),
+        "item_reference": object_({"id": string(min=1)}, {"type": any_}),
     }
     if features.reasoning_items:
-        summary = typed({"text": string()}, live=live)
+        summary = typed({"text": string()})
         kinds["reasoning"] = typed(
             {"id": string(), "summary": array(summary)},
-            {"encrypted_content": TEXT, "status": STATUS},
-            live=live,
+            {"encrypted_content": TEXT, "status": status},
         )
     if "local_shell" in features.tools:
         kinds["local_shell_call"] = typed(
             {"action": mapping(any_), "call_id": string(), "id": string(), "status": STATUS},
-            live=live,
         )
         kinds["local_shell_call_output"] = typed(
-            {"id": string(), "output": string()}, {"status": nullable(STATUS)}, live=live
+            {"id": string(), "output": string()}, {"status": nullable(STATUS)}
         )
     return kinds
 

@@ -143,9 +143,9 @@ def object_(
     required: Mapping[str, Validator],
     optional: Mapping[str, Validator] | None = None,
     *,
-    passthrough: bool = False,
+    closed: bool = False,
 ) -> Validator:
-    """An object with these properties, and others only with `passthrough`."""
+    """An object with these properties, and others unless it is `closed`."""
     known = {**required, **(optional or {})}
 
     def check(value: Any, path: str) -> list[Problem]:
@@ -156,7 +156,7 @@ def object_(
             inner = known.get(key)
             if inner is not None:
                 found += inner(item, _join(path, key))
-            elif not passthrough:
+            elif closed:
                 found.append(_unknown(path, key))
         return found
 

@@ -94,7 +94,8 @@ def test_the_last_chunk_has_the_cost_and_each_has_what_clients_read(
     assert not [one for one in chunks if "meta" in one]
     assert last["meta"]["usage"]["credits_used"] > 0
     if body.get("stream_options") and "missing" not in fault:
-        assert last["choices"] == [] and last["usage"]["total_tokens"] > 0
+        assert last["choices"] == []
+        assert last["usage"]["total_tokens"] > 0
     else:
         assert last["choices"][0]["finish_reason"] in ("stop", "tool_calls")
 
@@ -110,7 +111,8 @@ def test_the_bare_cost_chunk_is_an_option_and_a_fault(by: str, body: dict[str, A
             emu.faults.append(Fault(cost_chunk="bare"))
         said = f"Hi {BARE}" if by == "directive" else "Hi"
         chunks = events(Asker(client).chat(said, stream=True, **body).text)
-        assert set(chunks[-2]) == {"meta"} and chunks[-1] == "[DONE]"
+        assert set(chunks[-2]) == {"meta"}
+        assert chunks[-1] == "[DONE]"
         assert [one for one in chunks if "meta" in one] == [chunks[-2]]
         assert emu.requests[0].ineffective_fault_fields == ()
 

@@ -128,7 +128,9 @@ OPENROUTER = {
 # members of the body pass)
 MATRIX: dict[tuple[str, str], tuple[set[str], set[str]]] = {
     ("openai/gpt-5-2", "chat"): (
-        SAMPLING | EFFORTS | {"n", "seed", "logprobs", "top_logprobs", "image", "pdf"},
+        SAMPLING
+        | EFFORTS
+        | {"effort none", "n", "seed", "logprobs", "top_logprobs", "image", "pdf", "cached text"},
         {"effort xhigh", "temperature 3"},
     ),
     ("openai/gpt-5-2", "responses"): (
@@ -138,7 +140,10 @@ MATRIX: dict[tuple[str, str], tuple[set[str], set[str]]] = {
         | {"effort none", "summary", "code_interpreter", "pdf", "reasoning item"},
         {"effort xhigh", "local_shell", "image", "shell item", "file_search", "temperature 3"},
     ),
-    ("openai/gpt-5-2-chat-latest", "chat"): ({"n", "seed", "image", "pdf"}, {"temperature 3"}),
+    ("openai/gpt-5-2-chat-latest", "chat"): (
+        {"n", "seed", "image", "pdf", "cached text"},
+        {"temperature 3"},
+    ),
     ("openai/gpt-5-2-chat-latest", "responses"): (
         SEARCH_AND_MCP | {"code_interpreter", "image", "pdf"},
         {"local_shell", "reasoning item", "shell item", "file_search"},
@@ -241,7 +246,8 @@ def test_a_new_model_is_a_row(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> No
         ),
     )
     monkeypatch.setitem(chat_models._BY_ID, row.id, row)
-    assert taken(ask, row.id, "chat") == {"stop", "echo", "effort none", "effort high", "pdf"}
+    expected = {"stop", "echo", "effort none", "effort high", "pdf", "cached text"}
+    assert taken(ask, row.id, "chat") == expected
     assert taken(ask, row.id, "responses") == {"effort low", "summary", "image"}
 
 
@@ -251,7 +257,6 @@ def test_a_new_model_is_a_row(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> No
         (lambda: ChatFeatures(params=frozenset({"tempreature"})), "params: 'tempreature'"),
         (lambda: ChatFeatures(efforts=("low", "huge")), "efforts: 'huge' is none of: none, low"),
         (lambda: ChatFeatures(live_params=frozenset({"x"})), "live_params: 'x'"),
-        (lambda: ChatFeatures(live_efforts=("x",)), "live_efforts: 'x'"),
         (lambda: ChatFeatures(upstream="acme"), "upstream: 'acme' is none of: openai, openrouter"),
         (lambda: ResponsesFeatures(params=frozenset({"stop"})), "params: 'stop'"),
         (lambda: ResponsesFeatures(efforts=("x",)), "efforts: 'x'"),
