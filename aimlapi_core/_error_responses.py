@@ -22,7 +22,6 @@ from aimlapi_core._values.readable import readable
 from aimlapi_core._values.retry_after import retry_after_s
 from aimlapi_core.errors import (
     RETRYABLE_STATUSES,
-    AIMLAPIError,
     BadRequestError,
     ContextTooLongError,
     InsufficientFundsError,
@@ -32,7 +31,6 @@ from aimlapi_core.errors import (
     RateLimitError,
     ServerError,
     StatusError,
-    UnexpectedReplyError,
     UpstreamRejectedError,
 )
 
@@ -130,6 +128,8 @@ def error_in_payload(payload: Mapping[str, Any], event: str = "") -> tuple[str, 
     is read: an `error` member, or the flat objects without `choices`.
     """
     error = payload.get("error")
+    if isinstance(error, Mapping) and not any(error.values()):  # gateways that always send it
+        error = None
     flat = "choices" not in payload and ("statusCode" in payload or "title" in payload)
     if not error and not flat and event != "error":
         return None
@@ -149,18 +149,6 @@ def describe_payload(payload: Any) -> str:
         what = (f"object={kind!r}, " if kind else "") + f"members {sorted(map(str, payload))}"
         return readable(what, MAX_SENTENCE_CHARS)
     return f"{type(payload).__name__} {str(payload)[:200]!r}"
-
-
-def unexpected_reply(
-    wanted: str, what: str, payload: Any, headers: Mapping[str, str]
-) -> AIMLAPIError:
-    """The error for a response with status 200 that holds `what` in place of `wanted`."""
-    what = readable(what, 2 * MAX_SENTENCE_CHARS)
-    message = f"The service answered with success, but not with {wanted}: {what}"
-    request_id = headers.get("x-request-id")
-    if is_context_refusal(payload):
-        return context_error(message, payload, request_id)
-    return UnexpectedReplyError(message, body=what, request_id=request_id)
 
 
 def context_error(message: str, payload: Any, request_id: str | None = None) -> ContextTooLongError:

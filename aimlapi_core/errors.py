@@ -14,8 +14,9 @@
     │   └── RequestTimeoutError     no data for longer than the read time-out, or the write one
     ├── StreamError                 the answer began and failed; see `partial`
     │   ├── StreamCutError          it ended before its last event
-    │   └── StreamFailedError       the service reported an error inside the stream
-    ├── UnexpectedReplyError        2xx, but not the requested answer
+    │   └── StreamFailedError       it cannot be read on, or reports an error
+    │       └── AnswerFailedError   the service reported an error in the answer, streamed or not
+    ├── UnexpectedReplyError        2xx, but not the requested answer (AnswerFailedError is one too)
     └── StatusError                 an HTTP error: see `status_code`, `request_id`, …
         ├── BadRequestError         400, 413, 422 (`fields`: the invalid fields)
         │   └── ContextTooLongError
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AIMLAPIError",
+    "AnswerFailedError",
     "AuthenticationError",
     "BadRequestError",
     "BudgetExceededError",
@@ -183,7 +185,7 @@ class StreamCutError(StreamError):
 
 
 class StreamFailedError(StreamError):
-    """The service reported an error inside the stream. `details` is the JSON object."""
+    """A stream with an error in it, or one that cannot be read on. `details` is the JSON object."""
 
     def __init__(
         self,
@@ -203,6 +205,28 @@ class UnexpectedReplyError(AIMLAPIError):
 
     def __init__(self, message: str, *, body: str = "", request_id: str | None = None) -> None:
         super().__init__(message)
+        self.body = body
+        self.request_id = request_id
+
+
+class AnswerFailedError(StreamFailedError, UnexpectedReplyError):
+    """An answer with status 200 that reports an error, or holds what cannot be read.
+
+    The same class for a whole answer and a streamed one. `partial` is the part that was received,
+    `code` and `details` are the service's.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        partial: Reply | None = None,
+        code: str | None = None,
+        details: Mapping[str, Any] | None = None,
+        body: str = "",
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, partial=partial, code=code, details=details)
         self.body = body
         self.request_id = request_id
 

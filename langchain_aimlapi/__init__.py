@@ -31,6 +31,7 @@ from langchain_aimlapi._invalid_tool_calls import invalid_tool_call_results
 from langchain_aimlapi._request.legacy_arguments import REMOVED_NAMES
 from langchain_aimlapi.errors import (
     AIMLAPIError,
+    AnswerFailedError,
     AuthenticationError,
     BadRequestError,
     BudgetExceededError,
@@ -68,6 +69,7 @@ __all__ = [
     "AIMLAPIEmbeddings",
     "AIMLAPIError",
     "AimlapiEmbeddings",
+    "AnswerFailedError",
     "AuthenticationError",
     "BadRequestError",
     "BudgetExceededError",

@@ -87,11 +87,15 @@ class StreamCutError(core.StreamCutError, lc.ModelConnectionError, _NotRepeated)
 
 
 class StreamFailedError(core.StreamFailedError, lc.ModelAPIError, _NotRepeated):
-    """The service reported a failure inside the stream; `partial` is what was received."""
+    """A stream with an error in it, or one that cannot be read on; `partial` is what came."""
 
 
 class UnexpectedReplyError(core.UnexpectedReplyError, lc.ModelAPIError, _NotRepeated):
     """A 2xx response that is not the requested answer."""
+
+
+class AnswerFailedError(core.AnswerFailedError, StreamFailedError, UnexpectedReplyError):
+    """An answer with status 200 that reports an error, whole or streamed; see `partial`."""
 
 
 class StatusError(core.StatusError, lc.ModelError):

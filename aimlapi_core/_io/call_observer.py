@@ -20,6 +20,7 @@ from aimlapi_core.costs.totals import reported_credits
 from aimlapi_core.costs.unknown_call import UnknownCall
 from aimlapi_core.errors import (
     AIMLAPIError,
+    AnswerFailedError,
     StatusError,
     StreamError,
     TransportError,
@@ -140,7 +141,10 @@ class CallObserver:
             return
         # Between two requests nothing is in flight: the last one failed and is not billed.
         reason = _unknown_cost_reason(error) if self._is_in_flight else None
-        self._finalize(error, None, parse_cost(headers, None), headers, reason)
+        cost = parse_cost(headers, None)
+        if isinstance(error, AnswerFailedError) and error.partial is not None:
+            cost = cost or error.partial.cost  # of the whole answer, though it failed
+        self._finalize(error, None, cost, headers, reason)
         if self._span is not None:
             if self._tracing is not None and isinstance(error, Exception):
                 self._tracing.record_error(self._span, error)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._error_responses import describe_payload, unexpected_reply
+from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._history.names import fit_message_name
 from aimlapi_core._json_reading import as_mapping, as_mappings
 from aimlapi_core._values.media import FILENAME, canonical_data_url
+from aimlapi_core._wire.answers.failures import unexpected_reply
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import add_params
@@ -62,12 +63,16 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
 
 
 def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
-    """Decode an unstreamed answer. Raises UnexpectedReplyError for anything else."""
+    """Decode an unstreamed answer.
+
+    Raises AnswerFailedError if it reports an error, UnexpectedReplyError if it is no answer.
+    """
     if not as_mappings(as_mapping(payload).get("choices")):
         what = describe_payload(payload)
         raise unexpected_reply("a chat completion", what, payload, headers)
     accumulator = ChatAccumulator()
     accumulator.add_chunk(dict(payload), whole=True)
+    accumulator.raise_if_failed(payload)
     return accumulator.reply(headers)
 
 

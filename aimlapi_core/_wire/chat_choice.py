@@ -19,6 +19,7 @@ from aimlapi_core._json_reading import (
     nonempty_str,
 )
 from aimlapi_core._values.unknown_members import joined, replaced
+from aimlapi_core._wire.answers.failures import names_failure
 from aimlapi_core.types import (
     TRUNCATED_FINISH_REASONS,
     Choice,
@@ -143,6 +144,8 @@ class ChoiceAccumulator:
         self.index = index
         self._tool_names = tool_names
         self.finish_reason: str | None = None
+        self.error: Any = None
+        """The `error` of the choice or its message."""
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._refusal: list[str] = []
@@ -192,7 +195,9 @@ class ChoiceAccumulator:
         self, fields: Mapping[str, Any], known: Set[str], merge: Callable[[Any, Any], Any]
     ) -> None:
         for key, value in fields.items():
-            if value is not None and key not in known:
+            if key == "error":
+                self.error = self.error or value
+            elif value is not None and key not in known:
                 self._extra[key] = merge(self._extra.get(key), value)
 
     def _add_tool_call_delta(
@@ -255,9 +260,11 @@ class ChoiceAccumulator:
         return call
 
     def set_finish_reason(self, reason: str | None) -> None:
-        """The last one counts, but for `length` and `content_filter`, which are not overwritten."""
-        if self.finish_reason not in TRUNCATED_FINISH_REASONS:
-            self.finish_reason = reason
+        """The last one counts, but `length`, `content_filter` and failures are not overwritten."""
+        known = self.finish_reason
+        if known in TRUNCATED_FINISH_REASONS or (known != reason and names_failure(known)):
+            return
+        self.finish_reason = reason
 
     def finish(self, reply_id: str | None) -> Iterator[StreamEvent]:
         """The end of the answer: what was held is released, and calls without an id get one.
@@ -270,6 +277,15 @@ class ChoiceAccumulator:
                 call.id = new_id = f"call_{reply_id or 'unnamed'}_{self.index}_{call.index}"
             if new_id or name or arguments:
                 yield ToolCallDelta(call.index, new_id, name, arguments, self.index)
+
+    def failure(self) -> tuple[str, str] | None:
+        """The name and value of a finish reason that says that the answer failed."""
+        native = self._extra.get("native_finish_reason")
+        if names_failure(self.finish_reason):
+            return "finish_reason", str(self.finish_reason)
+        if native and names_failure(native, is_native=True):
+            return "native_finish_reason", native
+        return None
 
     def to_choice(self) -> Choice:
         parts: list[Part] = []

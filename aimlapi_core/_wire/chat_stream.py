@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from aimlapi_core._error_responses import describe_payload, error_in_payload
+from aimlapi_core._error_responses import error_in_payload
 from aimlapi_core._json_reading import (
     as_index,
     as_int,
@@ -71,10 +71,8 @@ class ChatAccumulator(Accumulator):
                 return []
         chunk = self._parse_object(data)
         # A cheap check of what error_in_payload needs: nearly no chunk has it.
-        may_be_error = "error" in chunk or "choices" not in chunk or name == "error"
-        failure = error_in_payload(chunk, name) if may_be_error else None
-        if failure:
-            raise self._stream_error(f"the service reported: {failure[0]}", failure[1], chunk)
+        if "error" in chunk or "choices" not in chunk or name == "error":
+            self._raise_reported(chunk, name)
         return self.add_chunk(chunk)
 
     def close(self) -> list[StreamEvent]:
@@ -119,8 +117,6 @@ class ChatAccumulator(Accumulator):
     ) -> None:
         given = as_index(row.get("index"))
         index = position if given is None or (whole and given in self._choices) else given
-        if row.get("error"):
-            raise self._stream_error(f"the service reported: {describe_payload(row)}", details=row)
         choice = self._choices.get(index)
         if choice is None:
             choice = self._choices[index] = ChoiceAccumulator(index, self._tool_names)
@@ -128,6 +124,8 @@ class ChatAccumulator(Accumulator):
         names = ("message", "delta") if whole else ("delta", "message")
         delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1]))
         new = choice.add_delta(delta, row, whole)
+        if choice.error:
+            self._raise_reported({"error": choice.error})
         if new and choice.finish_reason is not None:
             self._only_done_completes = True
         events += new
@@ -137,7 +135,24 @@ class ChatAccumulator(Accumulator):
         if whole:
             events += choice.finish(self._id)
 
+    def raise_if_failed(self, answer: Mapping[str, Any] | None = None) -> None:
+        """Raise the error for a choice whose finish reason names a failure.
+
+        `answer`: the unstreamed answer, whose own error counts too.
+        """
+        if answer and "error" in answer:
+            self._raise_reported(answer)
+        for choice in self._choices.values():
+            if found := choice.failure():
+                raise self._stream_error(f"{found[0]} is {found[1]!r}", found[1], dict([found]))
+
+    def _raise_reported(self, details: Mapping[str, Any], event: str = "") -> None:
+        failure = error_in_payload(details, event)
+        if failure:
+            raise self._stream_error(f"the service reported: {failure[0]}", failure[1], details)
+
     def _finish(self, *, expected: int) -> list[StreamEvent]:
+        self.raise_if_failed()
         finished = [c for c in self._choices.values() if c.finish_reason is not None]
         if len(finished) < max(expected, len(self._choices)):
             raise self._cut_error("no finish reason")

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aimlapi_core._error_responses import describe_payload, unexpected_reply
+from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._values.embedding_vectors import listed, vectors_by_index
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core._values.warn_once import warn_once
+from aimlapi_core._wire.answers.failures import unexpected_reply
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
 from aimlapi_core._wire.validation import UnsupportedParameterWarning, check_client_request_id
 from aimlapi_core.embedding_models import EmbeddingInfo, embedding_info

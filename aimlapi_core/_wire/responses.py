@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aimlapi_core._error_responses import describe_payload, unexpected_reply
-from aimlapi_core._json_reading import as_int, as_mapping, nonempty_str
+from aimlapi_core._error_responses import describe_payload, error_in_payload
+from aimlapi_core._json_reading import as_int, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.media import FILENAME, canonical_data_url
+from aimlapi_core._wire.answers.failures import answer_failed, names_failure, unexpected_reply
 from aimlapi_core._wire.responses_items import output_items, parse_output
 from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost
 from aimlapi_core.models import ModelInfo
@@ -74,17 +75,37 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
 
 
 def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
-    """Decode a finished response. Raises UnexpectedReplyError for anything else."""
+    """Decode a finished response.
+
+    Raises AnswerFailedError if it reports an error, UnexpectedReplyError if it is no response.
+    """
     response = as_mapping(payload)
     output, output_text = response.get("output"), nonempty_str(response.get("output_text"))
-    has_output = isinstance(output, list) or output_text
+    if not (isinstance(output, list) or output_text):
+        raise unexpected_reply("a finished response", describe_payload(payload), payload, headers)
+    reply = to_reply(response, parse_output(output_items(response)), headers)
+    if failure := _failure(response):
+        what = f"the service reported: {failure[0]}"
+        raise answer_failed(what, reply, response, failure[1], headers.get("x-request-id"))
+    return reply
+
+
+def _failure(response: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """(message, code) if a response object reports that it failed; None if it is finished."""
     status = response.get("status")
-    if not has_output or response.get("error") or status not in (None, "completed", "incomplete"):
-        what = describe_payload(payload)
-        if has_output:
-            what = f"status {status!r}, {failure_message(payload)}"
-        raise unexpected_reply("a finished response", what, payload, headers)
-    return to_reply(response, parse_output(output_items(response)), headers)
+    reported = error_in_payload(response) if response.get("error") else None
+    if status not in (None, "completed", "incomplete"):
+        message = reported[0] if reported else failure_message(response)
+        return f"status {status!r}, {message}", reported[1] if reported else str(status)
+    if reported:
+        return reported
+    reason = as_mapping(response.get("incomplete_details")).get("reason")
+    if names_failure(reason):
+        return f"incomplete_details.reason={reason!r}", reason
+    for item in as_mappings(response.get("output")):
+        if item.get("type") in ("message", "function_call") and names_failure(item.get("status")):
+            return f"an output item of status {item['status']!r}", item["status"]
+    return None
 
 
 def to_reply(

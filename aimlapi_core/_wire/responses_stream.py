@@ -95,8 +95,6 @@ class ResponseAccumulator(Accumulator):
     def _finish(self, event: Mapping[str, Any]) -> list[StreamEvent]:
         last = as_mapping(event.get("response"))
         status = last.get("status") or str(event["type"]).removeprefix("response.")
-        if last.get("error") or status not in ("completed", "incomplete"):
-            raise self._reported_error(event)
         response = {**self._response, **last, "status": status}
         if not as_mappings(response.get("output")):
             response["output"] = self._accumulated_output()
@@ -212,6 +210,7 @@ class ResponseAccumulator(Accumulator):
         return SEPARATOR if self._message_count > 1 else ""
 
     def _reported_error(self, event: Mapping[str, Any]) -> AIMLAPIError:
+        self._response.update(as_mapping(event.get("response")))  # with usage and cost
         message = f"the service reported: {failure_message(event)}"
         return self._stream_error(message, _error_code(event), event)
 

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
-from aimlapi_core._error_responses import context_error, is_context_refusal, parse_body
+from aimlapi_core._error_responses import parse_body
 from aimlapi_core._json_reading import as_mapping, loads
 from aimlapi_core._values.readable import readable
+from aimlapi_core._wire.answers.failures import answer_failed
 from aimlapi_core._wire.sse import SSEDecoder, is_keep_alive
 from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
 from aimlapi_core._wire.usage import USAGE_FIELDS, parse_cost
@@ -56,7 +57,8 @@ class Accumulator(ABC):
     def feed(self, name: str, data: str) -> list[StreamEvent]:
         """The events of one payload.
 
-        Raises StreamFailedError, or ContextTooLongError before any content, if it reports an error.
+        Raises StreamFailedError if it cannot be read, AnswerFailedError, or ContextTooLongError
+        before any content, if it reports an error.
         """
 
     @abstractmethod
@@ -80,15 +82,11 @@ class Accumulator(ABC):
         self, what: str, code: str | None = None, details: Mapping[str, Any] | None = None
     ) -> AIMLAPIError:
         partial = self.reply({})
-        nothing_came = not any(choice.parts for choice in partial.choices)
-        if details is not None and nothing_came and is_context_refusal(details):
-            return context_error(f"The stream failed: {what}", details)
+        if details is not None:
+            return answer_failed(what, partial, details, code)
         what = readable(what, MAX_SENTENCE_CHARS)
         return StreamFailedError(
-            f"The stream failed: {what}. The part that came is in .partial.",
-            partial=partial,
-            code=code,
-            details=details,
+            f"The stream failed: {what}. The part that came is in .partial.", partial=partial
         )
 
 

@@ -165,8 +165,8 @@ ROWS = (
     Row(
         "200 with an error object",
         [Fault(raw_body=b'{"error":{"message":"no"}}', content_type="application/json")],
-        core.UnexpectedReplyError,
-        core.UnexpectedReplyError,
+        core.AnswerFailedError,
+        core.AnswerFailedError,
     ),
     Row(
         "200 with nothing",
@@ -192,10 +192,10 @@ ROWS = (
     _in_stream(
         "a clean end after 4 events", core.StreamCutError, cut_after_events=4, drop_with="end"
     ),
-    _in_stream("OpenAI's error frame", core.StreamFailedError, error_event="openai"),
-    _in_stream("problem+json as a frame", core.StreamFailedError, error_event="problem"),
-    _in_stream("the legacy object as a frame", core.StreamFailedError, error_event="legacy"),
-    _in_stream("`event: error`", core.StreamFailedError, error_event="event"),
+    _in_stream("OpenAI's error frame", core.AnswerFailedError, error_event="openai"),
+    _in_stream("problem+json as a frame", core.AnswerFailedError, error_event="problem"),
+    _in_stream("the legacy object as a frame", core.AnswerFailedError, error_event="legacy"),
+    _in_stream("`event: error`", core.AnswerFailedError, error_event="event"),
     _in_stream("broken JSON in a frame", core.StreamFailedError, malformed_event=True),
     # Events twice, or out of order.
     _in_stream("the first event twice", ANSWER, repeat_event=0),
