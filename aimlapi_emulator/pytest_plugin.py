@@ -41,9 +41,9 @@ class UnusedRuleWarning(UserWarning):
 def aimlapi_emulator_server() -> Iterator[Emulator]:
     """The one emulator of a test run (of each worker of pytest-xdist).
 
-    Override it to set its schema or latency.
+    Override it to set its schema, latency and so on.
     """
-    with Emulator() as running:
+    with Emulator(schema="live") as running:
         yield running
 
 

@@ -48,6 +48,7 @@ def check_chat_fields(body: Mapping[str, Any]) -> list[Problem]:
 
 def _check_tool_results(messages: Sequence[Mapping[str, Any]]) -> Iterable[Problem]:
     waiting: list[str] = []
+    answered: dict[str, int] = {}  # by call id: the index of its result
     for index, message in enumerate(messages):
         path = f"messages.{index}"
         if message["role"] == "tool":
@@ -56,12 +57,20 @@ def _check_tool_results(messages: Sequence[Mapping[str, Any]]) -> Iterable[Probl
                     "A tool message must answer a preceding call of 'tool_calls'; no call has id "
                 )
                 yield _problem(f"{path}.tool_call_id", text + repr(message["tool_call_id"]))
+            elif message["tool_call_id"] in answered:  # agno-agi/agno#5116, seen 2026-11-29
+                first, call_id = answered[message["tool_call_id"]], message["tool_call_id"]
+                text = (
+                    f"Duplicate value for 'tool_call_id' of '{call_id}', in messages[{first}] and "
+                )
+                yield _problem(f"{path}.tool_call_id", f"{text}messages[{index}]")
             else:
                 waiting.remove(message["tool_call_id"])
+                answered[message["tool_call_id"]] = index
             continue
         if waiting:
             yield _missing_results(path, waiting)
         waiting = [call["id"] for call in message.get("tool_calls") or ()]
+        answered = {}
         if message["role"] == "assistant" and not (
             waiting or message.get("content") is not None or message.get("refusal")
         ):

@@ -29,6 +29,15 @@ def ask(emu: Emulator) -> Iterator[Asker]:
         yield Asker(client)
 
 
+@pytest.fixture(params=["strict", "live"])
+def ask_either(request: pytest.FixtureRequest) -> Iterator[Asker]:
+    with (
+        Emulator(schema=request.param) as emu,
+        httpx.Client(base_url=emu.base_url, headers=KEY, timeout=None, verify=False) as client,
+    ):
+        yield Asker(client)
+
+
 @pytest.fixture
 def ask_live(live: Emulator) -> Iterator[Asker]:
     with httpx.Client(base_url=live.base_url, headers=KEY, timeout=None, verify=False) as client:

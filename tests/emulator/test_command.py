@@ -128,6 +128,15 @@ def test_options_stand_before_the_command() -> None:
     assert time.monotonic() - begin >= 0.5 + 5 / 20  # You said: "Hello"
 
 
+@pytest.mark.parametrize(
+    ("options", "status"), [((), "200"), (("--schema", "strict"), "400")], ids=["live", "strict"]
+)
+def test_it_is_the_neighbour_of_the_real_service(options: tuple[str, ...], status: str) -> None:
+    """A member that the service drops is refused by the linter alone."""
+    ask = ASK.replace('"messages":', '"user": "me", "messages":')
+    assert finished(*options, "--", sys.executable, "-c", ask)[1] == f"{status}\n"
+
+
 def test_the_users_own_key_is_not_handed_on() -> None:
     show = "import os; print({k: v for k, v in os.environ.items() if k.startswith('AIML')})"
     own = {

@@ -18,6 +18,13 @@ from tests.emulator.asking import (
     tool,
 )
 
+
+@pytest.fixture
+def ask(ask_either: Asker) -> Asker:
+    """Both schemas of requests: the refusals are of the model behind the service."""
+    return ask_either
+
+
 TOP = "schema must have type 'object' and not have"
 PARAMETERS: list[tuple[dict[str, Any], str]] = [
     ({"type": "object"}, "object schema missing properties"),

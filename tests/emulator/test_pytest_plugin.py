@@ -43,6 +43,10 @@ def run(pytester: pytest.Pytester, code: str, *options: str, plugins: str = "") 
     return pytester.runpytest_subprocess(*wanted, *options)
 
 
+def test_the_server_is_the_neighbour_of_the_real_service(aimlapi_emulator: Emulator) -> None:
+    assert aimlapi_emulator.schema == "live"
+
+
 def test_the_fixture_is_a_running_emulator(aimlapi_emulator: Emulator) -> None:
     aimlapi_emulator.when("Hello", text="Good morning.")
     assert os.environ["AIMLAPI_BASE_URL"] == aimlapi_emulator.base_url
