@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from aimlapi_core._json_reading import (
     ArgumentsStart,
     as_index,
+    as_mapping,
     as_mappings,
     nonempty_str,
     without_placeholders,
@@ -47,15 +48,29 @@ class ItemOwner(Protocol):
 class OutputItem:
     """Accumulates one output item. The `add_*` methods yield events for what was not known yet."""
 
-    def __init__(self, fields: dict[str, Any]) -> None:
+    def __init__(self, fields: dict[str, Any], *, is_guessed: bool = False) -> None:
         self._fields = fields
+        self._is_guessed = is_guessed  # the type is that of a delta: no event has named it
         self._texts: dict[tuple[str, int], list[str]] = {}  # by member and content index
         self._citations: dict[int, list[Mapping[str, Any]]] = {}
+        self._cited_at: dict[tuple[int, Any], list[Mapping[str, Any]]] = {}
         self._arguments = ""
         self._arguments_start: ArgumentsStart | None = ArgumentsStart()
         self._call_index: int | None = None
         self._name_sent = False
         self._has_text = False
+
+    @property
+    def has_id(self) -> bool:
+        return bool(self._fields.get("id"))
+
+    def conflict(self, wire: Mapping[str, Any]) -> str | None:
+        """Which of this item's type, name and call id is another in `wire`; None if none is."""
+        for member in ("name", "call_id") if self._is_guessed else ("type", "name", "call_id"):
+            old, new = self._fields.get(member), wire.get(member)
+            if old and new and old != new:
+                return f"{member} {new!r} for {old!r}"
+        return None
 
     def matches(self, wire: Mapping[str, Any]) -> bool:
         """Whether `wire` is this item: the same id, or the same type if either has no id."""
@@ -83,10 +98,15 @@ class OutputItem:
             self._append(member, content_index, delta)
             yield ReasoningDelta(separator + delta)
 
-    def add_citation(self, content_index: Any, citation: Any) -> Iterator[StreamEvent]:
-        known = self._citations.setdefault(_index_or_zero(content_index), [])
-        if isinstance(citation, Mapping) and citation not in known:
-            known.append(citation)
+    def add_citation(
+        self, content_index: Any, annotation_index: Any, citation: Any
+    ) -> Iterator[StreamEvent]:
+        """The same source at another annotation index is cited twice; at the same one it is not."""
+        position = _index_or_zero(content_index)
+        here = self._cited_at.setdefault((position, as_index(annotation_index)), [])
+        if isinstance(citation, Mapping) and citation not in here:
+            here.append(citation)
+            self._citations.setdefault(position, []).append(citation)
             yield CitationDelta(citation)
 
     def _add_citation_snapshot(self, content_index: int, citations: Any) -> Iterator[StreamEvent]:
@@ -120,6 +140,7 @@ class OutputItem:
     def add_snapshot(self, wire: Mapping[str, Any], owner: ItemOwner) -> Iterator[StreamEvent]:
         """Add a whole item, partial or final: yields events for what its deltas did not contain."""
         self._fields.update(wire)
+        self._is_guessed = False
         kind = wire.get("type")
         if kind == "function_call":
             yield from self._add_call_snapshot(wire, owner)
@@ -149,13 +170,23 @@ class OutputItem:
         if isinstance(arguments, str):
             yield from self.add_arguments(_suffix_after(arguments, self._arguments), owner)
 
+    def streamed_text(self, member: str) -> str:
+        """The text, or the refusal, that was streamed."""
+        return "".join("".join(self._texts[m, i]) for m, i in sorted(self._texts) if m == member)
+
+    def streamed_call(self) -> ToolCall | None:
+        """The call that was streamed; None if the item is no function call."""
+        if self._call_index is None and self._fields.get("type") != "function_call":
+            return None
+        return _tool_call({**self._fields, "arguments": self._arguments})
+
     def to_wire(self) -> dict[str, Any]:
         """The item in wire format, as accumulated so far."""
         kind = self._fields.get("type")
         wire = dict(self._fields)
         if kind == "function_call":
             wire["arguments"] = self._arguments
-        elif kind == "message":
+        elif kind == "message" or self._has_text:
             keys = sorted((i, m) for m, i in self._texts if m in ("text", "refusal"))
             wire["content"] = [
                 {
@@ -167,10 +198,18 @@ class OutputItem:
             ]
         elif kind == "reasoning":
             for member in ("summary", "content"):
-                texts = [self._texts[m, i] for m, i in sorted(self._texts) if m == member]
-                if texts:
-                    wire[member] = [{"text": "".join(pieces)} for pieces in texts]
+                indexes = [i for m, i in sorted(self._texts) if m == member]
+                if indexes:
+                    wire[member] = [self._reasoning_part(member, i) for i in indexes]
         return wire
+
+    def _reasoning_part(self, member: str, index: int) -> dict[str, Any]:
+        """A part of reasoning as it goes back: `type` is a required member of OpenAI's schema."""
+        parts = self._fields.get(member)
+        snapshot = parts[index] if isinstance(parts, list) and index < len(parts) else None
+        kind = "summary_text" if member == "summary" else "reasoning_text"
+        text = "".join(self._texts[member, index])
+        return {"type": kind, **as_mapping(snapshot), "text": text}
 
     def _tool_call_index(self, owner: ItemOwner) -> int:
         if self._call_index is None:
@@ -194,7 +233,7 @@ def parse_output(output: Any) -> tuple[Part, ...]:
     text_at = -1
     for item in as_mappings(output):
         kind = item.get("type")
-        if kind == "message":
+        if _is_message(item):
             content = as_mappings(item.get("content"))
             message_text = "".join(
                 nonempty_str(row.get("text")) or ""
@@ -213,13 +252,20 @@ def parse_output(output: Any) -> tuple[Part, ...]:
             parts.append(_tool_call(item))
         elif kind == "reasoning":
             rows = [*as_mappings(item.get("summary")), *as_mappings(item.get("content"))]
-            reasoning = SEPARATOR.join(nonempty_str(row.get("text")) or "" for row in rows)
+            reasoning = SEPARATOR.join(filter(None, (nonempty_str(r.get("text")) for r in rows)))
             parts.append(Reasoning(reasoning, item))
         elif kind:
             parts.append(ProviderItem(item))
     if text_at >= 0:
         parts[text_at] = Text(SEPARATOR.join(texts), tuple(citations))
     return tuple(parts)
+
+
+def _is_message(item: Mapping[str, Any]) -> bool:
+    """Whether an item is a message, by its type or by what it holds."""
+    return item.get("type") == "message" or any(
+        part.get("type") in ("output_text", "refusal") for part in as_mappings(item.get("content"))
+    )
 
 
 def _tool_call(item: Mapping[str, Any]) -> ToolCall:

@@ -20,7 +20,7 @@ from aimlapi_core._wire.responses import decode, failure_message, to_reply
 from aimlapi_core._wire.responses_items import SEPARATOR, OutputItem, output_items, parse_output
 from aimlapi_core._wire.stream_reader import Accumulator
 from aimlapi_core.errors import AIMLAPIError, StreamCutError
-from aimlapi_core.types import Finished, Part, Refusal, Reply, StreamEvent, Text, ToolCall
+from aimlapi_core.types import Choice, Finished, Reply, StreamEvent, ToolCall
 
 logger = logging.getLogger("aimlapi")
 
@@ -101,12 +101,23 @@ class ResponseAccumulator(Accumulator):
         self._response = response
         reply = decode(response, {})
         events = list(self._undelivered_events(output_items(response)))
-        accumulated = parse_output(self._accumulated_output())
-        differs = _comparable_content(accumulated) != _comparable_content(reply.choices[0].parts)
-        if differs and status == "completed":
+        if self._differs_from(reply.choices[0]) and status == "completed":
             raise self._stream_error("its deltas are not what its last event holds")
         self.done = True
         return [*events, Finished(reply)]
+
+    def _differs_from(self, choice: Choice) -> bool:
+        """Whether text or tool calls that were streamed are others than those of the reply.
+
+        But for white space, and for the format of JSON.
+        """
+        items = [item for _, item in sorted(self._items.items())]
+        for member, whole in (("text", choice.text), ("refusal", choice.refusal or "")):
+            streamed = "".join(item.streamed_text(member) for item in items)
+            if streamed != whole and "".join(streamed.split()) != "".join(whole.split()):
+                return True
+        calls = [call for item in items if (call := item.streamed_call()) is not None]
+        return list(map(_comparable, calls)) != list(map(_comparable, choice.tool_calls))
 
     def _is_duplicate(self, event: Mapping[str, Any], data: str) -> bool:
         """Whether this event was received before. Disabled once two events share a number."""
@@ -124,17 +135,22 @@ class ResponseAccumulator(Accumulator):
     def _undelivered_events(self, output: list[Any]) -> Iterator[StreamEvent]:
         """Events for what the last event contains and no delta did."""
         streamed = [item for _, item in sorted(self._items.items())]
-        for wire in as_mappings(output):
+        for position, wire in enumerate(as_mappings(output)):
             # Without an id, the first unmatched item of its type: the last event may lack items.
             matching = [item for item in streamed if item.matches(wire)]
+            here = self._items.get(position)
+            if not matching and here in streamed and not (here.has_id and wire.get("id")):
+                matching = [here]  # of another type
             item = matching[0] if matching else self._get_item(None, wire.get("id"), wire)
             if matching:
                 streamed.remove(item)
-            yield from item.add_snapshot(wire, self)
+            yield from self._add_snapshot(item, wire)
         for _, item in sorted(self._items.items()):
             yield from item.finish(self)
 
-    def _get_item(self, index: Any, item_id: Any, fields: Mapping[str, Any]) -> OutputItem:
+    def _get_item(
+        self, index: Any, item_id: Any, fields: Mapping[str, Any], *, is_guessed: bool = False
+    ) -> OutputItem:
         """The item at this output index or with this id, else a new one."""
         output_index = as_index(index)
         if output_index is None and nonempty_str(item_id):
@@ -144,20 +160,25 @@ class ResponseAccumulator(Accumulator):
         if nonempty_str(item_id):
             self._output_index_by_id.setdefault(item_id, output_index)
         if output_index not in self._items:
-            self._items[output_index] = OutputItem(dict(fields))
+            self._items[output_index] = OutputItem(dict(fields), is_guessed=is_guessed)
         return self._items[output_index]
 
     def _item_for(self, event: Mapping[str, Any], kind: str) -> OutputItem:
         """The output item that a delta belongs to."""
         item_id = event.get("item_id")
         fields = {"type": kind, "id": item_id} if nonempty_str(item_id) else {"type": kind}
-        return self._get_item(event.get("output_index"), item_id, fields)
+        return self._get_item(event.get("output_index"), item_id, fields, is_guessed=True)
 
     def _on_output_item(self, event: Mapping[str, Any]) -> Iterator[StreamEvent]:
         wire = as_mapping(event.get("item"))
         if wire:
             item = self._get_item(event.get("output_index"), wire.get("id"), wire)
-            yield from item.add_snapshot(wire, self)
+            yield from self._add_snapshot(item, wire)
+
+    def _add_snapshot(self, item: OutputItem, wire: Mapping[str, Any]) -> Iterator[StreamEvent]:
+        if conflict := item.conflict(wire):
+            raise self._stream_error(f"an item of the output changed: {conflict}")
+        yield from item.add_snapshot(wire, self)
 
     def _on_text_delta(self, event: Mapping[str, Any]) -> Iterator[StreamEvent]:
         item = self._item_for(event, "message")
@@ -183,7 +204,9 @@ class ResponseAccumulator(Accumulator):
 
     def _on_annotation(self, event: Mapping[str, Any]) -> Iterator[StreamEvent]:
         item = self._item_for(event, "message")
-        yield from item.add_citation(event.get("content_index"), event.get("annotation"))
+        yield from item.add_citation(
+            event.get("content_index"), event.get("annotation_index"), event.get("annotation")
+        )
 
     def _on_response(self, event: Mapping[str, Any]) -> tuple[StreamEvent, ...]:
         self._response.update(as_mapping(event.get("response")))
@@ -256,11 +279,8 @@ _IGNORED_EVENTS = frozenset(
 )
 
 
-def _comparable_content(parts: tuple[Part, ...]) -> list[tuple[str, ...]]:
-    """Text and tool calls, with whitespace and JSON formatting normalized for comparison."""
-    texts = [("".join(p.text.split()),) for p in parts if isinstance(p, (Text, Refusal)) and p.text]
-    calls = [(p.name, _normalized_json(p.arguments)) for p in parts if isinstance(p, ToolCall)]
-    return [*texts, *calls]
+def _comparable(call: ToolCall) -> tuple[str, str, str]:
+    return call.id, call.name, _normalized_json(call.arguments)
 
 
 def _normalized_json(arguments: str) -> str:
