@@ -25,8 +25,8 @@ def dumps_arguments(arguments: Any, name: str | None = None) -> str:
         call = f"A call of the tool {name!r}" if name else "A tool call"
         warn_once(
             ("arguments of a call", *lost),
-            f"{call} has arguments with {', '.join(lost)}, which JSON has no form for: a text "
-            "about it is sent in its place.",
+            f"{call} has arguments with {', '.join(lost)}, which JSON has no form for: null or "
+            "a text about it is sent in its place.",
             HistoryWarning,
         )
     return json.dumps(found, ensure_ascii=False)

@@ -54,9 +54,9 @@ class _Writer:
         if isinstance(plain, int):
             return plain if plain.bit_length() <= _MAX_INT_BITS else self._text(plain)
         if isinstance(plain, float):
-            return plain if math.isfinite(plain) else None
+            return plain if math.isfinite(plain) else self._no_number(plain)
         if isinstance(plain, Decimal):  # a finite one is a number by now
-            return None
+            return self._no_number(plain)
         if isinstance(plain, (bytes, bytearray, memoryview)):
             return _text_of_bytes(bytes(plain))
         if isinstance(plain, (date, time)):
@@ -79,6 +79,9 @@ class _Writer:
         if isinstance(members, list):
             return [self.value(member, inside) for member in members]
         return self._text(plain) if members is None else self.value(members, inside)
+
+    def _no_number(self, given: float | Decimal) -> None:
+        self.lost.append(f"the number {given}")
 
     def _object(self, members: Mapping[Any, Any], inside: tuple[int, ...]) -> dict[str, Any]:
         out: dict[str, Any] = {}

@@ -20,6 +20,7 @@ from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import add_params
 from aimlapi_core.schema import answer_schema, object_schema
+from aimlapi_core.schema.values import description_text
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -131,7 +132,7 @@ def _encode_tool(tool: Tool | BuiltinTool) -> dict[str, Any]:
         return dict(tool.wire)
     function = {
         "name": tool.name,
-        "description": tool.description,
+        "description": description_text(tool.description),
         "parameters": object_schema(tool.parameters, f"the tool {tool.name!r}"),
         "strict": tool.strict,
     }

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from aimlapi_core._history.half_characters import sendable_body
+from aimlapi_core._history.half_characters import sendable_body, tool_subject
 from aimlapi_core._values.plain import plain_json, plain_scalar
 from aimlapi_core.errors import InvalidRequestError
 
@@ -30,12 +30,23 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
             body = sendable_body(body)
             return _ENCODER.encode(body).encode()
     except (TypeError, ValueError, RecursionError) as exc:
+        what = _unserializable_tool(body) or "The request"
         with suppress(RecursionError):
             for found in _find_unserializable(body, ""):
-                raise InvalidRequestError(
-                    f"The request cannot be written as JSON: {found}"
-                ) from exc
-        raise InvalidRequestError(f"The request cannot be written as JSON: {exc}") from exc
+                raise InvalidRequestError(f"{what} cannot be written as JSON: {found}") from exc
+        raise InvalidRequestError(f"{what} cannot be written as JSON: {exc}") from exc
+
+
+def _unserializable_tool(body: Mapping[str, Any]) -> str | None:
+    """The first tool that JSON cannot represent, by its name; None if it is none of them."""
+    tools = body.get("tools")
+    for index, wire in enumerate(tools if isinstance(tools, (list, tuple)) else ()):
+        try:
+            _ENCODER.encode(wire).encode()
+        except (TypeError, ValueError, RecursionError):
+            subject = tool_subject(wire, f"tools[{index}]")
+            return f"{subject[0].upper()}{subject[1:]}"
+    return None
 
 
 def _find_unserializable(value: Any, at: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS, add_params
 from aimlapi_core.schema import answer_schema, object_schema
+from aimlapi_core.schema.values import description_text
 from aimlapi_core.types import (
     BuiltinTool,
     ChatRequest,
@@ -201,7 +202,7 @@ def _encode_tool(tool: Tool | BuiltinTool) -> dict[str, Any]:
     members = {
         "type": "function",
         "name": tool.name,
-        "description": tool.description,
+        "description": description_text(tool.description),
         "parameters": object_schema(tool.parameters, f"the tool {tool.name!r}"),
         "strict": bool(tool.strict),  # required, and not nullable
     }

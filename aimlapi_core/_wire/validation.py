@@ -265,6 +265,10 @@ def _check_tools(request: ChatRequest) -> None:
             raise InvalidRequestError(
                 f"The tool name {tool.name!r} must be 1 to 64 characters of A-Z a-z 0-9 _ -"
             )
+        if tool.strict is not None and not isinstance(tool.strict, bool):
+            raise InvalidRequestError(
+                f"strict of the tool {tool.name!r} must be True, False or None: {tool.strict!r}"
+            )
         if tool.name in names:
             raise InvalidRequestError(f"Two tools have the name {tool.name!r}.")
         names.add(tool.name)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aimlapi_core._json_reading import as_mapping
+from aimlapi_core._values.nearest_json import nearest_json
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.errors import InvalidRequestError
 from aimlapi_core.schema.keywords import TYPES, is_supported_pattern
@@ -32,6 +33,7 @@ from aimlapi_core.schema.references import (
 )
 from aimlapi_core.schema.strict import StrictSchema, with_hints
 from aimlapi_core.schema.unions import merged_root
+from aimlapi_core.schema.values import UNFIT, keyword_value, shown
 from aimlapi_core.types import JsonSchema
 
 _MAY_BE_NULL = frozenset(("default", "const"))
@@ -59,7 +61,9 @@ def object_schema(schema: Any, subject: str) -> Mapping[str, Any]:
     try:
         found, left_out = _object_schema(schema, subject)
     except RecursionError:
-        raise InvalidRequestError(f"The schema of {subject} is nested too deeply.") from None
+        raise InvalidRequestError(
+            f"The schema of {subject} is nested too deeply, or holds itself."
+        ) from None
     if left_out:
         what = ", ".join(dict.fromkeys(left_out))
         warn_once(
@@ -143,11 +147,11 @@ class _Cleaner:
         out: dict[str, Any] = {}
         hints: list[str] = []
         for keyword, value in schema.items():
-            if value is None and keyword not in _MAY_BE_NULL:
+            if (value is None and keyword not in _MAY_BE_NULL) or not isinstance(keyword, str):
                 continue
             if keyword in MAPS_OF_SCHEMAS:
                 inner = as_mapping(value).items()
-                out[keyword] = {name: self.clean(one) for name, one in inner}
+                out[keyword] = {_name(name): self.clean(one) for name, one in inner}
             elif keyword in LISTS_OF_SCHEMAS or (keyword == "items" and isinstance(value, list)):
                 if isinstance(value, list) and value:
                     # `items` as a list is a tuple, before draft 2020-12.
@@ -161,8 +165,21 @@ class _Cleaner:
                 if isinstance(value, (list, tuple)):
                     out[keyword] = [name for name in value if isinstance(name, str)]
             elif self._is_kept(keyword, value, hints):
-                out[keyword] = value
+                fit = keyword_value(keyword, value)
+                if fit is UNFIT:
+                    self._report(keyword, value, hints)
+                elif keyword == "enum" and len(fit) < len(value):
+                    self.left_out.append(f"{len(value) - len(fit)} of the values {shown(value)}")
+                if fit is not UNFIT:
+                    out[keyword] = fit
         return with_hints(self._whole(out, schema), hints)
+
+    def _report(self, keyword: str, value: Any, hints: list[str]) -> None:
+        """Say what had to be left out: numbers and words in the description, else in a warning."""
+        if isinstance(value, (bool, int, float, str)):
+            hints.append(f"{keyword}: {value}")
+        else:
+            self.left_out.append(f"the {keyword} {shown(value)}")
 
     def _is_kept(self, keyword: str, value: Any, hints: list[str]) -> bool:
         """Whether the service takes this value; what it says goes to the hints if not."""
@@ -171,8 +188,8 @@ class _Cleaner:
                 return True
             self.left_out.append(f"{value!r}, which it does not define")
             return False
-        if keyword == "enum":
-            return isinstance(value, (list, tuple)) and bool(value)
+        if keyword == "enum" and isinstance(value, (list, tuple, dict)):
+            return bool(value)
         if keyword == "type" and not _is_type(value):
             hints.append(f"type: {value}")
             return False
@@ -195,6 +212,11 @@ class _Cleaner:
         if marked:  # as draft 3 wrote it
             out["required"] = [*dict.fromkeys((*out.get("required", ()), *marked))]
         return out
+
+
+def _name(given: Any) -> str:
+    """The name of a property, which a Python dict may hold as another value."""
+    return given if isinstance(given, str) else str(nearest_json(given)[0])
 
 
 def _is_type(value: Any) -> bool:

@@ -35,11 +35,12 @@ def subschemas(schema: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def walk(schema: Any) -> Iterator[Mapping[str, Any]]:
-    """The schema and its subschemas at any depth, none of them by reference."""
-    pending = [schema]
+    """The schema and its subschemas at any depth, none of them by reference, each object once."""
+    pending, seen = [schema], set()
     while pending:
         one = pending.pop()
-        if isinstance(one, (dict, Mapping)):
+        if isinstance(one, (dict, Mapping)) and id(one) not in seen:
+            seen.add(id(one))
             yield one
             pending.extend(subschemas(one))
 

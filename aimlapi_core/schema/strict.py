@@ -26,10 +26,19 @@ from aimlapi_core.schema.keywords import (
 )
 from aimlapi_core.schema.limits import exceeded_limit
 from aimlapi_core.schema.nullability import allows_null, optional_without_null
-from aimlapi_core.schema.references import DEFINITIONS, find_pointer, inline_root_ref
+from aimlapi_core.schema.references import (
+    DEFINITIONS,
+    LISTS_OF_SCHEMAS,
+    MAPS_OF_SCHEMAS,
+    SCHEMAS,
+    find_pointer,
+    inline_root_ref,
+)
 from aimlapi_core.schema.strict_types import NotStrict, typed, types_of
+from aimlapi_core.schema.values import ANNOTATIONS, UNFIT, keyword_value, shown
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+_WITH_SUBSCHEMAS = MAPS_OF_SCHEMAS | LISTS_OF_SCHEMAS | SCHEMAS
 _REF = re.compile(r"#|#/(\$defs|definitions)/[A-Za-z0-9._-]+")
 
 
@@ -144,9 +153,14 @@ class _Converter:
         """The keywords that strict mode takes. Annotations are left out."""
         out: dict[str, Any] = {}
         hints: list[str] = []
-        for keyword, value in schema.items():
-            if value is None and keyword != "const":
+        for keyword, given in schema.items():
+            if given is None and keyword != "const":
                 continue
+            value = given if keyword in _WITH_SUBSCHEMAS else keyword_value(keyword, given)
+            if value is UNFIT or (keyword == "enum" and len(value) < len(given)):
+                if keyword in ANNOTATIONS:
+                    continue
+                raise NotStrict(f"{where} has the {keyword} {shown(given)}")
             if keyword == "oneOf":
                 out["anyOf"] = value
             elif keyword == "format" and str(value) not in FORMATS:
@@ -183,6 +197,8 @@ class _Converter:
             if not is_root:
                 raise NotStrict(f"{where} is an object of any shape")
             properties = {}
+        if not all(isinstance(name, str) for name in properties):
+            raise NotStrict(f"{where} has a property whose name is no string")
         self._length += sum(map(len, properties))
         required = schema.get("required") or ()
         if not isinstance(required, (list, tuple)) or not all(
@@ -206,7 +222,7 @@ class _Converter:
         default = as_mapping(schema).get("default")
         if default is not None and allows_null(schema, self._root):
             # Null is a value of its own here: only the model can choose the default.
-            strict = with_hints(_wrap_ref(dict(strict), always=True), [_default_hint(default)])
+            strict = with_hints(_wrap_ref(dict(strict), always=True), _default_hints(default))
         return _make_nullable(strict)
 
 
@@ -219,8 +235,11 @@ def with_hints(schema: dict[str, Any], hints: list[str]) -> dict[str, Any]:
     return {**schema, "description": " ".join([*words, f"({'; '.join(hints)})"])}
 
 
-def _default_hint(default: Any) -> str:
-    return f"default: {json.dumps(default, ensure_ascii=False, default=str)}"
+def _default_hints(default: Any) -> list[str]:
+    value = keyword_value("default", default)
+    if value is not UNFIT:
+        return [f"default: {json.dumps(value, ensure_ascii=False)}"]
+    return [f"default: {default}"] if isinstance(default, float) else []
 
 
 def _with_single_all_of(schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,6 +17,20 @@ LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 SINGLE = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
 TYPES = frozenset("string number boolean integer object array null".split())
 _AT_NO_ROOT = ("oneOf", "anyOf", "allOf", "enum", "not")
+KEYWORD_TYPES = {
+    **dict.fromkeys(("title", "description", "format", "pattern", "$comment"), "string"),
+    **dict.fromkeys(
+        "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split(), "number"
+    ),
+    **dict.fromkeys("minItems maxItems minLength maxLength".split(), "integer"),
+    **dict.fromkeys(("uniqueItems", "deprecated"), "boolean"),
+}
+_PYTHON_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "string": str,
+    "number": (int, float),
+    "integer": int,
+    "boolean": bool,
+}
 _LOOKAROUND = re.compile(r"(?:\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<found>\(\?<?[=!])", re.DOTALL)
 
 Place = tuple[str, Mapping[str, Any]]
@@ -90,11 +104,19 @@ def _check_keywords(schema: Mapping[str, Any], at: str) -> Iterator[Problem]:
     for key in (*LISTS, "required", "enum"):
         if not isinstance(schema.get(key, []), list):
             yield schema_problem(at, f"{schema[key]!r} is not of type 'array'")
+    for key, value in schema.items():
+        wanted = KEYWORD_TYPES.get(key)
+        if wanted and (not isinstance(value, _PYTHON_TYPES[wanted]) or _is_odd_bool(value, wanted)):
+            yield schema_problem(at, f"{value!r} is not of type {wanted!r}")
     kinds = schema.get("type", "object")
     for kind in kinds if isinstance(kinds, list) else [kinds]:
         if not isinstance(kind, str) or kind not in TYPES:
             yield schema_problem(at, f"{kind!r} is not valid under any of the given schemas")
     yield from check_pattern(schema, at)
+
+
+def _is_odd_bool(value: Any, wanted: str) -> bool:
+    return isinstance(value, bool) and wanted != "boolean"
 
 
 def check_pattern(schema: Mapping[str, Any], at: str) -> Iterator[Problem]:

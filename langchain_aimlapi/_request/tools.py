@@ -68,6 +68,11 @@ def to_wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
 def _to_openai_tool(tool: ToolLike) -> dict[str, Any]:
     try:
         return dict(convert_to_openai_tool(_as_dict(tool)))
+    except RecursionError:
+        name = f"the tool {tool.name!r}" if isinstance(tool, BaseTool) else "a tool"
+        raise InvalidRequestError(
+            f"The schema of {name} is nested too deeply, or holds itself."
+        ) from None
     except (ValueError, TypeError) as exc:
         raise InvalidRequestError(
             f"A tool is a function, a tool object, a class or a dict with a name; {tool!r} cannot "

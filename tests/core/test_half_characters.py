@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from aimlapi_core import (
     ChatRequest,
     Endpoint,
+    File,
     InvalidRequestError,
+    JsonSchema,
     Message,
     Refusal,
     ReplacedCharacterWarning,
@@ -85,7 +87,11 @@ def test_a_half_in_what_the_caller_did_not_write_is_replaced(
     ("message", "more", "says"),
     [
         (Message("user", (Text(HALF),)), {}, r"\[0\]\.content holds '.ud835', half of a char"),
-        (USER, {"tools": (Tool("f", {"description": HALF}),)}, "tools.*half of a character"),
+        (
+            USER,
+            {"instructions": HALF, "unsupported_params": "send"},
+            "instructions holds .*half of",
+        ),
     ],
 )
 def test_a_half_in_the_callers_own_words_is_named(
@@ -93,6 +99,43 @@ def test_a_half_in_the_callers_own_words_is_named(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=says):
         sent(endpoint, message, **more)
+
+
+def schema(**more: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": {"a": {"type": "string", **more}}}
+
+
+@endpoints
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"tools": (Tool("f", schema(description=HALF)),)}, "The tool 'f', in .*a.description"),
+        ({"tools": (Tool("f", schema(enum=["a", HALF])),)}, "The tool 'f', in .*a.enum"),
+        ({"tools": (Tool("f", schema(default=HALF)),)}, "The tool 'f', in .*a.default"),
+        ({"tools": (Tool("f", {"properties": {HALF: {}}}),)}, "The tool 'f', in .*properties"),
+        ({"tools": (Tool("f", {}, description=HALF),)}, "The tool 'f', in .*description"),
+        ({"tools": (Tool("f", {}), Tool("g", {}, HALF))}, "The tool 'g', in .*description"),
+        ({"response_format": JsonSchema("f", schema(description=HALF))}, "description holds"),
+    ],
+)
+def test_a_half_in_a_schema_is_replaced(
+    more: dict[str, Any], says: str, endpoint: Endpoint
+) -> None:
+    """An MCP server's or a program's, which nobody can correct during a call."""
+    with pytest.warns(ReplacedCharacterWarning, match=says):
+        body = sent(endpoint, USER, **more)
+    assert WHOLE in str(body)
+
+
+@endpoints
+def test_a_half_in_the_name_of_a_file_is_replaced(endpoint: Endpoint) -> None:
+    """It comes from a directory or a web page, and no answer depends on it."""
+    message = Message(
+        "user", (Text("read"), File("data:application/pdf;base64,JVBERi0xLjQK", HALF))
+    )
+    with pytest.warns(ReplacedCharacterWarning, match="filename holds"):
+        body = sent(endpoint, message)
+    assert WHOLE in str(body)
 
 
 @endpoints

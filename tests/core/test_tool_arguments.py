@@ -278,8 +278,6 @@ class Silent:
     ("value", "text"),
     [
         (Decimal("2.5"), "2.5"),
-        (Decimal("NaN"), "null"),
-        (float("inf"), "null"),
         ("NaN and Infinity", '"NaN and Infinity"'),
         (date(2020, 1, 2), '"2020-01-02"'),
         (datetime(2020, 1, 2, 3, tzinfo=UTC), '"2020-01-02T03:00:00+00:00"'),
@@ -338,8 +336,10 @@ def _deep() -> Any:
         (ValueError("why"), '"why"', "type ValueError"),
         (Silent(), '"<Silent>"', "type Silent"),
         (10**5_000, '"<int>"', "type int"),
+        (Decimal("NaN"), "null", "the number NaN"),
+        ([-float("inf")], "[null]", "the number -inf"),
     ],
-    ids=["dict", "dataclass", "deep", "object", "silent", "long"],
+    ids=["dict", "dataclass", "deep", "object", "silent", "long", "NaN", "infinity"],
 )
 def test_what_has_no_json_at_all_is_named_and_the_thread_goes_on(
     value: Any, text: str, said: str
