@@ -1,7 +1,7 @@
 """Write the tables that are made from code: `python -m scripts.tables`.
 
-The models of README and docs/models.md come from `aimlapi_core.models`, the errors of
-docs/errors.md from the classes themselves, the faults of docs/reliability.md from the tests' own
+The models of README (GPT-5.2) and docs/models.md (all) come from `aimlapi_core.models`, the errors
+of docs/errors.md from the classes themselves, the faults of docs/reliability.md from the tests' own
 matrix, the fields of docs/faults.md from the docstrings of `Fault`, the list of examples from
 their own, the versions that the tests are run with from constraints/, docs/architecture.md from
 CONTRIBUTING.md.
@@ -12,13 +12,14 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 from aimlapi_core.errors import AIMLAPIError, StatusError
-from aimlapi_core.models import MODELS, ModelInfo
+from aimlapi_core.models import MODELS, ModelInfo, listed_models, model_info
+from aimlapi_core.models.gpt_5_2 import GPT_5_2
 from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.retry import is_safe_to_repeat
 from aimlapi_core.types import Endpoint
@@ -36,14 +37,38 @@ _DIFFERING = [
 ]
 
 
-def models() -> str:
+def models(rows: Iterable[ModelInfo]) -> str:
     """The table of models in Markdown: a row for each id and endpoint, the preferred first."""
     head = (
         "| model | endpoint | takes, beside tools, structured output and `max_tokens` "
         "| images | PDFs | context, tokens | largest input, tokens | largest output, tokens |\n"
         "|---|---|---|---|---|---|---|---|"
     )
-    return "\n".join([head, *(_row(m, e) for m in MODELS.values() for e in m.endpoints)])
+    return "\n".join([head, *(_row(m, e) for m in rows for e in m.endpoints)])
+
+
+def catalogue() -> str:
+    """The table of the documented models that have no checked row, in Markdown."""
+    head = (
+        "| model | endpoints | tools | structured output | images | PDFs | efforts "
+        "| context, tokens |\n|---|---|---|---|---|---|---|---|"
+    )
+    rows = (
+        info for name in listed_models() if (info := model_info(name)) and not info.gates_params
+    )
+    return "\n".join([head, *(_catalogue_row(info) for info in rows)])
+
+
+def _catalogue_row(info: ModelInfo) -> str:
+    cells = [
+        f"`{info.id}`",
+        ", ".join(info.endpoints),
+        *("yes" if has else "" for has in (info.tools, info.structured_output)),
+        *("yes" if has else "" for has in (bool(info.images), info.pdfs)),
+        ", ".join(info.reasoning_efforts),
+        f"{info.context_window:,}" if info.context_window else "",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def _row(info: ModelInfo, endpoint: Endpoint) -> str:
@@ -144,8 +169,9 @@ def architecture() -> str:
 
 # (file, name of the table between `<!-- name: begin -->` and `<!-- name: end -->`, its maker)
 TABLES = (
-    (ROOT / "README.md", "models", models),
-    (ROOT / "docs" / "models.md", "models", models),
+    (ROOT / "README.md", "models", partial(models, GPT_5_2)),
+    (ROOT / "docs" / "models.md", "models", partial(models, MODELS.values())),
+    (ROOT / "docs" / "models.md", "catalogue", catalogue),
     (ROOT / "docs" / "errors.md", "errors", errors),
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
     (ROOT / "docs" / "architecture.md", "architecture", architecture),

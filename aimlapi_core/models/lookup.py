@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 
+from aimlapi_core.models.gpt import GPT
 from aimlapi_core.models.gpt_5_2 import GPT_5_2
 from aimlapi_core.models.model_info import ModelInfo
 
-_ROWS = GPT_5_2
+_ROWS = (*GPT_5_2, *GPT)
 MODELS: Mapping[str, ModelInfo] = MappingProxyType({row.id: row for row in _ROWS})
 _BY_NAME = {name: row for row in _ROWS for name in (row.id, *row.aliases)}
 

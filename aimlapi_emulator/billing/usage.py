@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aimlapi_emulator.answers.answer import Answer
-from aimlapi_emulator.catalog.chat_models import CREDITS_PER_USD, ChatModelRow
+from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
+from aimlapi_emulator.catalog.chat_models import CREDITS_PER_USD
 from aimlapi_emulator.prompt import Prompt, as_json
 from aimlapi_emulator.text.words import count_tokens
 

@@ -1,4 +1,4 @@
-"""The GPT-5.2 rows that the emulator serves, by exact id or published alias.
+"""The chat models that the emulator serves, by exact id or published alias: GPT-5.2 first.
 
 Facts come from the vendor's OpenAPI files and catalogue pages (https://docs.aimlapi.com, read
 2026-11) and, where said, from the newer live specification at
@@ -8,69 +8,27 @@ https://api.aimlapi.com/docs-yaml (read 2026-08-29). A prefix is never a match:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import get_args
-
+from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.features import (
+    BOTH_PATHS,
     BUILTIN_TOOLS,
+    EFFORTS,
+    INPUT_MAX,
+    INTERPRETER,
     LIVE_PARAMS,
-    BuiltinTool,
+    LOGPROBS,
+    OPENROUTER,
+    RESPONSES_PATH,
+    SAMPLING,
     ChatFeatures,
-    ChatParam,
-    Effort,
-    OpenRouterParam,
     ResponsesFeatures,
-    check_words,
 )
+from aimlapi_emulator.catalog.gpt_models import GPT_MODELS
+from aimlapi_emulator.catalog.other_models import OTHER_MODELS
 
 CREDITS_PER_USD = 2_000_000
-_NO_CHAT = ChatFeatures()
-_NO_RESPONSES = ResponsesFeatures()
 
-
-@dataclass(frozen=True, slots=True)
-class ChatModelRow:
-    """One model: ids, prices, limits, and what each endpoint takes. A new model is one row."""
-
-    id: str
-    response_model_name: str
-    """`model` in responses, which differs from the requested id."""
-    aliases: tuple[str, ...]
-    in_usd_per_million: float
-    out_usd_per_million: float
-    default_effort: Effort
-    context_length: int
-    output_max: int
-    input_max: int | None = None
-    """The most tokens of input; None: as many as the context holds."""
-    developer: str = "Open AI"
-    chat: ChatFeatures = _NO_CHAT
-    responses: ResponsesFeatures = _NO_RESPONSES
-
-    def __post_init__(self) -> None:
-        check_words("default_effort", [self.default_effort], Effort)
-
-
-# OpenAI's of GPT-5.x, by its refusal (cline#5474) and reports on 5.2 and 5.2-pro (coder/xum#1223,
-# langchain#34419), seen 2026-11-29. That the service passes it on is likely, not proven.
-_INPUT_MAX = 272_000
-
-_VERSIONED = ("/v1/chat/completions",)
-_BOTH = ("/v1/chat/completions", "/chat/completions")
-_RESPONSES = ("/v1/responses",)
-_EFFORTS: tuple[Effort, ...] = ("low", "medium", "high")
-_SAMPLING: frozenset[ChatParam] = frozenset({"temperature", "top_p"})
-_LOGPROBS: frozenset[ChatParam] = frozenset({"logprobs", "top_logprobs"})
-_INTERPRETER: frozenset[BuiltinTool] = frozenset({"code_interpreter"})
-
-_OPENROUTER = ChatFeatures(
-    paths=_VERSIONED,
-    params=frozenset(get_args(OpenRouterParam)),
-    efforts=_EFFORTS,
-    upstream="openrouter",
-)
-
-CHAT_MODELS: tuple[ChatModelRow, ...] = (
+_GPT_5_2 = (
     ChatModelRow(
         id="openai/gpt-5-2",
         response_model_name="gpt-5.2-2025-12-11",
@@ -80,18 +38,18 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         default_effort="none",
         context_length=400_000,
         output_max=128_000,
-        input_max=_INPUT_MAX,
+        input_max=INPUT_MAX,
         chat=ChatFeatures(
-            paths=_BOTH,
-            params=_SAMPLING | _LOGPROBS | {"n", "seed"},
-            efforts=("none", *_EFFORTS),  # the live specification alone lists "none"
+            paths=BOTH_PATHS,
+            params=SAMPLING | LOGPROBS | {"n", "seed"},
+            efforts=("none", *EFFORTS),  # the live specification alone lists "none"
         ),
         responses=ResponsesFeatures(  # the live specification alone lists it there
-            paths=_RESPONSES,
+            paths=RESPONSES_PATH,
             params=frozenset({"temperature", "top_p"}),
-            efforts=("none", *_EFFORTS),
+            efforts=("none", *EFFORTS),
             reasoning_items=True,
-            tools=BUILTIN_TOOLS | _INTERPRETER,
+            tools=BUILTIN_TOOLS | INTERPRETER,
         ),
     ),
     ChatModelRow(
@@ -104,15 +62,15 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         context_length=128_000,
         output_max=16_000,
         chat=ChatFeatures(
-            paths=_BOTH,
+            paths=BOTH_PATHS,
             params=frozenset({"n", "seed"}),
             # The live specification lists it: "only the provider default is supported".
             live_params=LIVE_PARAMS | {"temperature"},
         ),
         responses=ResponsesFeatures(  # the live specification alone lists it there
-            paths=_RESPONSES,
+            paths=RESPONSES_PATH,
             images=True,
-            tools=BUILTIN_TOOLS | _INTERPRETER,
+            tools=BUILTIN_TOOLS | INTERPRETER,
         ),
     ),
     ChatModelRow(
@@ -124,8 +82,8 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         default_effort="medium",
         context_length=400_000,
         output_max=128_000,
-        input_max=_INPUT_MAX,
-        responses=ResponsesFeatures(paths=_RESPONSES),
+        input_max=INPUT_MAX,
+        responses=ResponsesFeatures(paths=RESPONSES_PATH),
     ),
     ChatModelRow(
         id="openai/gpt-5-2-codex",
@@ -136,10 +94,10 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         default_effort="medium",
         context_length=400_000,
         output_max=128_000,
-        input_max=_INPUT_MAX,
+        input_max=INPUT_MAX,
         responses=ResponsesFeatures(
-            paths=_RESPONSES,
-            efforts=_EFFORTS,
+            paths=RESPONSES_PATH,
+            efforts=EFFORTS,
             reasoning_items=True,
             tools=BUILTIN_TOOLS | {"local_shell"},
         ),
@@ -153,7 +111,7 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         default_effort="none",
         context_length=128_000,
         output_max=16_384,
-        chat=_OPENROUTER,
+        chat=OPENROUTER,
     ),
     ChatModelRow(
         id="openai/gpt-5.2-pro",
@@ -164,11 +122,12 @@ CHAT_MODELS: tuple[ChatModelRow, ...] = (
         default_effort="medium",
         context_length=400_000,
         output_max=128_000,
-        input_max=_INPUT_MAX,
-        chat=_OPENROUTER,
+        input_max=INPUT_MAX,
+        chat=OPENROUTER,
     ),
 )
 
+CHAT_MODELS: tuple[ChatModelRow, ...] = (*_GPT_5_2, *GPT_MODELS, *OTHER_MODELS)
 _BY_ID = {name: row for row in CHAT_MODELS for name in (row.id, *row.aliases)}
 
 

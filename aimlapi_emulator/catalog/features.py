@@ -76,6 +76,9 @@ class ChatFeatures:
     pdfs: bool = True
     live_params: frozenset[ChatParam] = LIVE_PARAMS
     """Those that only the live specification lists."""
+    newer_form: bool = False
+    """Whether messages and tools have the newer, looser form, as all of them have in the live
+    specification: an assistant's null content, text parts in tool results, custom tools."""
     upstream: Upstream = "openai"
     """Whose form requests and answers have: OpenRouter's schema has `reasoning`, custom tools,
     cached parts and an assistant's null content, and its answers have members of their own."""
@@ -127,3 +130,23 @@ def check_complete(name: str, table: Iterable[str], listed: Any) -> None:
     missing = sorted(set(get_args(listed)) - set(table))
     if missing:
         raise ValueError(f"{name} has no validator for {', '.join(map(repr, missing))}")
+
+
+# OpenAI's of GPT-5.x, by its refusal (cline#5474) and reports on 5.2 and 5.2-pro (coder/xum#1223,
+# langchain#34419), seen 2026-11-29. That the service passes it on is likely, not proven.
+INPUT_MAX = 272_000
+
+VERSIONED_PATH = ("/v1/chat/completions",)
+BOTH_PATHS = ("/v1/chat/completions", "/chat/completions")
+RESPONSES_PATH = ("/v1/responses",)
+EFFORTS: tuple[Effort, ...] = ("low", "medium", "high")
+SAMPLING: frozenset[ChatParam] = frozenset({"temperature", "top_p"})
+LOGPROBS: frozenset[ChatParam] = frozenset({"logprobs", "top_logprobs"})
+INTERPRETER: frozenset[BuiltinTool] = frozenset({"code_interpreter"})
+
+OPENROUTER = ChatFeatures(
+    paths=VERSIONED_PATH,
+    params=frozenset(get_args(OpenRouterParam)),
+    efforts=EFFORTS,
+    upstream="openrouter",
+)

@@ -15,7 +15,7 @@ from aimlapi_emulator.billing.usage import (
     prompt_tokens,
     reasoning_tokens,
 )
-from aimlapi_emulator.catalog.chat_models import ChatModelRow
+from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.endpoints import (
     chat_format,
     error_bodies,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from aimlapi_emulator.catalog.chat_models import CHAT_MODELS, ChatModelRow
+from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
+from aimlapi_emulator.catalog.chat_models import CHAT_MODELS
 from aimlapi_emulator.catalog.embedding_models import EMBEDDING_MODELS, EmbeddingModelRow
 from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.messages import APIError

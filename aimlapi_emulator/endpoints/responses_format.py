@@ -13,7 +13,7 @@ from typing import Any
 
 from aimlapi_emulator.answers.answer import Answer
 from aimlapi_emulator.billing.usage import Usage
-from aimlapi_emulator.catalog.chat_models import ChatModelRow
+from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.faults.bad_usage import corrupt_usage
 from aimlapi_emulator.faults.fault import Fault
 from aimlapi_emulator.ids import Ids

@@ -8,7 +8,8 @@ from typing import Any
 
 from aimlapi_emulator.billing.ledger import ZERO_USAGE
 from aimlapi_emulator.billing.usage import Usage
-from aimlapi_emulator.catalog.chat_models import ChatModelRow, find
+from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
+from aimlapi_emulator.catalog.chat_models import find
 from aimlapi_emulator.catalog.embedding_models import PATH as EMBEDDINGS_PATH
 from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow, find_embedding_model
 from aimlapi_emulator.prompt import Message, Prompt, from_chat, from_responses

@@ -15,7 +15,7 @@ from typing import Any
 
 from aimlapi_emulator._version import __version__
 from aimlapi_emulator.billing.ledger import Entry
-from aimlapi_emulator.catalog.chat_models import ChatModelRow
+from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow
 from aimlapi_emulator.endpoints import error_bodies, sse
 from aimlapi_emulator.endpoints.account import PATHS as ACCOUNT_PATHS

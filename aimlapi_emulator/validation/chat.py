@@ -267,7 +267,7 @@ def _by_model(features: ChatFeatures, live: bool) -> dict[str, Validator]:
 @cache
 def chat_members(features: ChatFeatures, live: bool) -> Mapping[str, Validator]:
     """The known members of a request body."""
-    loose = live or features.upstream == "openrouter"
+    loose = live or features.newer_form or features.upstream == "openrouter"
     required = {"model": string(min=1), "messages": _messages(features, loose)}
     return {**required, **_common(loose), **_by_model(features, live)}
 

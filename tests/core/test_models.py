@@ -29,6 +29,24 @@ RESPONSES = (CHAT - {"seed"}) | {
     "include",
 }
 
+GPT_5 = (
+    {"chat": CHAT | {"n", "reasoning_effort"}, "responses": RESPONSES | REASONING},
+    ("low", "medium", "high"),
+    {"chat", "responses"},
+    400_000,
+    128_000,
+    True,
+)
+PRO = ({"responses": RESPONSES}, (), {"responses"}, 1_000_000, 128_000, False)
+
+
+def on_openrouter(context: int | None, output: int | None) -> tuple[Any, ...]:
+    params = CHAT | SAMPLING | LOGPROBS | {"reasoning_effort", "stop"}
+    return {"chat": params}, ("low", "medium", "high"), {"chat"}, context, output, False
+
+
+INPUT_LIMITS = {400_000: 272_000, 1_000_000: 922_000, 1_050_000: 922_000}
+
 # id: ({endpoint: parameters}, efforts, images on, context, largest output, reasoning replayed)
 MATRIX: dict[str, tuple[Any, ...]] = {
     "openai/gpt-5-2": (
@@ -75,6 +93,63 @@ MATRIX: dict[str, tuple[Any, ...]] = {
         128_000,
         False,
     ),
+    # The GPT family beside GPT-5.2.
+    "openai/gpt-5-2025-08-07": GPT_5,
+    "openai/gpt-5-mini-2025-08-07": GPT_5,
+    "openai/gpt-5-nano-2025-08-07": GPT_5,
+    "openai/gpt-5-1": (
+        {
+            "chat": CHAT | SAMPLING | LOGPROBS | {"n", "reasoning_effort"},
+            "responses": RESPONSES | SAMPLING | REASONING,
+        },
+        ("none", "low", "medium", "high"),
+        {"chat"},
+        128_000,
+        None,
+        True,
+    ),
+    "openai/gpt-5-3-codex": (
+        {"responses": RESPONSES | REASONING},
+        ("low", "medium", "high"),
+        set(),
+        400_000,
+        128_000,
+        True,
+    ),
+    "openai/gpt-5-4": (
+        {"responses": RESPONSES | SAMPLING | REASONING},
+        ("none", "low", "medium", "high"),
+        {"responses"},
+        1_000_000,
+        128_000,
+        True,
+    ),
+    "openai/gpt-5-4-pro": PRO,
+    "openai/gpt-5.4-mini": on_openrouter(400_000, 128_000),
+    "openai/gpt-5.4-nano": on_openrouter(400_000, 128_000),
+    "openai/gpt-5.4-pro": on_openrouter(1_050_000, 128_000),
+    "openai/gpt-5-5": (*GPT_5[:3], 1_000_000, 128_000, True),
+    "openai/gpt-5-5-pro": PRO,
+    "openai/gpt-5.5-pro": on_openrouter(None, None),
+    **{
+        f"openai/gpt-5.6-{name}": (
+            {"chat": CHAT | {"n", "reasoning_effort"}},
+            ("low", "medium", "high"),
+            {"chat"},
+            1_050_000,
+            128_000,
+            False,
+        )
+        for name in ("luna", "luna-pro", "sol", "sol-pro", "terra", "terra-pro")
+    },
+    "openai/gpt-latest": (
+        {"chat": CHAT | {"n", "reasoning_effort"}},
+        ("low", "medium", "high"),
+        {"chat"},
+        400_000,
+        128_000,
+        False,
+    ),
 }
 
 
@@ -91,10 +166,11 @@ def test_row(model_id: str) -> None:
     assert info.reasoning_efforts == efforts
     assert info.images == images
     assert (info.context_window, info.max_output_tokens) == (context, output)
-    assert info.max_input_tokens == (272_000 if context == 400_000 else None)
+    assert info.max_input_tokens == INPUT_LIMITS.get(context)
     assert info.replays_reasoning is replays
     assert (info.tools, info.structured_output, info.pdfs) == (True, True, True)
     assert info.chat_limit == "max_tokens"
+    assert info.gates_params
     assert re.search(r"\[[DLCVU]\]", info.source)
     assert date.fromisoformat(info.checked) <= date.today()
     assert info.temperature is ("temperature" in params[info.endpoints[0]])
@@ -137,7 +213,7 @@ def test_listed_aliases_lead_to_their_row(alias: str, model_id: str) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    ["openai/gpt-5-2-no-such-model", "openai/gpt-5-", "gpt-5-2", "openai/gpt-5-2 ", "", "no"],
+    ["openai/gpt-5-2-no-such-model", "openai/gpt-5", "gpt-5-2", "openai/gpt-5-2 ", "", "no"],
 )
 def test_nothing_else_has_a_row(other: str) -> None:
     assert model_info(other) is None

@@ -169,6 +169,52 @@ MATRIX: dict[tuple[str, str], tuple[set[str], set[str]]] = {
         {"effort none", "effort xhigh", "temperature 3"},
     ),
 }
+GPT_5_CHAT: tuple[set[str], set[str]] = (
+    EFFORTS | {"n", "seed", "max_completion_tokens", "provider", "image", "pdf", "cached text"},
+    {"effort none", "effort xhigh"},
+)
+GPT_5_RESPONSES: tuple[set[str], set[str]] = (
+    EFFORTS | SEARCH_AND_MCP | {"summary", "code_interpreter", "image", "pdf", "reasoning item"},
+    {"effort none", "effort xhigh", "local_shell", "shell item", "file_search"},
+)
+MATRIX |= {
+    **{
+        (f"openai/{name}-2025-08-07", endpoint): pinned
+        for name in ("gpt-5", "gpt-5-mini", "gpt-5-nano")
+        for endpoint, pinned in (("chat", GPT_5_CHAT), ("responses", GPT_5_RESPONSES))
+    },
+    ("openai/gpt-5-1", "chat"): (
+        MATRIX["openai/gpt-5-2", "chat"][0] | {"max_completion_tokens"},
+        MATRIX["openai/gpt-5-2", "chat"][1],
+    ),
+    ("openai/gpt-5-1", "responses"): MATRIX["openai/gpt-5-2", "responses"],
+    ("openai/gpt-5-3-codex", "responses"): MATRIX["openai/gpt-5-2-codex", "responses"],
+    ("openai/gpt-5-4", "responses"): (
+        MATRIX["openai/gpt-5-2", "responses"][0] | {"image"},
+        MATRIX["openai/gpt-5-2", "responses"][1] - {"image"},
+    ),
+    ("openai/gpt-5-4-pro", "responses"): MATRIX["openai/gpt-5-2-chat-latest", "responses"],
+    ("openai/gpt-5.4-mini", "chat"): MATRIX["openai/gpt-5.2-pro", "chat"],
+    ("openai/gpt-5.4-nano", "chat"): MATRIX["openai/gpt-5.2-pro", "chat"],
+    ("openai/gpt-5.4-pro", "chat"): MATRIX["openai/gpt-5.2-pro", "chat"],
+    ("openai/gpt-5-5", "chat"): (
+        GPT_5_CHAT[0] - {"max_completion_tokens", "provider"},
+        GPT_5_CHAT[1],
+    ),
+    ("openai/gpt-5-5", "responses"): GPT_5_RESPONSES,
+    ("openai/gpt-5-5-pro", "responses"): MATRIX["openai/gpt-5-2-chat-latest", "responses"],
+    ("openai/gpt-5.5-pro", "chat"): MATRIX["openai/gpt-5.2-pro", "chat"],
+    **{
+        (f"openai/gpt-5.6-{name}", "chat"): (
+            EFFORTS
+            | {"n", "seed", "provider", "normalize_tool_schemas", "image", "pdf"}
+            | {"cached text", "null content", "bare tool", "custom tool"},
+            {"effort none", "effort xhigh"},
+        )
+        for name in ("luna", "luna-pro", "sol", "sol-pro", "terra", "terra-pro")
+    },
+    ("openai/gpt-latest", "chat"): GPT_5_CHAT,
+}
 PLAIN: Samples = {"chat": {"messages": [user("x")]}, "responses": {"input": "x"}}
 PLACES = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
 

@@ -7,7 +7,7 @@ import os
 import pytest
 from langchain_core.messages import HumanMessage
 
-from aimlapi_core import MODELS
+from aimlapi_core.models.gpt_5_2 import GPT_5_2
 from langchain_aimlapi import ChatAIMLAPI
 from llama_index_aimlapi import AIMLAPI
 
@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.live,
     pytest.mark.skipif(not os.environ.get("AIMLAPI_API_KEY"), reason="AIMLAPI_API_KEY is not set"),
 ]
-models = pytest.mark.parametrize("model", MODELS)
+models = pytest.mark.parametrize("model", [row.id for row in GPT_5_2])
 
 
 @models

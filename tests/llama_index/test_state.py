@@ -29,6 +29,7 @@ from aimlapi_core import MODELS, ConfigurationError
 from aimlapi_core._values import warn_once
 from aimlapi_emulator import Emulator
 from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
+from llama_index_aimlapi._llm_base import DEFAULT_CONTEXT_WINDOW
 
 Make = Callable[..., AIMLAPI]
 HELLO = [ChatMessage(content="Hello")]
@@ -135,7 +136,7 @@ def test_every_field_of_the_base_classes_is_an_argument() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_metadata_is_the_tables(model: str) -> None:
     metadata = AIMLAPI(model=model).metadata
-    assert metadata.context_window == MODELS[model].input_limit
+    assert metadata.context_window == (MODELS[model].input_limit or DEFAULT_CONTEXT_WINDOW)
     assert metadata.is_function_calling_model is MODELS[model].tools
     assert metadata.is_chat_model is True
     assert (metadata.model_name, metadata.num_output) == (model, -1)

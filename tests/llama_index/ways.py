@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aimlapi_core import MODELS
+from aimlapi_core.models.gpt_5_2 import GPT_5_2
 
 CHAT = ("chat", "stream_chat", "achat", "astream_chat")
 COMPLETE = ("complete", "stream_complete", "acomplete", "astream_complete")
@@ -20,10 +20,10 @@ STRUCTURED = (
     "astructured_predict",
     "astream_structured_predict",
 )
-# Every id of the table on every endpoint that serves it: arguments of the constructor.
+# Every id of GPT-5.2 on every endpoint that serves it: arguments of the constructor.
 SETUPS = {
     f"{info.id.removeprefix('openai/')}-{endpoint}": {"model": info.id, "endpoint": endpoint}
-    for info in MODELS.values()
+    for info in GPT_5_2
     for endpoint in info.endpoints
 }
 
