@@ -15,6 +15,7 @@ _INT64_LIMIT = 2**63
 # What some servers send before a tool call's arguments, or for none: vLLM and proxies of Anthropic
 # begin with `{}`, others write null.
 _PLACEHOLDERS = re.compile(r"(?:[\s\ufeff]|null|\{\s*\})*")
+_PLACEHOLDER_VALUE = re.compile(r"null|\{")
 _ONLY_PLACEHOLDERS_YET = re.compile(_PLACEHOLDERS.pattern + r"(?:nu?l?|\{\s*)?")
 
 
@@ -38,10 +39,11 @@ def loads(data: str | bytes) -> Any:
 def loads_arguments(text: str) -> dict[str, Any]:
     """Parse the arguments of a tool call. Raises ValueError for anything but a JSON object.
 
-    An empty text, blanks and null are {}; `{}` before the object is ignored; raw control
-    characters in strings are accepted, as they are unambiguous. Nothing is repaired: a function
-    must not run with arguments that the model did not write. NaN, infinities and an object with
-    the same name twice are invalid, since JSON has neither or leaves open what they mean.
+    An empty text, blanks and null are {}; a byte order mark and `{}` before the object are ignored;
+    raw control characters in strings are accepted, as they are unambiguous. Nothing is repaired: a
+    function must not run with arguments that the model did not write. NaN, infinities, an object
+    with the same name twice, `{}{}` and a byte order mark alone are invalid, since JSON has none of
+    them or leaves open what they mean.
     """
     text = without_placeholders(text)
     if not text:
@@ -100,12 +102,25 @@ def _finite_float(text: str) -> float:
     return value
 
 
+def arguments_text(arguments: Any) -> str:
+    """The text of a call's arguments, which some servers send as JSON; "" for none."""
+    if isinstance(arguments, str):
+        return arguments
+    return "" if arguments is None else json.dumps(arguments, ensure_ascii=False)
+
+
 def without_placeholders(text: str) -> str:
-    """Arguments of a tool call without what some servers send before or instead of them."""
+    """Arguments of a tool call without what some servers send before or instead of them.
+
+    Two values without members (`{}{}`), and a byte order mark alone, are no arguments: unchanged.
+    """
     end = _end_of_placeholders(text)
-    if end == len(text):
-        return "{}" if "{" in text else ""
-    return text[end:] if end and text[end] == "{" else text
+    if end < len(text):
+        return text[end:] if end and text[end] == "{" else text
+    values = _PLACEHOLDER_VALUE.findall(text)
+    if len(values) > 1 or (not values and "\ufeff" in text):
+        return text
+    return "{}" if values == ["{"] else ""
 
 
 def _end_of_placeholders(text: str) -> int:

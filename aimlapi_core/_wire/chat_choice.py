@@ -11,6 +11,7 @@ from typing import Any
 
 from aimlapi_core._json_reading import (
     ArgumentsStart,
+    arguments_text,
     as_index,
     as_mapping,
     as_mappings,
@@ -45,7 +46,17 @@ class _ToolCallAccumulator:
     split names, and others repeat them. Where none was offered, the first piece is the name.
     """
 
-    __slots__ = ("_arguments", "_held", "_start", "_tool_names", "extra", "id", "index", "name")
+    __slots__ = (
+        "_arguments",
+        "_held",
+        "_is_custom",
+        "_start",
+        "_tool_names",
+        "extra",
+        "id",
+        "index",
+        "name",
+    )
 
     def __init__(self, index: int, tool_names: Set[str]) -> None:
         self.index = index
@@ -55,6 +66,7 @@ class _ToolCallAccumulator:
         self._tool_names = tool_names
         self._arguments: list[str] = []
         self._start: ArgumentsStart | None = ArgumentsStart()
+        self._is_custom = False
         self._held: tuple[str | None, str] | None = None  # id and arguments, until the name is told
 
     @property
@@ -118,9 +130,20 @@ class _ToolCallAccumulator:
         self._held = None
         return call_id, self.name, arguments
 
+    def quoted(self, text: str) -> str:
+        """A piece of a custom tool's text as part of a JSON string, which `finish` closes.
+
+        The text may be a JSON object, and must not be taken for the arguments of a function.
+        """
+        escaped = json.dumps(text, ensure_ascii=False)[1:-1]
+        opening = "" if self._is_custom else '"'
+        self._is_custom = True
+        return opening + escaped
+
     def finish(self) -> tuple[str | None, str | None, str]:
         rest = self._start.text() if self._start is not None else ""
-        self._start = None
+        rest += '"' if self._is_custom else ""
+        self._start, self._is_custom = None, False
         self._arguments.append(rest)
         call_id, name, arguments = self.release() if self._held else (None, None, "")
         return call_id, name, arguments + rest
@@ -205,20 +228,21 @@ class ChoiceAccumulator:
     ) -> None:
         function = as_mapping(wire.get("function"))
         arguments = function.get("arguments")
-        if not function and "custom" in wire:  # its input is a text, so the call is invalid
+        is_custom = not function and "custom" in wire
+        if is_custom:
             function = as_mapping(wire["custom"])
             arguments = function.get("input")
         call_id = non_placeholder_str(wire.get("id"))
         name = non_placeholder_str(function.get("name"))
-        if not isinstance(arguments, str):
-            is_object = isinstance(arguments, dict)
-            arguments = json.dumps(arguments, ensure_ascii=False) if is_object else ""
+        arguments = arguments_text(arguments)
         index = as_index(wire.get("index"))
         call = (
             self._tool_call_for(index, call_id, name, arguments)
             if position is None
             else self._new_tool_call(position)
         )
+        if is_custom:
+            arguments = call.quoted(arguments)
         if "extra_content" in wire:  # opaque, to be echoed unchanged on the next turn [L]
             call.extra = {"extra_content": wire["extra_content"]}
         held = [c for c in self._calls[: call.index] if c.is_held]  # calls begin in their order

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from aimlapi_core._json_reading import (
     ArgumentsStart,
+    arguments_text,
     as_index,
     as_mapping,
     as_mappings,
@@ -166,8 +167,9 @@ class OutputItem:
             self._name_sent = True
             call_id = str(wire.get("call_id") or wire.get("id") or "")
             yield ToolCallDelta(self._tool_call_index(owner), id=call_id, name=str(wire["name"]))
-        arguments = wire.get("arguments")
-        if isinstance(arguments, str):
+        given = wire.get("arguments")
+        if given != {}:  # perhaps none yet
+            arguments = arguments_text(given)
             yield from self.add_arguments(_suffix_after(arguments, self._arguments), owner)
 
     def streamed_text(self, member: str) -> str:
@@ -272,7 +274,7 @@ def _tool_call(item: Mapping[str, Any]) -> ToolCall:
     return ToolCall(
         id=nonempty_str(item.get("call_id")) or nonempty_str(item.get("id")) or "",
         name=nonempty_str(item.get("name")) or "",
-        arguments=without_placeholders(nonempty_str(item.get("arguments")) or ""),
+        arguments=without_placeholders(arguments_text(item.get("arguments"))),
         item_id=nonempty_str(item.get("id")),
     )
 

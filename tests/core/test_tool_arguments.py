@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections import deque
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from aimlapi_core._values import warn_once
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from tests.core.cases import Case
 
-NO_ARGUMENTS = ("", " ", "\n\t", "null", " null\n", "{}", "{ }", "{}{}", "\ufeff", "\ufeff{}")
+NO_ARGUMENTS = ("", " ", "\n\t", "null", " null\n", "{}", "{ }", "\ufeff{}", "\ufeffnull")
 OBJECTS = {
     '{"a": "Łódź"}': {"a": "Łódź"},
     '{"text": "a\nb\tc\x00"}': {"text": "a\nb\tc\x00"},
@@ -60,6 +61,15 @@ INVALID = {
     '{"a": 1}{}': "Extra data",
     '{"a": 1} {"a": 2}': "Extra data",
     "{}[1]": "Extra data",
+    "{}{}": "Extra data",
+    "{} {}": "Extra data",
+    "{}null": "Extra data",
+    "null{}": "Extra data",
+    "null null": "Extra data",
+    "{}\ufeff{}": "Extra data",
+    "\ufeff": "BOM",
+    " \ufeff\n": "Expecting value",
+    "\ufeff[1]": "BOM",
     '{"a": NaN}': "NaN is not a JSON number",
     '{"a": [-Infinity]}': "-Infinity is not a JSON number",
     '{"a": 1e999}': "too large",
@@ -236,17 +246,47 @@ def test_a_name_in_pieces_is_the_offered_tools(
         assert calls[0][1] in ("{}", "")
 
 
-@pytest.mark.parametrize("streamed", [True, False])
-def test_a_custom_tool_call_keeps_its_text_and_is_no_object(streamed: bool) -> None:
-    call = {"id": "c1", "type": "custom", "custom": {"name": "sh", "input": "rm -rf build"}}
-    if streamed:
-        assert named_calls([{"index": 0, **call}], ()) == [("sh", "rm -rf build")]
-        return
+def decoded(call: dict[str, Any]) -> tuple[str, str]:
+    """Name and arguments of a call of an unstreamed chat answer."""
     message = {"role": "assistant", "content": None, "tool_calls": [call]}
     body = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
-    reply = _prepared("chat", stream=False).decode(body, {})
-    (found,) = reply.choices[0].tool_calls
-    assert (found.name, found.arguments) == ("sh", "rm -rf build")
+    (found,) = _prepared("chat", stream=False).decode(body, {}).choices[0].tool_calls
+    return found.name, found.arguments
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("text", ["rm -rf", '{"a": "é\\n"}', "{}", "", "null", "[1]", '"a"\n'])
+def test_a_custom_tool_calls_text_is_never_the_arguments_of_a_function(
+    text: str, streamed: bool
+) -> None:
+    """Whatever it holds: it is sent to the framework as one JSON string."""
+    call = {"id": "c1", "type": "custom", "custom": {"name": "sh", "input": text}}
+    if streamed:
+        pieces = [{"index": 0, "custom": {"input": character}} for character in text]
+        head = {"index": 0, **call, "custom": {"name": "sh", "input": ""}}
+        ((name, written),) = named_calls([head, *pieces], ())
+    else:
+        name, written = decoded(call)
+    assert (name, json.loads(written)) == ("sh", text)
+    with pytest.raises(ValueError, match="a string"):
+        loads_arguments(written)
+
+
+@pytest.mark.parametrize("arguments", [{"a": [1]}, [], [1], 5, True, "x", {}, None], ids=repr)
+def test_arguments_sent_as_json_are_their_text(arguments: Any) -> None:
+    """An object is taken; anything else is no object, rather than no arguments."""
+    expected = "{}" if arguments == {} else ""
+    if arguments:
+        expected = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    elif arguments == []:
+        expected = "[]"
+    call = {"id": "c1", "type": "function", "function": {"name": "now", "arguments": arguments}}
+    assert decoded(call) == ("now", expected)
+    assert named_calls([{"index": 0, **call}], ()) == [("now", expected)]
+    item = {"type": "function_call", "id": "fc", "call_id": "c1", "name": "now"}
+    response = {"id": "r", "status": "completed", "output": [{**item, "arguments": arguments}]}
+    reply = _prepared("responses", stream=False).decode(response, {})
+    assert reply.choices[0].tool_calls[0].arguments == expected
 
 
 class Colour(Enum):

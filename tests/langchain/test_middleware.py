@@ -32,6 +32,8 @@ BROKEN_ARGUMENTS = {
     '{"city": NaN}': "NaN is not a JSON number",
     '["Paris"]': "is an array",
     '"Paris"': "is a string",
+    "{} {}": "Extra data",
+    "\ufeff": "BOM",
 }
 QUESTION = {"messages": [("user", "the weather?")]}
 

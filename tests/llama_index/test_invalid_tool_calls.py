@@ -37,6 +37,8 @@ BROKEN_ARGUMENTS = {
     '{"city": "Paris", "city": "Bern"}': "the name 'city' appears twice",
     '{"city": NaN}': "NaN is not a JSON number",
     '["Paris"]': "is an array",
+    "{} {}": "Extra data",
+    "\ufeff": "BOM",
     '"{\\"city\\": \\"Paris\\"}"': "is a string",
 }
 
