@@ -30,8 +30,10 @@ class RequestParam:
     and `maximum` are inclusive, None for no bound, as both the documented and the live
     specification have them. `in_every` names the endpoints of which every documented GPT-5.2
     schema has it; else model rows list it, by `group` or by name. `is_client_side`: applied by
-    this library if the model does not take it. `aliases` are other packages' names for it.
-    `otel` is its name in OpenTelemetry, without the prefix `gen_ai.request.`.
+    this library if the model does not take it. `documented` are the values of a string that any
+    model's documents list; others are possible, but a misspelling of these is refused. `aliases`
+    are other packages' names for it. `otel` is its name in OpenTelemetry, without the prefix
+    `gen_ai.request.`.
     """
 
     name: str
@@ -46,6 +48,7 @@ class RequestParam:
     in_every: tuple[Endpoint, ...] = ()
     group: str = ""
     is_client_side: bool = False
+    documented: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     otel: str = ""
 

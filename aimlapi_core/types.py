@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 Endpoint: TypeAlias = Literal["chat", "responses"]
 ImageDetail: TypeAlias = Literal["low", "high", "auto"]
+# The documented values of any model; a newer one is sent, or left out by `unsupported_params`.
+ReasoningEffort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh"] | str
+ReasoningSummary: TypeAlias = Literal["auto", "concise", "detailed"] | str
+Truncation: TypeAlias = Literal["auto", "disabled"] | str
+
+
+def _documented(values: object) -> tuple[str, ...]:
+    return get_args(get_args(values)[0])
+
+
 BOTH: tuple[Endpoint, ...] = ("chat", "responses")
 # The values of `Choice.finish_reason` that mean incomplete output.
 TRUNCATED_FINISH_REASONS = frozenset({"length", "content_filter"})
@@ -197,10 +207,16 @@ class ChatRequest:
         chat="top_logprobs", responses="top_logprobs", minimum=0, maximum=20, group="logprobs"
     )
     reasoning_effort: str | None = param(
-        chat="reasoning_effort", responses="reasoning.effort", group="reasoning"
+        chat="reasoning_effort",
+        responses="reasoning.effort",
+        group="reasoning",
+        documented=_documented(ReasoningEffort),
     )
     reasoning_summary: str | None = param(
-        chat="reasoning.summary", responses="reasoning.summary", group="reasoning"
+        chat="reasoning.summary",
+        responses="reasoning.summary",
+        group="reasoning",
+        documented=_documented(ReasoningSummary),
     )
     stop: tuple[str, ...] = param((), chat="stop", is_client_side=True, otel="stop_sequences")
     stream_usage: bool = True
@@ -214,7 +230,10 @@ class ChatRequest:
     )
     store: bool | None = param(chat="store", responses="store", in_every=("responses",))
     truncation: str | None = param(
-        chat="truncation", responses="truncation", in_every=("responses",)
+        chat="truncation",
+        responses="truncation",
+        in_every=("responses",),
+        documented=_documented(Truncation),
     )
     include: tuple[str, ...] = param(
         (), chat="include", responses="include", in_every=("responses",)

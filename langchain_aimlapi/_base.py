@@ -26,6 +26,7 @@ from aimlapi_core import (
     __version__,
 )
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
+from langchain_aimlapi._signature import ConstructorSignature
 
 PROVIDER = "aimlapi"
 USER_AGENT = f"langchain-aimlapi/{__version__}"
@@ -146,6 +147,30 @@ class AIMLAPIBase(ClientOwner, Serializable):
     )
 
     model_config = MODEL_CONFIG
+
+    # The TypedDict of the constructor's arguments.
+    _arguments: ClassVar[type[Any] | None] = None
+
+    @classmethod
+    @override
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls._sign()
+
+    @classmethod
+    @override
+    def model_rebuild(cls, *, _parent_namespace_depth: int = 2, **kwargs: Any) -> bool | None:
+        # One frame more between pydantic and the caller, in whose namespace it looks up names.
+        depth = _parent_namespace_depth + 1
+        done = super().model_rebuild(_parent_namespace_depth=depth, **kwargs)
+        cls._sign()
+        return done
+
+    @classmethod
+    def _sign(cls) -> None:
+        """Put our signature in the place of pydantic's, which each build sets anew."""
+        if cls._arguments is not None:
+            cls.__signature__ = ConstructorSignature(cls._arguments)  # type: ignore[assignment]
 
     def _settings(self, call: Mapping[str, Any]) -> Settings:
         """The settings of one call: its own arguments, else the object's attributes."""

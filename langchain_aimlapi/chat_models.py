@@ -74,6 +74,8 @@ class ChatAIMLAPI(ChatModelBase):
     - `extra_body`: merged last into the request's body, unchanged.
     """
 
+    _arguments = Arguments
+
     # Not in the base class: type checkers would synthesize an __init__ of the fields, in which
     # api_key cannot be a plain string.
     def __init__(self, **kwargs: Unpack[Arguments]) -> None:

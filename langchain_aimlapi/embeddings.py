@@ -72,6 +72,8 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
     position, raised before anything is sent, unless `skip_empty`.
     """
 
+    _arguments = EmbeddingArguments
+
     model: str = DEFAULT_MODEL
     dimensions: int | None = None
     batch_size: int | None = Field(default=None, ge=1)

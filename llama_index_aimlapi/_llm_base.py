@@ -34,6 +34,8 @@ from llama_index_aimlapi._request.templates import (
 if TYPE_CHECKING:
     import httpx
 
+    from aimlapi_core.types import ReasoningEffort, ReasoningSummary, Truncation
+
 DEFAULT_MODEL = "openai/gpt-5-2"
 # For an id without a row in the table: the smallest window of the GPT-5.2 family.
 DEFAULT_CONTEXT_WINDOW = 128_000
@@ -96,12 +98,12 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
         top_logprobs: int | None = None,
         stop: str | Sequence[str] | None = None,
         stream_usage: bool = True,
-        reasoning_effort: str | None = None,
-        reasoning_summary: str | None = None,
+        reasoning_effort: ReasoningEffort | None = None,
+        reasoning_summary: ReasoningSummary | None = None,
         instructions: str | None = None,
         previous_response_id: str | None = None,
         store: bool | None = None,
-        truncation: str | None = None,
+        truncation: Truncation | None = None,
         include: Sequence[str] | None = None,
         endpoint: Literal["auto", "chat", "responses"] = "auto",
         unsupported_params: Literal["warn", "raise", "send"] = "warn",

@@ -24,7 +24,7 @@ FLOORS = {
         types _version _json_reading _values
         errors request_params
         _error_messages models retry
-        _error_responses
+        _error_responses _misspelled_values
         embedding_models settings
         _adapters
         _history schema
@@ -35,7 +35,7 @@ FLOORS = {
         __init__ __main__
     """,
     "langchain_aimlapi": """
-        errors _model_profile
+        errors _model_profile _signature
         _base
         _request
         _response _init_chat_model _invalid_tool_calls tracing

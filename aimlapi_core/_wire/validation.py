@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeGuard
 
 from aimlapi_core._history.names import TOOL_NAME
+from aimlapi_core._misspelled_values import find_misspelled_value
 from aimlapi_core._values.media import is_pdf, is_sendable_image
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
@@ -42,6 +43,10 @@ _MAX_STOPS = 4  # for models that take stop sequences [D gpt-5.2-chat.json]
 
 _NUMERIC_PARAMS = tuple(row for row in REQUEST_PARAMS.values() if row.is_number)
 _PARAMS_WITH_CHOICES = tuple(row for row in REQUEST_PARAMS.values() if row.choices)
+_PARAMS_WITH_DOCUMENTED_VALUES = (
+    "unsupported_params",
+    *(row.name for row in REQUEST_PARAMS.values() if row.documented),
+)
 _BOOLEAN_PARAMS = tuple(row.name for row in REQUEST_PARAMS.values() if row.kind == "bool")
 _DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
 _MODEL_DEPENDENT_PARAMS = tuple(
@@ -87,6 +92,11 @@ def check_request(request: ChatRequest) -> None:
             *most, last = (f'"{choice}"' for choice in row.choices)
             choices = f"{', '.join(most)} or {last}"
             raise InvalidRequestError(f"{row.argument} must be {choices}: {value!r}")
+    misspelled = find_misspelled_value(
+        {name: getattr(request, name) for name in _PARAMS_WITH_DOCUMENTED_VALUES}
+    )
+    if misspelled:
+        raise InvalidRequestError(misspelled)
     check_client_request_id(request.client_request_id)
 
 
@@ -120,18 +130,24 @@ def drop_unsupported_params(
     if not info.gates_params:
         _log_undocumented(request, info, endpoint)
         return request
-    unsupported = _unlisted(_MODEL_DEPENDENT_PARAMS, request, info, endpoint)
+    unsupported = {
+        name: _unsupported_message(name, info, endpoint)
+        for name in _unlisted(_MODEL_DEPENDENT_PARAMS, request, info, endpoint)
+    }
+    if "reasoning_effort" not in unsupported and _is_unknown_effort(request, info):
+        unsupported["reasoning_effort"] = _unknown_effort_message(request, info)
     if unsupported and mode == "raise":
-        raise UnsupportedParameterError(_unsupported_message(unsupported[0], info, endpoint))
-    for name in unsupported:
+        raise UnsupportedParameterError(next(iter(unsupported.values())))
+    for name, message in unsupported.items():
         # n=1 is the default, so no warning.
         if not (name == "n" and request.n == 1):
-            _warn_dropped(name, info, endpoint)
+            _warn_dropped(name, info, endpoint, message)
     # Agents set names on assistant and tool messages; on other messages the caller does.
     if endpoint == "responses" and any(
         m.name for m in request.messages if m.role not in ("assistant", "tool")
     ):
-        _warn_dropped("name (of a message)", info, endpoint)
+        name = "name (of a message)"
+        _warn_dropped(name, info, endpoint, _unsupported_message(name, info, endpoint))
     defaults = {name: _DEFAULTS[name] for name in unsupported}
     if defaults:
         request = replace(request, **defaults)
@@ -168,8 +184,21 @@ def _unsupported_message(name: str, info: ModelInfo, endpoint: Endpoint) -> str:
     )
 
 
-def _warn_dropped(name: str, info: ModelInfo, endpoint: Endpoint) -> None:
-    message = f"{name!r} was left out: {_unsupported_message(name, info, endpoint)}"
+def _is_unknown_effort(request: ChatRequest, info: ModelInfo) -> bool:
+    effort = request.reasoning_effort
+    return isinstance(effort, str) and effort not in info.reasoning_efforts
+
+
+def _unknown_effort_message(request: ChatRequest, info: ModelInfo) -> str:
+    return (
+        f"reasoning_effort must be one of {', '.join(info.reasoning_efforts)} for {info.id!r}, not "
+        f"{request.reasoning_effort!r}. Source: {info.source}, checked {info.checked}. "
+        'unsupported_params="send" sends it all the same.'
+    )
+
+
+def _warn_dropped(name: str, info: ModelInfo, endpoint: Endpoint, message: str) -> None:
+    message = f"{name!r} was left out: {message}"
     warn_once((info.id, endpoint, name), message, UnsupportedParameterWarning)
 
 
@@ -191,10 +220,10 @@ def _check_values(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> 
         if value is not None and not isinstance(value, bool):
             raise InvalidRequestError(f"{name} must be True or False, not {value!r}")
     effort = request.reasoning_effort
-    known = info.reasoning_efforts
-    if effort is not None and not (isinstance(effort, str) and effort in known):
+    if effort is not None and not isinstance(effort, str):
         raise InvalidRequestError(
-            f"reasoning_effort must be one of {', '.join(known)} for {info.id!r}, not {effort!r}"
+            f"reasoning_effort must be one of {', '.join(info.reasoning_efforts)} for "
+            f"{info.id!r}, not {effort!r}"
         )
 
 

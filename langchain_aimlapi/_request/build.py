@@ -24,6 +24,7 @@ from aimlapi_core._adapters.arguments import (
     with_plain_scalars,
 )
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS
+from aimlapi_core._misspelled_values import find_misspelled_value
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from langchain_aimlapi._base import as_secret
 from langchain_aimlapi._request.argument_validation import check_types, reject_bool_numbers
@@ -108,6 +109,10 @@ def constructor_arguments(
     named = normalize_names(given, frozenset(fields), aliases)
     named = with_plain_mappings(with_plain_scalars(_drop_unset(named, fields)))
     reject_bool_numbers(named)
+    reasoning = named.get("reasoning")
+    nested = _reasoning(reasoning) if isinstance(reasoning, Mapping) else {}
+    if sentence := find_misspelled_value({**nested, **named}):
+        raise ConfigurationError(sentence)
     return named
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from aimlapi_core import EmbeddingReply
+    from aimlapi_core.types import ReasoningEffort, ReasoningSummary, Truncation
 
 
 class SharedArguments(TypedDict, total=False):
@@ -103,8 +104,8 @@ class Arguments(SharedArguments, total=False):
     stop: str | Sequence[str] | None
     logprobs: bool | None
     top_logprobs: int | None
-    reasoning_effort: str | None
-    reasoning_summary: str | None
+    reasoning_effort: ReasoningEffort | None
+    reasoning_summary: ReasoningSummary | None
     reasoning: Mapping[str, Any] | None
     streaming: bool
     stream_usage: bool
@@ -113,7 +114,7 @@ class Arguments(SharedArguments, total=False):
     instructions: str | None
     previous_response_id: str | None
     store: bool | None
-    truncation: str | None
+    truncation: Truncation | None
     include: Sequence[str] | None
     model_kwargs: Mapping[str, Any]
     # Aliases of other packages.

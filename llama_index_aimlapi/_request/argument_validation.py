@@ -26,6 +26,7 @@ from aimlapi_core._adapters.arguments import (
     with_plain_mappings,
     with_plain_scalars,
 )
+from aimlapi_core._misspelled_values import find_misspelled_value
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from llama_index_aimlapi._base import parse_timeout, reveal_key
 from llama_index_aimlapi._request.legacy_arguments import did_you_mean, say_what_to_do
@@ -97,6 +98,8 @@ def constructor_fields(cls: type[BaseComponent], arguments: Mapping[str, Any]) -
     given = with_plain_mappings(with_plain_scalars(given))
     if wrong := find_bool_number(given):
         raise ConfigurationError(f"{wrong} is a number, not {given[wrong]}.")
+    if sentence := find_misspelled_value(given):
+        raise ConfigurationError(sentence)
     return given
 
 

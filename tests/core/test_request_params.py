@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 import pytest
 
-from aimlapi_core import ChatRequest, InvalidRequestError, Message, Text, model_info
+from aimlapi_core import ChatRequest, InvalidRequestError, Message, Text, model_info, types
 from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.validation import check_request
 from aimlapi_core.request_params import REQUEST_PARAMS, RequestParam
@@ -101,6 +101,10 @@ def test_llamaindex_has_each_parameter_with_its_type() -> None:
             written = signature.parameters[row.argument].annotation  # a string
             wanted = row.kind.replace("tuple[str, ...]", "Sequence[str]")
             wanted = f"str | {wanted}" if row.name == "stop" else wanted
+            if row.documented:
+                wanted = "".join(word.capitalize() for word in row.name.split("_"))
+                values = get_args(get_args(getattr(types, wanted))[0])
+                assert values == row.documented
             assert written.removesuffix(" | None") == wanted, row.argument
 
 
@@ -126,3 +130,25 @@ def test_no_parameter_has_a_hint_that_it_is_another_packages() -> None:
     from langchain_aimlapi._request.legacy_arguments import migration_hint
 
     assert [row.argument for row in BY_MODEL if migration_hint(row.argument)] == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "meant"),
+    [
+        ("reasoning_effort", "hgih", "high"),
+        ("reasoning_effort", "Medium", "medium"),
+        ("reasoning_effort", " low", "low"),
+        ("reasoning_summary", "detail", "detailed"),
+        ("truncation", "disable", "disabled"),
+    ],
+)
+def test_a_misspelled_value_is_refused_with_the_right_one(
+    argument: str, value: str, meant: str
+) -> None:
+    request = ChatRequest(
+        "an/unlisted-model", (Message("user", (Text("hi"),)),), **{argument: value}
+    )
+    with pytest.raises(InvalidRequestError, match=f"did you mean '{meant}'"):
+        check_request(request)
+    check_request(replace(request, unsupported_params="send"))
+    check_request(replace(request, **{argument: "turbo"}))

@@ -66,7 +66,11 @@ def test_bad_messages_are_named(messages: tuple[Message, ...], says: str) -> Non
         ({"n": 0}, "n must be"),
         ({"max_output_tokens": 0}, "must be an integer at least 1"),
         ({"top_logprobs": 21}, "from 0 to 20"),
-        ({"reasoning_effort": "xhigh"}, "none, low, medium, high.*'xhigh'"),
+        ({"reasoning_effort": ("low",)}, "none, low, medium, high"),
+        (
+            {"reasoning_effort": "xhigh", "unsupported_params": "raise"},
+            "none, low, medium, high.*'xhigh'",
+        ),
         ({"client_request_id": "a b"}, "client_request_id"),
         ({"stop": ("",)}, "empty string"),
         ({"tools": (Tool("a b", {}),)}, "tool name 'a b'"),
@@ -86,6 +90,14 @@ def test_bad_messages_are_named(messages: tuple[Message, ...], says: str) -> Non
 def test_bad_parameters_are_named_with_what_is_allowed(more: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidRequestError, match=says):
         sent(USER, **more)
+
+
+def test_an_effort_that_a_model_does_not_have_is_left_out_with_a_warning() -> None:
+    model = "openai/gpt-5-2"
+    with pytest.warns(UnsupportedParameterWarning, match="none, low, medium, high.*'xhigh'"):
+        assert "reasoning_effort" not in sent(USER, model=model, reasoning_effort="xhigh")
+    body = sent(USER, model=model, reasoning_effort="xhigh", unsupported_params="send")
+    assert body["reasoning_effort"] == "xhigh"
 
 
 def test_what_a_model_does_not_take_is_left_out_with_one_warning() -> None:
