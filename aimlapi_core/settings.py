@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from aimlapi_core._values.pasted import pasted_key, unquoted
 from aimlapi_core._values.plain import plain_number
+from aimlapi_core._values.traceback_locals import clears_locals
 from aimlapi_core.errors import KEYS_URL, ConfigurationError, MissingKeyError
 from aimlapi_core.retry import RetryPolicy
 
@@ -34,6 +35,8 @@ _NUMBERS = (("timeout", "float"), ("max_retries", "int"), ("max_concurrency", "i
 # What the URL of one endpoint has behind the base URL.
 _ENDPOINT = re.compile(r"/((chat/)?completions|responses|embeddings|models)$")
 _SLASHES = re.compile(r"/{2,}")
+_PASSWORD = re.compile(r"//[^/]*@")
+_MAX_URL_LENGTH = 60_000  # httpx takes 65,536 with the path
 
 _LOCAL = re.compile(r"localhost|127(\.\d+){3}|::1|.*\.localhost")
 
@@ -172,6 +175,10 @@ class Settings:
         return _normalize_and_warn(given or DEFAULT_BASE_URL)
 
 
+# The constructor that `dataclass` wrote has the key as an argument.
+Settings.__init__ = clears_locals(Settings.__init__)  # type: ignore[method-assign]  # same signature
+
+
 def check_picklable(*clients: Any) -> None:
     """Raise TypeError for a caller's HTTP client."""
     if any(client is not None for client in clients):
@@ -232,8 +239,9 @@ def _normalize(url: str) -> str:
     text = unquoted(url)
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
-        host = (parts.hostname or "").encode("idna")  # raises for a host that DNS cannot look up
+        host = _dns_name(parts.hostname or "")
         valid = parts.scheme in ("http", "https") and bool(host) and parts.port != 0
+        valid = valid and text.isprintable() and len(text) < _MAX_URL_LENGTH
         valid = valid and host not in (b"http", b"https")  # of "https:/host", "https//host"
     except ValueError:
         valid = False
@@ -245,5 +253,16 @@ def _normalize(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
+def _dns_name(host: str) -> bytes:
+    """A host as DNS looks it up. Raises ValueError for one that it, or httpx, does not take."""
+    name = host.encode("idna")
+    if not host.isascii():
+        import idna  # httpx's, whose rules are stricter
+
+        name = idna.encode(host)
+    return name
+
+
 def _invalid_url_message(given: object) -> str:
-    return f"base_url {given!r} is not the URL of a host, such as {DEFAULT_BASE_URL!r}"
+    shown = _PASSWORD.sub("//***@", given) if isinstance(given, str) else given
+    return f"base_url {shown!r:.200} is not the URL of a host, such as {DEFAULT_BASE_URL!r}"

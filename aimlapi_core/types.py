@@ -244,7 +244,9 @@ class ChatRequest:
     client_request_id: str | None = param(scope="call")
     run_id: str | None = param(scope="internal")
     extra_body: Mapping[str, Any] = field(default_factory=dict)
-    extra_headers: Mapping[str, str] = field(default_factory=dict, metadata={"scope": "call"})
+    extra_headers: Mapping[str, str] = field(
+        default_factory=dict, repr=False, metadata={"scope": "call"}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,7 +424,7 @@ class EmbeddingRequest:
     unsupported_params: Literal["warn", "raise", "send"] = "warn"
     client_request_id: str | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
-    extra_headers: Mapping[str, str] = field(default_factory=dict)
+    extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     skip_empty: bool = False
 
 

@@ -26,6 +26,7 @@ from aimlapi_core import (
     __version__,
 )
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
+from aimlapi_core._values.traceback_locals import without_locals
 from langchain_aimlapi._signature import ConstructorSignature
 
 PROVIDER = "aimlapi"
@@ -174,9 +175,12 @@ class AIMLAPIBase(ClientOwner, Serializable):
 
     def _settings(self, call: Mapping[str, Any]) -> Settings:
         """The settings of one call: its own arguments, else the object's attributes."""
+        with without_locals:
+            return self._clients.settings_for(self._connection(call), _core_key)
+
+    def _connection(self, call: Mapping[str, Any]) -> dict[str, Any]:
         own = self.__dict__  # faster than attributes
-        values = {name: call.get(name, own[name]) for name in CONNECTION_SETTINGS}
-        return self._clients.settings_for(values, _core_key)
+        return {name: call.get(name, own[name]) for name in CONNECTION_SETTINGS}
 
     @field_serializer("timeout", when_used="json")
     def _timeout_as_data(self, timeout: Any) -> Any:

@@ -23,6 +23,7 @@ from langchain_aimlapi._base import MODEL_CONFIG, PROVIDER, AIMLAPIBase
 from langchain_aimlapi._bindings import BindableModel
 from langchain_aimlapi._model_profile import cached_model_profile, model_profile
 from langchain_aimlapi._request import token_estimate
+from langchain_aimlapi._request.argument_validation import headers_apart
 from langchain_aimlapi._request.build import REQUEST_FIELDS, without_secrets
 from langchain_aimlapi._request.constructor_types import RequestFields
 from langchain_aimlapi._request.prompt_values import with_whole_characters
@@ -79,12 +80,17 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
             self.profile = model_profile(self.model)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "model_kwargs":
+            apart = headers_apart({name: value, "default_headers": self.default_headers})
+            value, self.default_headers = apart[name], apart["default_headers"]
         super().__setattr__(name, value)
         if name == "model":
             self._refresh_profile()
 
     @override
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        if "model_kwargs" in (update or {}):
+            update = headers_apart({"default_headers": self.default_headers, **(update or {})})
         copied = super().model_copy(update=update, deep=deep)
         if "model" in (update or {}) and "profile" not in (update or {}):
             copied._refresh_profile()
@@ -117,8 +123,12 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
     @property
     @override
     def _identifying_params(self) -> dict[str, Any]:
-        held = self.__dict__
-        return {name: held[name] for name in _IDENTIFYING_FIELDS if held[name] not in (None, {})}
+        held = {name: getattr(self, name) for name in _IDENTIFYING_FIELDS}
+        return {name: value for name, value in held.items() if value not in (None, {})}
+
+    def _request_defaults(self) -> dict[str, Any]:
+        held = self.__dict__  # faster than attributes; a local variable of no frame that raises
+        return {name: held[name] for name in REQUEST_FIELDS if held[name] is not None}
 
     @override
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
@@ -182,8 +192,7 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
         # langchain-core caches this for the object's life and builds cache keys from it, so that a
         # changed attribute or a model_copy got another model's answers (langchain issue 39598).
         # Here the cache is renewed when an attribute has changed.
-        held = self.__dict__
-        state = {name: held[name] for name in _serialized_fields(type(self))}
+        state = {name: getattr(self, name) for name in _serialized_fields(type(self))}
         cached = self._serialized_cache
         if cached is None or not _is_equal(cached[0], state):
             shared = {id(self.api_key): self.api_key}  # a function may belong to what has no copy

@@ -19,6 +19,7 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
+from aimlapi_core._values.traceback_locals import clears_locals
 from langchain_aimlapi._bindings import ModelBinding, structured_output
 from langchain_aimlapi._chat_model_base import ChatModelBase
 from langchain_aimlapi._request import tools as request_tools
@@ -27,7 +28,6 @@ from langchain_aimlapi._request.argument_validation import (
     translate_validation_errors,
 )
 from langchain_aimlapi._request.build import (
-    REQUEST_FIELDS,
     call_arguments,
     check_model_kwargs,
     constructor_arguments,
@@ -78,6 +78,7 @@ class ChatAIMLAPI(ChatModelBase):
 
     # Not in the base class: type checkers would synthesize an __init__ of the fields, in which
     # api_key cannot be a plain string.
+    @clears_locals
     def __init__(self, **kwargs: Unpack[Arguments]) -> None:
         with translate_errors():
             kwargs = wrap_api_key(kwargs)  # type: ignore[assignment]  # the same names
@@ -201,8 +202,7 @@ class ChatAIMLAPI(ChatModelBase):
         if stop is not None:
             call["stop"] = stop
             check_types(call)
-        held = self.__dict__
-        defaults = {name: held[name] for name in REQUEST_FIELDS if held[name] is not None}
+        defaults = self._request_defaults()
         # LangChain may call the hooks without a run manager.
         run_id = None if run_manager is None else str(run_manager.run_id)
         request = to_request(messages, defaults, call, run_id, streaming=streaming)

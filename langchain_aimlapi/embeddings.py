@@ -17,6 +17,8 @@ from typing_extensions import Unpack, override
 
 from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, InvalidRequestError
 from aimlapi_core._adapters.arguments import CONSTRUCTOR_ALIASES
+from aimlapi_core._values.traceback_locals import clears_locals
+from aimlapi_core._values.warn_once import user_stacklevel
 from langchain_aimlapi._base import MODEL_CONFIG, AIMLAPIBase
 from langchain_aimlapi._request.argument_validation import (
     translate_validation_errors,
@@ -90,6 +92,7 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
     model_config = MODEL_CONFIG
 
     # For type checkers, as in ChatAIMLAPI.
+    @clears_locals
     def __init__(self, **kwargs: Unpack[EmbeddingArguments]) -> None:
         with translate_errors():
             kwargs = wrap_api_key(kwargs)  # type: ignore[assignment]  # the same names
@@ -198,6 +201,6 @@ def _drop_ignored(given: Mapping[str, Any]) -> dict[str, Any]:
         warnings.warn(
             f"{', '.join(ignored)} had no effect in the older langchain-aimlapi and has none here: "
             "leave it out.",
-            stacklevel=3,
+            stacklevel=user_stacklevel(),
         )
     return {name: value for name, value in given.items() if name not in ignored}

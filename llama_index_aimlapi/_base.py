@@ -25,6 +25,7 @@ from aimlapi_core import (
     __version__,
 )
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
+from aimlapi_core._values.traceback_locals import without_locals
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.settings import check_picklable
 
@@ -101,9 +102,13 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
 
         Raises ConfigurationError for what cannot work.
         """
+        with without_locals:
+            return self._clients.settings_for(self._connection(call))
+
+    def _connection(self, call: Mapping[str, Any] | None) -> dict[str, Any]:
         fields = self.__dict__  # faster than attributes
         values = {n: fields[n] for n in CONNECTION_SETTINGS}
-        return self._clients.settings_for({**values, **call} if call else values)
+        return {**values, **call} if call else values
 
     def _sync_client(self, call: Mapping[str, Any] | None = None) -> Client:
         return self._clients.sync_for(self._settings(call))

@@ -1,4 +1,7 @@
-"""Typed wrappers of LlamaIndex's callback decorators, which keep the method's signature."""
+"""Typed wrappers of LlamaIndex's callback decorators, which keep the method's signature.
+
+Events and spans show the arguments of a call: those that may hold a key are refused before.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index_instrumentation import get_dispatcher
 
-from llama_index_aimlapi._request.argument_validation import check_messages
+from llama_index_aimlapi._request.argument_validation import check_messages, check_shown
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -19,22 +23,36 @@ def chat_callback(method: Method) -> Method:
 
     Rejects anything but a list of messages first: the events would raise pydantic's error.
     """
-    call = llm_chat_callback()(method)
 
-    # Not `wraps(method)`: LlamaIndex marks methods by a `__wrapped__` that is not a function.
-    @wraps(call)
-    def checked(self: Any, messages: Any, **kwargs: Any) -> Any:
+    def check(messages: Any, **kwargs: Any) -> None:
         check_messages(messages)
-        return call(self, messages, **kwargs)
+        check_shown(kwargs)
 
-    @wraps(call)
-    async def acheck(self: Any, messages: Any, **kwargs: Any) -> Any:
-        check_messages(messages)
-        return await call(self, messages, **kwargs)
-
-    return cast("Method", acheck if iscoroutinefunction(method) else checked)
+    return _checked(method, llm_chat_callback()(method), check)
 
 
 def completion_callback(method: Method) -> Method:
     """`llm_completion_callback`: the same for completions."""
-    return cast("Method", llm_completion_callback()(method))
+
+    def check(prompt: Any = None, formatted: Any = False, **kwargs: Any) -> None:
+        check_shown(kwargs)
+
+    return _checked(method, llm_completion_callback()(method), check)
+
+
+def _checked(method: Method, call: Any, check: Callable[..., None]) -> Method:
+    spanned: Any = get_dispatcher(method.__module__).span(call)
+
+    # Not `wraps(method)`: LlamaIndex marks methods by a `__wrapped__` that is not a function. That
+    # there is a span already is an attribute, which is copied too.
+    @wraps(spanned)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check(*args, **kwargs)
+        return spanned.__get__(self, type(self))(*args, **kwargs)
+
+    @wraps(spanned)
+    async def acheck(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check(*args, **kwargs)
+        return await spanned.__get__(self, type(self))(*args, **kwargs)
+
+    return cast("Method", acheck if iscoroutinefunction(method) else checked)

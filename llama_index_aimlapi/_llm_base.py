@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr
 
 from aimlapi_core import DEFAULT_TIMEOUT_S, model_info
 from aimlapi_core._adapters.arguments import with_plain_mappings
+from aimlapi_core._values.traceback_locals import clears_locals
 from llama_index_aimlapi._base import AIMLAPIBase
 from llama_index_aimlapi._request.argument_validation import (
     SETTINGS,
@@ -76,6 +77,7 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
         default=None, description="Overrides the model table; input and output, in tokens."
     )
 
+    @clears_locals
     def __init__(
         self,
         model: str = DEFAULT_MODEL,

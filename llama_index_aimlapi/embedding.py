@@ -19,6 +19,7 @@ from aimlapi_core import (
     InvalidRequestError,
     embedding_info,
 )
+from aimlapi_core._values.traceback_locals import clears_locals
 from llama_index_aimlapi._base import AIMLAPIBase
 from llama_index_aimlapi._embedding_batches import (
     Embedding,
@@ -89,6 +90,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
 
     _total: TotalUsage = PrivateAttr(default=TotalUsage())
 
+    @clears_locals
     def __init__(
         self,
         model: str | None = None,

@@ -109,7 +109,7 @@ def test_the_key_is_in_nothing_that_is_printed_or_written(emu: Emulator, tmp_pat
     assert all(seen.headers["authorization"].endswith(CANARY[-4:]) for seen in emu.requests)
     assert "Incorrect API key provided: ***" in done.stdout
     assert "DEBUG:httpcore" in done.stderr
-    assert "response = <Response [401" in done.stdout  # locals are shown, all the same
+    assert "prepared = PreparedRequest(" in done.stdout  # locals are shown, all the same
     for line in (done.stdout + done.stderr).splitlines():
         assert CANARY not in line
     assert not list(tmp_path.iterdir())
@@ -147,7 +147,7 @@ def test_the_key_is_in_no_crash_that_pytest_shows_with_locals(
     done = run(["-m", "pytest", *options, "test_crash.py"], tmp_path)
     assert done.returncode == 1, done.stdout[-2000:]
     assert f"{4 * len(faults)} failed" in done.stdout
-    assert "response   = <Response [401" in done.stdout
+    assert "prepared   = PreparedRequest(" in done.stdout
     assert CANARY not in done.stdout + done.stderr
 
 

@@ -24,6 +24,7 @@ from aimlapi_core._io.stream_end import (
     is_plain,
     sync_stream,
 )
+from aimlapi_core._values.traceback_locals import without_locals
 from aimlapi_core._version import __version__
 from aimlapi_core._wire import embeddings
 from aimlapi_core._wire.embeddings import EmbeddingBatch
@@ -167,7 +168,8 @@ class Client(AccountAPI, SyncContext):
     def _call(
         self, prepared: PreparedT, request: ChatRequest | EmbeddingRequest
     ) -> ModelCall[PreparedT]:
-        return ModelCall(self.settings, prepared, self._user_agent, request)
+        with without_locals:
+            return ModelCall(self.settings, prepared, self._user_agent, request)
 
     def _drain(
         self, response: httpx.Response, reader: StreamReader, pieces: Iterator[bytes]
@@ -264,8 +266,9 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
     async def _call(
         self, prepared: PreparedT, request: ChatRequest | EmbeddingRequest
     ) -> ModelCall[PreparedT]:
-        keyed = await self.settings.with_awaited_key()
-        return ModelCall(self.settings, prepared, self._user_agent, request, keyed)
+        with without_locals:
+            keyed = await self.settings.with_awaited_key()
+            return ModelCall(self.settings, prepared, self._user_agent, request, keyed)
 
     async def _drain(
         self, response: httpx.Response, reader: StreamReader, pieces: AsyncIterator[bytes]

@@ -131,11 +131,12 @@ class _PooledStream(httpx.SyncByteStream):
     So does its collection: Ctrl-C may come before anybody could close it.
     """
 
+    _index: int | None = None  # for the collection of what `__init__` did not finish
+
     def __init__(self, pool: TransportPool[httpx.HTTPTransport], request: httpx.Request) -> None:
         self._body: httpx.SyncByteStream | None = None
         self._pool = pool
         self._request = request
-        self._index: int | None = None
         self._is_read = False
 
     def transport(self) -> httpx.HTTPTransport:

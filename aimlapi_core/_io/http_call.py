@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from functools import partial
-from typing import Any
 
 import httpx
 
@@ -20,6 +19,7 @@ from aimlapi_core._io.concurrency_limit import Slot
 from aimlapi_core._io.connections import PooledClient
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
 from aimlapi_core._values.readable import readable
+from aimlapi_core._values.secret_headers import Mask
 from aimlapi_core.errors import (
     AIMLAPIError,
     ConfigurationError,
@@ -37,7 +37,6 @@ from aimlapi_core.settings import Settings
 FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
 SEND_FAILURES = (*FAILURES, RuntimeError, UnicodeError, httpx.InvalidURL)
 
-_MIN_REDACTED_KEY_LENGTH = 8  # a shorter one is no key of the service, but part of common words
 # They say how the body is sent, which is decided here.
 _BODY_HEADERS = frozenset(
     "content-length transfer-encoding content-encoding trailer te upgrade expect".split()
@@ -182,12 +181,12 @@ class HTTPCall:
             self.observer.abort(error, self.response_headers)
 
     def redact(self, error: AIMLAPIError) -> AIMLAPIError:
-        """Remove the key from `error`: a response body may repeat it."""
-        if len(self._key) >= _MIN_REDACTED_KEY_LENGTH:
-            error.args = _redacted(error.args, self._key)
-            for name, value in error.__dict__.items():
-                if name != "partial":
-                    error.__dict__[name] = _redacted(value, self._key)
+        """Remove the key, and what secret headers hold, from `error`: a body may repeat them."""
+        mask = Mask(self._key, getattr(self, "headers", {}))
+        error.args = mask(error.args)
+        for name, value in error.__dict__.items():
+            if name != "partial":
+                error.__dict__[name] = mask(value)
         return error
 
     def transport_error(self, exc: Exception) -> AIMLAPIError:
@@ -272,18 +271,6 @@ def _header_advice(name: object) -> str:
     if isinstance(name, str) and name.lower() in _BODY_HEADERS:
         return f"The header {name!r} cannot be set, since it follows from the body: leave it out."
     return f"The header {name!r} cannot be sent: names and values must be text in printable ASCII."
-
-
-def _redacted(value: Any, key: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(key, "***")
-    if isinstance(value, tuple):
-        return tuple(_redacted(item, key) for item in value)
-    if isinstance(value, list):
-        return [_redacted(item, key) for item in value]
-    if isinstance(value, Mapping):
-        return {_redacted(k, key): _redacted(v, key) for k, v in value.items()}
-    return value
 
 
 def _header_dict(headers: httpx.Headers) -> dict[str, str]:

@@ -28,6 +28,7 @@ from aimlapi_core._io.shared_connections import (
 )
 from aimlapi_core._io.sockets.unread_bytes import close_with_unread_bytes
 from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream, with_gzip_decoded
+from aimlapi_core._values.traceback_locals import clear_locals, without_locals
 from aimlapi_core.account import AccountRequest
 from aimlapi_core.costs.reconciliation import LookupSteps
 from aimlapi_core.errors import AIMLAPIError, StatusError
@@ -35,7 +36,11 @@ from aimlapi_core.settings import Settings
 
 
 class CallContext:
-    """Context manager: the HTTP client for one call. Redacts the key in what the call raises."""
+    """Context manager: the HTTP client for one call.
+
+    Takes the key out of what the call raises: out of its text, and of the variables of the frames
+    that it left.
+    """
 
     def __init__(self, sender: RequestSender, call: HTTPCall) -> None:
         self._sender = sender
@@ -51,6 +56,7 @@ class CallContext:
             self._shared = acquire_client(self._call.url, key, self._sender)
         except BaseException as error:
             self._call.finish(error)
+            clear_locals(error)
             raise
         return self._shared.http
 
@@ -60,14 +66,16 @@ class CallContext:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if self._shared is not None:
-                release_client(self._shared)
-        finally:
-            if error is not None:
-                self._call.finish(error)
-            if self._call.slot is not None:
-                self._call.slot.release()
+        with without_locals:
+            try:
+                if self._shared is not None:
+                    release_client(self._shared)
+            finally:
+                if error is not None:
+                    self._call.finish(error)
+                    clear_locals(error)
+                if self._call.slot is not None:
+                    self._call.slot.release()
 
 
 class RequestSender:
@@ -85,7 +93,8 @@ class RequestSender:
                 payload = self._send_account_request(lookups.send(payload)).payload
 
     def _send_account_request(self, request: AccountRequest) -> AccountResponse:
-        call = AccountCall(request.settings or self.settings, request, self._user_agent)
+        with without_locals:
+            call = AccountCall(request.settings or self.settings, request, self._user_agent)
         try:
             with CallContext(self, call) as http:
                 return call.parse_response(self._read_body(call, http))
@@ -168,6 +177,7 @@ class AsyncCallContext:
             self._shared = await acquire_async_client(self._call.url, key, self._sender)
         except BaseException as error:
             self._call.finish(error)
+            clear_locals(error)
             raise
         return self._shared.http
 
@@ -177,14 +187,16 @@ class AsyncCallContext:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if self._shared is not None:
-                await release_async_client(self._shared)
-        finally:
-            if error is not None:
-                self._call.finish(error)
-            if self._call.slot is not None:
-                self._call.slot.release()
+        with without_locals:
+            try:
+                if self._shared is not None:
+                    await release_async_client(self._shared)
+            finally:
+                if error is not None:
+                    self._call.finish(error)
+                    clear_locals(error)
+                if self._call.slot is not None:
+                    self._call.slot.release()
 
 
 class AsyncRequestSender:
@@ -203,8 +215,9 @@ class AsyncRequestSender:
 
     async def _send_account_request(self, request: AccountRequest) -> AccountResponse:
         settings = request.settings or self.settings
-        keyed = await settings.with_awaited_key()
-        call = AccountCall(settings, request, self._user_agent, keyed)
+        with without_locals:
+            keyed = await settings.with_awaited_key()
+            call = AccountCall(settings, request, self._user_agent, keyed)
         try:
             async with AsyncCallContext(self, call) as http:
                 return call.parse_response(await self._read_body(call, http))

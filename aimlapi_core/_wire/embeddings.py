@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aimlapi_core._error_responses import describe_payload
@@ -18,7 +18,11 @@ from aimlapi_core._values.plain import plain_number
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core._wire.answers.failures import unexpected_reply
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
-from aimlapi_core._wire.validation import UnsupportedParameterWarning, check_client_request_id
+from aimlapi_core._wire.validation import (
+    UnsupportedParameterWarning,
+    check_client_request_id,
+    request_id_header,
+)
 from aimlapi_core.embedding_models import EmbeddingInfo, embedding_info
 from aimlapi_core.errors import (
     InvalidRequestError,
@@ -48,7 +52,7 @@ class EmbeddingBatch:
     start: int
     count: int
     body: dict[str, Any]
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
     path: str = PATH
 
     def decode(self, payload: Any, headers: Mapping[str, str]) -> EmbeddingReply:
@@ -61,9 +65,7 @@ def prepare_batches(request: EmbeddingRequest) -> list[EmbeddingBatch]:
     info = embedding_info(request.model)
     request = _validated(request, info)
     limits = info or _DEFAULT_LIMITS
-    headers = dict(request.extra_headers)
-    if request.client_request_id:
-        headers["X-Client-Request-Id"] = request.client_request_id
+    request_id = request_id_header(request.client_request_id)
     fixed: dict[str, Any] = {
         "encoding_format": "base64" if limits.base64 else None,
         "dimensions": request.dimensions,
@@ -74,7 +76,9 @@ def prepare_batches(request: EmbeddingRequest) -> list[EmbeddingBatch]:
     for start, texts in _split_batches(request, limits):
         given = texts[0] if len(texts) == 1 else list(texts)
         body = {"model": request.model, "input": given, **more, **request.extra_body}
-        plans.append(EmbeddingBatch(start, len(texts), body, headers))
+        plans.append(
+            EmbeddingBatch(start, len(texts), body, {**request.extra_headers, **request_id})
+        )
     return plans
 
 

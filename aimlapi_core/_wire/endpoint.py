@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core._wire.responses_stream import ResponseAccumulator
 from aimlapi_core._wire.stop_sequences import truncate_reply
 from aimlapi_core._wire.stream_reader import Accumulator, StreamReader
-from aimlapi_core._wire.validation import check_request, drop_unsupported_params
+from aimlapi_core._wire.validation import check_request, drop_unsupported_params, request_id_header
 from aimlapi_core.errors import InvalidRequestError
 from aimlapi_core.models import ModelInfo, model_info, nearest_model
 from aimlapi_core.request_params import with_plain_scalars
@@ -39,7 +39,7 @@ class PreparedRequest:
     endpoint: Endpoint
     path: str
     body: dict[str, Any]
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
     expected_choices: int
     client_stop: tuple[str, ...]
     usage_expected: bool
@@ -100,14 +100,11 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
         request = replace(request, stop=())
     codec = _CODECS[endpoint]
     body = codec.encode(request, info, stream=stream)
-    headers = dict(request.extra_headers)
-    if request.client_request_id:
-        headers["X-Client-Request-Id"] = request.client_request_id
     return PreparedRequest(
         endpoint=endpoint,
         path=codec.path,
         body={**body, **request.extra_body},
-        headers=headers,
+        headers={**request.extra_headers, **request_id_header(request.client_request_id)},
         expected_choices=as_index(plain_scalar(request.extra_body.get("n", request.n))) or 1,
         client_stop=client_stop,
         usage_expected=stream and request.stream_usage,

@@ -105,6 +105,11 @@ def is_client_request_id(given: str | None) -> TypeGuard[str]:
     return given is not None and _REQUEST_ID.fullmatch(given) is not None
 
 
+def request_id_header(name: str | None) -> dict[str, str]:
+    """The header of a client request id; none without one."""
+    return {"X-Client-Request-Id": name} if name else {}
+
+
 def check_client_request_id(given: str | None) -> None:
     """Raise InvalidRequestError for an id that the service ignores [D request-tracing-and-cost]."""
     if given is not None and not _REQUEST_ID.fullmatch(given):

@@ -64,3 +64,25 @@ def _message(exc: ValidationError) -> str:
     name = str(errors[0]["loc"][0]) if errors[0]["loc"] else str(exc.title)
     messages = [str(e["msg"]) for e in errors if not e["loc"] or str(e["loc"][0]) == name]
     return f"{name}: {' or '.join(dict.fromkeys(messages))}."
+
+
+def headers_apart(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A constructor's arguments with the headers in `model_kwargs` as `default_headers`.
+
+    `model_kwargs` stand in reprs, traces and dumps, and a header may hold a key.
+    """
+    kwargs = given.get("model_kwargs")
+    if not isinstance(kwargs, Mapping) or "extra_headers" not in kwargs:
+        return given
+    rest = {name: value for name, value in kwargs.items() if name != "extra_headers"}
+    headers = kwargs["extra_headers"] or {}
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(
+            f"extra_headers in model_kwargs must map names to values, not be of type "
+            f"{type(headers).__name__}."
+        )
+    return {
+        **given,
+        "model_kwargs": rest,
+        "default_headers": {**(given.get("default_headers") or {}), **headers},
+    }

@@ -27,7 +27,11 @@ from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS
 from aimlapi_core._misspelled_values import find_misspelled_value
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from langchain_aimlapi._base import as_secret
-from langchain_aimlapi._request.argument_validation import check_types, reject_bool_numbers
+from langchain_aimlapi._request.argument_validation import (
+    check_types,
+    headers_apart,
+    reject_bool_numbers,
+)
 from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi._request.legacy_arguments import migration_hint
 from langchain_aimlapi._request.messages import to_messages
@@ -106,7 +110,7 @@ def constructor_arguments(
     given: Mapping[str, Any], fields: Mapping[str, FieldInfo], aliases: Mapping[str, str] = ALIASES
 ) -> dict[str, Any]:
     """A constructor's arguments as values of its fields. Raises ConfigurationError."""
-    named = normalize_names(given, frozenset(fields), aliases)
+    named = normalize_names(headers_apart(given), frozenset(fields), aliases)
     named = with_plain_mappings(with_plain_scalars(_drop_unset(named, fields)))
     reject_bool_numbers(named)
     reasoning = named.get("reasoning")
@@ -171,7 +175,10 @@ def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def without_secrets(call: Mapping[str, Any]) -> dict[str, Any]:
     """A call's arguments without those that may hold a key, for traces and cache keys."""
-    return {name: value for name, value in call.items() if ALIASES.get(name, name) not in _SECRET}
+    shown = {name: value for name, value in call.items() if ALIASES.get(name, name) not in _SECRET}
+    if isinstance(kwargs := shown.get("model_kwargs"), Mapping):
+        shown["model_kwargs"] = {n: value for n, value in kwargs.items() if n not in _SECRET}
+    return shown
 
 
 # Names that model_kwargs cannot hold. `metadata` is allowed: the service has a parameter of that

@@ -6,8 +6,7 @@ what must not reach events.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from llama_index.core.schema import BaseComponent
@@ -27,6 +26,7 @@ from aimlapi_core._adapters.arguments import (
     with_plain_scalars,
 )
 from aimlapi_core._misspelled_values import find_misspelled_value
+from aimlapi_core._values.secret_headers import may_hold_secret
 from aimlapi_core.request_params import REQUEST_PARAMS, arguments
 from llama_index_aimlapi._base import parse_timeout, reveal_key
 from llama_index_aimlapi._request.legacy_arguments import did_you_mean, say_what_to_do
@@ -42,8 +42,6 @@ _WIRE_MEMBERS = frozenset(
     "background functions max_output_tokens max_tool_calls models reasoning "
     "response_id stream stream_options text tool_resources top_k top_a".split()
 ).union(PARAM_ALIASES)
-_CREDENTIAL = re.compile("auth|key|token|cookie|secret|password", re.IGNORECASE)
-_NO_CREDENTIAL = re.compile("idempotency", re.IGNORECASE)
 
 
 def _is_positive_int(value: Any) -> bool:
@@ -169,10 +167,28 @@ def check_types(values: Mapping[str, Any]) -> None:
         raise InvalidRequestError(f"{name} is {accepted}, not {value!r:.80}.")
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Raises InvalidRequestError for an argument that no call takes."""
+    for name in names:
+        if name not in CALL_ARGUMENTS and name not in CALL_SETTINGS:
+            raise InvalidRequestError(
+                f"A call takes no argument {name!r}. {say_what_to_do(name, CALL_ARGUMENTS)}"
+            )
+
+
+def check_shown(call: Mapping[str, Any]) -> None:
+    """Raises InvalidRequestError for what may hold a key: events show the arguments of a call."""
+    for name, value in call.items():
+        if name == "extra_headers" and isinstance(value, Mapping):
+            check_headers(value)
+        elif may_hold_secret(name) or "header" in name:
+            check_names((name,))
+
+
 def check_headers(headers: Mapping[str, Any]) -> None:
     """Raises InvalidRequestError for a header that may hold a secret: events show arguments."""
     for name in headers:
-        if _CREDENTIAL.search(str(name)) and not _NO_CREDENTIAL.search(str(name)):
+        if may_hold_secret(name):
             raise InvalidRequestError(
                 f"The header {name!r} may hold a secret, and the arguments of a call stand in "
                 "events: use default_headers."

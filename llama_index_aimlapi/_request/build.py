@@ -31,10 +31,10 @@ from llama_index_aimlapi._request.argument_validation import (
     CALL_ARGUMENTS,
     CALL_SETTINGS,
     check_headers,
+    check_names,
     check_types,
     connection_settings,
 )
-from llama_index_aimlapi._request.legacy_arguments import say_what_to_do
 from llama_index_aimlapi._request.messages import to_messages
 from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._request.tools import to_tool_choice, to_tools, warn_not_strict
@@ -63,7 +63,7 @@ def build(
     """The request. `settings` are the constructor's; `extra_kwargs` is additional_kwargs."""
     connection = {name: call[name] for name in CALL_SETTINGS if name in call}
     call = _layer({name: value for name, value in call.items() if name not in connection})
-    _check_call(call)
+    check_names(call)
     merged = _merge_layers(settings, _layer(extra_kwargs), _without_none(call))
     tools, tool_refs = to_tools(merged.pop("tools", ()))
     choice = merged.pop("tool_choice", None)
@@ -120,14 +120,6 @@ def _layer(given: Mapping[str, Any]) -> dict[str, Any]:
         except ConfigurationError as exc:
             raise InvalidRequestError(str(exc)) from None
     return named
-
-
-def _check_call(call: Mapping[str, Any]) -> None:
-    for name in call:
-        if name not in CALL_ARGUMENTS:
-            raise InvalidRequestError(
-                f"A call takes no argument {name!r}. {say_what_to_do(name, CALL_ARGUMENTS)}"
-            )
 
 
 def _merge_layers(
