@@ -383,6 +383,7 @@ def test_a_batch_that_waits_behind_another_call_gives_up_once_another_batch_has_
         with pytest.raises(BadRequestError):
             fails.result()
         begun.result()
+        wait_until(lambda: waiting() == 0)  # while `another` still holds its slot
         another.close()
     assert_free(emu)
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, RootModel, SecretStr
 
@@ -99,6 +99,8 @@ PIECES = ("{}", "{", "}", "null", "n", " ", "\n", "\ufeff", '"a"', ":1", "[1]", 
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=8))
+@example(["{", "}", '{"a": 1}'])
+@example(["n", "ull"])
 def test_deltas_add_up_to_the_arguments_of_the_whole_answer(pieces: list[str]) -> None:
     start: ArgumentsStart | None = ArgumentsStart()
     total = ""
