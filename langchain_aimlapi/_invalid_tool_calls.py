@@ -42,7 +42,7 @@ def invalid_tool_call_results(message: AIMessage) -> list[ToolMessage]:
         )
     return [
         ToolMessage(
-            invalid_call_result(call["name"], call["error"] or _reason(text)),
+            invalid_call_result(call["name"], call["error"] or _reason(text, call["name"])),
             tool_call_id=call["id"],
             name=call["name"],
             status="error",
@@ -51,10 +51,10 @@ def invalid_tool_call_results(message: AIMessage) -> list[ToolMessage]:
     ]
 
 
-def _reason(arguments: str) -> str:
+def _reason(arguments: str, name: str | None) -> str:
     """Why the arguments are invalid: the sum of a stream's chunks does not say."""
     try:
-        parse_arguments(arguments, None)
+        parse_arguments(arguments, None, name)
     except ValueError as why:
         return str(why)
     return NOT_AN_OBJECT.rstrip(": ")

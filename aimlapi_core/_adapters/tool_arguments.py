@@ -10,8 +10,11 @@ from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 NOT_AN_OBJECT = "The arguments are not a JSON object: "
 
 
-def parse_arguments(arguments: str, finish_reason: str | None) -> dict[str, Any]:
-    """The arguments of a call. Raises ValueError, with the reason why it must not be run.
+NO_NAME = "The call names no tool."
+
+
+def parse_arguments(arguments: str, finish_reason: str | None, name: str | None) -> dict[str, Any]:
+    """The arguments of the call of `name`. Raises ValueError, with why it must not be run.
 
     A call without any argument text in a truncated answer counts as truncated: its arguments
     may have been about to follow.
@@ -20,10 +23,13 @@ def parse_arguments(arguments: str, finish_reason: str | None) -> dict[str, Any]
     if truncated and not arguments.strip():
         raise ValueError(f"The answer was cut ({finish_reason}) before the arguments began.")
     try:
-        return loads_arguments(arguments)
+        found = loads_arguments(arguments)
     except ValueError as exc:
         cut = f"The answer was cut ({finish_reason}). " if truncated else ""
         raise ValueError(f"{cut}{NOT_AN_OBJECT}{exc}") from exc
+    if not name:
+        raise ValueError(NO_NAME)
+    return found
 
 
 def invalid_call_result(name: str | None, reason: str) -> str:

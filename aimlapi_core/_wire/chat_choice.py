@@ -11,15 +11,20 @@ from typing import Any
 
 from aimlapi_core._json_reading import (
     ArgumentsStart,
-    arguments_text,
     as_index,
-    as_mapping,
     as_mappings,
     loads,
     non_placeholder_str,
-    nonempty_str,
 )
 from aimlapi_core._values.unknown_members import joined, replaced
+from aimlapi_core._wire.answers.content import (
+    function_of,
+    legacy_call,
+    lenient_text,
+    read_content,
+    read_text,
+    tool_calls,
+)
 from aimlapi_core._wire.answers.failures import names_failure
 from aimlapi_core.types import (
     TRUNCATED_FINISH_REASONS,
@@ -155,9 +160,9 @@ class _ToolCallAccumulator:
 
 
 _MESSAGE_FIELDS = frozenset(
-    "role content refusal reasoning reasoning_content annotations tool_calls".split()
+    "role content refusal reasoning reasoning_content annotations tool_calls function_call".split()
 )
-_CHOICE_FIELDS = frozenset("index delta message finish_reason logprobs".split())
+_CHOICE_FIELDS = frozenset("index delta message text finish_reason logprobs".split())
 
 
 class ChoiceAccumulator:
@@ -186,7 +191,7 @@ class ChoiceAccumulator:
         get = delta.get
         # A service that sends both fields sends the same text in both.
         wire_reasoning = get("reasoning") or get("reasoning_content")
-        if wire_reasoning and (reasoning := _content_text(wire_reasoning)):
+        if wire_reasoning and (reasoning := lenient_text(wire_reasoning)):
             self._reasoning.append(reasoning)
             events.append(ReasoningDelta(reasoning, self.index))
         logprobs = row.get("logprobs")
@@ -194,11 +199,13 @@ class ChoiceAccumulator:
             logprobs = None
         elif logprobs:
             self._logprobs = _merge_logprobs(self._logprobs, logprobs)
-        wire_content = get("content")
-        if wire_content and (content := _content_text(wire_content)):
+        content, refusal = get("content"), get("refusal")
+        if type(content) is not str and content is not None:
+            content, refusal = self._read_odd_content(content, refusal, events)
+        if content:
             self._text.append(content)
             events.append(TextDelta(content, self.index, logprobs or None))
-        if refusal := nonempty_str(get("refusal")):
+        if refusal and (refusal := read_text(refusal)):
             self._refusal.append(refusal)
             events.append(RefusalDelta(refusal, self.index))
         if citations := get("annotations"):
@@ -206,13 +213,25 @@ class ChoiceAccumulator:
                 self._citations.append(citation)
                 events.append(CitationDelta(citation, self.index))
         if calls := get("tool_calls"):
-            for position, call in enumerate(as_mappings(calls)):
+            for position, call in enumerate(tool_calls(calls)):
                 self._add_tool_call_delta(call, position if whole else None, events)
+        elif "function_call" in delta and (legacy := legacy_call(delta["function_call"])):
+            self._add_tool_call_delta(legacy, 0 if whole else None, events)
         if not delta.keys() <= _MESSAGE_FIELDS:
             self._add_extra(delta, _MESSAGE_FIELDS, replaced if whole else joined)
         if not row.keys() <= _CHOICE_FIELDS:
             self._add_extra(row, _CHOICE_FIELDS, replaced)
         return events
+
+    def _read_odd_content(
+        self, wire: Any, refusal: Any, events: list[StreamEvent]
+    ) -> tuple[str, Any]:
+        """The text and refusal of a content that is no string; its reasoning is added."""
+        content = read_content(wire)
+        if content.reasoning:
+            self._reasoning.append(content.reasoning)
+            events.append(ReasoningDelta(content.reasoning, self.index))
+        return content.text, refusal or content.refusal
 
     def _add_extra(
         self, fields: Mapping[str, Any], known: Set[str], merge: Callable[[Any, Any], Any]
@@ -226,15 +245,8 @@ class ChoiceAccumulator:
     def _add_tool_call_delta(
         self, wire: Mapping[str, Any], position: int | None, events: list[StreamEvent]
     ) -> None:
-        function = as_mapping(wire.get("function"))
-        arguments = function.get("arguments")
-        is_custom = not function and "custom" in wire
-        if is_custom:
-            function = as_mapping(wire["custom"])
-            arguments = function.get("input")
-        call_id = non_placeholder_str(wire.get("id"))
-        name = non_placeholder_str(function.get("name"))
-        arguments = arguments_text(arguments)
+        wire_name, arguments, is_custom = function_of(wire)
+        call_id, name = non_placeholder_str(wire.get("id")), non_placeholder_str(wire_name)
         index = as_index(wire.get("index"))
         call = (
             self._tool_call_for(index, call_id, name, arguments)
@@ -321,13 +333,6 @@ class ChoiceAccumulator:
             parts.append(Refusal("".join(self._refusal)))
         parts.extend(call.to_tool_call() for call in self._calls)
         return Choice(self.index, tuple(parts), self.finish_reason, self._logprobs, self._extra)
-
-
-def _content_text(content: Any) -> str:
-    """The text of `content`: a string, or a list of content parts."""
-    if isinstance(content, str):
-        return content
-    return "".join(nonempty_str(part.get("text")) or "" for part in as_mappings(content))
 
 
 def _merge_logprobs(merged: dict[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:

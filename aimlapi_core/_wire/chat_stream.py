@@ -18,6 +18,7 @@ from aimlapi_core._json_reading import (
     non_placeholder_str,
     nonempty_str,
 )
+from aimlapi_core._wire.answers.content import UnreadableError, message_of
 from aimlapi_core._wire.chat_choice import ChoiceAccumulator
 from aimlapi_core._wire.stream_reader import Accumulator
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
@@ -122,8 +123,11 @@ class ChatAccumulator(Accumulator):
             choice = self._choices[index] = ChoiceAccumulator(index, self._tool_names)
         # Some servers stream `message` instead of `delta`, or answer with `delta` unstreamed.
         names = ("message", "delta") if whole else ("delta", "message")
-        delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1]))
-        new = choice.add_delta(delta, row, whole)
+        delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1])) or message_of(row)
+        try:
+            new = choice.add_delta(delta, row, whole)
+        except UnreadableError as exc:
+            raise self._stream_error(f"choice {index} cannot be read: {exc}", None, row) from exc
         if choice.error:
             self._raise_reported({"error": choice.error})
         if new and choice.finish_reason is not None:

@@ -14,6 +14,7 @@ from typing import Any
 from aimlapi_core._error_responses import describe_payload, error_in_payload
 from aimlapi_core._json_reading import as_int, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.media import FILENAME, canonical_data_url
+from aimlapi_core._wire.answers.content import UnreadableError
 from aimlapi_core._wire.answers.failures import answer_failed, names_failure, unexpected_reply
 from aimlapi_core._wire.responses_items import output_items, parse_output
 from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost
@@ -81,14 +82,23 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
     Raises AnswerFailedError if it reports an error, UnexpectedReplyError if it is no response.
     """
     response = as_mapping(payload)
-    output, output_text = response.get("output"), nonempty_str(response.get("output_text"))
-    if not (isinstance(output, list) or output_text):
+    if not (isinstance(response.get("output"), list) or _has_output(response)):
         raise unexpected_reply("a finished response", describe_payload(payload), payload, headers)
-    reply = to_reply(response, parse_output(output_items(response)), headers)
+    request_id = headers.get("x-request-id")
+    try:
+        reply = to_reply(response, parse_output(output_items(response)), headers)
+    except UnreadableError as exc:
+        partial = to_reply(response, (), headers)
+        what = f"its output cannot be read: {exc}"
+        raise answer_failed(what, partial, response, None, request_id) from exc
     if failure := _failure(response):
         what = f"the service reported: {failure[0]}"
-        raise answer_failed(what, reply, response, failure[1], headers.get("x-request-id"))
+        raise answer_failed(what, reply, response, failure[1], request_id)
     return reply
+
+
+def _has_output(response: Mapping[str, Any]) -> bool:
+    return bool(response.get("output") or response.get("output_text"))
 
 
 def _failure(response: Mapping[str, Any]) -> tuple[str, str | None] | None:

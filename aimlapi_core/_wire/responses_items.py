@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
@@ -14,6 +15,14 @@ from aimlapi_core._json_reading import (
     as_mappings,
     nonempty_str,
     without_placeholders,
+)
+from aimlapi_core._wire.answers.content import (
+    UnreadableError,
+    content_parts,
+    lenient_parts,
+    lenient_text,
+    read_part,
+    read_text,
 )
 from aimlapi_core.types import (
     CitationDelta,
@@ -34,6 +43,10 @@ logger = logging.getLogger("aimlapi")
 
 # Between two messages, or two reasoning summaries, of one response.
 SEPARATOR = "\n\n"
+
+# Items that are calls of the program's functions, with the member of their arguments. A custom
+# tool's input is a text, so its call is invalid.
+CALL_TYPES = {"function_call": "arguments", "custom_tool_call": "input"}
 
 
 class ItemOwner(Protocol):
@@ -81,19 +94,19 @@ class OutputItem:
         return bool(self._fields.get("type") == wire.get("type"))
 
     def add_text(self, content_index: Any, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
-        if isinstance(delta, str) and delta:
+        if delta and (delta := read_text(delta)):
             separator = "" if self._has_text else owner.message_separator()
             self._has_text = True
             self._append("text", content_index, delta)
             yield TextDelta(separator + delta)
 
     def add_refusal(self, content_index: Any, delta: Any) -> Iterator[StreamEvent]:
-        if isinstance(delta, str) and delta:
+        if delta and (delta := read_text(delta)):
             self._append("refusal", content_index, delta)
             yield RefusalDelta(delta)
 
     def add_reasoning(self, member: str, content_index: Any, delta: Any) -> Iterator[StreamEvent]:
-        if isinstance(delta, str) and delta:
+        if delta and (delta := lenient_text(delta)):
             is_new = (member, _index_or_zero(content_index)) not in self._texts
             separator = SEPARATOR if is_new and self._texts else ""
             self._append(member, content_index, delta)
@@ -121,53 +134,71 @@ class OutputItem:
                 yield CitationDelta(citation)
 
     def add_arguments(self, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
-        if isinstance(delta, str) and delta:
+        if delta := arguments_text(delta):
             index = self._tool_call_index(owner)
             self._arguments += delta
-            if self._arguments_start is not None:
+            if self._fields.get("type") == "custom_tool_call":
+                delta = self._quoted(delta)
+            elif self._arguments_start is not None:
                 delta = self._arguments_start.feed(delta)
                 if not delta:
                     return
                 self._arguments_start = None
             yield ToolCallDelta(index, arguments=delta)
 
+    def _quoted(self, text: str) -> str:
+        """A piece of a custom tool's text as part of a JSON string, which `finish` closes."""
+        opening = "" if self._arguments_start is None else '"'
+        self._arguments_start = None
+        return opening + json.dumps(text, ensure_ascii=False)[1:-1]
+
     def finish(self, owner: ItemOwner) -> Iterator[StreamEvent]:
         """The arguments that were held, at the end of the response."""
         held = self._arguments_start.text() if self._arguments_start is not None else ""
+        if self._fields.get("type") == "custom_tool_call":
+            held = self._quoted("") + '"'
         self._arguments_start = None
         if held:
             yield ToolCallDelta(self._tool_call_index(owner), arguments=held)
+        if self._fields.get("type") in CALL_TYPES and not self._name_sent:
+            yield ToolCallDelta(self._tool_call_index(owner), id=_call_id(self._fields))
 
     def add_snapshot(self, wire: Mapping[str, Any], owner: ItemOwner) -> Iterator[StreamEvent]:
         """Add a whole item, partial or final: yields events for what its deltas did not contain."""
         self._fields.update(wire)
         self._is_guessed = False
         kind = wire.get("type")
-        if kind == "function_call":
+        if kind in CALL_TYPES:
             yield from self._add_call_snapshot(wire, owner)
-        for position, part in enumerate(as_mappings(wire.get("content"))):
-            if kind == "reasoning":
-                remaining = self.remaining("content", position, part.get("text"))
-                yield from self.add_reasoning("content", position, remaining)
-            elif part.get("type") == "refusal":
-                remaining = self.remaining("refusal", position, part.get("refusal"))
-                yield from self.add_refusal(position, remaining)
-            else:
-                remaining = self.remaining("text", position, part.get("text"))
-                yield from self.add_text(position, remaining, owner)
-                yield from self._add_citation_snapshot(position, part.get("annotations"))
-        for position, part in enumerate(as_mappings(wire.get("summary"))):
-            remaining = self.remaining("summary", position, part.get("text"))
-            yield from self.add_reasoning("summary", position, remaining)
+        elif _is_message(wire):
+            for position, part in enumerate(_message_parts(wire)):
+                yield from self._add_part_snapshot(position, part, owner)
+        elif kind == "reasoning":
+            for member in ("content", "summary"):
+                for position, part in enumerate(lenient_parts(wire.get(member))):
+                    text = lenient_text(part.get("text"))
+                    remaining = self.remaining(member, position, text)
+                    yield from self.add_reasoning(member, position, remaining)
+
+    def _add_part_snapshot(
+        self, position: int, part: Mapping[str, Any], owner: ItemOwner
+    ) -> Iterator[StreamEvent]:
+        content = read_part(part)
+        remaining = self.remaining("refusal", position, content.refusal)
+        yield from self.add_refusal(position, remaining)
+        remaining = self.remaining("content", position, content.reasoning)
+        yield from self.add_reasoning("content", position, remaining)
+        remaining = self.remaining("text", position, content.text)
+        yield from self.add_text(position, remaining, owner)
+        yield from self._add_citation_snapshot(position, part.get("annotations"))
 
     def _add_call_snapshot(
         self, wire: Mapping[str, Any], owner: ItemOwner
     ) -> Iterator[StreamEvent]:
-        if not self._name_sent and wire.get("name"):
+        if not self._name_sent and (name := nonempty_str(wire.get("name"))):
             self._name_sent = True
-            call_id = str(wire.get("call_id") or wire.get("id") or "")
-            yield ToolCallDelta(self._tool_call_index(owner), id=call_id, name=str(wire["name"]))
-        given = wire.get("arguments")
+            yield ToolCallDelta(self._tool_call_index(owner), id=_call_id(wire), name=name)
+        given = wire.get(CALL_TYPES[wire["type"]])
         if given != {}:  # perhaps none yet
             arguments = arguments_text(given)
             yield from self.add_arguments(_suffix_after(arguments, self._arguments), owner)
@@ -178,16 +209,17 @@ class OutputItem:
 
     def streamed_call(self) -> ToolCall | None:
         """The call that was streamed; None if the item is no function call."""
-        if self._call_index is None and self._fields.get("type") != "function_call":
+        if self._call_index is None and self._fields.get("type") not in CALL_TYPES:
             return None
-        return _tool_call({**self._fields, "arguments": self._arguments})
+        kind = self._fields["type"] if self._fields["type"] in CALL_TYPES else "function_call"
+        return _tool_call({**self._fields, "type": kind, CALL_TYPES[kind]: self._arguments})
 
     def to_wire(self) -> dict[str, Any]:
         """The item in wire format, as accumulated so far."""
         kind = self._fields.get("type")
         wire = dict(self._fields)
-        if kind == "function_call":
-            wire["arguments"] = self._arguments
+        if kind in CALL_TYPES:
+            wire[CALL_TYPES[kind]] = self._arguments
         elif kind == "message" or self._has_text:
             keys = sorted((i, m) for m, i in self._texts if m in ("text", "refusal"))
             wire["content"] = [
@@ -224,7 +256,7 @@ class OutputItem:
     def remaining(self, member: str, content_index: Any, whole: Any) -> str:
         """The part of `whole` that no delta contained."""
         so_far = "".join(self._texts.get((member, _index_or_zero(content_index)), ()))
-        return _suffix_after(whole, so_far) if isinstance(whole, str) else ""
+        return _suffix_after(read_text(whole), so_far) if whole else ""
 
 
 def parse_output(output: Any) -> tuple[Part, ...]:
@@ -236,25 +268,24 @@ def parse_output(output: Any) -> tuple[Part, ...]:
     for item in as_mappings(output):
         kind = item.get("type")
         if _is_message(item):
-            content = as_mappings(item.get("content"))
-            message_text = "".join(
-                nonempty_str(row.get("text")) or ""
-                for row in content
-                if row.get("type") != "refusal"
-            )
-            refusal = "".join(nonempty_str(row.get("refusal")) or "" for row in content)
-            citations += [c for row in content for c in as_mappings(row.get("annotations"))]
+            rows = _message_parts(item)
+            contents = [read_part(row) for row in rows]
+            message_text = "".join(content.text for content in contents)
+            refusal = "".join(content.refusal for content in contents)
+            if reasoning := "".join(content.reasoning for content in contents):
+                parts.append(Reasoning(reasoning))
+            citations += [c for row in rows for c in as_mappings(row.get("annotations"))]
             texts += [message_text] if message_text else []
             if text_at < 0 and (message_text or citations):
                 text_at = len(parts)
                 parts.append(Text(""))
             if refusal:
                 parts.append(Refusal(refusal))
-        elif kind == "function_call":
+        elif kind in CALL_TYPES:
             parts.append(_tool_call(item))
         elif kind == "reasoning":
-            rows = [*as_mappings(item.get("summary")), *as_mappings(item.get("content"))]
-            reasoning = SEPARATOR.join(filter(None, (nonempty_str(r.get("text")) for r in rows)))
+            rows = [*lenient_parts(item.get("summary")), *lenient_parts(item.get("content"))]
+            reasoning = SEPARATOR.join(filter(None, (lenient_text(r.get("text")) for r in rows)))
             parts.append(Reasoning(reasoning, item))
         elif kind:
             parts.append(ProviderItem(item))
@@ -272,21 +303,62 @@ def _is_message(item: Mapping[str, Any]) -> bool:
 
 def _tool_call(item: Mapping[str, Any]) -> ToolCall:
     return ToolCall(
-        id=nonempty_str(item.get("call_id")) or nonempty_str(item.get("id")) or "",
+        id=_call_id(item),
         name=nonempty_str(item.get("name")) or "",
-        arguments=without_placeholders(arguments_text(item.get("arguments"))),
+        arguments=_call_arguments(item),
         item_id=nonempty_str(item.get("id")),
     )
 
 
+def _call_id(item: Mapping[str, Any]) -> str:
+    return nonempty_str(item.get("call_id")) or nonempty_str(item.get("id")) or ""
+
+
+def _call_arguments(item: Mapping[str, Any]) -> str:
+    kind = str(item["type"])
+    arguments = arguments_text(item.get(CALL_TYPES[kind]))
+    if kind == "custom_tool_call":  # may be a JSON object, and is no function's
+        return json.dumps(arguments, ensure_ascii=False)
+    return without_placeholders(arguments)
+
+
+def _message_parts(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return content_parts(item.get("content") or item.get("text"))
+
+
 def output_items(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The output items; `output_text` becomes a message if there is none."""
-    output = as_mappings(response.get("output"))
-    output_text = nonempty_str(response.get("output_text"))
-    if output_text and not any(item.get("type") == "message" for item in output):
-        content = [{"type": "output_text", "text": output_text}]
-        return [*output, {"type": "message", "content": content}]
-    return output
+    """The output items; `output_text` becomes a message if there is none.
+
+    Raises UnreadableError.
+    """
+    output = response.get("output")
+    rows = output if isinstance(output, list) else [output]
+    items = [readable_item(row) for row in rows if row]
+    output_text = response.get("output_text")
+    if output_text and not any(item.get("type") == "message" for item in items):
+        return [*items, {"type": "message", "content": output_text}]
+    return items
+
+
+def readable_item(item: Any) -> Mapping[str, Any]:
+    """An output item with its type; a text, or a part of a content alone, becomes a message.
+
+    Raises UnreadableError.
+    """
+    if isinstance(item, str):
+        return {"type": "message", "content": item}
+    if not isinstance(item, Mapping):
+        raise UnreadableError("an output item", item)
+    kind = item.get("type")
+    if kind in ("output_text", "text", "refusal"):
+        return {"type": "message", "content": [item]}
+    if not kind:
+        if "content" not in item and "text" not in item:
+            raise UnreadableError("an output item without a type", item)
+        return {**item, "type": "message"}
+    if not isinstance(kind, str):
+        raise UnreadableError("the type of an output item", kind)
+    return item
 
 
 def _suffix_after(whole: str, so_far: str) -> str:

@@ -16,8 +16,15 @@ from typing import Any, TypeAlias
 
 from aimlapi_core._error_responses import error_in_payload
 from aimlapi_core._json_reading import as_index, as_mapping, as_mappings, loads, nonempty_str
+from aimlapi_core._wire.answers.content import UnreadableError
 from aimlapi_core._wire.responses import decode, failure_message, to_reply
-from aimlapi_core._wire.responses_items import SEPARATOR, OutputItem, output_items, parse_output
+from aimlapi_core._wire.responses_items import (
+    SEPARATOR,
+    OutputItem,
+    output_items,
+    parse_output,
+    readable_item,
+)
 from aimlapi_core._wire.stream_reader import Accumulator
 from aimlapi_core.errors import AIMLAPIError, StreamCutError
 from aimlapi_core.types import Choice, Finished, Reply, StreamEvent, ToolCall
@@ -69,7 +76,10 @@ class ResponseAccumulator(Accumulator):
             return self._finish(event)
         handler = _EVENT_HANDLERS.get(kind)
         if handler is not None:
-            return list(handler(self, event))
+            try:
+                return list(handler(self, event))
+            except UnreadableError as exc:
+                raise self._stream_error(f"{kind} cannot be read: {exc}", None, event) from exc
         if kind not in _IGNORED_EVENTS:
             self._on_unknown(kind, event)
         return []
@@ -96,7 +106,7 @@ class ResponseAccumulator(Accumulator):
         last = as_mapping(event.get("response"))
         status = last.get("status") or str(event["type"]).removeprefix("response.")
         response = {**self._response, **last, "status": status}
-        if not as_mappings(response.get("output")):
+        if not response.get("output"):
             response["output"] = self._accumulated_output()
         self._response = response
         reply = decode(response, {})
@@ -170,8 +180,8 @@ class ResponseAccumulator(Accumulator):
         return self._get_item(event.get("output_index"), item_id, fields, is_guessed=True)
 
     def _on_output_item(self, event: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        wire = as_mapping(event.get("item"))
-        if wire:
+        if event.get("item"):
+            wire = readable_item(event["item"])
             item = self._get_item(event.get("output_index"), wire.get("id"), wire)
             yield from self._add_snapshot(item, wire)
 
@@ -194,7 +204,8 @@ class ResponseAccumulator(Accumulator):
         yield from item.add_refusal(event.get("content_index"), event.get("delta"))
 
     def _on_arguments_delta(self, event: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        yield from self._item_for(event, "function_call").add_arguments(event.get("delta"), self)
+        kind = "custom_tool_call" if "custom" in event["type"] else "function_call"
+        yield from self._item_for(event, kind).add_arguments(event.get("delta"), self)
 
     def _on_reasoning_delta(self, event: Mapping[str, Any]) -> Iterator[StreamEvent]:
         index = event.get("summary_index", event.get("content_index"))
@@ -250,6 +261,7 @@ _EVENT_HANDLERS: dict[str, _Handler] = {
     "response.output_text.annotation.added": ResponseAccumulator._on_annotation,
     "response.refusal.delta": ResponseAccumulator._on_refusal_delta,
     "response.function_call_arguments.delta": ResponseAccumulator._on_arguments_delta,
+    "response.custom_tool_call_input.delta": ResponseAccumulator._on_arguments_delta,
     "response.reasoning_summary_text.delta": ResponseAccumulator._on_reasoning_delta,
     "response.reasoning_text.delta": ResponseAccumulator._on_reasoning_delta,
 }
@@ -262,7 +274,7 @@ _IGNORED_EVENTS = frozenset(
     response.audio.transcript.done response.code_interpreter_call.completed
     response.code_interpreter_call.in_progress response.code_interpreter_call.interpreting
     response.code_interpreter_call_code.delta response.code_interpreter_call_code.done
-    response.content_part.added response.content_part.done response.custom_tool_call_input.delta
+    response.content_part.added response.content_part.done
     response.custom_tool_call_input.done response.file_search_call.completed
     response.file_search_call.in_progress response.file_search_call.searching
     response.function_call_arguments.done response.image_generation_call.completed

@@ -13,7 +13,7 @@ from aimlapi_core._adapters.tool_arguments import parse_arguments
 def to_tool_call(call: ToolCall, finish_reason: str | None) -> LCToolCall | InvalidToolCall:
     """LangChain's tool call, or an invalid tool call when it must not be run."""
     try:
-        arguments = parse_arguments(call.arguments, finish_reason)
+        arguments = parse_arguments(call.arguments, finish_reason, call.name)
     except ValueError as why:
         # None for no text, as in the messages of v3 streams.
         text = call.arguments or None
@@ -30,7 +30,7 @@ def invalid_calls(choice: Choice, finish_reason: str | None) -> dict[int, ToolCa
 def invalid_reason(call: ToolCall, finish_reason: str | None) -> str | None:
     """Why a call must not be run; None when it may be."""
     try:
-        parse_arguments(call.arguments, finish_reason)
+        parse_arguments(call.arguments, finish_reason, call.name)
     except ValueError as why:
         return str(why)
     return None

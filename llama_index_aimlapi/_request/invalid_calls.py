@@ -11,10 +11,12 @@ import re
 
 from llama_index.core.llms.llm import ToolSelection
 
-from aimlapi_core._adapters.tool_arguments import NOT_AN_OBJECT, invalid_call_result
+from aimlapi_core._adapters.tool_arguments import NO_NAME, NOT_AN_OBJECT, invalid_call_result
 
 _MARK = " (not run: "
-_NOT_FOUND = re.compile(rf"(?:Tool )?(.*?) \(not run: ({NOT_AN_OBJECT}.*)\)[^)]*", re.DOTALL)
+_NOT_FOUND = re.compile(
+    rf"(?:Tool )?(.*?) ?\(not run: ((?:{NOT_AN_OBJECT}|{re.escape(NO_NAME)}).*)\)[^)]*", re.DOTALL
+)
 
 
 def invalid_selection(name: str, call_id: str, arguments: str, reason: str) -> ToolSelection:

@@ -65,7 +65,7 @@ def _selection(block: ToolCallBlock, response: ChatResponse, report_invalid: boo
         arguments = parse_partial_object(block.tool_kwargs)
     else:
         try:
-            arguments = parse_arguments(block.tool_kwargs, finish_reason)
+            arguments = parse_arguments(block.tool_kwargs, finish_reason, name)
         except ValueError as why:
             if report_invalid and finish_reason not in TRUNCATED_FINISH_REASONS:
                 return invalid_selection(name, call_id, block.tool_kwargs, str(why))

@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from langchain_core.messages import AIMessage
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 
+from aimlapi_core import ChatRequest, Finished, Message, Reply, Text
+from aimlapi_core._adapters.tool_arguments import parse_arguments
+from aimlapi_core._error_responses import parse_body
+from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
 from llama_index_aimlapi import AIMLAPI, InvalidToolCallError
@@ -21,6 +25,10 @@ from llama_index_aimlapi import AIMLAPI, InvalidToolCallError
 MODELS = {"chat": "openai/gpt-5-2", "responses": "openai/gpt-5-2-pro"}
 ENDPOINTS = tuple(MODELS)
 QUESTION = "Name the largest lake of the country"
+
+
+Answer: TypeAlias = tuple[str, Any, list[Any]]
+"""Its endpoint, the body of the whole answer, and the events of its stream."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Way:
         messages = [ChatMessage(QUESTION)]
         if not self.streams:
             return await llm.achat(messages)
-        async with aclosing(await llm.astream_chat(messages)) as items:  # type: ignore[type-var]
+        async with aclosing(await llm.astream_chat(messages)) as items:
             return [item async for item in items][-1]
 
 
@@ -123,13 +131,42 @@ def got(answer: Any) -> Got:
     )
 
 
-def enqueue(emu: Emulator, way: Way, whole: Any, events: list[Any], *, done: bool = True) -> None:
-    """Queue the answer that a way asks for. Bytes and str are sent as they are."""
+forms = pytest.mark.parametrize("form", ["whole", "stream"])
+
+
+def from_core(answer: Answer, form: str) -> Reply:
+    """The core's reply to an answer, without a server."""
+    endpoint, whole, events = answer
+    request = ChatRequest(MODELS[endpoint], (Message("user", (Text(QUESTION),)),))
+    prepared = prepare_request(request, stream=form == "stream")
+    if form == "whole":
+        return prepared.decode(parse_body(dumped(whole).encode()), {})
+    reader = prepared.stream_reader()
+    sse = "".join(f"data: {dumped(event)}\n\n" for event in events)
+    *_, last = [*reader.feed(sse.encode()), *reader.feed(b"data: [DONE]\n\n"), *reader.close()]
+    assert isinstance(last, Finished)
+    return last.reply
+
+
+def got_from_core(answer: Answer, form: str) -> Got:
+    (choice,) = from_core(answer, form).choices
+    calls, invalid = [], []
+    for call in choice.tool_calls:
+        try:
+            arguments = parse_arguments(call.arguments, choice.finish_reason, call.name)
+            calls.append((call.name, arguments))
+        except ValueError:
+            invalid.append(call.arguments)
+    return Got(choice.text, calls, invalid, choice.refusal, choice.finish_reason)
+
+
+def enqueue(emu: Emulator, way: Way, answer: Answer) -> None:
+    """Queue the form of the answer that a way asks for."""
+    endpoint, whole, events = answer
     if not way.streams:
-        emu.enqueue_response(whole if isinstance(whole, bytes) else dumped(whole).encode())
+        emu.enqueue_response(dumped(whole).encode())
         return
-    data = [event if isinstance(event, str) else dumped(event) for event in events]
-    emu.enqueue_response([*data, *(["[DONE]"] if done else [])])
+    emu.enqueue_response([*map(dumped, events), *(["[DONE]"] if endpoint == "chat" else [])])
 
 
 def dumped(value: Mapping[str, Any]) -> str:
