@@ -9,7 +9,23 @@ from __future__ import annotations
 import hashlib
 import re
 
-from aimlapi_core.types import Endpoint
+from aimlapi_core.types import Endpoint, Role
+
+# The names of roles in lower case, of OpenAI, LangChain, Gemini ("model") and Cohere ("chatbot").
+ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "developer",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "chatbot": "assistant",
+    "bot": "assistant",
+    "agent": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
 
 # OpenAI's refusals, as reported: "Invalid 'messages[2].tool_calls[0].id': string too long. Expected
 # a string with maximum length 40" (vercel/ai#8132, langgenius/dify#28987), "Invalid

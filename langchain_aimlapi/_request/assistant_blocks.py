@@ -8,7 +8,7 @@ provider ran itself are left out, with a warning for each type.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from typing import Any
 
@@ -25,8 +25,15 @@ from aimlapi_core import (
     ToolCall,
     dumps_arguments,
 )
+from aimlapi_core._history.foreign_blocks import (
+    TEXT_HOLDERS,
+    content_blocks,
+    is_plain_text,
+    texts_of,
+)
 from aimlapi_core._values.warn_once import warn_once
 from langchain_aimlapi._request.content_blocks import (
+    CALL_BLOCKS,
     IGNORED_BLOCKS,
     OTHER_PROVIDER_BLOCKS,
     TOOL_CALL_BLOCKS,
@@ -35,69 +42,58 @@ from langchain_aimlapi._request.content_blocks import (
     to_part,
 )
 
-# Blocks that hold text below other members, of Bedrock and Anthropic.
-_TEXT_HOLDERS = frozenset("citations_content citationsContent compaction".split())
 _MEDIA = re.compile("image|audio|video|file|document|media", re.IGNORECASE)
 _REASONING = re.compile("think|thought|reason|signature", re.IGNORECASE)
-# Calls that a message has in its `tool_calls` too, but for messages that were made by hand.
-_CALLS = frozenset("tool_call tool_use toolUse function_call".split())
 _ARGUMENTS = ("arguments", "args", "input", "action", "actions", "operation")
 
 
-def assistant_parts(content: str | Sequence[str | Block]) -> list[Part]:
-    """The text and refusals of a content."""
-    if isinstance(content, str):
-        return [Text(content)] if content else []
-    return [part for block in content for part in _parts(_unwrapped(block), is_own=False)]
-
-
 def parts_and_calls(
-    message: AIMessage, answered: Set[str], *, is_own: bool
+    message: AIMessage, content: str | list[Any], answered: Set[str], *, is_own: bool
 ) -> tuple[list[Part], list[ToolCall]]:
     """The text and refusals of a message, and the calls that are not in its `tool_calls`.
+
+    `content` is the message's, its blocks as `foreign_blocks` gives them.
 
     Calls of a provider's own tools that the caller runs (a computer, a shell) are kept where a tool
     message answers them, as calls of functions with the names of these tools. Where `is_own`,
     nothing is warned of: what is left out here is kept elsewhere.
     """
-    content, extra = message.content, message.additional_kwargs
+    extra = message.additional_kwargs
     parts: list[Part] = []
     calls: list[ToolCall] = []
     if isinstance(content, str):
         parts += [Text(content)] if content else []
         content = []
-    beside = extra.get("tool_outputs")  # where ChatOpenAI's older format has its blocks
-    for block in map(_unwrapped, (*content, *(beside if isinstance(beside, list) else ()))):
+    # Where ChatOpenAI's older format has its blocks.
+    beside = content_blocks(extra["tool_outputs"]) if "tool_outputs" in extra else ()
+    for block in (*content, *beside):
+        if is_plain_text(block):  # as nearly all are
+            parts += [Text(block["text"])] if block["text"] else ()
+            continue
         call = _call(block, message, answered)
         if call is not None:
             calls.append(call)
         else:
             parts += _parts(block, is_own)
-    if not is_own:
-        for name in ("reasoning_content", "reasoning"):
+    if extra and not is_own:
+        for name in ("reasoning_content", "reasoning", "thinking"):
             if extra.get(name):
                 warn_left_out(name)
-        parts += _spoken(extra) if not parts else ()
+        parts += _words_beside(extra) if not parts else ()
     return parts, calls
 
 
-def _unwrapped(block: str | Block) -> Any:
-    """The block in a `non_standard` one."""
-    if isinstance(block, Mapping) and block.get("type") == "non_standard":
-        return block.get("value")
-    return block
-
-
-def _spoken(extra: Mapping[str, Any]) -> list[Part]:
-    """The words of OpenAI's spoken answers."""
+def _words_beside(extra: Mapping[str, Any]) -> list[Part]:
+    """The words of OpenAI's spoken answers, or Cohere's of the calls that follow."""
     audio = extra.get("audio")
-    words = audio.get("transcript") if isinstance(audio, Mapping) else None
-    return [Text(words)] if isinstance(words, str) and words else []
+    spoken = audio.get("transcript") if isinstance(audio, Mapping) else None
+    found = (spoken, extra.get("tool_plan"))
+    return [Text(words) for words in found if isinstance(words, str) and words]
 
 
 def _call(block: Any, message: AIMessage, answered: Set[str]) -> ToolCall | None:
     """The call that a block is, unless it is in the message's lists or is not run by a client."""
-    kind = block_type(block) if isinstance(block, Mapping) else None
+    kind = block_type(block) if isinstance(block, (dict, Mapping)) else None
     if kind is None:
         return None
     inner = next((block[k] for k in (kind, "function") if isinstance(block.get(k), Mapping)), block)
@@ -105,19 +101,36 @@ def _call(block: Any, message: AIMessage, answered: Set[str]) -> ToolCall | None
     call_id = next((i for i in ids if isinstance(i, str)), "")
     name = inner.get("name")
     if not isinstance(name, str):
-        name = "" if kind in _CALLS else kind.removesuffix("_call")
-    is_call = kind in _CALLS and not message.tool_calls
+        name = "" if kind in CALL_BLOCKS else kind.removesuffix("_call")
+    is_call = kind in CALL_BLOCKS and not message.tool_calls
     if is_call and not name and call_id not in answered:
         warn_left_out(f"{kind} without a name")
         return None
     known = (call["id"] for call in (*message.tool_calls, *message.invalid_tool_calls))
-    if not (call_id in answered or is_call) or call_id in known:
+    if call_id in known:
+        return None
+    if not (call_id in answered or is_call):
+        _warn_of_removed(message, kind, call_id, name)
         return None
     given: Any = next((inner[k] for k in _ARGUMENTS if inner.get(k)), {})
-    if not isinstance(given, Mapping) and kind not in _CALLS:  # as a custom tool's input, a text
-        given = {"input": given}
+    if not isinstance(given, Mapping) and kind not in CALL_BLOCKS:
+        given = {"input": given}  # as a custom tool's input, a text
     text = given if isinstance(given, str) else dumps_arguments(given, name)
     return ToolCall(call_id, name, text)
+
+
+def _warn_of_removed(message: AIMessage, kind: str, call_id: str, name: str) -> None:
+    """Warn of a call that the message's list does not have: a program may have taken it out."""
+    is_listed = message.tool_calls if kind in CALL_BLOCKS else kind == "invalid_tool_call"
+    if is_listed:
+        calls = (*message.tool_calls, *message.invalid_tool_calls)
+        if not any(call["id"] == call_id if call_id else call["name"] == name for call in calls):
+            warn_once(
+                ("removed call", call_id, name),
+                f"The call of {name!r} ({call_id}) was left out: the message's `tool_calls` does "
+                "not have it.",
+                HistoryWarning,
+            )
 
 
 def _parts(block: str | Block, is_own: bool) -> Iterator[Part]:
@@ -126,13 +139,14 @@ def _parts(block: str | Block, is_own: bool) -> Iterator[Part]:
             yield Text(block)
         return
     if not isinstance(block, Mapping):
+        warn_left_out(type(block).__name__)
         return
     kind = block_type(block) or "without a type"
     if kind == "refusal":
         if isinstance(block.get("refusal"), str) and block["refusal"]:
             yield Refusal(block["refusal"])
         return
-    if kind in TOOL_CALL_BLOCKS or kind in _CALLS or kind in IGNORED_BLOCKS:
+    if kind == "tool_result" or kind in TOOL_CALL_BLOCKS or kind in IGNORED_BLOCKS:
         return
     text = _text(block, kind)
     if text:
@@ -145,16 +159,16 @@ def warn_left_out(kind: str) -> None:
     """Warn once of a type of block, or of another member, that is not sent."""
     warn_once(
         ("assistant block", kind),
-        f"{kind!r} of assistant messages was left out: reasoning and what a provider ran itself "
-        "are not sent to AI/ML API.",
+        f"{kind!r} of assistant messages was left out: of an assistant, text, refusals and calls "
+        "of functions are sent to AI/ML API, not reasoning and what a provider ran itself.",
         HistoryWarning,
     )
 
 
 def _text(block: Block, kind: str) -> str | None:
     """What is said of the block in text; None where it is left out."""
-    if kind in _TEXT_HOLDERS:
-        return "".join(_texts(block, kind)) or None
+    if kind in TEXT_HOLDERS:
+        return texts_of(block) or None
     if kind in OTHER_PROVIDER_BLOCKS or _REASONING.search(kind):
         return None
     with suppress(InvalidRequestError):
@@ -174,15 +188,3 @@ def _named(block: Block, part: Image | File) -> str:
         return f"(a file made by the assistant: {part.filename or 'a PDF'})"
     where = "" if part.url.startswith("data:") else f": {part.url}"
     return f"(an image made by the assistant{where})"
-
-
-def _texts(value: Any, kind: str) -> Iterator[str]:
-    """The texts below a block's content, however deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        inner = next((value[k] for k in ("text", "content", kind) if value.get(k)), ())
-        yield from _texts(inner, kind)
-    elif isinstance(value, (list, tuple)):
-        for one in value:
-            yield from _texts(one, kind)

@@ -2,9 +2,9 @@
 
 Shapes: LangChain v1 (`{"type": "image", "base64": …, "mime_type": …}`) and v0 (`source_type`),
 OpenAI chat (`image_url`, `file`), OpenAI Responses (`input_text`, `input_image`, `input_file`),
-Anthropic (`source`), Google (`media`) and Bedrock (`{"image": {"format": …, "source": …}}`). A
-block that this service cannot take raises an InvalidRequestError that names it; none is dropped
-silently.
+Anthropic (`source`) and Google (`media`), and what `aimlapi_core._history.foreign_blocks` makes of
+the JSON of other providers' APIs. A block that this service cannot take raises an
+InvalidRequestError that names it; none is dropped silently.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from aimlapi_core import File, HistoryWarning, Image, InvalidRequestError, Part, Text
+from aimlapi_core._history.foreign_blocks import TEXT_HOLDERS, content_blocks, texts_of
+from aimlapi_core._history.foreign_calls import CALL_TYPES, first_text
+from aimlapi_core._history.foreign_media import MIME_TYPES
 from aimlapi_core._values.media import (
     canonical_data_url,
     canonical_mime_type,
@@ -33,10 +36,10 @@ OTHER_PROVIDER_BLOCKS = frozenset(
 )
 # Marks for another provider's cache.
 IGNORED_BLOCKS = frozenset(("cachePoint", "cache_point"))
-# The calls of an assistant message, which are in its `tool_calls` too.
-TOOL_CALL_BLOCKS = frozenset(
-    "tool_call tool_call_chunk invalid_tool_call tool_use function_call input_json_delta".split()
-)
+# Calls that a message has in its `tool_calls` too, but for messages that were made by hand.
+CALL_BLOCKS = CALL_TYPES
+# The calls of an assistant message in any state.
+TOOL_CALL_BLOCKS = CALL_BLOCKS.union("tool_call_chunk invalid_tool_call input_json_delta".split())
 
 # MIME types of text files that do not start with `text/`.
 _TEXT_MIME_TYPES = frozenset(
@@ -45,10 +48,21 @@ _TEXT_MIME_TYPES = frozenset(
 )
 
 
+def to_parts(content: Any) -> tuple[Part, ...]:
+    """The parts of a user's or a system's content, each block in any provider's shape."""
+    if isinstance(content, str):
+        return (Text(content),)
+    return tuple(part for block in content_blocks(content) if (part := to_part(block)) is not None)
+
+
 def to_part(block: Block | str) -> Part | None:
     """The part for a content block; None for a block that is left out."""
     if isinstance(block, str):
         return Text(block) if block else None
+    if not isinstance(block, Mapping):
+        raise InvalidRequestError(
+            f"A content block is a string or a dict with a type, not {_shown(block)}: take it out."
+        )
     kind = block_type(block)
     if kind in IGNORED_BLOCKS:
         return None
@@ -61,12 +75,23 @@ def to_part(block: Block | str) -> Part | None:
         )
         return None
     convert = _BLOCK_CONVERTERS.get(str(kind))
-    if convert is None:
+    if convert is not None:
+        return convert(block)
+    if kind in CALL_BLOCKS:
         raise InvalidRequestError(
-            f"Content blocks of type {kind!r} cannot be sent to AI/ML API: "
-            "send text, images (PNG, JPEG, GIF, WEBP) or PDF files, or take the block out."
+            f"A content block of type {kind!r} is the call of a tool, and only assistant messages "
+            "can hold one: use AIMessage(tool_calls=[...]), or take the block out."
         )
-    return convert(block)
+    if kind == "tool_result":
+        raise InvalidRequestError(
+            "A content block of type 'tool_result' is the result of a tool: send it as "
+            "ToolMessage(content, tool_call_id=...), or in a user's message."
+        )
+    named = f"Content blocks of type {kind!r}" if kind else f"A content block with {_keys(block)}"
+    raise InvalidRequestError(
+        f"{named} cannot be sent to AI/ML API: "
+        "send text, images (PNG, JPEG, GIF, WEBP) or PDF files, or take the block out."
+    )
 
 
 def block_type(block: Block) -> str | None:
@@ -74,7 +99,11 @@ def block_type(block: Block) -> str | None:
     kind = block.get("type")
     if isinstance(kind, str) and kind:
         return kind
-    return str(next(iter(block))) if len(block) == 1 else None
+    return str(next(iter(block))) if len(block) == 1 and "type" not in block else None
+
+
+def _shown(value: Any) -> str:
+    return "None" if value is None else repr(value)[:80]
 
 
 def _text(block: Block) -> Part | None:
@@ -91,7 +120,7 @@ def _text(block: Block) -> Part | None:
 
 
 def _keys(block: Block) -> str:
-    return ", ".join(sorted(map(str, block)))
+    return ", ".join(sorted(map(str, block))) or "no members"
 
 
 def _decode_text(data: str, block: Block) -> str:
@@ -104,35 +133,19 @@ def _decode_text(data: str, block: Block) -> str:
         ) from exc
 
 
-def _of_bedrock(block: Block) -> Block:
-    """Bedrock's `{"image": {"format": "png", "source": {"bytes": …}}}` in LangChain's form."""
-    kind = block_type(block)
-    inner = block.get(str(kind))
-    data = _source(inner).get("bytes") if isinstance(inner, Mapping) else None
-    if not isinstance(data, bytes) or not isinstance(inner, Mapping):
-        return block
-    family = "image" if kind == "image" else "application"
-    return {
-        "type": kind,
-        "base64": base64.b64encode(data).decode(),
-        "mime_type": f"{family}/{inner.get('format')}",
-        "filename": inner.get("name"),
-    }
-
-
 def _image(block: Block) -> Part:
-    block = _of_bedrock(block)
     return Image(_url(block, "image"), block.get("detail"))
 
 
 def _image_url(block: Block) -> Part:
     value = block.get("image_url")
+    if value is None:
+        return Image(_url(block, str(block.get("type"))), block.get("detail"))
     inner = value if isinstance(value, Mapping) else {"url": value}
     return Image(_url(inner, "image_url"), inner.get("detail") or block.get("detail"))
 
 
 def _file(block: Block) -> Part | None:
-    block = _of_bedrock(block)
     inner = block.get("file")
     inner = inner if isinstance(inner, Mapping) else block
     if "text" in (inner.get("source_type"), _source(inner).get("type")):
@@ -174,7 +187,7 @@ def _source(block: Block) -> Block:
 
 
 def _mime_type(block: Block) -> str:
-    named = block.get("mime_type") or _source(block).get("media_type")
+    named = first_text(block, MIME_TYPES) or _source(block).get("media_type")
     data = block.get("file_data")
     if not named and isinstance(data, str) and data[:5].lower() == "data:":
         named = data[len("data:") :].partition(",")[0]
@@ -238,6 +251,17 @@ def _non_standard(block: Block) -> Part | None:
     )
 
 
+def _refusal(block: Block) -> Part | None:
+    """An assistant's refusal, as supervisors of agents hand it on in a user's message."""
+    text = block.get("refusal")
+    return Text(text) if isinstance(text, str) and text else None
+
+
+def _held_text(block: Block) -> Part | None:
+    text = texts_of(block)
+    return Text(text) if text else None
+
+
 _BLOCK_CONVERTERS: dict[str, Callable[[Block], Part | None]] = {
     "text": _text,
     "text-plain": _text,
@@ -252,4 +276,6 @@ _BLOCK_CONVERTERS: dict[str, Callable[[Block], Part | None]] = {
     "document": _file,
     "media": _file,
     "non_standard": _non_standard,
+    "refusal": _refusal,
+    **dict.fromkeys(TEXT_HOLDERS, _held_text),
 }

@@ -6,8 +6,9 @@ to a user message after the last tool result of that turn, since a tool message 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 from langchain_core.messages import (
     AIMessage,
@@ -33,26 +34,20 @@ from aimlapi_core import (
     dumps_arguments,
     nearest,
 )
+from aimlapi_core._history.foreign_blocks import content_blocks
+from aimlapi_core._history.foreign_calls import as_tool_result, read_call
+from aimlapi_core._history.names import ROLES
 from aimlapi_core._json_reading import as_mappings
 from langchain_aimlapi._base import PROVIDER
-from langchain_aimlapi._request.assistant_blocks import assistant_parts, parts_and_calls
-from langchain_aimlapi._request.content_blocks import Block, to_part
+from langchain_aimlapi._request.assistant_blocks import parts_and_calls
+from langchain_aimlapi._request.content_blocks import to_parts
 from langchain_aimlapi._request.tool_results import describe_hidden_images, to_result
+
+# A message, and parts to send in a later user message.
+Converted: TypeAlias = tuple[Message, tuple[Part, ...]]
 
 # Key in additional_kwargs of the model's own text of invalid calls, by their ids.
 INVALID_ARGUMENTS_KEY = "invalid_arguments"
-
-# Role names that users write in ChatMessage, each with its wire role.
-_ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "developer",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "ai": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
 
 
 def to_messages(
@@ -63,11 +58,18 @@ def to_messages(
     Without `sees_images`, images in tool results are replaced by a text, since an agent cannot
     choose what its tools return; the core rejects those of users.
     """
-    answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)} - {""}
+    # Blocks in shapes that are read here; a tool's own JSON as it is.
+    contents: list[Any] = [
+        content
+        if type(content := message.content) is str or isinstance(message, ToolMessage)
+        else content_blocks(content)
+        for message in messages
+    ]
+    answered = _answered(messages, contents)
     out: list[Message] = []
     pending_media: list[Part] = []
-    for position, message in enumerate(messages):
-        for converted, attachments in _with_position(message, position, answered):
+    for position, (message, content) in enumerate(zip(messages, contents, strict=True)):
+        for converted, attachments in _with_position(message, content, position, answered):
             if pending_media and converted.role != "tool":
                 out.append(Message("user", tuple(pending_media)))
                 pending_media = []
@@ -80,104 +82,124 @@ def to_messages(
     return tuple(out)
 
 
+def _answered(messages: Sequence[BaseMessage], contents: Sequence[Any]) -> set[str]:
+    """The ids of the tool calls that have a result, in a message of its own or in a block."""
+    found = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+    found.update(
+        as_tool_result(block)["tool_use_id"]
+        for content in contents
+        if type(content) is list
+        for block in content
+        if _is_result(block)
+    )
+    return found - {""}
+
+
+def _is_result(block: Any) -> bool:
+    # dict first: the ABC is slow.
+    return isinstance(block, (dict, Mapping)) and block.get("type") == "tool_result"
+
+
 def _with_position(
-    message: BaseMessage, position: int, answered: set[str]
-) -> Iterator[tuple[Message, tuple[Part, ...]]]:
+    message: BaseMessage, content: Any, position: int, answered: set[str]
+) -> Iterator[Converted]:
     try:
-        yield from _convert_message(message, answered)
+        yield from _convert_message(message, content, answered)
     except InvalidRequestError as exc:
         exc.args = (f"messages[{position}]: {exc}",)
         raise
 
 
-def _convert_message(
-    message: BaseMessage, answered: set[str]
-) -> Iterator[tuple[Message, tuple[Part, ...]]]:
+def _convert_message(message: BaseMessage, content: Any, answered: set[str]) -> Iterator[Converted]:
     """The core messages for one message, each with parts to send in a later user message."""
     if isinstance(message, ToolMessage):
         yield to_result(message)
-    elif isinstance(message, AIMessage):
-        converted = _assistant_message(message, answered)
+        return
+    role = "assistant" if isinstance(message, AIMessage) else _role(message)
+    if role == "assistant":
+        converted = _assistant_message(message, content, answered)
         if converted is not None:
             yield converted, ()
-    elif isinstance(message, HumanMessage):
-        yield from _user_messages(message)
-    else:
-        yield _plain_message(message)
-
-
-def _plain_message(message: BaseMessage) -> tuple[Message, tuple[Part, ...]]:
-    role = _role(message)
-    if role == "tool":  # of ChatMessage, or a FunctionMessage, which has its call's name alone
+        if type(content) is list:
+            yield from _results(content)
+    elif role == "user":
+        yield from _user_messages(message, content)
+    elif role == "tool":  # of ChatMessage, or a FunctionMessage, which has its call's name alone
         call_id = message.additional_kwargs.get("tool_call_id")
         result = ToolMessage(message.content, tool_call_id=call_id or "")
         converted, attachments = to_result(result)
-        return replace(converted, name=message.name, tool_call_id=call_id), attachments
-    if role == "assistant":
-        return Message(role, tuple(assistant_parts(message.content)), message.name), ()
-    return Message(role, _parts(message.content), message.name), ()
+        yield replace(converted, name=message.name, tool_call_id=call_id), attachments
+    else:
+        yield Message(role, to_parts(content), message.name), ()
 
 
 def _role(message: BaseMessage) -> Role:
+    if isinstance(message, HumanMessage):
+        return "user"
     if isinstance(message, SystemMessage):
         # langchain-core keeps ("developer", "…") as a system message with this key.
         role = message.additional_kwargs.get("__openai_role__")
         return "developer" if role == "developer" else "system"
-    name = message.role if isinstance(message, ChatMessage) else message.type
+    name = (message.role if isinstance(message, ChatMessage) else message.type).strip().lower()
     if isinstance(message, RemoveMessage):
         raise InvalidRequestError(
             "A RemoveMessage is an instruction to LangGraph's add_messages and no part of a "
             "conversation: return it from a node, and leave it out of what the model is sent."
         )
-    if name not in _ROLES:
-        near = nearest(name, _ROLES)
-        hint = f"did you mean {near!r}?" if near else f"roles are {', '.join(_ROLES)}."
+    if name not in ROLES:
+        near = nearest(name, ROLES)
+        hint = f"did you mean {near!r}?" if near else f"roles are {', '.join(ROLES)}."
         raise InvalidRequestError(f"Unknown role {name!r} of a {type(message).__name__}: {hint}")
-    return _ROLES[name]
+    return ROLES[name]
 
 
-def _parts(content: str | Sequence[str | Block]) -> tuple[Part, ...]:
-    blocks: Iterable[str | Block] = [content] if isinstance(content, str) else content
-    return tuple(part for block in blocks if (part := to_part(block)) is not None)
-
-
-def _user_messages(message: HumanMessage) -> Iterator[tuple[Message, tuple[Part, ...]]]:
-    """One tool message per Anthropic `tool_result` block, then one message with the rest."""
-    if isinstance(message.content, str):
-        yield Message("user", (Text(message.content),), message.name), ()
+def _user_messages(message: BaseMessage, content: Any) -> Iterator[Converted]:
+    """One tool message per result of a tool, as in Anthropic's users' turns, then the rest."""
+    if isinstance(content, str):
+        yield Message("user", (Text(content),), message.name), ()
         return
-    rest: list[str | Block] = []
-    for block in message.content:
-        if isinstance(block, Mapping) and block.get("type") == "tool_result":
-            result = ToolMessage(
-                block.get("content") or "",
-                tool_call_id=str(block.get("tool_use_id")),
-                status="error" if block.get("is_error") else "success",
-            )
-            yield to_result(result)
-        else:
-            rest.append(block)
-    parts = _parts(rest)
-    if parts or len(rest) == len(message.content):
+    results = list(_results(content))
+    yield from results
+    rest = [block for block in content if not _is_result(block)] if results else content
+    parts = to_parts(rest)
+    if parts or not results:
         yield Message("user", parts, message.name), ()
 
 
-def _assistant_message(message: AIMessage, answered: set[str]) -> Message | None:
+def _results(content: Any) -> Iterator[Converted]:
+    """The results of tools among the blocks of a content."""
+    for block in content:
+        if _is_result(block):
+            found = as_tool_result(block)
+            result = ToolMessage(
+                found["content"],
+                tool_call_id=found["tool_use_id"],
+                status="error" if found["is_error"] else "success",
+            )
+            converted, attachments = to_result(result)
+            name = found["name"] if not found["tool_use_id"] else None
+            yield replace(converted, name=name or None), attachments
+
+
+def _assistant_message(message: BaseMessage, content: Any, answered: set[str]) -> Message | None:
     """An assistant message; None when nothing of it can be sent.
 
     An invalid tool call is sent only when a tool message answers it: the service rejects
     unanswered calls, and agents do not run invalid ones.
     """
+    given = message.content
+    if not isinstance(message, AIMessage):  # a ChatMessage
+        message = AIMessage("", name=message.name, additional_kwargs=message.additional_kwargs)
     is_own = message.response_metadata.get("model_provider") == PROVIDER
-    parts, block_calls = parts_and_calls(message, answered, is_own=is_own)
+    parts, block_calls = parts_and_calls(message, content, answered, is_own=is_own)
     refusal = message.additional_kwargs.get("refusal")
     if isinstance(refusal, str) and refusal and not any(isinstance(p, Refusal) for p in parts):
         parts.append(Refusal(refusal))
     if is_own:
         parts = [*_echoed_reasoning(message), *parts, *_echoed_items(message)]
     invalid_calls = _answered_invalid_calls(message, answered)
-    calls = [*_tool_calls(message), *block_calls, *invalid_calls]
-    if not parts and not calls and (message.invalid_tool_calls or message.content):
+    calls = [*_tool_calls(message, has_more=bool(block_calls)), *block_calls, *invalid_calls]
+    if not parts and not calls and (message.invalid_tool_calls or given):
         return None
     return Message("assistant", (*parts, *calls), message.name)
 
@@ -193,9 +215,14 @@ def _echoed_items(message: AIMessage) -> list[Part]:
     return [ProviderItem(item) for item in as_mappings(items)]
 
 
-def _tool_calls(message: AIMessage) -> list[ToolCall]:
-    """The message's own list, else OpenAI's single call of before 2023-11."""
-    extras = message.additional_kwargs.get("tool_call_extras") or {}
+def _tool_calls(message: AIMessage, *, has_more: bool) -> list[ToolCall]:
+    """The message's own list; where there is none, the rows beside its content.
+
+    Those are what another provider's API gave, and OpenAI's single call of before 2023-11.
+    `has_more`: the content holds calls, which are the same.
+    """
+    extra = message.additional_kwargs
+    extras = extra.get("tool_call_extras") or {}
     calls = [
         ToolCall(
             id=call.get("id") or "",
@@ -205,10 +232,18 @@ def _tool_calls(message: AIMessage) -> list[ToolCall]:
         )
         for call in message.tool_calls
     ]
-    old = message.additional_kwargs.get("function_call")
-    if not calls and isinstance(old, Mapping) and isinstance(old.get("name"), str):
-        calls = [ToolCall("", old["name"], str(old.get("arguments") or ""))]
-    return calls
+    if calls or has_more or message.invalid_tool_calls:
+        return calls
+    rows = as_mappings(extra.get("tool_calls")) or as_mappings([extra.get("function_call")])
+    return [
+        ToolCall(call_id, name, _text(arguments, name))
+        for call_id, name, arguments in map(read_call, rows)
+        if call_id or name
+    ]
+
+
+def _text(arguments: Any, name: str) -> str:
+    return arguments if isinstance(arguments, str) else dumps_arguments(arguments, name)
 
 
 def _answered_invalid_calls(message: AIMessage, answered: set[str]) -> list[ToolCall]:

@@ -14,12 +14,25 @@ from typing import Any
 from langchain_core.messages import ToolMessage
 
 from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
+from aimlapi_core._history.foreign_blocks import (
+    MEDIA_TYPES,
+    RESULT_MEMBERS,
+    RESULT_TYPES,
+    TEXT_HOLDERS,
+    unified,
+)
+from aimlapi_core._history.foreign_calls import as_tool_result
+from aimlapi_core._history.foreign_media import GEMINI_MEDIA
 from aimlapi_core._history.half_characters import replace_half_characters
 from aimlapi_core._values.media import is_pdf, is_sendable_image
 from aimlapi_core._values.nearest_json import nearest_json
 from langchain_aimlapi._request.content_blocks import Block, to_part
 
 _ATTACHMENT_NOTE = "The result is attached in the next user message."
+
+# Blocks that only assistants write.
+_ASSISTANTS = TEXT_HOLDERS | {"refusal"}
+_WRAPPERS = RESULT_TYPES | {"tool_result"}
 
 # Members of blocks that hold a file's bytes; longer ones than this are not shown as text.
 _DATA_MEMBERS = frozenset(("base64", "data", "file_data", "blob"))
@@ -30,17 +43,22 @@ def to_result(message: ToolMessage) -> tuple[Message, tuple[Part, ...]]:
     """(the tool message, whose content is a string; the parts that a string cannot hold)."""
     texts: list[str] = []
     attachments: list[Part] = []
-    blocks = [message.content] if isinstance(message.content, str) else message.content
-    for block in blocks:
-        part = _result_part(block)
-        if isinstance(part, Text):
-            texts.append(part.text)
-        elif part is not None:
-            attachments.append(part)
+    content: Any = message.content
+    is_error = message.status == "error"
+    if isinstance(content, str):
+        texts, content = [content] if content else [], ()
+    for block in content if isinstance(content, (list, tuple)) else (content,):
+        members, failed = _unwrapped(block)
+        is_error = is_error or failed
+        for part in (part for member in members for part in _result_parts(member)):
+            if isinstance(part, Text):
+                texts.append(part.text)
+            else:
+                attachments.append(part)
     text = "\n".join(texts)
     if attachments and not text:
         text = _ATTACHMENT_NOTE
-    if message.status == "error" and not text.lower().startswith("error"):
+    if is_error and not text.lower().startswith("error"):
         text = f"Error: {text}"
     if attachments:  # they go into a user message, in which the core replaces nothing
         call_id = replace_half_characters(message.tool_call_id)
@@ -66,17 +84,39 @@ def _has_files(parts: Sequence[Part]) -> bool:
     return any(not isinstance(part, Text) for part in parts)
 
 
-def _result_part(block: str | Block) -> Part | None:
-    """The part of one block of a result, as JSON text if it cannot be sent otherwise."""
-    if isinstance(block, str) or _is_content_block(block):
+def _result_parts(block: Any) -> list[Part]:
+    """The parts of one block of a result, as JSON text if it cannot be sent otherwise.
+
+    A tool's own JSON may look like the blocks of other providers: only media are read as such.
+    """
+    if isinstance(block, str) or (isinstance(block, Mapping) and _is_content_block(block)):
         with suppress(InvalidRequestError):
-            part = to_part(block)
-            if part is None or _is_sendable(part):
-                return _with_whole_name(part)
-    return Text(json.dumps(_without_data(nearest_json(block)[0]), ensure_ascii=False))
+            found = unified(block) if _is_medium(block) else (block,)
+            parts = [part for one in found if (part := to_part(one)) is not None]
+            if all(map(_is_sendable, parts)):
+                return [_with_whole_name(part) for part in parts]
+    return [Text(json.dumps(_without_data(nearest_json(block)[0]), ensure_ascii=False))]
 
 
-def _with_whole_name(part: Part | None) -> Part | None:
+def _unwrapped(block: Any) -> tuple[list[Any], bool]:
+    """(the content of a block, whether it is an error), of a result in another provider's form."""
+    if isinstance(block, Mapping):
+        kind = block.get("type")
+        is_member = len(block) == 1 and isinstance(block.get(next(iter(block))), Mapping)
+        if (is_member and next(iter(block)) in RESULT_MEMBERS) or kind in _WRAPPERS:
+            result = as_tool_result(block)
+            content = result["content"]
+            return content if isinstance(content, list) else [content], result["is_error"]
+    return [block], False
+
+
+def _is_medium(block: Any) -> bool:
+    return isinstance(block, Mapping) and (
+        block.get("type") in MEDIA_TYPES or next(iter(block)) in GEMINI_MEDIA
+    )
+
+
+def _with_whole_name(part: Part) -> Part:
     if isinstance(part, File) and part.filename:
         return replace(part, filename=replace_half_characters(part.filename))
     return part
@@ -110,4 +150,7 @@ def _is_data(key: Any, value: Any) -> bool:
 
 def _is_content_block(block: Block) -> bool:
     """Whether a block of a tool's result is a content block, not the tool's own JSON."""
-    return isinstance(block.get("type"), str) or set(block) == {"text"}
+    if len(block) == 1:
+        return "text" in block or next(iter(block)) in GEMINI_MEDIA
+    kind = block.get("type")
+    return isinstance(kind, str) and kind not in _ASSISTANTS

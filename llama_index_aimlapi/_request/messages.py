@@ -14,23 +14,13 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from llama_index.core.base.llms.types import (
-    AudioBlock,
-    CachePoint,
     ChatMessage,
-    CitableBlock,
-    CitationBlock,
-    DocumentBlock,
-    ImageBlock,
-    MessageRole,
     TextBlock,
-    ThinkingBlock,
     ToolCallBlock,
-    VideoBlock,
 )
 
 from aimlapi_core import (
     File,
-    HistoryWarning,
     Image,
     InvalidRequestError,
     Message,
@@ -41,28 +31,21 @@ from aimlapi_core import (
     Role,
     Text,
 )
+from aimlapi_core._history.foreign_calls import first_text
 from aimlapi_core._history.half_characters import replace_half_characters, warn_replaced
-from aimlapi_core._values.warn_once import warn_once
+from aimlapi_core._history.names import ROLES
+from llama_index_aimlapi._request.content_blocks import assistant_parts, to_parts, warn_left_out
 from llama_index_aimlapi._request.invalid_calls import explain_invalid_call
-from llama_index_aimlapi._request.media import to_file, to_image
+from llama_index_aimlapi._request.raw_blocks import has_raw_blocks, with_own_blocks
 from llama_index_aimlapi._request.tool_calls import as_mappings, to_tool_calls
 
 # A message, and media to send in a later user message.
 Converted: TypeAlias = tuple[Message, list[Part]]
 
-# Key of the provider's reasoning data in a ThinkingBlock; other integrations use other keys.
-REASONING_KEY = "aimlapi"
-
-_ROLES: dict[MessageRole, Role] = {
-    MessageRole.SYSTEM: "system",
-    MessageRole.DEVELOPER: "developer",
-    MessageRole.USER: "user",
-    MessageRole.ASSISTANT: "assistant",
-    MessageRole.CHATBOT: "assistant",
-    MessageRole.MODEL: "assistant",
-    MessageRole.TOOL: "tool",
-    MessageRole.FUNCTION: "tool",
-}
+# Where other integrations keep the id of the call that a tool message answers.
+_RESULT_IDS = ("tool_call_id", "call_id", "tool_use_id", "toolUseId", "toolCallId")
+# Where they keep reasoning, and what a provider ran itself.
+_NOT_SENT = ("reasoning_content", "thinking", "built_in_tool_calls")
 
 # How results of tools begin that ReActAgent and CodeActAgent put into user messages.
 _TOOL_OUTPUTS = ("Observation: ", "Result of executing the code given:")
@@ -78,27 +61,47 @@ def to_messages(history: Sequence[ChatMessage], *, sees_images: bool = True) -> 
     out: list[Message] = []
     pending_media: list[Part] = []
     for position, message in enumerate(history):
-        if not isinstance(message, ChatMessage):
-            raise InvalidRequestError(
-                f"A message is a ChatMessage, not {type(message).__name__}: {message!r:.80}"
-            )
-        role = _ROLES[message.role]
-        if role != "tool" and pending_media:
-            out.append(Message("user", tuple(pending_media)))
-            pending_media = []
         try:
-            parts = _parts(message, role)
-            if role == "tool" and not sees_images:
-                parts = [_HIDDEN_IMAGE if isinstance(part, Image) else part for part in parts]
-            converted, media = _MESSAGE_CONVERTERS[role](message, role, parts)
+            for converted, media in _converted(message, sees_images=sees_images):
+                if converted.role != "tool" and pending_media:
+                    out.append(Message("user", tuple(pending_media)))
+                    pending_media = []
+                out.append(converted)
+                pending_media += media
         except InvalidRequestError as exc:
             exc.args = (f"messages[{position}]: {exc}",)
             raise
-        out.append(converted)
-        pending_media += media
     if pending_media:
         out.append(Message("user", tuple(pending_media)))
     return tuple(out)
+
+
+def _converted(message: Any, *, sees_images: bool) -> Iterable[Converted]:
+    if not isinstance(message, ChatMessage):
+        raise InvalidRequestError(
+            f"A message is a ChatMessage, not {type(message).__name__}: {message!r:.80}"
+        )
+    role = _role(message)
+    if not has_raw_blocks(message):
+        return (_convert(message, role, sees_images=sees_images),)
+    return [
+        _convert(one, _role(one), sees_images=sees_images) for one in with_own_blocks(message, role)
+    ]
+
+
+def _role(message: ChatMessage) -> Role:
+    """The role of a message, as a stored history may write it too."""
+    role = ROLES.get(message.role) or ROLES.get(str(message.role).lower())
+    if role is None:
+        raise InvalidRequestError(f"Unknown role {message.role!r}: roles are {', '.join(ROLES)}.")
+    return role
+
+
+def _convert(message: ChatMessage, role: Role, *, sees_images: bool) -> Converted:
+    parts = _parts(message, role)
+    if role == "tool" and not sees_images:
+        parts = [_HIDDEN_IMAGE if isinstance(part, Image) else part for part in parts]
+    return _MESSAGE_CONVERTERS[role](message, role, parts)
 
 
 def _plain_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
@@ -119,22 +122,36 @@ def _assistant_message(message: ChatMessage, role: Role, parts: list[Part]) -> C
     items = [ProviderItem(item) for item in as_mappings(extra.get("provider_items"))]
     calls = to_tool_calls(message)
     texts = _split_refusal("\n".join(p.text for p in parts if isinstance(p, Text)), extra)
+    if extra:
+        spoken = extra.get("tool_plan")
+        texts = texts or ([Text(spoken)] if isinstance(spoken, str) and spoken else [])
+        for key in _NOT_SENT:
+            if extra.get(key):
+                warn_left_out(f"{key!r} of additional_kwargs")
     reasoning = [p for p in parts if isinstance(p, Reasoning)]
     return Message(role, (*reasoning, *items, *texts, *calls)), []
 
 
 def _tool_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
     call_id = message.additional_kwargs.get("tool_call_id")
+    if not isinstance(call_id, str) or not call_id:
+        call_id = first_text(message.additional_kwargs, _RESULT_IDS) or _echoed_call(message)
     media: list[Part] = [part for part in parts if isinstance(part, (Image, File))]
     text = explain_invalid_call("\n".join(p.text for p in parts if isinstance(p, Text)))
     if media:
         text = text or "The result is in the next user message."
         media = [_with_whole_name(part) for part in media]
         media.insert(0, Text(replace_half_characters(f"From the result of tool call {call_id}:")))
-    if isinstance(call_id, str) and call_id:
+    if call_id:
         return Message(role, (Text(text),), tool_call_id=call_id), media
     name = message.additional_kwargs.get("name")  # of OpenAI's function messages
     return Message(role, (Text(text),), name if isinstance(name, str) else None), media
+
+
+def _echoed_call(message: ChatMessage) -> str:
+    """The id of the call that some programs put beside its result."""
+    calls = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    return (calls[0].tool_call_id or calls[0].tool_name) if len(calls) == 1 else ""
 
 
 def _with_whole_name(part: Part) -> Part:
@@ -155,106 +172,19 @@ _MESSAGE_CONVERTERS: dict[Role, Callable[[ChatMessage, Role, list[Part]], Conver
 def _parts(message: ChatMessage, role: Role) -> list[Part]:
     parts: list[Part] = []
     for block in message.blocks:
+        if type(block) is TextBlock:  # as nearly all are
+            parts.append(Text(block.text))
+            continue
         if role == "assistant":
-            parts += _assistant_block(block)
+            parts += assistant_parts(block)
             continue
         try:
-            parts += _block(block, role)
+            parts += to_parts(block, role)
         except InvalidRequestError as exc:
-            if role != "tool" or isinstance(block, ToolCallBlock):
+            if role != "tool":
                 raise
             parts.append(Text(f"({exc})"))
     return parts
-
-
-def _assistant_block(block: Any) -> list[Part]:
-    """No block of an assistant is an error: a user cannot take it out of a memory."""
-    if isinstance(block, (ImageBlock, DocumentBlock, AudioBlock, VideoBlock)):
-        name = f": {block.title}" if isinstance(block, DocumentBlock) and block.title else ""
-        return [Text(f"({block.block_type} made by the assistant{name})")]
-    try:
-        return _block(block, "assistant")
-    except InvalidRequestError:
-        _warn_left_out(f"A block of type {block.block_type!r}")
-        return []
-
-
-def _warn_left_out(what: str) -> None:
-    warn_once(
-        ("assistant block", what),
-        f"{what} was left out: AI/ML API takes no such thing from an assistant.",
-        HistoryWarning,
-    )
-
-
-def _block(block: Any, role: Role) -> list[Part]:
-    for kind in type(block).__mro__:
-        if kind in _BLOCK_CONVERTERS:
-            return _BLOCK_CONVERTERS[kind](block, role)
-    raise InvalidRequestError(
-        f"The {block.block_type} block cannot be sent: send text, images or PDF documents, or take "
-        "the block out."
-    )
-
-
-def _text(block: TextBlock, role: Role) -> list[Part]:
-    return [Text(block.text)]
-
-
-def _thinking(block: ThinkingBlock, role: Role) -> list[Part]:
-    # Only the service's own reasoning goes back to it; another provider's would be refused.
-    opaque = block.additional_information.get(REASONING_KEY)
-    if isinstance(opaque, Mapping):
-        return [Reasoning(block.content or "", opaque)]
-    if block.additional_information:  # as others keep their signatures there
-        _warn_left_out("Reasoning of another provider")
-    return []
-
-
-def _citable(block: CitableBlock, role: Role) -> list[Part]:
-    children = block.content
-    if role == "assistant":
-        inner = [part for child in children for part in _assistant_block(child)]
-    else:
-        inner = [part for child in children for part in _block(child, role)]
-    return [Text(f"{block.title} ({block.source})"), *inner]
-
-
-def _citation(block: CitationBlock, role: Role) -> list[Part]:
-    if role == "assistant":  # it quotes the message's own text, which is sent already
-        return []
-    cited = _block(block.cited_content, role)
-    return [Text(f"{block.title} ({block.source})"), *cited]
-
-
-def _call(block: ToolCallBlock, role: Role) -> list[Part]:
-    if role != "assistant":
-        raise InvalidRequestError(
-            f"A {role} message holds the call of tool {block.tool_name!r}: only assistant "
-            "messages can."
-        )
-    return []  # `to_tool_calls` reads them together with the older list
-
-
-def _reject_media(block: AudioBlock | VideoBlock, role: Role) -> list[Part]:
-    raise InvalidRequestError(
-        f"A {role} message holds {block.block_type}, which GPT-5.2 does not take: send a "
-        "transcript as text, or images."
-    )
-
-
-_BLOCK_CONVERTERS: dict[type, Callable[[Any, Role], list[Part]]] = {
-    TextBlock: _text,
-    ImageBlock: lambda block, role: [to_image(block)],
-    DocumentBlock: lambda block, role: [to_file(block)],
-    AudioBlock: _reject_media,
-    VideoBlock: _reject_media,
-    CachePoint: lambda block, role: [],  # the service caches long prompts by itself
-    CitableBlock: _citable,
-    CitationBlock: _citation,
-    ThinkingBlock: _thinking,
-    ToolCallBlock: _call,
-}
 
 
 def _join_texts(parts: Iterable[Part]) -> tuple[Part, ...]:

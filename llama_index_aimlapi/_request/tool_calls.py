@@ -8,15 +8,11 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 
 from aimlapi_core import ToolCall, dumps_arguments
+from aimlapi_core._history.foreign_calls import ARGUMENTS, CALL_IDS, HOLDERS, NAMES, read_call
 from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 
-# The members of a row of `additional_kwargs["tool_calls"]` in the shapes of OpenAI (chat,
-# Responses), Anthropic, Bedrock, Gemini, Ollama and Cohere: what holds a call, its id, its
-# arguments and its name.
-_HOLDERS = ("function", "function_call", "functionCall", "toolUse", "tool_use")
-_IDS = ("call_id", "tool_call_id", "toolUseId", "tool_use_id", "id")
-_ARGUMENTS = ("arguments", "args", "input", "parameters", "tool_kwargs")
-_NAMES = ("name", "tool_name", "toolName")
+# Where other integrations keep one call: OpenAI's of before 2023-11, Gemini's and Bedrock's.
+_ONE_CALL = ("function_call", "functionCall", "toolUse")
 
 
 def to_tool_calls(message: ChatMessage) -> list[ToolCall]:
@@ -27,9 +23,13 @@ def to_tool_calls(message: ChatMessage) -> list[ToolCall]:
     if blocks:
         by_id = {call.id: call for call in legacy}
         return [_from_block(block, by_id) for block in blocks]
-    if not legacy and extra.get("function_call"):  # OpenAI's single call of before 2023-11
-        legacy = [call for row in as_mappings([extra["function_call"]]) for call in _from_dict(row)]
-    return legacy
+    return legacy or [
+        call
+        for key in _ONE_CALL
+        if extra.get(key)
+        for row in as_mappings([extra[key]])
+        for call in _from_dict(row)
+    ]
 
 
 def tool_call_blocks(message: ChatMessage) -> list[ToolCallBlock]:
@@ -62,10 +62,8 @@ def _from_block(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCal
 
 def _from_dict(row: Mapping[str, Any]) -> Iterator[ToolCall]:
     """The call of a row; none where it has neither a name nor an id."""
-    inner = next((row[key] for key in _HOLDERS if isinstance(row.get(key), Mapping)), row)
-    name = _first(inner, _NAMES) or ""
-    call_id = _first(row, _IDS) or _first(inner, _IDS) or name
-    arguments: Any = next((inner[key] for key in _ARGUMENTS if inner.get(key)), {})
+    call_id, name, arguments = read_call(row)
+    call_id = call_id or name
     if call_id:
         yield ToolCall(
             id=call_id,
@@ -78,11 +76,6 @@ def _from_dict(row: Mapping[str, Any]) -> Iterator[ToolCall]:
 
 def _text(arguments: Any, name: str) -> str:
     return arguments if isinstance(arguments, str) else dumps_arguments(arguments, name)
-
-
-def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
-    """The first of the members that is a string with characters."""
-    return next((row[key] for key in keys if isinstance(row.get(key), str) and row[key]), None)
 
 
 def as_mappings(rows: Any) -> list[Mapping[str, Any]]:
@@ -98,5 +91,5 @@ def _dumped(row: Any) -> Any:
         return row
     if hasattr(row, "model_dump"):
         return row.model_dump()
-    members = {key: getattr(row, key, None) for key in (*_HOLDERS, *_IDS, *_ARGUMENTS, *_NAMES)}
-    return members if any(isinstance(members[key], str) for key in _NAMES) else row
+    members = {key: getattr(row, key, None) for key in (*HOLDERS, *CALL_IDS, *ARGUMENTS, *NAMES)}
+    return members if any(isinstance(members[key], str) for key in NAMES) else row

@@ -38,7 +38,7 @@ from aimlapi_core import (
     ToolCallDelta,
 )
 from aimlapi_core._adapters.model_cloner import ModelCloner
-from llama_index_aimlapi._request.messages import REASONING_KEY
+from llama_index_aimlapi._request.content_blocks import REASONING_KEY
 from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._response.metadata import (
     openai_tool_call,

@@ -238,7 +238,6 @@ def test_name_of_a_user_goes_along() -> None:
         (ChatMessage(blocks=[ImageBlock(image=PNG, detail="huge")]), "huge"),
         (ChatMessage(blocks=[ImageBlock()]), "image"),
         (ChatMessage(blocks=[SVG]), r"messages\[0\]: .*unsupported kind.*svg"),
-        (ChatMessage(role="tool", blocks=[ToolCallBlock(tool_name="add")]), "add"),
         (ChatMessage(blocks=[DocumentBlock(data=b"plain", title="notes")]), "notes"),
         (ChatMessage(blocks=[DocumentBlock(url="https://example.org/a.pdf")]), "download"),
         (ChatMessage(blocks=[ToolCallBlock(tool_name="add")]), "add"),
