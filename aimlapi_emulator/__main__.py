@@ -56,6 +56,13 @@ def _argument_parser() -> argparse.ArgumentParser:
         "its own without id and choices, as the vendor's page shows it (many clients fail at it)",
     )
     parser.add_argument(
+        "--tools",
+        choices=("eager", "named"),
+        default="eager",
+        help="eager: call the tool that fits a task best, named or not (the default); named: only "
+        "tools that a message names by their names or words of these",
+    )
+    parser.add_argument(
         "--first-token",
         type=float,
         default=0.0,
@@ -110,7 +117,12 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(str(exc))
     port = given.port if given.port is not None else 0 if to_run else _DEFAULT_PORT
     emulator = Emulator(
-        port, given.host, given.schema, latency=latency, cost_chunk=given.cost_chunk
+        port,
+        given.host,
+        given.schema,
+        latency=latency,
+        cost_chunk=given.cost_chunk,
+        tools=given.tools,
     )
     for faults in given.fault:
         emulator.faults += faults

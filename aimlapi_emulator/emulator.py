@@ -46,6 +46,8 @@ class Emulator:
             as the real service does. The command and the pytest plugin start `live`.
         latency: how long answers take; the default sends them at once.
         cost_chunk: where a chat stream has its cost, as `Fault.cost_chunk`: `merged` or `bare`.
+        tools: `named` calls the tools that a message names, by their names or words of these;
+            `eager` calls the best-fitting one for any task.
 
     Raises:
         OSError: from `start`, when the address is taken.
@@ -59,11 +61,14 @@ class Emulator:
         *,
         latency: Latency = NO_LATENCY,
         cost_chunk: str = "merged",
+        tools: str = "named",
     ) -> None:
         if schema not in ("strict", "live"):
             raise ValueError(f"schema must be 'strict' or 'live', not {schema!r}")
         if cost_chunk not in ("merged", "bare"):
             raise ValueError(f"cost_chunk must be 'merged' or 'bare', not {cost_chunk!r}")
+        if tools not in ("named", "eager"):
+            raise ValueError(f"tools must be 'named' or 'eager', not {tools!r}")
         self.host = host
         self.port = port
         self.schema = schema
@@ -77,7 +82,7 @@ class Emulator:
         self.peak_requests = 0
         self._accepted = 0
         self._clears = 0
-        self._state = State(live=schema == "live", cost_chunk=cost_chunk)
+        self._state = State(schema == "live", tools == "eager", cost_chunk=cost_chunk)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None

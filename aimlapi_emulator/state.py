@@ -38,6 +38,8 @@ class State:
     """State across requests. `clear` resets neither the ids nor the settings."""
 
     live: bool = False
+    eager: bool = False
+    """Whether the built-in rules call tools that no message names."""
     cost_chunk: str = "merged"
     ids: Ids = field(default_factory=Ids)
     cache: PrefixCache = field(default_factory=PrefixCache)

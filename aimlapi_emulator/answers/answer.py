@@ -1,14 +1,15 @@
-"""What the emulator answers: by rules, the first that fits, never by a script.
+"""What the emulator answers: what is asked for, in which shape, with which values.
 
-1. `tool_choice` names a tool: that call.
-2. `required`: the first tool that the prompt asks for and that was not called in this turn.
-3. `auto`: every tool that the last user text asks for and that was not called since.
-4. A response schema: an instance of it, also after tool results.
-5. A JSON object, or a schema written in the prompt: an instance of that.
-6. The text protocols of `prompt_templates` (ReAct, sub-questions, choices, standalone questions).
-7. Tool results in this turn: a sentence that uses every one; of passages what answers.
-8. A context block: the sentence of it that answers the question, with its source.
-9. Else an echo that names what came.
+What is asked for is read by `task` (question, material, instructions) and `tool_selection`; the
+shape is a tool's parameters, the response schema, or what the prompt's text spells out (`shape`);
+the values are the prompt's, its material's and its results' (`schema_instance`). In this order:
+
+1. `tool_choice` names a tool or requires one: that call. `auto`: the tools that the task is for.
+2. A response schema: an instance of it, also after tool results.
+3. The text protocol of ReAct agents; a follow-up question that is to stand alone.
+4. A shape that the text wants: JSON, fields, one of several labels, a number, a list.
+5. Text: tool results of this turn, the sentence of the material that answers, an earlier
+   statement, else an echo that names what came.
 """
 
 from __future__ import annotations
@@ -18,17 +19,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aimlapi_emulator.answers.extraction import Facts
-from aimlapi_emulator.answers.fallback_text import echo, remembered, results_text
-from aimlapi_emulator.answers.json_in_text import schema_in_text, wanted_keys
-from aimlapi_emulator.answers.prompt_templates import TEXT_FORMS, choices
-from aimlapi_emulator.answers.rag.context import find_in_context, from_context
-from aimlapi_emulator.answers.schema_instance import instance, to_json
+from aimlapi_emulator.answers.extraction import PromptValues
+from aimlapi_emulator.answers.fallback_text import (
+    echo,
+    find_in_material,
+    material_text,
+    recall_statement,
+    results_text,
+)
+from aimlapi_emulator.answers.options import offered
+from aimlapi_emulator.answers.react import react
+from aimlapi_emulator.answers.schema_instance import instance
+from aimlapi_emulator.answers.shape import Shape, find_shape, to_json
+from aimlapi_emulator.answers.task import Task, read_task, standalone
 from aimlapi_emulator.answers.tool_selection import (
     ToolSelection,
     arguments_text,
-    next_asks,
-    required_ask,
+    next_selections,
+    required_selection,
+    why_none,
 )
 from aimlapi_emulator.prompt import Prompt
 from aimlapi_emulator.text.words import tokenize
@@ -55,86 +64,69 @@ class Answer:
     """The query of a web search that ran at the service's side."""
     mcp: Mapping[str, Any] | None = None
     """The MCP tool that was used at the service's side."""
+    note: str = ""
+    """Why no tool was called, for the log; not part of the answer."""
 
 
-def built_in_answer(prompt: Prompt) -> Answer:
-    """The answer to a prompt."""
-    calls = _calls(prompt)
+def built_in_answer(prompt: Prompt, *, eager: bool = False) -> Answer:
+    """The answer to a prompt. `eager`: tools are called without being named too."""
+    calls = _calls(prompt, eager)
     if calls:
         return Answer(calls=calls, finish_reason="tool_calls")
     hosted = _hosted(prompt)
-    return hosted or Answer(_text(prompt))
+    return hosted or Answer(_text(prompt, eager), note=why_none(prompt))
 
 
-def _calls(prompt: Prompt) -> tuple[ToolCall, ...]:
+def _calls(prompt: Prompt, eager: bool) -> tuple[ToolCall, ...]:
     if not prompt.tools or prompt.choice == "none":
         return ()
     if prompt.forced:
         tool = next(tool for tool in prompt.tools if tool.name == prompt.forced)
-        asks = [ToolSelection(tool, prompt.user_text)]
+        selected = [ToolSelection(tool, prompt.user_text)]
     elif prompt.choice == "required":
-        asks = [required_ask(prompt)]
+        selected = [required_selection(prompt, eager=eager)]
     else:
-        asks = next_asks(prompt)
-    return tuple(ToolCall(ask.tool.name, _arguments(prompt, ask)) for ask in asks)
+        selected = next_selections(prompt, eager=eager)
+    return tuple(ToolCall(one.tool.name, arguments_text(prompt, one)) for one in selected)
 
 
-def _arguments(prompt: Prompt, ask: ToolSelection) -> str:
-    picked = choices(prompt)
-    if picked is None:
-        return arguments_text(prompt, ask)
-    # A selector's tool wants the number of a listed choice and the reason for it.
-    hint = f"index: {picked[0]}\nchoice: {picked[0]}\nreason: {picked[1]}"
-    facts = Facts(hint, question=picked[1])
-    return to_json(instance(ask.tool.parameters, facts))
-
-
-def _text(prompt: Prompt) -> str:
+def _text(prompt: Prompt, eager: bool) -> str:
+    task = read_task(prompt)
     if prompt.schema is not None:
-        return to_json(instance(prompt.schema, _facts(prompt)))
-    for form in TEXT_FORMS:
-        found = form(prompt)
-        if found is not None:
-            return found
-    written = schema_in_text(prompt)
-    if written is not None:
-        return to_json(instance(written, _facts(prompt)))
-    if prompt.json_object:
-        return to_json(_free_object(prompt))
-    return results_text(prompt) or from_context(prompt) or remembered(prompt) or echo(prompt)
+        return to_json(_instance(prompt, task, Shape(prompt.schema, to_json)))
+    spoken = react(prompt, eager=eager) or standalone(prompt)
+    if spoken is not None:
+        return spoken
+    shape = find_shape(prompt, task)
+    if shape is not None:
+        return shape.render(_instance(prompt, task, shape))
+    text = results_text(prompt) or material_text(prompt, task)
+    text = text or recall_statement(prompt) or echo(prompt)
+    return to_json({"answer": text}) if prompt.json_object else text
 
 
-def _facts(prompt: Prompt) -> Facts:
-    """What the turn says: the user's text without a schema it may spell out, and the results."""
-    question = re.split(r"\n[^\n]*JSON schema", prompt.user_text, maxsplit=1, flags=re.IGNORECASE)[
-        0
-    ]
-    results = [text for _, text in prompt.turn_results()]
-    looked = find_in_context(prompt)
-    if looked is None or not looked[1].sentence:
-        return Facts("\n".join([question, *results]), question=question)
-    found = looked[1]
+def _instance(prompt: Prompt, task: Task, shape: Shape) -> Any:
+    """An instance of a shape, from the user's text without the words that spell it out."""
+    text = re.split(r"\n[^\n]*JSON schema", prompt.user_text, maxsplit=1, flags=re.IGNORECASE)[0]
+    question = task.question if task.is_labelled else text
+    if len(shape.span) > 1:
+        text, question = (part.replace(shape.span, " ") for part in (text, question))
+    found = find_in_material(prompt, task)
     hints = [f"{key}: {found.source}" for key in ("source", "sources") if found.source]
     if found.number is not None:
         hints += [f"{key}: {found.number}" for key in ("citation", "citations")]
-    told = "\n".join([*hints, question, *results])
-    return Facts(told, question=found.sentence, passage=found.sentence)
-
-
-def _free_object(prompt: Prompt) -> dict[str, Any]:
-    keys = wanted_keys(f"{prompt.user_text}\n{prompt.system_text}")
-    schema = {
-        "type": "object",
-        "properties": {key: {"type": "string"} for key in keys or ["answer"]},
-        "required": keys or ["answer"],
-    }
-    if not keys:
-        return {"answer": results_text(prompt) or from_context(prompt) or echo(prompt)}
-    facts = _facts(prompt)
-    for key in keys:
-        facts.drop_quoted(key)
-    found: dict[str, Any] = instance(schema, facts)
-    return found
+    results = [told for _, told in prompt.turn_results()]
+    whole = f"{prompt.system_text}\n{prompt.user_text}"
+    values = PromptValues(
+        "\n".join([*hints, found.sentence, text, *results]).strip(),
+        question=question,
+        material=task.material,
+        passage=found.sentence,
+        result="\n".join(results),
+        options=shape.options
+        or offered(whole.replace(shape.span, " ") if shape.span else whole)[0],
+    )
+    return instance(shape.schema, values, shape.name)
 
 
 _SEARCH = re.compile(

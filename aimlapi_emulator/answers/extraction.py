@@ -1,13 +1,14 @@
-"""What a prompt says that can fill a field: named values, quotes, numbers, names."""
+"""Which values a prompt holds for a field: named ones, quotes, numbers, names, addresses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from aimlapi_emulator.text.words import all_words
+from aimlapi_emulator.answers.options import Option, mentions
+from aimlapi_emulator.text.words import FUNCTION_WORDS, all_words
 
 _NUMBER = re.compile(
     r"(?<![\w.])-?\d+(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.])-?\d+(?:\.\d+)?(?![\w])"
@@ -16,7 +17,8 @@ _QUOTED = re.compile(
     r"\"([^\"\n]+)\"|(?<!\w)'([^'\n]+)'(?!\w)|“([^”\n]+)”|«([^»\n]+)»|「([^」\n]+)」|`([^`\n]+)`"
 )
 _NAME = re.compile(
-    r"\b[A-Z][\w'’-]*(?:\s+(?:of|de|van|von|la|the)\s+(?=[A-Z])|\s+|,\s+(?=[A-Z]{2}\b))?"
+    r"\b(?:(?:Dr|Mr|Mrs|Ms|St)\.\s+)?[A-Z][\w'’-]*"
+    r"(?:\s+(?:of|de|van|von|la|the)\s+(?=[A-Z])|\s+|,\s+(?=[A-Z]{2}\b))?"
     r"(?:[A-Z][\w'’-]*(?:\s+|,\s+(?=[A-Z]{2}\b))?)*"
 )
 _PLACE = re.compile(
@@ -28,12 +30,13 @@ _SPELLED = {
         "zero one two three four five six seven eight nine ten eleven twelve".split()
     )
 }
-_FIRST_WORDS = frozenset(
-    "what who where when why how which is are can could do does did please tell give show use "
-    "using create make find get call i the a an in on at for and or my we you return write add "
-    "multiply list search then if let hello hi extract question answer query context convert "
-    "compute calculate book set send translate summarize describe compare now also it this that "
-    "her his their she he they there name title generate today tomorrow".split()
+_FIRST_WORDS = FUNCTION_WORDS | frozenset(
+    "multiply list search hello hi extract question answer context convert compute calculate book "
+    "set send translate summarize describe compare today tomorrow explain write generate create "
+    "return name title query human user assistant according please email json".split()
+)
+_ABOUT = re.compile(
+    r"\b(?:about|related to|regarding|concerning):?\s+(?:the\s+)?([^.,;!?\n]+)", re.IGNORECASE
 )
 
 
@@ -67,9 +70,13 @@ def names(text: str) -> list[str]:
     return found
 
 
-def places(text: str) -> list[str]:
-    """Capitalised phrases that follow `in`, `at`, `for` and their like."""
-    return [match.strip().rstrip(".,") for match in _PLACE.findall(text)]
+def topic(question: str) -> str:
+    """What a question or an order is about, without the words that begin it."""
+    about = _ABOUT.search(question)
+    words = (about[1] if about else question).split()
+    while len(words) > 1 and words[0].lower().strip(",:'’") in _FIRST_WORDS:
+        words = words[1:]
+    return " ".join(words).strip(" \"'?.!,;")
 
 
 @lru_cache(maxsize=1024)
@@ -85,9 +92,9 @@ def _named_pattern(field_name: str) -> re.Pattern[str]:
 _VALUE_END = re.compile(r"[,.!?](?=\s|$)|\s+(?:and|with|but|then|or)\s+", re.IGNORECASE)
 
 
-def named(field_name: str, text: str) -> str | None:
+def find_named_value(field_name: str, text: str) -> str | None:
     """The value in `field: value`, `field is value`, `field "value"`, as text."""
-    match = _named_pattern(field_name).search(text)
+    match = _named_pattern(field_name).search(text) if field_name else None
     if match is None:
         return None
     raw = match[1].strip()
@@ -98,9 +105,9 @@ def named(field_name: str, text: str) -> str | None:
     return _VALUE_END.split(raw, maxsplit=1)[0].strip(" \"'`") or None
 
 
-def named_list(field_name: str, text: str) -> list[str]:
+def find_named_list(field_name: str, text: str) -> list[str]:
     """The values in `field: a, b and c`."""
-    match = _named_pattern(field_name).search(text)
+    match = _named_pattern(field_name).search(text) if field_name else None
     if match is None:
         return []
     raw = re.split(r"[.!?](?=\s|$)", match[1].strip().strip("[]"), maxsplit=1)[0]
@@ -108,32 +115,35 @@ def named_list(field_name: str, text: str) -> list[str]:
     return [part.strip(" \"'`") for part in parts if part.strip(" \"'`")]
 
 
-def mentioned(word: str, text: str) -> bool:
-    """Whether a field or enum member stands in the text as a word of its own."""
-    parts = [re.escape(part) for part in all_words(word)] or [re.escape(word)]
-    spelled = r"[\s_-]*".join(parts)
-    return re.search(rf"(?<!\w){spelled}(?!\w)", text, re.IGNORECASE) is not None
-
-
-def denied(word: str, text: str) -> bool:
+def negates(word: str, text: str) -> bool:
     """Whether the text says `no <word>` or `without <word>`."""
     spelled = r"[\s_-]*".join(map(re.escape, all_words(word)))
     pattern = rf"\b(?:no|not|without|omit|skip|excluding)\s+(?:a\s+|the\s+|any\s+)?{spelled}\b"
-    return re.search(pattern, text, re.IGNORECASE) is not None
+    return mentions(word, text) and re.search(pattern, text, re.IGNORECASE) is not None
 
 
 @dataclass(slots=True)
-class Facts:
+class PromptValues:
     """The values of a prompt, given out one after the other while an instance is filled."""
 
     text: str
     question: str = ""
     """The last user text, for fields that want words rather than a value."""
+    material: str = ""
+    """What the prompt brings along, for fields that judge by it."""
     passage: str = ""
     """What the retrieved passages answer, for fields that hold an answer."""
+    result: str = ""
+    """The latest tool result, for fields that ask for one."""
+    options: Sequence[Option] = ()
+    """What the prompt or the tool offers, for fields that choose among it."""
+    about: str = ""
+    """The tool's description, which may say what its fields take."""
     taken_numbers: Iterable[float | int] = ()
     first_numbers: Iterable[float | int] = ()
     """Results of earlier calls, given out before the prompt's own numbers."""
+    invented: int = 0
+    """How many fields of the instance the prompt held nothing for."""
     _numbers: list[float | int] = field(init=False)
     _quoted: list[str] = field(init=False)
     _names: list[str] = field(init=False)
@@ -147,7 +157,7 @@ class Facts:
         self._numbers = [*self.first_numbers, *found]
         self._quoted = quoted(self.text)
         self._names = names(self.text)
-        self._places = places(self.text)
+        self._places = [match.strip().rstrip(".,") for match in _PLACE.findall(self.text)]
 
     def next_number(self, low: float, high: float, *, whole: bool) -> float | int | None:
         """The next number within the bounds, None when none is left."""

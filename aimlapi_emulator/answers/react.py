@@ -11,116 +11,93 @@ import json
 import re
 
 from aimlapi_emulator.answers.fallback_text import echo, results_text
-from aimlapi_emulator.answers.json_in_text import first_object
-from aimlapi_emulator.answers.tool_selection import arguments, next_asks
+from aimlapi_emulator.answers.tool_selection import arguments, next_selections
 from aimlapi_emulator.prompt import Call, Message, Prompt, Tool, as_json
 
-_REACT_TOOL = re.compile(
+_TOOL = re.compile(
     r"> Tool Name: (\S+)\s*\nTool Description: (.*?)\nTool Args: (\{.*?\})\s*"
     r"(?=\n> Tool Name:|\n\n|\Z)",
     re.DOTALL,
 )
-_ACTION = re.compile(
-    r"Action: *([^\n(){} ]+).*?\n+Action Input: *(.*?)(?=\nObservation:|\Z)", re.DOTALL
+_TOOL_NAMES = re.compile(r"should be one of \[([^\]\n]+)\]")
+_STEP = re.compile(
+    r"Action: *([^\n(){} ]+)[^\n]*\n+Action Input:(.*?)\n+Observation:(.*?)(?=\n *Thought:|\Z)",
+    re.DOTALL,
 )
+_INPUT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 
 
-def react(prompt: Prompt) -> str | None:
+def react(prompt: Prompt, *, eager: bool) -> str | None:
     """The next step of a ReAct agent that lists its tools in the prompt's text."""
-    header = prompt.system_text
-    if "Action Input:" not in header or "Thought:" not in header:
-        return _scratchpad_react(prompt)
-    tools = tuple(
-        Tool(name, " ".join(told.split()), first_object(args) or {})
-        for name, told, args in _REACT_TOOL.findall(header)
-    )
-    steps = [m for m in prompt.messages if m.role != "system"]
-    asks = [
-        i for i, m in enumerate(steps) if m.role == "user" and not m.text.startswith("Observation:")
-    ]
-    if not asks:
+    whole = f"{prompt.system_text}\n{prompt.user_text}"
+    if "Action Input:" not in whole or "Thought:" not in whole:
         return None
-    done = _as_turn(steps[asks[-1]], steps[asks[-1] + 1 :])
-    return _react_step(Prompt(done, tools=tools, parallel=False), "Answer")
+    tools = tuple(
+        Tool(name, " ".join(told.split()), _as_object(args))
+        for name, told, args in _TOOL.findall(prompt.system_text)
+    )
+    if tools:
+        said = [m for m in prompt.messages if m.role != "system"]
+        starts = [
+            i for i, m in enumerate(said)
+            if m.role == "user" and not m.text.startswith("Observation:")
+        ]  # fmt: skip
+        if not starts:
+            return None
+        question = said[starts[-1]].text
+        steps = "\n".join(m.text for m in said[starts[-1] + 1 :])
+        final = "Answer"
+    else:
+        listed, begun, task = _TOOL_NAMES.search(whole), *whole.rpartition("Begin!")[1:]
+        asked = re.search(r"Question:(.*?)\n", task, re.DOTALL)
+        if listed is None or not begun or asked is None:
+            return None
+        tools = tuple(_described(name.strip(" '\""), whole) for name in listed[1].split(","))
+        question, steps, final = asked[1].strip(), task, "Final Answer"
+    return _next_step(Prompt(_as_turn(question, steps), tools, parallel=False), final, eager)
 
 
-def _as_turn(question: Message, steps: list[Message]) -> tuple[Message, ...]:
+def _described(name: str, text: str) -> Tool:
+    """A tool with the line that describes it, which takes one text."""
+    told = re.search(rf"^{re.escape(name)}(?:\([^\n]*?\))?[^\n:]*(?::| - )(.*)$", text, re.M)
+    return Tool(name, told[1].strip() if told else "", _INPUT)
+
+
+def _as_turn(question: str, steps: str) -> tuple[Message, ...]:
     """The steps so far as calls and tool results."""
-    found = [question]
-    for index, step in enumerate(steps):
-        action = _ACTION.search(step.text) if step.role == "assistant" else None
-        if action:
-            call = Call(f"step_{index}", action[1], _as_json_text(action[2]))
-            found.append(Message("assistant", calls=(call,)))
-        elif step.text.startswith("Observation:") or step.role == "tool":
-            text = step.text.removeprefix("Observation:").strip()
-            last = next((m.calls[0].id for m in reversed(found) if m.calls), "")
-            found.append(Message("tool", text, call_id=last))
+    found = [Message("user", question)]
+    for index, (name, given, result) in enumerate(_STEP.findall(steps)):
+        call = Call(f"step_{index}", name, _as_json_text(given))
+        found += [
+            Message("assistant", calls=(call,)),
+            Message("tool", result.strip(), (), (), call.id),
+        ]
     return tuple(found)
+
+
+def _as_object(text: str) -> dict[str, object]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _as_json_text(spelled: str) -> str:
     """An action's input as JSON text; frameworks replay it as a Python literal."""
     try:
         return as_json(ast.literal_eval(spelled.strip()))
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return spelled.strip()
 
 
-def _react_step(prompt: Prompt, final: str) -> str:
-    asks = next_asks(prompt)
-    if asks:
-        given = json.dumps(arguments(prompt, asks[0]), ensure_ascii=False)
-        name = asks[0].tool.name
-        return (
-            "Thought: The current language of the user is: English. I need to use a tool to help "
-            f"me answer the question.\nAction: {name}\nAction Input: {given}"
-        )
-    thought = (
-        "Thought: I can answer without using any more tools. I'll use the user's language to answer"
-    )
-    return f"{thought}\n{final}: {results_text(prompt) or echo(prompt)}"
-
-
-_SCRATCHPAD_NAMES = re.compile(r"should be one of \[([^\]]*)\]")
-
-
-def _scratchpad_react(prompt: Prompt) -> str | None:
-    """The one-message form: `Question: ...`, a growing scratchpad, `Final Answer:`."""
-    text = prompt.user_text
-    listed = _SCRATCHPAD_NAMES.search(text)
-    if listed is None or "Final Answer:" not in text or "Begin!" not in text:
-        return None
-    names = [name.strip(" '\"") for name in listed[1].split(",")]
-    tools = []
-    for name in names:
-        told = re.search(
-            rf"^{re.escape(name)}(?:\([^\n]*?\))?[^\n:]*(?::| - )(.*)$", text, re.MULTILINE
-        )
-        schema = {
-            "type": "object",
-            "properties": {"input": {"type": "string"}},
-            "required": ["input"],
-        }
-        tools.append(Tool(name, told[1].strip() if told else "", schema))
-    task = text.rsplit("Begin!", 1)[1]
-    question = re.search(r"Question:(.*?)\n", task, re.DOTALL)
-    steps = [Message("user", question[1].strip() if question else "")]
-    for index, match in enumerate(
-        re.finditer(
-            r"Action: *(\S+)\s*\nAction Input:(.*?)\nObservation:(.*?)(?=\nThought:|\Z)",
-            task,
-            re.DOTALL,
-        )
-    ):
-        call = Call(f"step_{index}", match[1], match[2].strip())
-        steps += [
-            Message("assistant", calls=(call,)),
-            Message("tool", match[3].strip(), call_id=call.id),
-        ]
-    state = Prompt(tuple(steps), tools=tuple(tools), parallel=False)
-    asks = next_asks(state)
-    if asks:
-        name, given = asks[0].tool.name, arguments(state, asks[0])["input"]
-        return f" I should use {name}.\nAction: {name}\nAction Input: {given}"
-    return f" I now know the final answer\nFinal Answer: {results_text(state) or echo(state)}"
+def _next_step(prompt: Prompt, final: str, eager: bool) -> str:
+    asks = next_selections(prompt, eager=eager)
+    if not asks:
+        thought = "I can answer without using any more tools."
+        answer = results_text(prompt) or echo(prompt)
+        return f"Thought: {thought}\n{final}: {answer}"
+    name, given = asks[0].tool.name, arguments(prompt, asks[0])
+    plain = given["input"] if asks[0].tool.parameters is _INPUT else None
+    spelled = plain or json.dumps(given, ensure_ascii=False)
+    return f"Thought: I need to use {name}.\nAction: {name}\nAction Input: {spelled}"

@@ -14,7 +14,7 @@ UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, Re
 _MAY_BE_NULL = ("const", "default")
 
 
-def guess(schema: Schema) -> str:
+def infer_type(schema: Schema) -> str:
     """The JSON type of a schema that names none."""
     if "properties" in schema or "additionalProperties" in schema:
         return "object"
@@ -77,7 +77,7 @@ def bounds(schema: Schema, *, whole: bool) -> tuple[float, float]:
     return low, high
 
 
-def within(low: float, high: float, step: float | None, *, whole: bool) -> float | int:
+def number_in_range(low: float, high: float, step: float | None, *, whole: bool) -> float | int:
     """A number between bounds: the middle, else 1 or what is nearest to it."""
     if math.isfinite(low) and math.isfinite(high):
         value = (low + high) / 2
@@ -92,7 +92,7 @@ def within(low: float, high: float, step: float | None, *, whole: bool) -> float
     return value
 
 
-def sized(text: str, schema: Schema) -> str:
+def fit_length(text: str, schema: Schema) -> str:
     """The text cut or filled up to the schema's length."""
     high = schema.get("maxLength")
     if high is not None and len(text) > high:

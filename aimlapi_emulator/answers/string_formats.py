@@ -74,14 +74,14 @@ def by_pattern(pattern: str, text: str, schema: Mapping[str, Any]) -> str:
         compiled = re.compile(pattern)
         for word in text.split():
             plain = word.strip(".,;:!?\"'()")
-            if compiled.search(plain) and fits(plain, schema):
+            if compiled.search(plain) and matches_format(plain, schema):
                 return plain
         return "".join(map(_emit, sre_parse.parse(pattern)))
     except (re.error, RecursionError):
         return "text"
 
 
-def fits(value: str, schema: Mapping[str, Any]) -> bool:
+def matches_format(value: str, schema: Mapping[str, Any]) -> bool:
     """Whether a string obeys the schema's length, format and pattern."""
     if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
         return False

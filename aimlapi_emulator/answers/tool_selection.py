@@ -1,26 +1,47 @@
-"""Which tools a prompt asks for, in which order, and with which arguments."""
+"""Which tools a prompt asks for, in which order, and with which arguments.
+
+`named` calls the tools that the text names: by the whole name, a word of it, or of the description.
+`eager` calls the best-fitting one too where the text is a task but names none, and goes on with
+tools that the system prompt names or that take what the last tool gave: each once, and only those
+whose arguments the prompt and the results hold.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from aimlapi_emulator.answers.arithmetic import plan
-from aimlapi_emulator.answers.extraction import Facts, names, numbers, quoted
+from aimlapi_emulator.answers.extraction import PromptValues, names, numbers, quoted
+from aimlapi_emulator.answers.fallback_text import recall_statement
+from aimlapi_emulator.answers.options import Option, mentions, offered
 from aimlapi_emulator.answers.schema_instance import instance
 from aimlapi_emulator.prompt import Call, Prompt, Tool
-from aimlapi_emulator.text.words import all_words, content_words, stem, with_operators
+from aimlapi_emulator.text.words import OPERATION_OF, all_words, content_words, sentences, stem
 
 _SEQUENCE = re.compile(r"\b(?:then|after that|afterwards|finally)\b|use the result", re.IGNORECASE)
-_LOOKS_UP = re.compile(
-    r"\bretriev\w*|\bknowledge base\b|\b(?:search|look)\w*\b.{0,60}\b(?:docs?|documents?|passages|"
-    r"notes|corpus|index|archive|knowledge|library|handbook|wiki)\b",
-    re.IGNORECASE,
-)
+_LOOKS_UP = frozenset(stem(word) for word in "retrieve retriever search lookup knowledge".split())
 _BREAK = re.compile(r"[,;.?!]|\band\b|\bthen\b", re.IGNORECASE)
+_SMALL_TALK = frozenset(
+    stem(word)
+    for word in "hello hi hey hola thanks thank bye goodbye good morning evening afternoon night "
+    "ok okay yes no cool great nice lot there everyone fine well welcome sure".split()
+)
+_STATEMENT = re.compile(r"(?:i|my|we|our|you|he|she|it|this|that|the)(?:'\w+)? ", re.IGNORECASE)
+_FORMED = re.compile(r"[^\s@]+@[^\s@]+|https?://\S+")
+_NUMERAL = r"-?\d+(?:\.\d+)?"
+_SIGN = re.compile(r"[-+*×/÷]\s*[(\d]")
+# In order of precedence.
+_OPERATIONS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"\(\s*({_NUMERAL})\s*([-+*×/÷])\s*({_NUMERAL})\s*\)",
+        rf"(?<![\d.)])({_NUMERAL})\s*([*×/÷])\s*({_NUMERAL})",
+        rf"(?<![\d.)])({_NUMERAL})\s*([+]|-(?=\s))\s*({_NUMERAL})(?!\s*[*×/÷])",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +50,6 @@ class ToolSelection:
 
     tool: Tool
     clause: str
-    given: Mapping[str, Any] | None = None
-    """Arguments that are known already."""
 
 
 def _literal(tool: Tool, text: str) -> int:
@@ -42,7 +61,7 @@ def _literal(tool: Tool, text: str) -> int:
 
 
 def _first_mention(words: frozenset[str], text: str) -> int:
-    for match in re.finditer(r"[^\W_]+", text):
+    for match in re.finditer(r"[^\W_]+|[+*×/÷]", text):
         if stem(match[0]) in words:
             return match.start()
     return len(text)
@@ -53,7 +72,8 @@ def _matches(tools: Iterable[Tool], text: str) -> list[tuple[int, Tool]]:
     literal = [(place, tool) for tool in tools if (place := _literal(tool, text)) >= 0]
     if literal:
         return sorted(literal, key=lambda pair: pair[0])
-    said = content_words(with_operators(text))
+    signs = {stem(OPERATION_OF[match[2]]) for match in _operations(text)}
+    said = content_words(text) | signs
     shared: list[tuple[Tool, frozenset[str], frozenset[str]]] = []
     for tool in tools:
         by_name = content_words(tool.name) & said
@@ -69,7 +89,7 @@ def _matches(tools: Iterable[Tool], text: str) -> list[tuple[int, Tool]]:
     return sorted(found, key=lambda pair: pair[0])
 
 
-def asked(tools: Sequence[Tool], text: str) -> list[ToolSelection]:
+def named_tools(tools: Sequence[Tool], text: str) -> list[ToolSelection]:
     """The tools that a text asks for, by name or by a content word, in order of mention."""
     places = _matches(tools, text)
     found = []
@@ -82,85 +102,226 @@ def asked(tools: Sequence[Tool], text: str) -> list[ToolSelection]:
             end = breaks[-1] if breaks else len(text)
         clause = text[start:end].strip()
         # "weather and time in Paris": a clause without values takes them from the whole.
-        found.append(ToolSelection(tool, clause if _has_values(clause) else text))
+        has_values = numbers(clause) or quoted(clause) or names(clause) or "=" in clause
+        found.append(ToolSelection(tool, clause if has_values else text))
         start = end if end < len(text) else start
     return found
 
 
-def _has_values(clause: str) -> bool:
-    return bool(numbers(clause) or quoted(clause) or names(clause) or "=" in clause)
-
-
-def _told(tool: Tool) -> str:
-    return f"{' '.join(all_words(tool.name))} {' '.join(tool.description.split())}"
-
-
-def in_sequence(text: str) -> bool:
+def _in_sequence(text: str) -> bool:
     """Whether the text wants one step after the other."""
     return _SEQUENCE.search(text) is not None
 
 
-def next_asks(prompt: Prompt) -> list[ToolSelection]:
+def _next_operations(prompt: Prompt) -> list[ToolSelection]:
+    """Tools for the operations of a sum in the text that can be done now, with earlier results.
+
+    `20 + (2 * 4)` is multiply(2, 4) first, and add(20, 8) once the 8 has come back.
+    """
+    text, calls = prompt.user_text, prompt.turn_calls()
+    if len(calls) >= len(_SIGN.findall(text)):
+        return []  # whatever came back, the loop ends
+    for call, (_, result) in zip(calls, prompt.turn_results(), strict=False):
+        given, told = numbers(call.arguments), numbers(result)
+        for match in _operations(text):
+            if told and given == numbers(f"{match[1]} {match[3]}"):
+                text = f"{text[: match.start()]}{told[-1]}{text[match.end() :]}"
+                break
+    found = []
+    for match in _operations(text):
+        word = stem(OPERATION_OF[match[2]])
+        for tool in prompt.tools:
+            if word in content_words(f"{tool.name} {tool.description}") and _takes_two(tool):
+                found.append(ToolSelection(tool, f"{match[1]} {match[3]}"))
+                break
+    return found
+
+
+def _operations(text: str) -> list[re.Match[str]]:
+    """The operations of a text that wait for no other, in order of precedence."""
+    found: list[re.Match[str]] = []
+    for pattern in _OPERATIONS:
+        for match in pattern.finditer(text):
+            if all(match.end() <= one.start() or match.start() >= one.end() for one in found):
+                found.append(match)
+    return found
+
+
+def _takes_two(tool: Tool) -> bool:
+    kinds = [inner.get("type") for inner in (tool.parameters.get("properties") or {}).values()]
+    return sum(kind in ("integer", "number") for kind in kinds) == 2
+
+
+def next_selections(prompt: Prompt, *, eager: bool = False) -> list[ToolSelection]:
     """The calls that `auto` makes now: asked for, and not yet made in this turn."""
+    text, calls = prompt.user_text, prompt.turn_calls()
+    operations = _next_operations(prompt)
+    if operations:
+        return operations if prompt.parallel else operations[:1]
+    left = [tool for tool in prompt.tools if not _is_done(tool, calls)]
+    found = named_tools(left if eager else prompt.tools, text)
+    found = [one for one in found if one.tool in left]
+    if eager:
+        own = [one for one in found if not _offers(one.tool)]
+        found = own or found  # hand over once there is nothing left to do
+    if not found:
+        followed = _following(prompt, left) if calls and eager else _fallback(prompt, left, eager)
+        found = [ToolSelection(tool, text) for tool in followed][:1]
+    return found[:1] if not prompt.parallel or _in_sequence(text) else found
+
+
+def _offers(tool: Tool) -> list[Option]:
+    """What a tool hands over to: the agents that its description or its enum lists."""
+    properties = tool.parameters.get("properties") or {}
+    if len(properties) > 3 or not any("agent" in name.lower() for name in properties):
+        return []
+    return offered(tool.description)[0]
+
+
+def _is_done(tool: Tool, calls: Sequence[Call]) -> bool:
+    """Whether it was called in this turn; another agent's hand-over by the same name was not."""
+    own = [call for call in calls if call.name == tool.name]
+    left = [o for o in _offers(tool) if not any(mentions(o.name, c.arguments) for c in own)]
+    offers_last = any(mentions(o.name, own[-1].arguments) for o in _offers(tool)) if own else False
+    return bool(own) and (offers_last or not left)
+
+
+def is_task(text: str) -> bool:
+    """Whether a text wants something done or known; greetings and statements do not."""
+    words = content_words(text) - _SMALL_TALK
+    told = sentences(text)
+    return bool(words) and any(
+        one.endswith(("?", "？")) or not _STATEMENT.match(one) for one in told
+    )
+
+
+def _fallback(prompt: Prompt, tools: Sequence[Tool], eager: bool) -> Iterator[Tool]:
+    """The tools for a task that names none: what looks things up or, if eager, what can be filled.
+
+    Of these the ones with a value of a certain form go first (an address, a date), then those that
+    take the question as it is, then by their order.
+    """
     text = prompt.user_text
-    done = {call.name for call in prompt.turn_calls()}
-    steps, summing = plan(prompt)
-    left = [ToolSelection(step.tool, text, step.arguments) for step in steps]
-    others = [tool for tool in prompt.tools if tool.name not in summing]
-    found = asked(others, text)
-    if not found and not done and text.rstrip().endswith(("?", "？")):
-        # A question that shares no word with any tool goes to one that looks things up.
-        found = [ToolSelection(tool, text) for tool in others if _LOOKS_UP.search(_told(tool))][:1]
-    left += [ask for ask in found if ask.tool.name not in done]
-    return left[:1] if not prompt.parallel or in_sequence(text) else left
+    if prompt.turn_calls() or not is_task(text) or recall_statement(prompt):
+        return
+    looks_up = [
+        tool
+        for tool in tools
+        if content_words(f"{tool.name} {tool.description}") & _LOOKS_UP
+        and text.endswith(("?", "？"))
+    ]
+    if not eager:
+        yield from looks_up
+        return
+    fit = [(tool, _fill(prompt, ToolSelection(tool, text))) for tool in tools]
+    filled = [(tool, made) for tool, (made, invented) in fit if not invented]
+    yield from (
+        tool for tool, (made, _) in fit if any(_FORMED.fullmatch(str(v)) for v in made.values())
+    )
+    yield from (tool for tool, made in filled if tool in looks_up or text in made.values())
+    yield from (tool for tool, _ in filled)
 
 
-def required_ask(prompt: Prompt) -> ToolSelection:
+def _following(prompt: Prompt, tools: Sequence[Tool]) -> Iterator[Tool]:
+    """The tools that go on from the results of this turn."""
+    text, (last, _) = prompt.user_text, prompt.turn_results()[-1]
+    common = frozenset.intersection(*(content_words(tool.name) for tool in prompt.tools))
+    system, given = content_words(prompt.system_text), content_words(last) - common
+    named = []
+    for tool in tools:
+        properties = tool.parameters.get("properties") or {}
+        if not properties or _fill(prompt, ToolSelection(tool, text))[1]:
+            continue
+        if content_words(" ".join(properties)) & given:
+            yield tool
+        own = content_words(tool.name) - common
+        if own and own <= system:
+            named.append(tool)
+    yield from named
+
+
+def required_selection(prompt: Prompt, *, eager: bool = False) -> ToolSelection:
     """The one call that `required` makes now.
 
     First what the prompt asks for and was not called in this turn. Once a result has come, the
     last tool that was not called, since a tool that gives the answer its form comes last.
     """
     text = prompt.user_text
-    steps, _ = plan(prompt)
-    if steps:
-        return ToolSelection(steps[0].tool, text, steps[0].arguments)
     done = [call.name for call in prompt.turn_calls()]
-    for ask in asked(prompt.tools, text):
-        if ask.tool.name not in done:
-            return ask
+    operations = _next_operations(prompt)
+    if operations:
+        return operations[0]
+    for one in named_tools(prompt.tools, text):
+        if one.tool.name not in done:
+            return one
     uncalled = [tool for tool in prompt.tools if tool.name not in done]
     if not uncalled:
         return ToolSelection(next(t for t in prompt.tools if t.name == done[-1]), text)
-    return ToolSelection(uncalled[-1] if prompt.turn_results() else uncalled[0], text)
+    if prompt.turn_results():
+        return ToolSelection(uncalled[-1], text)
+    return ToolSelection(next(iter(_fallback(prompt, uncalled, eager)), uncalled[0]), text)
+
+
+def why_none(prompt: Prompt) -> str:
+    """Why no tool is called, in one line; empty where none is offered or one was called."""
+    if not prompt.tools or prompt.turn_calls():
+        return ""
+    if prompt.choice == "none":
+        why = "tool_choice is 'none'"
+    elif not is_task(prompt.user_text):
+        why = "the message is no task"
+    elif recall_statement(prompt):
+        why = "the conversation answers the question"
+    else:
+        why = "none is named, and the message holds no values for their parameters"
+    return f"{len(prompt.tools)} tools offered, none called: {why}"
 
 
 def _call_text(tool: Tool, text: str) -> str | None:
-    """What stands between the brackets of `tool_name(...)` in a text."""
+    """What is between the brackets of `tool_name(...)` in a text."""
     match = re.search(rf"(?<!\w){re.escape(tool.name)}\(([^()]*)\)", text)
     return match[1] if match else None
 
 
-def _used_numbers(calls: Iterable[Call]) -> list[float | int]:
-    return [number for call in calls for number in numbers(call.arguments)]
-
-
-def arguments(prompt: Prompt, ask: ToolSelection) -> dict[str, Any]:
-    """Arguments for a call, from its clause first, then from the results of this turn."""
-    if ask.given is not None:
-        return dict(ask.given)
+def _fill(prompt: Prompt, selection: ToolSelection) -> tuple[dict[str, Any], int]:
+    """(arguments of a call, how many of them the prompt holds nothing for)"""
+    tool, clause = selection.tool, selection.clause
     results = [text for _, text in prompt.turn_results()]
-    chained = bool(results) and in_sequence(prompt.user_text)
-    facts = Facts(
-        "\n".join([_call_text(ask.tool, prompt.user_text) or ask.clause, *results]),
-        question=ask.clause,
-        taken_numbers=_used_numbers(prompt.turn_calls()) if chained else (),
+    chained = bool(results) and _in_sequence(prompt.user_text)
+    used = [number for call in prompt.turn_calls() for number in numbers(call.arguments)]
+    calls = [call for call in prompt.turn_calls() if call.name == tool.name]
+    options = [o for o in _prompt_options(prompt, tool) if not _was_chosen(o, calls)]
+    values = PromptValues(
+        "\n".join([_call_text(tool, prompt.user_text) or clause, *results]),
+        question=clause,
+        result="\n".join(results[-1:]),
+        options=options,
+        about=tool.description,
+        taken_numbers=used if chained else (),
         first_numbers=numbers(results[-1])[:1] if chained else (),
     )
-    found = instance(ask.tool.parameters or {"type": "object"}, facts)
-    return found if isinstance(found, dict) else {}
+    made = instance(tool.parameters or {"type": "object"}, values)
+    return (made if isinstance(made, dict) else {}), values.invented
 
 
-def arguments_text(prompt: Prompt, ask: ToolSelection) -> str:
+def _prompt_options(prompt: Prompt, tool: Tool) -> list[Option]:
+    """What the tool offers to choose among, else the numbered choices of the prompt."""
+    own = offered(tool.description)[0]
+    return own or [o for o in offered(prompt.user_text)[0] if o.name.isdigit()]
+
+
+def _was_chosen(option: Option, calls: Iterable[Call]) -> bool:
+    return any(mentions(option.name, call.arguments) for call in calls)
+
+
+def arguments(prompt: Prompt, selection: ToolSelection) -> dict[str, Any]:
+    """Arguments for a call, from its clause first, then from the results of this turn."""
+    if any(option.name.isdigit() for option in _prompt_options(prompt, selection.tool)):
+        rest = re.search(r"question: '(.*?)'\s*$", prompt.user_text, re.MULTILINE)
+        selection = replace(selection, clause=rest[1] if rest else selection.clause)
+    return _fill(prompt, selection)[0]
+
+
+def arguments_text(prompt: Prompt, selection: ToolSelection) -> str:
     """Arguments as the JSON text of a call."""
-    return json.dumps(arguments(prompt, ask), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(arguments(prompt, selection), ensure_ascii=False, separators=(",", ":"))

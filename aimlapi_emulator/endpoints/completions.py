@@ -44,7 +44,7 @@ def _choose_answer(context: RequestContext, prompt: Prompt, limit: int | None) -
     elif rule is not None and rule.has_answer:
         answer = rule.answer(context.view, prompt)
     else:
-        answer = built_in_answer(prompt)
+        answer = built_in_answer(prompt, eager=context.state.eager)
     if fault.reasoning is not None:
         answer = replace(answer, reasoning=fault.reasoning)
     if fault.finish_reason in ("length", "content_filter"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 # A run of letters and digits is one token, any other visible character (and each CJK one) is one.
@@ -31,35 +30,16 @@ STOP_WORDS = FUNCTION_WORDS | frozenset(
     "inputs int integer list none number object output result results return returned returns "
     "run str string tool tools type value values".split()
 )
-_OPERATORS = {
-    "+": "add sum plus",
-    "*": "multiply product times",
-    "×": "multiply product times",
-    "/": "divide quotient",
-    "÷": "divide quotient",
+# What people say of operations, in the word that names most tools for them.
+_OPERATIONS = {
+    "add": "add plus sum total addition +",
+    "multiply": "multiply times product multiplication * ×",
+    "subtract": "subtract minus difference subtraction -",
+    "divide": "divide quotient division / ÷",
 }
-_SYNONYMS = {
-    "plus": "add",
-    "sum": "add",
-    "total": "add",
-    "times": "multiply",
-    "product": "multiply",
-    "minus": "subtract",
-    "difference": "subtract",
-    "quotient": "divide",
-    "division": "divide",
-    "multiplication": "multiply",
-    "addition": "add",
-    "subtraction": "subtract",
-}
+OPERATION_OF = {said: name for name, words in _OPERATIONS.items() for said in words.split()}
 _ENDINGS = ("ingly", "ings", "ing", "ies", "es", "ed", "s", "e", "y")
 _ENDINGS_TOO = ("ingly", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y")
-_COUNTED = re.compile(
-    r"\b(?:when|how (?:many|much|high|tall|long|old|far|big|large|wide|deep|fast|heavy|often)|year|"
-    r"date|cost|costs|price)\b",
-    re.IGNORECASE,
-)
-_OPERATOR = re.compile(r"(?<=[\d)\s])\s*([+*×/÷]|-(?=\s))\s*(?=[\d(\s])")
 
 
 def tokenize(text: str) -> list[str]:
@@ -84,9 +64,9 @@ def bare_stem(word: str, endings: tuple[str, ...] = _ENDINGS) -> str:
 
 
 def stem(word: str) -> str:
-    """A rougher stem: `adder` is `add`, and so are other words of the same arithmetic."""
+    """A rougher stem: `adder` is `add`, and so are other words of the same operation."""
     low = word.lower()
-    return bare_stem(_SYNONYMS.get(low, low), _ENDINGS_TOO)
+    return bare_stem(OPERATION_OF.get(low, low), _ENDINGS_TOO)
 
 
 def all_words(text: str) -> list[str]:
@@ -115,40 +95,12 @@ def plain_words(text: str) -> frozenset[str]:
     )
 
 
-def asks_for_number(question: str) -> bool:
-    """Whether a question wants a number or a date."""
-    return _COUNTED.search(question) is not None
-
-
-def with_operators(text: str) -> str:
-    """The text followed by words for the arithmetic signs between its numbers."""
-    if not re.search(r"\d", text):
-        return text
-    said = [_OPERATORS.get(sign, "subtract") for sign in _OPERATOR.findall(text)]
-    return f"{text} {' '.join(said)}" if said else text
-
-
 def sentences(text: str) -> list[str]:
     """Sentences and lines, stripped, without the empty ones."""
     return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
 
 
-def best_sentence(passages: str | Sequence[str], question: str) -> tuple[str, int]:
-    """The sentence that shares most content words with the question, and how many."""
-    wanted = content_words(question)
-    counts = _COUNTED.search(question) is not None
-    found, most, best = "", 0, 0.0
-    candidates: Iterable[str] = sentences(passages) if isinstance(passages, str) else passages
-    for sentence in candidates:
-        shared = len(wanted & content_words(sentence))
-        # A question for a number or a date prefers, of equals, a sentence that holds digits.
-        score = shared + (0.5 if shared and counts and re.search(r"\d", sentence) else 0)
-        if score > best:
-            found, most, best = sentence, shared, score
-    return found, most
-
-
-def clip(text: str, limit: int) -> str:
+def truncate_words(text: str, limit: int) -> str:
     """The text, cut at a word when it is longer than `limit` characters."""
     if len(text) <= limit:
         return text

@@ -284,16 +284,6 @@ def test_react_text_protocol(ask: Asker) -> None:
     assert re.fullmatch(r"Thought: .*\nAnswer: .*7.*", ask.text(messages))
 
 
-def test_sub_questions_follow_the_example(ask: Asker) -> None:
-    said = (
-        "output a list of relevant sub-questions in json markdown\n# Example 2\n<Tools>\n```json\n"
-        '{"uber": "Uber filings", "lyft": "Lyft filings"}\n```\n\n<User Question>\n'
-        "Compare Uber and Lyft\n\n<Output>\n"
-    )
-    found = json.loads(ask.text(said).strip("`").removeprefix("json"))
-    assert [item["tool_name"] for item in found["items"]] == ["uber", "lyft"]
-
-
 RULE = "---------------------"
 
 
@@ -337,7 +327,6 @@ def test_selection_prompts_pick_a_number(ask: Asker) -> None:
         f"mountains\n{RULE}\nUsing only the choices above and not prior knowledge, return the "
         "choice that is most relevant to the question: 'How high are mountains?'\n"
     )
-    assert json.loads(ask.text(said))[0]["choice"] == 2
     select = tool("SingleSelection", "", index=INTEGER, reason=STRING)
     ((_, given),) = ask.calls(said, tools=[select], tool_choice="required")
     assert given["index"] == 2

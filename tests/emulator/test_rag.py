@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -47,10 +46,8 @@ def assistant(text: str) -> dict[str, Any]:
         f"Source: {{'source': 'bakery.txt'}}\nContent: {BAKERY}",
         f'<document source="bakery.txt">\n{BAKERY}\n</document>\n'
         f'<document source="crane.txt">\n{HARBOUR}\n</document>',
-        f"<source>crane.txt</source>\n{HARBOUR}",
         f"[Document(id='1', metadata={{'source': 'bakery.txt'}}, page_content={BAKERY!r}), "
         f"Document(id='2', metadata={{'source': 'crane.txt'}}, page_content={HARBOUR!r})]",
-        str([f"file_name: crane.txt\n\n{HARBOUR}", f"file_name: bakery.txt\n\n{BAKERY}"]),
         f"{BAKERY}\n\nfile_name: crane.txt\n\n" + HARBOUR.replace("1911 by", "1911\nby"),
         f"{RAISED} (source: crane.txt)\n\nThe harbour is old. (source: bakery.txt)",
     ],
@@ -234,19 +231,6 @@ def test_structured_answers_hold_source_and_citation(ask: Asker) -> None:
     schema = object_schema(answer=STRING, citations={"type": "array", "items": {"type": "integer"}})
     numbered = QA % (f"[1] {BAKERY}\n[2] {HARBOUR}", YEAR)
     assert ask.instance(numbered, schema) == {"answer": RAISED, "citations": [2]}
-
-
-def test_sub_questions_take_their_part(ask: Asker) -> None:
-    said = (
-        "output a list of relevant sub-questions in json markdown\n<Tools>\n```json\n"
-        '{"harbour": "Cranes and quays", "food": "Bread and bakeries"}\n```\n\n<User Question>\n'
-        "When was the crane raised and what does bread cost?\n\n<Output>\n"
-    )
-    items = json.loads(ask.text(said).strip("`").removeprefix("json"))["items"]
-    assert items == [
-        {"sub_question": "When was the crane raised?", "tool_name": "harbour"},
-        {"sub_question": "What does bread cost?", "tool_name": "food"},
-    ]
 
 
 @pytest.mark.parametrize(

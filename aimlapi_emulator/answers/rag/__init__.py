@@ -1,1 +1,0 @@
-"""Retrieval-augmented prompts: answers found in their context passages."""

@@ -1,0 +1,165 @@
+"""What a prompt asks for: the question, the material that it brings along, and the instructions.
+
+Frameworks label the parts of a prompt (`Question:`, `Context:`), put rules of dashes or tags around
+passages, or keep these in the system prompt. Plain string searches, since prompts can be long.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aimlapi_emulator.prompt import Prompt
+from aimlapi_emulator.text.words import plain_words, sentences
+
+_QUESTION = re.compile(
+    r"(?:^|(?<=[.!?\n] )|(?<=\n))[ \t]*(?:#+ |<)?(?:user |original |input |new |follow[- ]?up )*"
+    r"(?:question|query|information|message|input)s?(?: is as follows)?[ \t]*(?::|>|(?<=query)\n)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_QUOTED_QUESTION = re.compile(r"question: '(.*?)'\s*$", re.MULTILINE)
+_NEXT_LABEL = re.compile(
+    r"\n\s*(?:[#<-]|[A-Z][\w-]*(?: [\w-]+){0,3}:)|(?<=[.?!]) (?=(?:[A-Z][\w-]* ?){1,2}:)|"
+    r"\nWe have |\n\n"
+)
+_SOURCES = r"\b(?:context|documents?|sources|passages|excerpts|content)\b"
+_RULE = re.compile(r"^[^\S\n]*-{6,}[^\S\n]*$", re.MULTILINE)
+_TAGGED = re.compile(r"<(context|documents|passages|sources)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+_LABEL = re.compile(
+    rf"^[^:\n]{{0,200}}?(?:{_SOURCES}[^:\n]{{0,100}}|\bfollowing):", re.MULTILINE | re.IGNORECASE
+)
+_END = re.compile(
+    r"\n\s*(?:(?:Helpful |Final |New |Refined |CONCISE )?(?:Answer|SUMMARY)|Instructions?|Existing "
+    r"Answer|Chat History)\s*:|\nGiven (?:the|this) ",
+    re.IGNORECASE,
+)
+_EARLIER = re.compile(
+    r"(?:existing answer|original answer):\s*(.*?)"
+    r"(?=\n\s*(?:-{6,}|We have|Instruction|New Answer)|Below are|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+_INSTRUCTS = re.compile(
+    r"\b(?:context|documents?|passages?|retrieved|assistant|you are|answer the|if you|do not|don't|"
+    r"use the following|instruction|the following)\b",
+    re.IGNORECASE,
+)
+_MENTIONS_SOURCES = re.compile(
+    r"\b(?:context|documents?|passages|sources|retrieved|excerpts)\b", re.IGNORECASE
+)
+
+
+# DSPy's chat adapter.
+_FIELDS = re.compile(
+    r"^\[\[ ## (\w+) ## \]\]\n(.*?)(?=^\[\[ ## |^Respond with the |\Z)", re.DOTALL | re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The parts of a prompt. `earlier` is an answer to be refined."""
+
+    question: str
+    material: str = ""
+    instructions: str = ""
+    earlier: str = ""
+    is_labelled: bool = False
+    """Whether the question was set apart from the material."""
+
+
+def _labelled_question(text: str) -> tuple[str, str]:
+    """(the question that is set apart, the text without it); no question where there is none."""
+    quoted = _QUOTED_QUESTION.search(text)
+    if quoted:
+        return quoted[1], f"{text[: quoted.start()]}{text[quoted.end() :]}"
+    for match in reversed(list(_QUESTION.finditer(text))):
+        begin = len(text) - len(text[match.end() :].lstrip())
+        found = _NEXT_LABEL.split(text[begin:], maxsplit=1)[0]
+        if found.strip():
+            return found.strip(), f"{text[: match.start()]}{text[begin + len(found) :]}"
+    return "", text
+
+
+def _material(text: str) -> str:
+    """The passages of a text: what is set apart, else nothing."""
+    rules, tagged = list(_RULE.finditer(text)), _TAGGED.search(text)
+    labels = [label for label in _LABEL.finditer(text) if text[label.end() :].strip()]
+    if len(rules) > 1:
+        found = text[rules[0].end() : rules[-1].start()]
+    elif tagged:
+        found = tagged[2]
+    else:  # of several labels the last, since examples go before
+        found = text[labels[-1].end() :] if labels else ""
+    return _END.split(found, maxsplit=1)[0]
+
+
+def read_task(prompt: Prompt) -> Task:
+    """The parts of a prompt."""
+    user, system = prompt.user_text, prompt.system_text
+    fields = dict(_FIELDS.findall(user))
+    if fields:
+        named = [name for name in fields if name in ("question", "query", "input")]
+        asked = fields.pop(named[0] if named else list(fields)[-1]).strip()
+        return Task(asked, "\n\n".join(map(str.strip, fields.values())), system, is_labelled=True)
+    question, rest = _labelled_question(user)
+    material = _material(rest)
+    if not material and _MENTIONS_SOURCES.search(system):
+        material = _material(system) or "\n".join(
+            " ".join(one for one in sentences(line) if not _INSTRUCTS.search(one))
+            for line in system.splitlines()
+        )
+    earlier = _EARLIER.search(f"{system}\n{user}")
+    instructions = f"{system}\n{rest}"
+    if len(material) > 1:
+        instructions = instructions.replace(material, " ")
+    before = earlier[1].strip() if earlier else ""
+    return Task((question or user).strip(), material, instructions, before, bool(question))
+
+
+_REPHRASES = re.compile(r"\b(?:stand-?alone|search query|retrieval query)\b", re.IGNORECASE)
+_HISTORY = re.compile(r"\b(?:chat history|conversation|follow[ -]?up)\b", re.IGNORECASE)
+_SPEAKER = re.compile(r"^[ \t]*(?:user|human)\s?:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
+_OWNED = re.compile(r"\b(?:its|their|his|her)\b", re.IGNORECASE)
+_THING = re.compile(r"\b(?:it|this|that|these|those|they|them|he|she|him)\b", re.IGNORECASE)
+_THERE = re.compile(r"\bthere\b(?!\s+(?:is|are|was|were|any)\b)", re.IGNORECASE)
+_SUBJECT = re.compile(r"\b(?:the|our|my|an?)\s+\S.*|(?<=\s)[A-Z].*")
+_PARTICIPLE = re.compile(r"(?<=\w)\s+(?:\w+ed|built|made|found|born|written|sold)$")
+_LINK = re.compile(r"^(?:and|but|so|also|ok|okay|then)\b[\s,]*", re.IGNORECASE)
+
+
+def standalone(prompt: Prompt) -> str | None:
+    """A follow-up question as it stands alone, when the prompt asks to rephrase it so."""
+    said = [m.text.strip() for m in prompt.messages if m.role == "user"]
+    if said and _is_rephrasing(prompt.user_text):
+        asked, _ = _labelled_question(prompt.user_text)
+        spelled = [one.strip() for one in _SPEAKER.findall(prompt.user_text)]
+        if asked:
+            return _rephrased(asked, spelled)
+        return _rephrased(said[-2], said[:-2]) if len(said) > 1 else None
+    if said and _is_rephrasing(prompt.system_text):
+        return _rephrased(said[-1], said[:-1])
+    return None
+
+
+def _is_rephrasing(text: str) -> bool:
+    return bool(_REPHRASES.search(text) and _HISTORY.search(text))
+
+
+def _rephrased(question: str, earlier: list[str]) -> str:
+    """The question with the subject of the last earlier one that names its own."""
+    pointers = (_OWNED, _THING, _THERE)
+    own = [one for one in earlier if one and not any(p.search(one) for p in pointers)]
+    if not own:
+        return question
+    line = own[-1].rstrip("?!. ？。")
+    match = _SUBJECT.search(line)
+    subject = _PARTICIPLE.sub("", match[0] if match else line)
+    bare = _LINK.sub("", question)
+    bare = bare[:1].upper() + bare[1:]
+    for pattern, put in zip(pointers, (f"{subject}'s", subject, f"at {subject}"), strict=True):
+        pointer = pattern.search(bare)
+        if pointer:
+            return f"{bare[: pointer.start()]}{put}{bare[pointer.end() :]}"
+    if plain_words(bare) & plain_words(subject) or re.search(r"(?<=\w )[A-Z]\w+", bare):
+        return question
+    end = bare.rstrip("?!. ？。")
+    return f"{end} ({subject}){bare[len(end) :]}"

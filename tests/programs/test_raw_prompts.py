@@ -1,0 +1,132 @@
+"""Prompts of other frameworks and of programs without one, sent as they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+Say = Callable[..., str]
+DSPY = """Your input fields are:
+1. `context` (str):
+2. `question` (str):
+Your output fields are:
+1. `reasoning` (str):
+2. `answer` (str): often between 1 and 5 words
+3. `confidence` (float):
+4. `topic` (Literal['tides', 'bells', 'mills']):
+All interactions will be structured in the following way, with the appropriate values filled in.
+
+[[ ## context ## ]]
+{context}
+
+[[ ## question ## ]]
+{question}
+
+[[ ## reasoning ## ]]
+{reasoning}
+
+[[ ## answer ## ]]
+{answer}
+
+[[ ## confidence ## ]]
+{confidence}        # note: the value you produce must be a single float value
+
+[[ ## topic ## ]]
+{topic}        # note: the value you produce must exactly match one of: tides; bells; mills
+
+[[ ## completed ## ]]
+In adhering to this structure, your objective is:
+        Given the fields `context`, `question`, produce the field `answer`."""
+DSPY_USER = """[[ ## context ## ]]
+The bell of Rosvik was cast in 1618. The windmill of Osk grinds rye.
+
+[[ ## question ## ]]
+When was the bell of Rosvik cast?
+
+Respond with the corresponding output fields, starting with the field `[[ ## reasoning ## ]]`, \
+then `[[ ## answer ## ]]`, then `[[ ## confidence ## ]]` (must be formatted as a valid Python \
+float), then `[[ ## topic ## ]]` (must be formatted as a valid Python Literal['tides', 'bells', \
+'mills']), and then ending with the marker for `[[ ## completed ## ]]`."""
+
+
+def fields_of(text: str) -> dict[str, str]:
+    parts = re.split(r"^\[\[ ## (\w+) ## \]\]", text, flags=re.MULTILINE)
+    return {name: body.strip() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def test_dspy_gets_its_fields(say: Say) -> None:
+    found = fields_of(say(DSPY_USER, DSPY))
+    assert list(found) == ["reasoning", "answer", "confidence", "topic", "completed"]
+    assert "1618" in found["answer"]
+    assert float(found["confidence"]) >= 0
+    assert found["topic"] == "bells"
+
+
+@pytest.mark.parametrize(
+    ("task", "keys"),
+    [
+        ('Reply with JSON only, like this: {"name": "<name>", "age": <age>}', {"name", "age"}),
+        ("Output JSON in this format:\n{\n  title: string,\n  year: number\n}", {"title", "year"}),
+        ("Return a JSON object with the fields `city`, `country` and `river`.",
+         {"city", "country", "river"}),
+        ('Example:\n```json\n{"sentiment": "positive|negative", "reason": "..."}\n```\nJSON:',
+         {"sentiment", "reason"}),
+        ("Your answer must be JSON with this schema: {'intent': str, 'slots': {'date': str}}",
+         {"intent", "slots"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("where", ["user", "system"])
+def test_json_that_a_prompt_spells_out(say: Say, where: str, task: str, keys: set[str]) -> None:
+    data = "Ada Lovelace, 36, was born in London. The trip was great!"
+    text = say(f"{data}\n\n{task}") if where == "user" else say(data, task)
+    found = json.loads(text)
+    assert set(found) == keys
+    assert found.get("sentiment", "positive") in ("positive", "negative")
+    assert isinstance(found.get("age", 1), int)
+    assert found.get("age", 36) == 36
+    assert set(found.get("slots", {"date": ""})) == {"date"}
+
+
+def test_a_list_of_objects_is_answered_in_its_form(say: Say) -> None:
+    said = 'Extract all people as JSON: [{"name": "...", "role": "..."}]. Ana Brandt is a founder.'
+    ((one, *_)) = json.loads(say(said))
+    assert set(one) == {"name", "role"}
+    assert one["name"] == "Ana Brandt"
+
+
+def test_json_data_in_a_prompt_is_no_form(say: Say) -> None:
+    said = 'Summarize this record: {"id": 7, "city": "Bern"}'
+    assert "Bern" in say(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Decide between 'refund' and 'escalate'. The customer wants a refund now.", "refund"),
+        ("Choose one of: red, green, blue. The sky is blue. Reply with the word alone.", "blue"),
+        ("Which category fits best? Options: sports, politics, science\nText: The parliament voted "
+         "on politics of the coast.\nRespond with only the category name.", "politics"),
+        ("Route to `sql_agent` (questions about tables) or `web_agent` (questions about news). "
+         "Question: What is in the news?\nReply with the name only.", "web_agent"),
+    ],
+)  # fmt: skip
+def test_one_of_several_labels(say: Say, said: str, expected: str) -> None:
+    assert say(said) == expected
+
+
+def test_a_list_of_queries(say: Say) -> None:
+    said = "Generate 4 search queries, one on each line, related to: history of tide mills"
+    lines = say(said).splitlines()
+    assert len(lines) == len(set(lines)) == 4
+    text = say("Generate 3 search queries about tide mills as a JSON list of strings.")
+    assert len(json.loads(text)) == 3
+
+
+def test_numbers_alone(say: Say) -> None:
+    said = "On a scale of 1 to 10, how good is this pun? Respond with just a number."
+    assert 1 <= int(say(said)) <= 10
+    said = "Rate the answer between 0 and 1. Output only the score as a float."
+    assert 0 <= float(say(said)) <= 1
