@@ -31,7 +31,12 @@ from langchain_aimlapi._base import MODEL_CONFIG
 from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.build import call_arguments
 from langchain_aimlapi._request.tools import ToolChoiceLike, ToolLike, merge_tools, to_wire_tool
-from langchain_aimlapi._structured_output.plan import Method, check_conflicts, make_plan
+from langchain_aimlapi._structured_output.plan import (
+    Method,
+    check_conflicts,
+    default_method,
+    make_plan,
+)
 from langchain_aimlapi._structured_output.raw_output import include_raw as with_raw_output
 from langchain_aimlapi.errors import InvalidRequestError, translate_errors
 
@@ -302,7 +307,7 @@ def structured_output(
     bound: Mapping[str, Any],
     schema: Mapping[str, Any] | type | None,
     *,
-    method: Method = "json_schema",
+    method: Method | None = None,
     include_raw: bool = False,
     strict: bool | None = None,
     tools: Sequence[ToolLike] | None = None,
@@ -312,6 +317,8 @@ def structured_output(
 
     Raises InvalidRequestError for an argument that the schema needs for itself.
     """
+    if method is None:
+        method = default_method(_model_id(model, {**bound, **kwargs}))
     with translate_errors():
         plan = make_plan(schema, method, strict)
         check_conflicts(plan, method, {**bound, **kwargs})
@@ -324,3 +331,10 @@ def structured_output(
         **{**plan.arguments, **trace, **kwargs},
     )
     return with_raw_output(llm, plan.parser) if include_raw else llm | plan.parser
+
+
+def _model_id(model: Any, given: Mapping[str, Any]) -> str:
+    """The id that a call of `model` has, which bindings and configurable fields hold."""
+    while "model" not in given and not isinstance(getattr(model, "model", None), str):
+        model = getattr(model, "bound", None) or model.default
+    return str(given.get("model") or model.model)

@@ -256,7 +256,7 @@ class ChatAIMLAPI(ChatModelBase):
         self,
         schema: Mapping[str, Any] | type | None = None,
         *,
-        method: Method = "json_schema",
+        method: Method | None = None,
         include_raw: bool = False,
         strict: bool | None = None,
         tools: Sequence[request_tools.ToolLike] | None = None,
@@ -267,7 +267,8 @@ class ChatAIMLAPI(ChatModelBase):
         `schema`: a pydantic class, a dataclass, a TypedDict, or a JSON Schema or tool as a dict;
         the last two kinds give dicts. `method`: "json_schema" (the service enforces the schema),
         "function_calling" (one forced call) or "json_mode" (any JSON object; describe it in the
-        prompt; `schema` may be None). `strict`: None is strict where the schema can be. `tools`
+        prompt; `schema` may be None); None is the first, or the second for a model that is not
+        documented to take a schema. `strict`: None is strict where the schema can be. `tools`
         are bound beside the schema. With `include_raw` the output is
         `{"raw", "parsed", "parsing_error"}`.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 Effort = Literal["none", "low", "medium", "high"]
-Upstream = Literal["openai", "openrouter"]
+Upstream = Literal["openai", "openrouter", "anthropic", "google", "deepseek"]
 # Those of OpenRouter's published schema, on which the ids with a dot are answered.
 OpenRouterParam = Literal[
     "temperature",
@@ -43,7 +43,11 @@ OpenRouterParam = Literal[
     "provider",
     "normalize_tool_schemas",
 ]
-ChatParam = Literal["n", OpenRouterParam]
+# Those of Anthropic's and of Alibaba's form.
+DeveloperParam = Literal[
+    "stop_sequences", "system", "metadata", "thinking", "enable_thinking", "thinking_budget"
+]
+ChatParam = Literal["n", DeveloperParam, OpenRouterParam]
 ResponsesParam = Literal["temperature", "top_p"]
 BuiltinTool = Literal[
     "web_search_preview",
@@ -79,9 +83,14 @@ class ChatFeatures:
     newer_form: bool = False
     """Whether messages and tools have the newer, looser form, as all of them have in the live
     specification: an assistant's null content, text parts in tool results, custom tools."""
+    tools: bool = True
+    response_format: bool = True
+    developer_role: bool = True
     upstream: Upstream = "openai"
-    """Whose form requests and answers have: OpenRouter's schema has `reasoning`, custom tools,
-    cached parts and an assistant's null content, and its answers have members of their own."""
+    """Whose form requests and answers have. OpenRouter's schema has `reasoning`, custom tools,
+    cached parts and an assistant's null content, and its answers have members of their own.
+    Answers of Anthropic's end with `end_turn`, Google's calls carry `extra_content`, DeepSeek's
+    messages `reasoning_content`, as the samples in the documents show."""
 
     def __post_init__(self) -> None:
         check_words("params", self.params, ChatParam)

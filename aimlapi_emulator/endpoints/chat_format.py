@@ -13,6 +13,7 @@ not allow and which ends the streams of npm `openai`, the Vercel AI SDK, OpenAIL
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -87,9 +88,17 @@ def _logprobs(text: str, top: int | None) -> dict[str, Any] | None:
     return {"content": tokens, "refusal": None}
 
 
-def _call(call: ToolCall, call_id: str) -> dict[str, Any]:
+def _call(call: ToolCall, call_id: str, upstream: str) -> dict[str, Any]:
     function = {"name": call.name, "arguments": call.arguments}
-    return {"id": call_id, "type": "function", "function": function}
+    return {"id": call_id, "type": "function", "function": function, **_opaque(call_id, upstream)}
+
+
+def _opaque(call_id: str, upstream: str) -> dict[str, Any]:
+    """What has to come back unchanged with a call, as the published Gemini answers have it."""
+    if upstream != "google":
+        return {}
+    signature = b64encode(call_id.encode()).decode()
+    return {"extra_content": {"google": {"thought_signature": signature}}}
 
 
 def _reasoning(completion: ChatCompletion, text: str | None) -> dict[str, Any]:
@@ -114,16 +123,26 @@ def _choice(completion: ChatCompletion, index: int) -> dict[str, Any]:
     }
     if answer.calls:
         ids = completion.call_ids[index]
-        message["tool_calls"] = [_call(c, i) for c, i in zip(answer.calls, ids, strict=True)]
+        message["tool_calls"] = [
+            _call(c, i, completion.model.chat.upstream)
+            for c, i in zip(answer.calls, ids, strict=True)
+        ]
     choice = {
         "index": index,
         "message": message,
         "logprobs": _logprobs(answer.text, completion.top_logprobs) if not has_no_text else None,
-        "finish_reason": answer.finish_reason,
+        "finish_reason": _finish_reason(completion, answer),
     }
     if completion.model.chat.upstream == "openrouter":
         choice["native_finish_reason"] = answer.finish_reason
     return choice
+
+
+def _finish_reason(completion: ChatCompletion, answer: Answer) -> str:
+    """Of an answer that is not streamed: a stream of Claude's ends with `stop` in the samples."""
+    if completion.model.chat.upstream == "anthropic" and answer.finish_reason == "stop":
+        return "end_turn"
+    return answer.finish_reason
 
 
 def render(completion: ChatCompletion) -> dict[str, Any]:
@@ -235,7 +254,10 @@ def _deltas(completion: ChatCompletion, index: int) -> Iterator[dict[str, Any]]:
                 probs = {"content": [token], "refusal": None}
             yield {"delta": {"content": text}, "logprobs": probs, "finish_reason": None}
     for calls in _call_deltas(
-        answer.calls, completion.call_ids[index], completion.fault.tool_delta
+        answer.calls,
+        completion.call_ids[index],
+        completion.fault.tool_delta,
+        completion.model.chat.upstream,
     ):
         yield _delta_chunk({"tool_calls": calls})
     end: dict[str, Any] = {"delta": {}, "logprobs": None, "finish_reason": answer.finish_reason}
@@ -249,14 +271,14 @@ def _delta_chunk(delta: dict[str, Any]) -> dict[str, Any]:
 
 
 def _call_deltas(
-    calls: Sequence[ToolCall], ids: Sequence[str], form: str
+    calls: Sequence[ToolCall], ids: Sequence[str], form: str, upstream: str
 ) -> Iterator[list[dict[str, Any]]]:
     if not calls:
         return
     if form == "one_chunk":
-        yield [{"index": i, **_call(call, ids[i])} for i, call in enumerate(calls)]
+        yield [{"index": i, **_call(call, ids[i], upstream)} for i, call in enumerate(calls)]
         return
-    each = [list(_call_pieces(call, ids[i], i, form)) for i, call in enumerate(calls)]
+    each = [list(_call_pieces(call, ids[i], i, form, upstream)) for i, call in enumerate(calls)]
     if form == "interleaved":
         for row in zip_longest(*each):
             yield from ([delta] for delta in row if delta is not None)
@@ -265,10 +287,13 @@ def _call_deltas(
         yield from ([delta] for delta in deltas)
 
 
-def _call_pieces(call: ToolCall, call_id: str, index: int, form: str) -> Iterator[dict[str, Any]]:
+def _call_pieces(
+    call: ToolCall, call_id: str, index: int, form: str, upstream: str
+) -> Iterator[dict[str, Any]]:
     place = {} if form == "no_index" else {"index": index}
     head = {"name": call.name, "arguments": ""}
-    yield {**place, "id": call_id, "type": "function", "function": head}
+    opaque = _opaque(call_id, upstream)
+    yield {**place, "id": call_id, "type": "function", "function": head, **opaque}
     text = call.arguments
     for step, start in enumerate(range(0, len(text), _ARGUMENTS_PIECE_SIZE)):
         function: dict[str, Any] = {"arguments": text[start : start + _ARGUMENTS_PIECE_SIZE]}

@@ -127,7 +127,8 @@ def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
     _check_input(context, model, prompt)
     reasoning, limit = _reasoning_budget(body, model)
     answer = _choose_answer(context, prompt, limit)
-    if model.chat.upstream == "openrouter" and _shows_reasoning(body) and answer.reasoning is None:
+    has_text = model.chat.upstream in ("openrouter", "deepseek")
+    if has_text and _shows_reasoning(body) and answer.reasoning is None:
         answer = replace(answer, reasoning=_REASONING)
     answers = [vary_choice(answer, index) for index in range(int(body.get("n") or 1))]
     usage = measure(model, prompt, answers, reasoning, context.state.cache)

@@ -145,7 +145,7 @@ def _messages(features: ChatFeatures, loose: bool) -> Validator:
     instructions = object_({"role": any_, "content": text}, name, closed=not loose)
     kinds = {
         "system": instructions,
-        "developer": instructions,
+        **({"developer": instructions} if features.developer_role else {}),
         "user": object_({"role": any_, "content": media}, name),
         "assistant": _assistant(loose),
         "tool": object_(
@@ -196,8 +196,8 @@ def _response_format() -> Validator:
     return discriminated_union("type", {"text": plain, "json_object": plain, "json_schema": schema})
 
 
-def _common(loose: bool) -> dict[str, Validator]:
-    return {
+def _common(features: ChatFeatures, loose: bool) -> dict[str, Validator]:
+    members: dict[str, Validator] = {
         "max_tokens": number(1),
         "stream": boolean,
         "stream_options": object_({"include_usage": boolean}),
@@ -206,6 +206,9 @@ def _common(loose: bool) -> dict[str, Validator]:
         "parallel_tool_calls": boolean,
         "response_format": _response_format(),
     }
+    without = set() if features.response_format else {"response_format"}
+    without |= set() if features.tools else {"tools", "tool_choice", "parallel_tool_calls"}
+    return {name: member for name, member in members.items() if name not in without}
 
 
 PARAMS: Mapping[ChatParam, Validator] = {
@@ -245,6 +248,12 @@ PARAMS: Mapping[ChatParam, Validator] = {
     "min_p": number(0.001, 0.999),
     "top_k": number(),
     "top_a": number(0, 1),
+    "stop_sequences": array(string()),
+    "system": string(),
+    "metadata": mapping(string()),
+    "thinking": object_({"type": enum("enabled"), "budget_tokens": number(1024, integer=True)}),
+    "enable_thinking": boolean,
+    "thinking_budget": number(1, integer=True),
     "provider": string(),
     "normalize_tool_schemas": boolean,
 }
@@ -269,7 +278,7 @@ def chat_members(features: ChatFeatures, live: bool) -> Mapping[str, Validator]:
     """The known members of a request body."""
     loose = live or features.newer_form or features.upstream == "openrouter"
     required = {"model": string(min=1), "messages": _messages(features, loose)}
-    return {**required, **_common(loose), **_by_model(features, live)}
+    return {**required, **_common(features, loose), **_by_model(features, live)}
 
 
 @cache

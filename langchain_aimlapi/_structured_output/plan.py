@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from typing_extensions import is_typeddict
 
-from aimlapi_core import InvalidRequestError, nearest
+from aimlapi_core import InvalidRequestError, model_info, nearest
 from aimlapi_core.schema import object_schema
 from langchain_aimlapi._request.json_schemas import json_schema
 from langchain_aimlapi._request.tools import strict_or_open, to_wire_name
@@ -26,6 +26,13 @@ class StructuredOutputPlan:
     arguments: Mapping[str, Any]
     tools: tuple[Mapping[str, Any], ...] = ()
     traced_schema: Mapping[str, Any] | None = None
+
+
+def default_method(model: str) -> Method:
+    """How to request an instance where the caller does not say: by the model's row."""
+    info = model_info(model)
+    by_call = info is not None and info.tools and not info.structured_output
+    return "function_calling" if by_call else "json_schema"
 
 
 def make_plan(schema: Any, method: str, strict: bool | None) -> StructuredOutputPlan:

@@ -57,6 +57,12 @@ CHAT: Samples = {
     "top_a": {"top_a": 0.5},
     "provider": {"provider": "x"},
     "normalize_tool_schemas": {"normalize_tool_schemas": True},
+    "stop_sequences": {"stop_sequences": ["x"]},
+    "system": {"system": "x"},
+    "metadata": {"metadata": {"a": "b"}},
+    "thinking": {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+    "enable_thinking": {"enable_thinking": True},
+    "thinking_budget": {"thinking_budget": 9},
     "effort none": {"reasoning_effort": "none"},
     "effort low": {"reasoning_effort": "low"},
     "effort medium": {"reasoning_effort": "medium"},
@@ -215,6 +221,53 @@ MATRIX |= {
     },
     ("openai/gpt-latest", "chat"): GPT_5_CHAT,
 }
+# Of other developers, by their OpenAPI files.
+NEWER_FORM = {"cached text", "null content", "bare tool", "custom tool"}
+PENALTIES = {"frequency_penalty", "presence_penalty", "repetition_penalty", "prediction"}
+TOGETHER = SAMPLING | PENALTIES | {"cached text", "seed", "stop", "echo", "min_p", "top_k"}
+NO_MEDIA = {"image", "pdf", "temperature 3"}
+MATRIX |= {
+    ("anthropic/claude-sonnet-4.5", "chat"): (
+        SAMPLING
+        | NEWER_FORM
+        | {"top_k", "stop", "stop_sequences", "system", "metadata", "thinking", "image", "pdf"},
+        {"temperature 3"},
+    ),
+    ("google/gemini-3-5-flash", "chat"): (
+        SAMPLING
+        | NEWER_FORM
+        | EFFORTS
+        | {"n", "seed", "stop", "max_completion_tokens", "normalize_tool_schemas", "image", "pdf"}
+        | (PENALTIES - {"repetition_penalty"}),
+        {"effort none", "effort xhigh", "temperature 3"},
+    ),
+    ("deepseek/deepseek-v4-flash", "chat"): (
+        TOGETHER | NEWER_FORM | EFFORTS | {"logprobs", "top_logprobs"},
+        {"effort none", "effort xhigh"} | NO_MEDIA,
+    ),
+    ("deepseek/deepseek-r1", "chat"): (TOGETHER | {"n", "logit_bias", "pdf"}, NO_MEDIA - {"pdf"}),
+    ("alibaba/qwen3.7-max", "chat"): (
+        SAMPLING
+        | NEWER_FORM
+        | EFFORTS
+        | {"logprobs", "top_logprobs", "stop", "logit_bias", "max_completion_tokens"}
+        | {"normalize_tool_schemas"},
+        {"effort none", "effort xhigh"} | NO_MEDIA,
+    ),
+    ("alibaba/qwen3-32b", "chat"): (
+        SAMPLING
+        | PENALTIES
+        | {"logprobs", "top_logprobs", "seed", "stop", "max_completion_tokens", "cached text"}
+        | {"enable_thinking", "thinking_budget"},
+        NO_MEDIA,
+    ),
+    ("meta-llama/Llama-3.3-70B-Instruct-Turbo", "chat"): (
+        TOGETHER | {"n", "logit_bias", "logprobs", "top_logprobs"},
+        NO_MEDIA,
+    ),
+    ("mistralai/mistral-large-2512", "chat"): MATRIX["openai/gpt-5.2-pro", "chat"],
+}
+DEVELOPER = [{"role": "developer", "content": "Be brief."}, user("x")]
 PLAIN: Samples = {"chat": {"messages": [user("x")]}, "responses": {"input": "x"}}
 PLACES = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
 
@@ -273,6 +326,24 @@ def test_what_the_live_specification_lets_pass_does_nothing(
     checked = refusal(ask_live.client.post(place, json=body))
     passed = {key: value for key, value in body.items() if not any(key in p for p in checked)}
     assert ask_live.client.post(place, json=passed).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model", "member", "value", "takes"),
+    [
+        ("anthropic/claude-sonnet-4.5", "response_format", {"type": "json_object"}, False),
+        ("alibaba/qwen3.7-max", "response_format", {"type": "json_object"}, False),
+        ("deepseek/deepseek-v4-flash", "response_format", {"type": "json_object"}, True),
+        ("google/gemini-3-5-flash", "messages", DEVELOPER, False),
+        ("meta-llama/Llama-3.3-70B-Instruct-Turbo", "messages", DEVELOPER, True),
+    ],
+)
+def test_what_each_gpt_takes_and_others_may_not(
+    ask: Asker, model: str, member: str, value: Any, takes: bool
+) -> None:
+    body = {"model": model, "messages": [user("x")], member: value}
+    answer = ask.client.post("/chat/completions", json=body)
+    assert answer.status_code == (200 if takes else 400)
 
 
 def test_a_new_model_is_a_row(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
