@@ -42,8 +42,8 @@ class Emulator:
         port: 0 takes a free one.
         host: the address to listen on.
         schema: `strict` validates requests by the narrowest published schemas, a linter for what
-            one's own code sends; `live` by the newer, looser specification, which drops unknown keys
-            as the real service does. The command and the pytest plugin start `live`.
+            one's own code sends; `live` by the newer, looser specification, which drops unknown
+            keys as the real service does. The command and the pytest plugin start `live`.
         latency: how long answers take; the default sends them at once.
         cost_chunk: where a chat stream has its cost, as `Fault.cost_chunk`: `merged` or `bare`.
         tools: `named` calls the tools that a message names, by their names or words of these;

@@ -19,13 +19,13 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
+from aimlapi_core._adapters.arguments import translate_validation_errors
 from aimlapi_core._values.traceback_locals import clears_locals
 from langchain_aimlapi._bindings import ModelBinding, structured_output
 from langchain_aimlapi._chat_model_base import ChatModelBase
 from langchain_aimlapi._request import tools as request_tools
 from langchain_aimlapi._request.argument_validation import (
     check_types,
-    translate_validation_errors,
 )
 from langchain_aimlapi._request.build import (
     call_arguments,

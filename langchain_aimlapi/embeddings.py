@@ -16,13 +16,10 @@ from pydantic import Field
 from typing_extensions import Unpack, override
 
 from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, InvalidRequestError
-from aimlapi_core._adapters.arguments import CONSTRUCTOR_ALIASES
+from aimlapi_core._adapters.arguments import CONSTRUCTOR_ALIASES, translate_validation_errors
 from aimlapi_core._values.traceback_locals import clears_locals
 from aimlapi_core._values.warn_once import user_stacklevel
 from langchain_aimlapi._base import MODEL_CONFIG, AIMLAPIBase
-from langchain_aimlapi._request.argument_validation import (
-    translate_validation_errors,
-)
 from langchain_aimlapi._request.build import constructor_arguments, wrap_api_key
 from langchain_aimlapi._request.constructor_types import EmbeddingArguments
 from langchain_aimlapi._request.legacy_arguments import IGNORED_ARGUMENTS

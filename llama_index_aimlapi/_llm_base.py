@@ -15,7 +15,7 @@ from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 from pydantic import Field, SecretStr
 
 from aimlapi_core import DEFAULT_TIMEOUT_S, model_info
-from aimlapi_core._adapters.arguments import with_plain_mappings
+from aimlapi_core._adapters.arguments import translate_validation_errors, with_plain_mappings
 from aimlapi_core._values.traceback_locals import clears_locals
 from llama_index_aimlapi._base import AIMLAPIBase
 from llama_index_aimlapi._request.argument_validation import (
@@ -129,7 +129,8 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
         check_model(DEFAULT_MODEL if model is None else model)
         check_context_window(context_window)
         given["additional_kwargs"] = one_of(arguments, "additional_kwargs", "model_kwargs")
-        super().__init__(**drop_unset(with_plain_mappings(given)))
+        with translate_validation_errors():
+            super().__init__(**drop_unset(with_plain_mappings(given)))
         self._settings()  # raises here for invalid settings, not at the first call
         check_additional_kwargs(self.additional_kwargs, self._explicit_settings(), arguments)
 

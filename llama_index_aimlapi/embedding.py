@@ -19,6 +19,7 @@ from aimlapi_core import (
     InvalidRequestError,
     embedding_info,
 )
+from aimlapi_core._adapters.arguments import translate_validation_errors
 from aimlapi_core._values.traceback_locals import clears_locals
 from llama_index_aimlapi._base import AIMLAPIBase
 from llama_index_aimlapi._embedding_batches import (
@@ -124,7 +125,8 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         check_model(given["model_name"])
         if embed_batch_size is None:
             given["embed_batch_size"] = _max_texts(given["model_name"])
-        super().__init__(**drop_unset(given))
+        with translate_validation_errors():
+            super().__init__(**drop_unset(given))
         self._settings()  # raises here for invalid settings, not at the first call
 
     @classmethod

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
+
+from pydantic import ValidationError
 
 from aimlapi_core._values.plain import plain_number, plain_tree
 from aimlapi_core.errors import ConfigurationError
@@ -156,3 +159,22 @@ def sees_images(arguments: Mapping[str, Any]) -> bool:
         return True
     endpoint = arguments.get("endpoint") or "auto"
     return (info.endpoints[0] if endpoint == "auto" else endpoint) in info.images
+
+
+@contextmanager
+def translate_validation_errors() -> Iterator[None]:
+    """Inside it, pydantic's ValidationError is raised as a ConfigurationError.
+
+    It names the argument and what it takes, never the value: that may be a key.
+    """
+    try:
+        yield
+    except ValidationError as exc:
+        raise ConfigurationError(_message(exc)) from None
+
+
+def _message(exc: ValidationError) -> str:
+    errors = exc.errors(include_url=False, include_context=False, include_input=False)
+    name = str(errors[0]["loc"][0]) if errors[0]["loc"] else str(exc.title)
+    messages = [str(e["msg"]) for e in errors if not e["loc"] or str(e["loc"][0]) == name]
+    return f"{name}: {' or '.join(dict.fromkeys(messages))}."

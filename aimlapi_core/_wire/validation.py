@@ -43,9 +43,8 @@ _MAX_STOPS = 4  # for models that take stop sequences [D gpt-5.2-chat.json]
 
 _NUMERIC_PARAMS = tuple(row for row in REQUEST_PARAMS.values() if row.is_number)
 _PARAMS_WITH_CHOICES = tuple(row for row in REQUEST_PARAMS.values() if row.choices)
-_PARAMS_WITH_DOCUMENTED_VALUES = (
-    "unsupported_params",
-    *(row.name for row in REQUEST_PARAMS.values() if row.documented),
+_PARAMS_WITH_DOCUMENTED_VALUES = tuple(
+    row.name for row in REQUEST_PARAMS.values() if row.documented
 )
 _BOOLEAN_PARAMS = tuple(row.name for row in REQUEST_PARAMS.values() if row.kind == "bool")
 _DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
@@ -92,11 +91,12 @@ def check_request(request: ChatRequest) -> None:
             *most, last = (f'"{choice}"' for choice in row.choices)
             choices = f"{', '.join(most)} or {last}"
             raise InvalidRequestError(f"{row.argument} must be {choices}: {value!r}")
-    misspelled = find_misspelled_value(
-        {name: getattr(request, name) for name in _PARAMS_WITH_DOCUMENTED_VALUES}
-    )
-    if misspelled:
-        raise InvalidRequestError(misspelled)
+    for name in _PARAMS_WITH_DOCUMENTED_VALUES:
+        value = getattr(request, name)
+        if value is not None:
+            given = {name: value, "unsupported_params": request.unsupported_params}
+            if misspelled := find_misspelled_value(given):
+                raise InvalidRequestError(misspelled)
     check_client_request_id(request.client_request_id)
 
 

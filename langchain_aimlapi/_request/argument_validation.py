@@ -5,11 +5,8 @@ Pydantic validates constructors, and its errors are translated; calls are valida
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
-
-from pydantic import ValidationError
 
 from aimlapi_core import AIMLAPIError, ConfigurationError, InvalidRequestError
 from aimlapi_core._adapters.arguments import (
@@ -45,25 +42,6 @@ def reject_bool_numbers(
     """Raise `error` for True or False where a number is needed."""
     if name := find_bool_number(given):
         raise error(f"{name} takes a number, not {given[name]}.")
-
-
-@contextmanager
-def translate_validation_errors() -> Iterator[None]:
-    """Inside it, pydantic's ValidationError is raised as a ConfigurationError.
-
-    It names the argument and what it takes, never the value: that may be a key.
-    """
-    try:
-        yield
-    except ValidationError as exc:
-        raise ConfigurationError(_message(exc)) from None
-
-
-def _message(exc: ValidationError) -> str:
-    errors = exc.errors(include_url=False, include_context=False, include_input=False)
-    name = str(errors[0]["loc"][0]) if errors[0]["loc"] else str(exc.title)
-    messages = [str(e["msg"]) for e in errors if not e["loc"] or str(e["loc"][0]) == name]
-    return f"{name}: {' or '.join(dict.fromkeys(messages))}."
 
 
 def headers_apart(given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aimlapi_core import ConfigurationError
-from langchain_aimlapi import ChatAIMLAPI
-from llama_index_aimlapi import AIMLAPI
+from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
+from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 from tests.anywhere.objects import KEY
 
 CHAT_MODELS = pytest.mark.parametrize("cls", [ChatAIMLAPI, AIMLAPI])
@@ -40,3 +40,26 @@ def test_a_value_that_no_document_lists_is_taken(cls: Any) -> None:
 def test_a_misspelled_value_is_found_inside_reasoning() -> None:
     with pytest.raises(ConfigurationError, match="did you mean 'high'"):
         ChatAIMLAPI(api_key=KEY, reasoning={"effort": "hihg"})
+
+
+@pytest.mark.parametrize("cls", [ChatAIMLAPI, AIMLAPIEmbeddings, AIMLAPI, AIMLAPIEmbedding])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"base_url": 5},
+        {"base_url": "api.aimlapi.com:x/v1"},
+        {"max_retries": "many"},
+        {"unsupported_params": "drop"},
+        {"extra_body": 3},
+        {"default_headers": 4},
+        {"timeout": "long"},
+    ],
+    ids=str,
+)
+def test_a_value_that_cannot_work_is_one_error_that_names_its_argument(
+    cls: Any, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        cls(api_key=KEY, **wrong)
+    assert str(caught.value).startswith(next(iter(wrong)))
+    assert "pydantic" not in str(caught.value)
