@@ -53,15 +53,20 @@ _QUOTA_CODE = "insufficient_quota"
 _CONTEXT = re.compile(
     "|".join(
         (
-            r"context[_ ](length|window|size|limit|overflow)",
+            r"context[_ ]?(length|window|size|limit|overflow)",
+            r"context (has been |is |was )?exceeded",
             r"max(imum)? (context|prompt|input|model) (length|size)",
-            r"tokens?( count)?( of)?( \(?[\d,]+\)?)? exceeds? (the )?(configured |max|limit of \d)",
+            r"(?<!max_)\btokens?( count)?( of)?( \(?[\d,]+\)?)? exceeds? (the )?"
+            r"(configured |max|limit of \d)",
             r"(prompt|input|messages?|conversation) (is|are) too (long|large)",
+            r"prompt[_ ]too[_ ]long|tokens_limit_reached|exceeded max_seq_len",
+            r"(prompt|input) tokens?( \([\d,]+\))? \+ (completion|output|max)",
             r"(prompt|request) exceeds (the )?max",
             r"prompt_tokens_exceeded|model token limit|range of input length",
             r"must have less than \d+ tokens|tokens\W+\+ \W*max_new_tokens",
-            r"request[_ ](entity[_ ])?too[_ ]large",
+            r"(request|entity|payload|content|body)[_ ](is )?too[_ ]large",
             r"(input|messages?)\S*content\S* string too long",
+            r"invalid '(input|prompt)': string too long",
             r"(reduce|shorten) the length of (the|your) (messages|input|prompt)",
             r"input or output tokens must be reduced",
         )
@@ -70,6 +75,33 @@ _CONTEXT = re.compile(
 )
 # Providers also say this of the tokens of a minute, with a 429 or a 5xx.
 _TOO_MANY_TOKENS = re.compile(r"too many tokens|(reduce|shorten) your (prompt|messages?)", re.I)
+# Of a refused request these say it too, in whatever order (SGLang, Bedrock, Vertex AI, Moonshot);
+# of a rate or of the provider's own failure they do not.
+_INPUT = r"\b(prompt|inputs?|messages?|conversation|history|tokens?)\b(?![\[.'])"
+_NO_SUBJECT = (
+    r"(?:(?!image|file|audio|video|document|name|description|schema|tool)(?:[^.]|\.\d)){0,60}?"
+)
+_TOO_LONG = re.compile(
+    "|".join(
+        (
+            rf"{_INPUT}{_NO_SUBJECT}\b(too (long|large|many)|exceed(s|ed|ing)?\b|longer than)",
+            rf"{_INPUT}{_NO_SUBJECT}\b(at most|more than|up to|no more than) (max|[\d,]{{4,}})",
+            r"(at most|up to|only|exceeds (the )?(limit|max(imum)?)( of)?) [\d,]+ (input |prompt )?"
+            r"tokens?\b",
+            r"exceeds? (the |this )?model'?s? ?(max(imum)? )?(token |context )?limit",
+            r"max(imum)? (allowed )?number of (input )?tokens",
+            r"expected maxlength: \d+, actual",
+            r"(输入|上下文|prompt).{0,12}(超|过长|上限)",
+        )
+    ),
+    re.I,
+)
+# Limits on the answer, on a rate, and on other members than the messages.
+_OTHER_LIMIT = re.compile(
+    r"max_(completion_|output_)?tokens|(completion|output) tokens|budget_tokens|"
+    r"\bper (second|min|hour|day|month)|\b(daily|monthly|quota)\b|rate limit",
+    re.I,
+)
 # The members of an error that hold its own words; other members may quote the request.
 _WORDED = tuple("message detail details code type error errors msg metadata raw response".split())
 _MAINTENANCE = re.compile(r"under maintenance", re.I)
@@ -190,7 +222,7 @@ def _error_class(status: int, text: str, parsed: Any) -> type[StatusError]:
     if status == 429:
         return RateLimitError
     is_wrapped = status >= 500 and _UPSTREAM_4XX.match(text)
-    if (status in (400, 413, 422) or is_wrapped) and _TOO_MANY_TOKENS.search(text):
+    if (status in (400, 413, 422) or is_wrapped) and _is_too_long(text, parsed):
         return ContextTooLongError
     if status >= 500:
         if _MAINTENANCE.search(text):
@@ -204,6 +236,14 @@ def _error_class(status: int, text: str, parsed: Any) -> type[StatusError]:
     if status < 400:  # a redirect: base_url is not the API's
         return NotFoundError
     return ServerError if status >= 500 else BadRequestError
+
+
+def _is_too_long(text: str, parsed: Any) -> bool:
+    """Whether the words of a refused request say that its messages are too long."""
+    if _TOO_MANY_TOKENS.search(text):
+        return True
+    words = " ".join(_error_words(parsed))
+    return _TOO_LONG.search(words) is not None and not _OTHER_LIMIT.search(words)
 
 
 def _classes_with_statuses(base: type[StatusError]) -> Iterator[type[StatusError]]:

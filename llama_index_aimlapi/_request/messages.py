@@ -62,7 +62,12 @@ def to_messages(history: Sequence[ChatMessage], *, sees_images: bool = True) -> 
     pending_media: list[Part] = []
     for position, message in enumerate(history):
         try:
-            for converted, media in _converted(message, sees_images=sees_images):
+            role = ROLES.get(message.role) if isinstance(message, ChatMessage) else None
+            if role is None or has_raw_blocks(message):
+                found = _unusual(message, sees_images=sees_images)
+            else:
+                found = [_convert(message, role, sees_images=sees_images)]
+            for converted, media in found:
                 if converted.role != "tool" and pending_media:
                     out.append(Message("user", tuple(pending_media)))
                     pending_media = []
@@ -76,17 +81,15 @@ def to_messages(history: Sequence[ChatMessage], *, sees_images: bool = True) -> 
     return tuple(out)
 
 
-def _converted(message: Any, *, sees_images: bool) -> Iterable[Converted]:
+def _unusual(message: Any, *, sees_images: bool) -> list[Converted]:
+    """What is no message of LlamaIndex's as its class makes it."""
     if not isinstance(message, ChatMessage):
         raise InvalidRequestError(
             f"A message is a ChatMessage, not {type(message).__name__}: {message!r:.80}"
         )
     role = _role(message)
-    if not has_raw_blocks(message):
-        return (_convert(message, role, sees_images=sees_images),)
-    return [
-        _convert(one, _role(one), sees_images=sees_images) for one in with_own_blocks(message, role)
-    ]
+    messages = with_own_blocks(message, role) if has_raw_blocks(message) else (message,)
+    return [_convert(one, _role(one), sees_images=sees_images) for one in messages]
 
 
 def _role(message: ChatMessage) -> Role:

@@ -46,6 +46,13 @@ WORDINGS = [
     "Your request exceeded model token limit: 131072 (requested: 140000)",
     "Range of input length should be [1, 30720]",
     "Prompt exceeds max length",
+    "prompt_too_long",
+    "Prompt too long. Your prompt has 210000 tokens",
+    "Number of prompt tokens (9000) + completion tokens exceeds the limit",
+    "ContextWindowExceededError: the model's context has been exceeded",
+    "The request payload is too large",
+    "tokens_limit_reached: Request body too large for gpt-5-2 model. Max size: 8000 tokens.",
+    "Invalid 'input': string too long. Expected a string with maximum length 10485760.",
     "Request too large for gpt-5.2 in organization org-x on tokens per min (TPM): Limit 30000, "
     "Requested 40000. The input or output tokens must be reduced in order to run successfully.",
 ]
@@ -84,6 +91,40 @@ def test_every_wording_in_every_shape(said: str, shape: str) -> None:
     assert "Shorten the messages" in str(error)
 
 
+# Said in so many ways that other limits could be meant: read of refused requests only.
+LOOSE_WORDINGS = [
+    "Input length (130001 tokens) exceeds the maximum allowed length (131072 tokens).",
+    "Malformed input request: expected maxLength: 400000, actual: 500000, please reformat it.",
+    "Unable to submit request because the input token count is 1100000 but model only supports "
+    "up to 1048576.",
+    "Input is longer than the maximum allowed.",
+    "input too long",
+    "Token limit exceeded: 280000 > 272000",
+    "The total number of tokens (300000) exceeds the model's limit of 272000.",
+    "Your request exceeds the model's token limit.",
+    "number of input tokens has exceeded the limit of the model",
+    "The input exceeds the maximum length of 32768 tokens",
+    "Total message size 1200000 exceeds limit 272000 tokens",
+    "This model supports at most 272000 input tokens, but 300000 were given",
+    "The sum of prompt length (5000.0), query length (0) should not exceed max_num_tokens (4096)",
+    "tokens in request more than max tokens allowed",
+    "at least 300000 tokens, which exceeds the maximum of 272000",
+    "Expected messages to be at most 272000 tokens",
+    "输入长度超过模型上限",
+]
+
+
+@pytest.mark.parametrize("shape", ["problem", "openai", "openai 413", "legacy 500 around a 400"])
+@pytest.mark.parametrize("said", LOOSE_WORDINGS, ids=range(len(LOOSE_WORDINGS)))
+def test_other_wordings_of_a_refused_request(said: str, shape: str) -> None:
+    status, body = SHAPES[shape](said)
+    error = error_from_response(status, {}, json.dumps(body).encode())
+    assert type(error) is ContextTooLongError
+    assert not error.is_retryable
+    rate = error_from_response(429, {}, json.dumps(nested(said)).encode())
+    assert type(rate) is RateLimitError
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [
@@ -110,6 +151,12 @@ def test_codes_and_gateways_say_it_too(status: int, body: Any) -> None:
         (400, "max_tokens is too large: 200000. This model supports at most 128000 completion "
          "tokens."),
         (400, "Invalid 'tools[0].function.name': string too long. Expected a maximum of 64."),
+        (400, "Invalid 'messages[0].name': string too long. Expected a maximum of 64."),
+        (400, "max_tokens exceeds the maximum number of tokens allowed"),
+        (400, "The input image is too large: 25 MB. At most 20 MB."),
+        (400, "Invalid 'tools': array too long. Expected an array with maximum length 128."),
+        (400, "Invalid schema: maximum nesting exceeded"),
+        (400, "The input tokens exceed 30000 per minute of your plan"),
         (403, "Your plan does not include a longer context window"),
     ],
 )  # fmt: skip
