@@ -79,7 +79,8 @@ class ToolCall:
 
     `arguments` is the JSON text as the model wrote it, possibly empty or invalid: the caller
     parses it (`loads_arguments`). Blanks, null and `{}` before it or in its place are left out.
-    `item_id` is the id of the Responses item, if there is one.
+    `item_id` is the id of the Responses item, if there is one. `text_before` is the length of the
+    answer's text when the call began, 0 where its order is not known.
     """
 
     id: str
@@ -87,6 +88,7 @@ class ToolCall:
     arguments: str
     item_id: str | None = None
     extra: Mapping[str, Any] | None = None
+    text_before: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,7 +282,7 @@ def parse_output(output: Any) -> tuple[Part, ...]:
             if refusal:
                 parts.append(Refusal(refusal))
         elif kind in CALL_TYPES:
-            parts.append(_tool_call(item))
+            parts.append(_tool_call(item, text_before=len(SEPARATOR.join(texts))))
         elif kind == "reasoning":
             rows = [*lenient_parts(item.get("summary")), *lenient_parts(item.get("content"))]
             reasoning = SEPARATOR.join(filter(None, (lenient_text(r.get("text")) for r in rows)))
@@ -301,12 +301,13 @@ def _is_message(item: Mapping[str, Any]) -> bool:
     )
 
 
-def _tool_call(item: Mapping[str, Any]) -> ToolCall:
+def _tool_call(item: Mapping[str, Any], text_before: int = 0) -> ToolCall:
     return ToolCall(
         id=_call_id(item),
         name=nonempty_str(item.get("name")) or "",
         arguments=_call_arguments(item),
         item_id=nonempty_str(item.get("id")),
+        text_before=text_before,
     )
 
 

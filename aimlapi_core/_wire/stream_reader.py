@@ -138,7 +138,9 @@ class StreamReader:
         self._late: dict[str, Any] = {}
         self._usage_expected = usage_expected
         self._stop_filter = (
-            StopSequenceFilter(client_stop, expected_choices) if client_stop else None
+            StopSequenceFilter(client_stop, expected_choices, self._calls_before_stop)
+            if client_stop
+            else None
         )
         self.done = self.stopped_early = False
         self.progress = 0
@@ -220,6 +222,10 @@ class StreamReader:
     def partial(self) -> Reply:
         """The reply accumulated so far."""
         return truncate_reply(self._accumulator.reply({}), self._client_stop)
+
+    def _calls_before_stop(self, choice: int) -> int:
+        found = (c.tool_calls for c in self.partial().choices if c.index == choice)
+        return sum(map(len, found))
 
     def _read_payloads(self, payloads: list[tuple[str, str]]) -> Iterator[StreamEvent]:
         self.progress += self._decoder.is_inside_event
