@@ -178,7 +178,9 @@ class ChoiceAccumulator:
     def set_finish_reason(self, reason: str | None) -> None:
         """The last one counts, but `length`, `content_filter` and failures are not overwritten."""
         known = self.finish_reason
-        if known in TRUNCATED_FINISH_REASONS or (known != reason and names_failure(known)):
+        if known and (
+            known in TRUNCATED_FINISH_REASONS or (known != reason and names_failure(known))
+        ):
             return
         self.finish_reason = reason
 
