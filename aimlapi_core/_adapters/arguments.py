@@ -99,6 +99,15 @@ def with_plain_mappings(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
+def check_endpoint(arguments: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError for a URL as `endpoint`: Mistral's name of the base URL."""
+    given = arguments.get("endpoint")
+    if isinstance(given, str) and "://" in given:
+        raise ConfigurationError(
+            f"endpoint is 'auto', 'chat' or 'responses': pass {given!r:.80} as base_url."
+        )
+
+
 def find_bool_number(arguments: Mapping[str, Any]) -> str | None:
     """The first argument that needs a number and is True or False, which pydantic takes for one."""
     for name, value in arguments.items():
@@ -134,18 +143,29 @@ PARAM_ALIASES: Mapping[str, str] = {
 _SYNONYMS: Mapping[str, str] = {
     **CONSTRUCTOR_ALIASES,
     **PARAM_ALIASES,
+    "api_base": "base_url",
     "async_http_client": "http_async_client",
+    "max_concurrent_requests": "max_concurrency",
+    "max_new_tokens": "max_tokens",
     "max_output_tokens": "max_tokens",
+    "max_tokens_to_sample": "max_tokens",
     "model_id": "model",
     "num_output": "max_tokens",
+    "num_predict": "max_tokens",
+    "random_seed": "seed",
     "stop_sequences": "stop",
 }
+
+
+def our_name(name: str) -> str:
+    """Our name of what another library calls `name`; the name itself for any other."""
+    return _SYNONYMS.get(name, name)
 
 
 def closest_argument(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that another library calls `name`, or that it misspells; None without one."""
     candidates = tuple(candidates)
-    near = _SYNONYMS.get(name)
+    near = our_name(name)
     return near if near in candidates else nearest(name, candidates)
 
 

@@ -17,6 +17,7 @@ from aimlapi_core import BuiltinTool, ChatRequest, ConfigurationError, InvalidRe
 from aimlapi_core._adapters.arguments import (
     CONSTRUCTOR_ALIASES,
     PARAM_ALIASES,
+    check_endpoint,
     closest_argument,
     sees_images,
     stream_usage_from,
@@ -33,7 +34,7 @@ from langchain_aimlapi._request.argument_validation import (
     reject_bool_numbers,
 )
 from langchain_aimlapi._request.constructor_types import Arguments
-from langchain_aimlapi._request.legacy_arguments import migration_hint
+from langchain_aimlapi._request.legacy_arguments import migration_hint, place_hint
 from langchain_aimlapi._request.messages import to_messages
 from langchain_aimlapi._request.tools import (
     to_core_response_format,
@@ -113,6 +114,7 @@ def constructor_arguments(
     named = normalize_names(headers_apart(given), frozenset(fields), aliases)
     named = with_plain_mappings(with_plain_scalars(_drop_unset(named, fields)))
     reject_bool_numbers(named)
+    check_endpoint(named)
     reasoning = named.get("reasoning")
     nested = _reasoning(reasoning) if isinstance(reasoning, Mapping) else {}
     if sentence := find_misspelled_value({**nested, **named}):
@@ -145,7 +147,8 @@ def _unknown_argument(
     shown = sorted(known - _INTERNAL)
     near = closest_argument(name, [*shown, *aliases])
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(shown)}."
-    return f"Unknown argument {name!r}: {migration_hint(name) or hint + remedy}"
+    elsewhere = migration_hint(name) or place_hint(name, known)
+    return f"Unknown argument {name!r}: {elsewhere or hint + remedy}"
 
 
 _KNOWN_IN_CALLS = REQUEST_FIELDS | _CALL_ONLY | CONNECTION_SETTINGS | _IGNORED

@@ -1,6 +1,6 @@
 """Migration hints for unsupported arguments and names of other packages.
 
-These are the older `langchain-aimlapi` and langchain-openai. Names that are supported are in
+What both frameworks say is in `peer_arguments`. Names that are supported are in
 `_request.build.ALIASES`.
 """
 
@@ -8,49 +8,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_LEAVE_OUT = "leave it out: {}."
-_AZURE = "it is Azure's and means nothing to AI/ML API"
-_IN_BODY = "pass it as extra_body={{{!r}: …}}, which is sent as it is; the service judges."
+from aimlapi_core._adapters.arguments import our_name
+from aimlapi_core._adapters.peer_arguments import PEER_ARGUMENTS, by_name
+from langchain_aimlapi._request.constructor_types import Arguments, EmbeddingArguments
 
-_OPENAI_ONLY = "it is an account's at OpenAI and means nothing to AI/ML API"
-_TEXTS = "texts are sent as strings, never as token ids"
-_CLIENT = "pass http_client or http_async_client, of httpx."
-
-_MIGRATION_HINTS: Mapping[str, str] = {
-    **dict.fromkeys(
-        "api_version openai_api_version openai_api_type deployment".split(),
-        _LEAVE_OUT.format(_AZURE),
+# What to write instead of other packages' arguments, by their names.
+HINTS: Mapping[str, str] = {
+    **PEER_ARGUMENTS,
+    **by_name(
+        {
+            "functions function_call": "bind_tools gives the model functions.",
+            "tools tool_choice parallel_tool_calls built_in_tools": (
+                "Give it to bind_tools: bind_tools(tools, tool_choice=…, parallel_tool_calls=…)."
+            ),
+            "strict": (
+                "Give it to bind_tools or with_structured_output; a schema is strict wherever it "
+                "can be."
+            ),
+            "should_use_structured_outputs pydantic_program_mode": (
+                "with_structured_output(schema, method=…) says how."
+            ),
+            "response_format text": (
+                "with_structured_output, or bind(response_format=…), says what the answer is."
+            ),
+            "stream": "Pass streaming=True, or call stream or astream.",
+            "include_response_headers": (
+                "response_metadata holds request_id, inference_id and cost."
+            ),
+            "tiktoken_model_name tokenizer": (
+                "Token counts are estimated offline; custom_get_token_ids counts them."
+            ),
+            "context_window max_input_tokens": (
+                "The profile has the model's window; profile={'max_input_tokens': …} overrides it."
+            ),
+            "additional_kwargs": (
+                "Pass extra_body for members of the request, and model_kwargs for arguments of "
+                "calls."
+            ),
+            "reasoning_options": "Pass reasoning.",
+            "system_prompt": "Put a SystemMessage first, or pass it to create_agent.",
+            "callback_manager": "Pass callbacks.",
+            "output_parser query_wrapper_prompt messages_to_prompt completion_to_prompt": (
+                "It is LlamaIndex's: compose prompt | model | parser."
+            ),
+            "fallbacks models": "with_fallbacks gives other models.",
+            "rate_limit requests_per_second": "Pass rate_limiter.",
+            "embed_batch_size": "AIMLAPIEmbeddings takes batch_size.",
+            "num_workers": "AIMLAPIEmbeddings takes concurrent_batches.",
+        }
     ),
-    **dict.fromkeys(("organization", "openai_organization"), _LEAVE_OUT.format(_OPENAI_ONLY)),
-    **dict.fromkeys(
-        ("openai_proxy", "http_socket_options"), "pass http_client=httpx.Client(proxy=…)."
-    ),
-    **dict.fromkeys(("client", "async_client", "root_client", "root_async_client"), _CLIENT),
-    **dict.fromkeys(("default_query", "extra_query"), "pass http_client=httpx.Client(params=…)."),
-    "headers": "pass default_headers.",
-    **dict.fromkeys(("functions", "function_call"), "bind_tools gives the model functions."),
-    **dict.fromkeys(("messages", "input", "prompt"), "it is the first argument of a call."),
-    "background": "such responses are not supported: stream the answer instead.",
-    "text": "response_format, or with_structured_output, says what the answer is.",
-    **dict.fromkeys(
-        ("retry_min_seconds", "retry_max_seconds"), "max_retries says how often to ask again."
-    ),
-    "use_previous_response_id": "give previous_response_id to the call.",
-    "disabled_params": "unsupported_params says what happens to what a model does not take.",
-    "include_response_headers": "response_metadata holds request_id, inference_id and cost.",
-    "stream_chunk_timeout": "timeout ends silence inside a stream as well.",
-    "tiktoken_model_name": "token counts are estimated offline; custom_get_token_ids counts them.",
-    **dict.fromkeys(("check_embedding_ctx_length", "tiktoken_enabled"), _LEAVE_OUT.format(_TEXTS)),
-    **{
-        name: _IN_BODY.format(name)
-        for name in (
-            "frequency_penalty presence_penalty logit_bias verbosity service_tier user top_k "
-            "safety_identifier prompt_cache_key prompt_cache_options prompt_cache_retention "
-            "modalities prediction web_search_options context_management conversation moderation "
-            "audio max_tool_calls"
-        ).split()
-    },
 }
+_CHAT = frozenset(Arguments.__annotations__)
+_EMBEDDINGS = frozenset(EmbeddingArguments.__annotations__)
 
 # Arguments that the older AimlapiEmbeddings ignored too.
 IGNORED_ARGUMENTS = frozenset("embedding_ctx_length allowed_special disallowed_special".split())
@@ -58,7 +67,17 @@ IGNORED_ARGUMENTS = frozenset("embedding_ctx_length allowed_special disallowed_s
 
 def migration_hint(name: str) -> str | None:
     """What to write instead of another package's argument; None for any other name."""
-    return _MIGRATION_HINTS.get(name)
+    hint = HINTS.get(name)
+    return hint and hint[0].lower() + hint[1:]
+
+
+def place_hint(name: str, known: frozenset[str]) -> str | None:
+    """Which constructor takes this name, where `known` are names of something else."""
+    if "batch_size" in known:
+        return "it is an argument of ChatAIMLAPI." if our_name(name) in _CHAT else None
+    if name in _CHAT:
+        return "it is an argument of the constructor."
+    return "it is an argument of AIMLAPIEmbeddings." if name in _EMBEDDINGS else None
 
 
 # Names that only the older distribution exported.

@@ -18,6 +18,7 @@ from aimlapi_core._adapters.arguments import (
     STRING,
     STRINGS,
     Accepted,
+    check_endpoint,
     find_bool_number,
     find_wrong_type,
     is_list,
@@ -96,6 +97,7 @@ def constructor_fields(cls: type[BaseComponent], arguments: Mapping[str, Any]) -
     given = with_plain_mappings(with_plain_scalars(given))
     if wrong := find_bool_number(given):
         raise ConfigurationError(f"{wrong} is a number, not {given[wrong]}.")
+    check_endpoint(given)
     if sentence := find_misspelled_value(given):
         raise ConfigurationError(sentence)
     return given

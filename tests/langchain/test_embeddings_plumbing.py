@@ -107,7 +107,7 @@ def test_names_of_other_packages() -> None:
     [
         ({"dimension": 8}, "did you mean 'dimensions'"),
         ({"chunksize": 8}, "did you mean 'chunk_size'"),
-        ({"temperature": 1}, "Unknown argument 'temperature': known are api_key"),
+        ({"temperature": 1}, "Unknown argument 'temperature': it is an argument of ChatAIMLAPI"),
         ({"chunk_size": 8, "batch_size": 9}, "'batch_size' was given twice"),
         ({"base_url": "ftp://host"}, "base_url"),
         ({"timeout": -1}, "timeout"),
