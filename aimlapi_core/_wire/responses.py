@@ -16,7 +16,7 @@ from aimlapi_core._json_reading import as_int, as_mapping, as_mappings, nonempty
 from aimlapi_core._values.media import FILENAME, canonical_data_url
 from aimlapi_core._wire.answers.content import UnreadableError
 from aimlapi_core._wire.answers.failures import answer_failed, names_failure, unexpected_reply
-from aimlapi_core._wire.responses_items import output_items, parse_output
+from aimlapi_core._wire.answers.output import output_items, parse_output
 from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS, add_params

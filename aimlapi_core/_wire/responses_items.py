@@ -1,4 +1,4 @@
-"""Output items of a response: accumulated from stream events, and decoded into parts."""
+"""Output items of a response, accumulated from stream events."""
 
 from __future__ import annotations
 
@@ -13,40 +13,35 @@ from aimlapi_core._json_reading import (
     as_index,
     as_mapping,
     as_mappings,
+    loads,
     nonempty_str,
-    without_placeholders,
 )
 from aimlapi_core._wire.answers.content import (
-    UnreadableError,
-    content_parts,
     lenient_parts,
     lenient_text,
     read_part,
     read_text,
 )
+from aimlapi_core._wire.answers.output import (
+    CALL_TYPES,
+    SEPARATOR,
+    call_id_of,
+    is_message,
+    message_parts,
+    to_tool_call,
+)
 from aimlapi_core.types import (
+    Choice,
     CitationDelta,
-    Part,
-    ProviderItem,
-    Reasoning,
     ReasoningDelta,
-    Refusal,
     RefusalDelta,
     StreamEvent,
-    Text,
     TextDelta,
     ToolCall,
     ToolCallDelta,
 )
 
 logger = logging.getLogger("aimlapi")
-
-# Between two messages, or two reasoning summaries, of one response.
-SEPARATOR = "\n\n"
-
-# Items that are calls of the program's functions, with the member of their arguments. A custom
-# tool's input is a text, so its call is invalid.
-CALL_TYPES = {"function_call": "arguments", "custom_tool_call": "input"}
 
 
 class ItemOwner(Protocol):
@@ -161,7 +156,7 @@ class OutputItem:
         if held:
             yield ToolCallDelta(self._tool_call_index(owner), arguments=held)
         if self._fields.get("type") in CALL_TYPES and not self._name_sent:
-            yield ToolCallDelta(self._tool_call_index(owner), id=_call_id(self._fields))
+            yield ToolCallDelta(self._tool_call_index(owner), id=call_id_of(self._fields))
 
     def add_snapshot(self, wire: Mapping[str, Any], owner: ItemOwner) -> Iterator[StreamEvent]:
         """Add a whole item, partial or final: yields events for what its deltas did not contain."""
@@ -170,8 +165,8 @@ class OutputItem:
         kind = wire.get("type")
         if kind in CALL_TYPES:
             yield from self._add_call_snapshot(wire, owner)
-        elif _is_message(wire):
-            for position, part in enumerate(_message_parts(wire)):
+        elif is_message(wire):
+            for position, part in enumerate(message_parts(wire)):
                 yield from self._add_part_snapshot(position, part, owner)
         elif kind == "reasoning":
             for member in ("content", "summary"):
@@ -197,7 +192,7 @@ class OutputItem:
     ) -> Iterator[StreamEvent]:
         if not self._name_sent and (name := nonempty_str(wire.get("name"))):
             self._name_sent = True
-            yield ToolCallDelta(self._tool_call_index(owner), id=_call_id(wire), name=name)
+            yield ToolCallDelta(self._tool_call_index(owner), id=call_id_of(wire), name=name)
         given = wire.get(CALL_TYPES[wire["type"]])
         if given != {}:  # perhaps none yet
             arguments = arguments_text(given)
@@ -212,7 +207,7 @@ class OutputItem:
         if self._call_index is None and self._fields.get("type") not in CALL_TYPES:
             return None
         kind = self._fields["type"] if self._fields["type"] in CALL_TYPES else "function_call"
-        return _tool_call({**self._fields, "type": kind, CALL_TYPES[kind]: self._arguments})
+        return to_tool_call({**self._fields, "type": kind, CALL_TYPES[kind]: self._arguments})
 
     def to_wire(self) -> dict[str, Any]:
         """The item in wire format, as accumulated so far."""
@@ -259,109 +254,6 @@ class OutputItem:
         return _suffix_after(read_text(whole), so_far) if whole else ""
 
 
-def parse_output(output: Any) -> tuple[Part, ...]:
-    """The parts of an output in order; the text of all messages is joined in one Text."""
-    parts: list[Part] = []
-    texts: list[str] = []
-    citations: list[Mapping[str, Any]] = []
-    text_at = -1
-    for item in as_mappings(output):
-        kind = item.get("type")
-        if _is_message(item):
-            rows = _message_parts(item)
-            contents = [read_part(row) for row in rows]
-            message_text = "".join(content.text for content in contents)
-            refusal = "".join(content.refusal for content in contents)
-            if reasoning := "".join(content.reasoning for content in contents):
-                parts.append(Reasoning(reasoning))
-            citations += [c for row in rows for c in as_mappings(row.get("annotations"))]
-            texts += [message_text] if message_text else []
-            if text_at < 0 and (message_text or citations):
-                text_at = len(parts)
-                parts.append(Text(""))
-            if refusal:
-                parts.append(Refusal(refusal))
-        elif kind in CALL_TYPES:
-            parts.append(_tool_call(item, text_before=len(SEPARATOR.join(texts))))
-        elif kind == "reasoning":
-            rows = [*lenient_parts(item.get("summary")), *lenient_parts(item.get("content"))]
-            reasoning = SEPARATOR.join(filter(None, (lenient_text(r.get("text")) for r in rows)))
-            parts.append(Reasoning(reasoning, item))
-        elif kind:
-            parts.append(ProviderItem(item))
-    if text_at >= 0:
-        parts[text_at] = Text(SEPARATOR.join(texts), tuple(citations))
-    return tuple(parts)
-
-
-def _is_message(item: Mapping[str, Any]) -> bool:
-    """Whether an item is a message, by its type or by what it holds."""
-    return item.get("type") == "message" or any(
-        part.get("type") in ("output_text", "refusal") for part in as_mappings(item.get("content"))
-    )
-
-
-def _tool_call(item: Mapping[str, Any], text_before: int = 0) -> ToolCall:
-    return ToolCall(
-        id=_call_id(item),
-        name=nonempty_str(item.get("name")) or "",
-        arguments=_call_arguments(item),
-        item_id=nonempty_str(item.get("id")),
-        text_before=text_before,
-    )
-
-
-def _call_id(item: Mapping[str, Any]) -> str:
-    return nonempty_str(item.get("call_id")) or nonempty_str(item.get("id")) or ""
-
-
-def _call_arguments(item: Mapping[str, Any]) -> str:
-    kind = str(item["type"])
-    arguments = arguments_text(item.get(CALL_TYPES[kind]))
-    if kind == "custom_tool_call":  # may be a JSON object, and is no function's
-        return json.dumps(arguments, ensure_ascii=False)
-    return without_placeholders(arguments)
-
-
-def _message_parts(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return content_parts(item.get("content") or item.get("text"))
-
-
-def output_items(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The output items; `output_text` becomes a message if there is none.
-
-    Raises UnreadableError.
-    """
-    output = response.get("output")
-    rows = output if isinstance(output, list) else [output]
-    items = [readable_item(row) for row in rows if row]
-    output_text = response.get("output_text")
-    if output_text and not any(item.get("type") == "message" for item in items):
-        return [*items, {"type": "message", "content": output_text}]
-    return items
-
-
-def readable_item(item: Any) -> Mapping[str, Any]:
-    """An output item with its type; a text, or a part of a content alone, becomes a message.
-
-    Raises UnreadableError.
-    """
-    if isinstance(item, str):
-        return {"type": "message", "content": item}
-    if not isinstance(item, Mapping):
-        raise UnreadableError("an output item", item)
-    kind = item.get("type")
-    if kind in ("output_text", "text", "refusal"):
-        return {"type": "message", "content": [item]}
-    if not kind:
-        if "content" not in item and "text" not in item:
-            raise UnreadableError("an output item without a type", item)
-        return {**item, "type": "message"}
-    if not isinstance(kind, str):
-        raise UnreadableError("the type of an output item", kind)
-    return item
-
-
 def _suffix_after(whole: str, so_far: str) -> str:
     """`whole` without its prefix `so_far`; "" if `whole` is an earlier, shorter snapshot."""
     if whole.startswith(so_far):
@@ -374,3 +266,28 @@ def _suffix_after(whole: str, so_far: str) -> str:
 def _index_or_zero(value: Any) -> int:
     found = as_index(value)
     return 0 if found is None else found
+
+
+def differs_from_streamed(items: Mapping[int, OutputItem], choice: Choice) -> bool:
+    """Whether text or tool calls that were streamed are others than those of the reply.
+
+    But for white space, and for the format of JSON.
+    """
+    in_order = [item for _, item in sorted(items.items())]
+    for member, whole in (("text", choice.text), ("refusal", choice.refusal or "")):
+        streamed = "".join(item.streamed_text(member) for item in in_order)
+        if streamed != whole and "".join(streamed.split()) != "".join(whole.split()):
+            return True
+    calls = [call for item in in_order if (call := item.streamed_call()) is not None]
+    return list(map(_comparable, calls)) != list(map(_comparable, choice.tool_calls))
+
+
+def _comparable(call: ToolCall) -> tuple[str, str, str]:
+    return call.id, call.name, _normalized_json(call.arguments)
+
+
+def _normalized_json(arguments: str) -> str:
+    try:
+        return json.dumps(loads(arguments or "{}"), sort_keys=True)
+    except ValueError:
+        return arguments

@@ -9,25 +9,24 @@ other is unknown, and is reported once per stream on the debug log.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any, TypeAlias
 
 from aimlapi_core._error_responses import error_in_payload
-from aimlapi_core._json_reading import as_index, as_mapping, as_mappings, loads, nonempty_str
+from aimlapi_core._json_reading import as_index, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._wire.answers.content import UnreadableError
-from aimlapi_core._wire.responses import decode, failure_message, to_reply
-from aimlapi_core._wire.responses_items import (
+from aimlapi_core._wire.answers.output import (
     SEPARATOR,
-    OutputItem,
     output_items,
     parse_output,
     readable_item,
 )
+from aimlapi_core._wire.responses import decode, failure_message, to_reply
+from aimlapi_core._wire.responses_items import OutputItem, differs_from_streamed
 from aimlapi_core._wire.stream_reader import Accumulator
 from aimlapi_core.errors import AIMLAPIError, StreamCutError
-from aimlapi_core.types import Choice, Finished, Reply, StreamEvent, ToolCall
+from aimlapi_core.types import Finished, Reply, StreamEvent
 
 logger = logging.getLogger("aimlapi")
 
@@ -111,23 +110,10 @@ class ResponseAccumulator(Accumulator):
         self._response = response
         reply = decode(response, {})
         events = list(self._undelivered_events(output_items(response)))
-        if self._differs_from(reply.choices[0]) and status == "completed":
+        if differs_from_streamed(self._items, reply.choices[0]) and status == "completed":
             raise self._stream_error("its deltas are not what its last event holds")
         self.done = True
         return [*events, Finished(reply)]
-
-    def _differs_from(self, choice: Choice) -> bool:
-        """Whether text or tool calls that were streamed are others than those of the reply.
-
-        But for white space, and for the format of JSON.
-        """
-        items = [item for _, item in sorted(self._items.items())]
-        for member, whole in (("text", choice.text), ("refusal", choice.refusal or "")):
-            streamed = "".join(item.streamed_text(member) for item in items)
-            if streamed != whole and "".join(streamed.split()) != "".join(whole.split()):
-                return True
-        calls = [call for item in items if (call := item.streamed_call()) is not None]
-        return list(map(_comparable, calls)) != list(map(_comparable, choice.tool_calls))
 
     def _is_duplicate(self, event: Mapping[str, Any], data: str) -> bool:
         """Whether this event was received before. Disabled once two events share a number."""
@@ -289,17 +275,6 @@ _IGNORED_EVENTS = frozenset(
     response.web_search_call.searching
     """.split()
 )
-
-
-def _comparable(call: ToolCall) -> tuple[str, str, str]:
-    return call.id, call.name, _normalized_json(call.arguments)
-
-
-def _normalized_json(arguments: str) -> str:
-    try:
-        return json.dumps(loads(arguments or "{}"), sort_keys=True)
-    except ValueError:
-        return arguments
 
 
 def _error_code(event: Mapping[str, Any]) -> str | None:
