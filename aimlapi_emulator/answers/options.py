@@ -1,40 +1,43 @@
 """What a text offers to choose from, and which of it a question is about.
 
 Tools, enum members, agents to hand over to, routes, numbered choices, labels: each is a name with
-perhaps a description, and the one that shares most words with the question is chosen.
+perhaps a description, and those that share words with the question are chosen.
 """
 
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aimlapi_emulator.text.words import all_words, content_words, plain_words
+from aimlapi_emulator.text.words import all_words, content_words, plain_words, stem
 
 _MAX_LENGTH = 20_000
-_NUMBERED = re.compile(
-    r"^(?:\(|Document )(\d+)(?:\)|:)\s*(.*?)(?=^\(\d+\)|^Document \d+:|^-{6,}|^Question:|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
-_MAPPING = re.compile(r"\{\s*['\"][^{}]{1,4000}\}")
-_BULLET = re.compile(r"^\s*[-*] [`'\"]?([\w-]+)[`'\"]?\s*[:–-]\s*(\S.*)$", re.MULTILINE)
-_EXPLAINED = re.compile(r"[`'\"]?\b([A-Za-z][\w-]{2,40})[`'\"]?\s*\(([a-z][^()]{2,200})\)")
 _QUOTE = r"(?:\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'|`[^`\n]{1,60}`)"
-_JOIN = r"\s*(?:,|/|\||;|\bor\b|\band\b)(?:\s*\b(?:or|and)\b)?\s*"
-_QUOTED = re.compile(rf"{_QUOTE}(?:{_JOIN}{_QUOTE})+")
-_BRACKETS = re.compile(r"\[\s*([A-Za-z][\w-]*(?:\s*,\s*[A-Za-z][\w-]*)+)\s*\]")
-_YES_NO = re.compile(r"\byes\b\W{0,3}(?:or)?\W{0,3}\bno\b", re.IGNORECASE)
-# "one of a, b or c", "um de A, B, C", "Options: a, b"
 _ITEM = r"[A-Za-z][\w-]{0,40}"
-_LISTED = re.compile(
-    r"(?:\b(?:one of|any of|either|between|as|de|options?|categor(?:y|ies)|labels?|class(?:es)?)\b"
-    r"(?: the following)?[^\S\n]*:?|\bfollowing\b[^:\n]{0,40}:)[^\S\n]*"
-    rf"({_ITEM}(?:(?:, | ?[/|] ?){_ITEM})*(?:,? (?:or|and|ou|oder) {_ITEM}|, {_ITEM}))(?!\w)",
-    re.IGNORECASE,
+_MAPPING = re.compile(r"\{\s*['\"][^{}]{1,4000}\}")
+# `(1) about cats`, `Document 1:`; `- name: description`; `name (what it does)`
+_DESCRIBED = (
+    re.compile(
+        r"^(?:\(|Document )(\d+)(?:\)|:)\s*(.*?)(?=^\(\d+\)|^Document \d|^-{6,}|^Question:|\Z)",
+        re.DOTALL | re.MULTILINE,
+    ),
+    re.compile(r"^\s*[-*] [`'\"]?([\w-]+)[`'\"]?\s*[:–-]\s*(\S.*)$", re.MULTILINE),
+    re.compile(r"[`'\"]?\b([A-Za-z][\w-]{2,40})[`'\"]?\s*\(([a-z][^()]{2,200})\)"),
+)
+# `yes or no`; `'a', 'b' or 'c'`; `[a, b]`; `one of a, b or c`, `um de A, B, C`, `Options: a, b`
+_ALTERNATIVES = (
+    re.compile(r"\byes\b\W{0,3}(?:or)?\W{0,3}\bno\b", re.IGNORECASE),
+    re.compile(rf"{_QUOTE}(?:\s*(?:,|/|\||;|\bor\b|\band\b)(?:\s*\b(?:or|and)\b)?\s*{_QUOTE})+"),
+    re.compile(rf"(?<=\[){_ITEM}(?:\s*,\s*{_ITEM})+(?=\])"),
+    re.compile(
+        r"(?:\b(?:one of|any of|either|between|as|de|options?|categor(?:y|ies)|labels?)\b"
+        r"(?: the following)?[^\S\n]*:?|\bfollowing\b[^:\n]{0,40}:)[^\S\n]*"
+        rf"({_ITEM}(?:(?:, | ?[/|] ?){_ITEM})*(?:,? (?:or|and|ou|oder) {_ITEM}|, {_ITEM}))(?!\w)",
+        re.IGNORECASE,
+    ),
 )
 _EXAMPLES = re.compile(r"\b(?:e\.?g\.?|examples?|such as|like|for instance)\b[^.]*$", re.IGNORECASE)
 
@@ -47,79 +50,65 @@ class Option:
     description: str = ""
 
 
-def _from_mapping(text: str) -> list[Option]:
-    """The entries of a dict or a JSON object of names and descriptions."""
-    for found in reversed(_MAPPING.findall(text)):
-        for read in (json.loads, ast.literal_eval):
-            try:
-                value: Any = read(found)
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                continue
-            if (
-                isinstance(value, dict)
-                and value
-                and all(isinstance(v, str) for v in value.values())
-            ):
-                return [Option(str(name), told) for name, told in value.items()]
-    return []
-
-
 def offered(text: str) -> tuple[list[Option], str]:
     """(what a text offers, the text without these words); nothing for fewer than two options.
 
     A mapping may hold one alone, as an agent may have one other agent to hand over to.
     """
     text = text[:_MAX_LENGTH]
-    numbered = _NUMBERED.findall(text)
-    if numbered:  # of an example's and the question's own the last
-        last = {number: Option(number, " ".join(told.split())) for number, told in numbered}
-        return list(last.values()), _NUMBERED.sub(" ", text)
-    mapped = _from_mapping(text)
-    if mapped:
-        return mapped, _MAPPING.sub(" ", text)
-    for pattern in (_BULLET, _EXPLAINED):
-        pairs = pattern.findall(text)
-        if len({name for name, _ in pairs}) > 1:
-            return [Option(*pair) for pair in pairs], pattern.sub(" ", text)
-    return _alternatives(text)
-
-
-def _alternatives(text: str) -> tuple[list[Option], str]:
-    """Words that are joined by commas, slashes and `or`, if they are no examples."""
-    for pattern in (_YES_NO, _QUOTED, _BRACKETS, _LISTED):
+    for found in reversed(_MAPPING.findall(text)):
+        try:  # a JSON object of texts is a Python literal too
+            value: Any = ast.literal_eval(found)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+        if isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
+            return [Option(str(name), told) for name, told in value.items()], text
+    for pattern in _DESCRIBED:  # of an example's and the question's own the last
+        pairs = {name: " ".join(told.split()) for name, told in pattern.findall(text)}
+        if len(pairs) > 1:
+            return [Option(*pair) for pair in pairs.items()], pattern.sub(" ", text)
+    for pattern in _ALTERNATIVES:
         for match in pattern.finditer(text):
-            if _EXAMPLES.search(text[max(0, match.start() - 80) : match.start()]):
-                continue
             listed = match[1] if match.re.groups else match[0]
-            parts = re.findall(_QUOTE, listed) if pattern is _QUOTED else re.split(r"\W+", listed)
-            names = [part.strip("\"'`") for part in parts]
-            names = [n for n in names if n and n not in ("or", "and", "ou", "oder")]
-            if len(names) > 1:
-                rest = f"{text[: match.start()]} {text[match.end() :]}"
-                return [Option(name) for name in dict.fromkeys(names)], rest
+            parts = re.findall(_QUOTE, listed) or re.findall(r"[\w-]+", listed)
+            names = dict.fromkeys(p.strip("\"'`") for p in parts)
+            options = [Option(n) for n in names if n not in ("or", "and", "ou", "oder")]
+            before = text[max(0, match.start() - 80) : match.start()]
+            if len(options) > 1 and not _EXAMPLES.search(before):
+                return options, f"{text[: match.start()]} {text[match.end() :]}"
     return [], text
 
 
-def mentions(word: str, text: str) -> bool:
-    """Whether a name is in the text as a word of its own, in any case and spelling."""
-    return _place(word, text) >= 0
-
-
-def _place(word: str, text: str) -> int:
-    parts = [re.escape(part) for part in all_words(word)] or [re.escape(word)]
+def place_of(name: str, text: str) -> int:
+    """Where a name is in the text as a word of its own, in any case and spelling; -1: nowhere."""
+    parts = [re.escape(part) for part in all_words(name)] or [re.escape(name)]
     spelled = r"[\s_-]*".join(parts)
     match = re.search(rf"(?<!\w){spelled}(?!\w)", text, re.IGNORECASE)
     return match.start() if match else -1
 
 
+def mentions(name: str, text: str) -> bool:
+    """Whether a name is in the text as a word of its own, in any case and spelling."""
+    return place_of(name, text) >= 0
+
+
+def first_mention(words: frozenset[str], text: str) -> int:
+    """Where the first of some stems is in the text; its length if none is."""
+    for match in re.finditer(r"[^\W_]+|[+*×/÷]", text):
+        if stem(match[0]) in words:
+            return match.start()
+    return len(text)
+
+
 def fitting(options: Sequence[Option], question: str) -> list[Option]:
-    """Those that a question is about, the best first: mentioned ones, then by words shared."""
-    wanted = content_words(question)
-    mentioned = [(at, o) for o in options if (at := _place(o.name, question)) >= 0]
+    """Those that a question is about, the best first: by name, by words of it, of descriptions."""
+    mentioned = [(at, i) for i, o in enumerate(options) if (at := place_of(o.name, question)) >= 0]
     if mentioned:
-        return [option for _, option in sorted(mentioned, key=lambda pair: pair[0])]
-    shared = [(len(wanted & content_words(f"{o.name} {o.description}")), o) for o in options]
-    return [o for count, o in sorted(shared, key=lambda pair: -pair[0]) if count]
+        return [options[index] for _, index in sorted(mentioned)]
+    wanted = content_words(question)
+    shared = [len(wanted & content_words(f"{o.name} {o.description}")) for o in options]
+    ranked = sorted(range(len(options)), key=lambda index: -shared[index])
+    return [options[index] for index in ranked if shared[index]]
 
 
 def choose(options: Sequence[Option], question: str, material: str = "") -> Option:

@@ -1,35 +1,34 @@
 """Passages that a prompt brings along: cut into blocks with their sources, searched for a sentence.
 
 A block is what blank lines set apart. Its source is in a metadata line (`source: a.txt`,
-`file_name: a.txt`, `Source: {'source': 'a.txt'}`), a heading (`Source 3:`, `[3] ...`), a tag
-(`<document source="a.txt">`) or behind a sentence (`... (source: a.txt)`); metadata alone is of the
-blocks that follow. Printed documents of LangChain are read too.
+`Source: {'source': 'a.txt'}`), a tag (`<document source="a.txt">`) or a heading (`Source 3:`,
+`[3] ...`); metadata alone is of the blocks that follow.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aimlapi_emulator.text.words import plain_words, sentences
 
 _KEYS = "file_name filename source file document url title file_path path".split()
 _META = re.compile(r"\s*(?:[-*] )?([A-Za-z][a-z_]{1,30})\s?[:=] ?(\S[^\n]{0,300})$")
-_IN_DICT = re.compile(r"['\"](?:source|file_name)['\"]\s?:\s?['\"]([^'\"\n]{1,200})['\"]")
-_PRINTED = re.compile(
-    r"Document\([^\n]{0,400}?metadata=(\{[^{}\n]{0,800}\}),\s?"
-    r"page_content=('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\)"
-)
 _META_KEYS = frozenset("page author date score id doc_id chunk category tags language".split())
+# In a printed dict, or as the attribute of a tag.
+_NAMED = re.compile(r"\b(?:source|file_name|title)['\"]?\s?[:=]\s?['\"]([^'\"\n]{1,200})['\"]")
+_TAG = re.compile(r"\s*</?(?:document|doc|source|passage|context)s?\b[^<>]{0,300}>\s*$")
 _HEADING = re.compile(
     r"\s*(?:\[(\d{1,4})\]|(?:Source|Document|Passage|Doc)[ #:]{1,2}(\d{1,4})\s?(?::|(?=\s*$)))\s*"
 )
-_TAG = re.compile(r"\s*</?(?:document|doc|source|passage|context)s?\b([^<>]{0,300})>\s*$")
-_ATTRIBUTE = re.compile(r"\b(?:source|name|href|title)\s?=\s?[\"']([^\"']{1,200})[\"']")
-_BEHIND = re.compile(r"\s*(?:\(source: ([^()\n]{1,200})\)|\[(\d{1,4})\])\s*[.]?$")
+_CITED = re.compile(r"(?:\(source: [^()\n]{1,200}\)|\[\d{1,4}\])$")
 _CONTENT = re.compile(r"\s*(?:Content|Text|Passage|Response|Answer): ?")
+# LangChain's documents, printed.
+_PRINTED = re.compile(
+    r"['\"]\)(?:, |\]?$)|"
+    r"\[?Document\([^\n]{0,200}?metadata=\{([^{}\n]{0,800})\}, page_content=['\"]",
+    re.MULTILINE,
+)
 _NEARBY = 0.7
 _OF_KIND = 1.5
 _COUNTED = re.compile(
@@ -65,7 +64,9 @@ class BestSentence:
     number: int | None = None
 
     def cited(self) -> str:
-        """The sentence, followed by its source."""
+        """The sentence, followed by its source unless it cites one itself."""
+        if _CITED.search(self.sentence):
+            return self.sentence
         number = f" [{self.number}]" if self.number is not None else ""
         source = f" (source: {self.source})" if self.source is not None else ""
         return f"{self.sentence}{number}{source}"
@@ -73,19 +74,17 @@ class BestSentence:
 
 def _read_line(line: str, passage: Passage, rank: list[int]) -> None:
     """Take a line's metadata, or the line itself, into a passage."""
-    heading, tag, meta = _HEADING.match(line), _TAG.match(line), _META.match(line)
+    heading, meta, named = _HEADING.match(line), _META.match(line), _NAMED.search(line)
     if heading:
         passage.number = int(heading[1] or heading[2])
         line = line[heading.end() :]
-    elif tag:
-        named = _ATTRIBUTE.search(tag[1])
+    elif _TAG.match(line):
         passage.source = named[1] if named else passage.source
         return
     elif meta and meta[1].lower() in _KEYS and _is_source(meta[2]):
         if _KEYS.index(meta[1].lower()) < rank[0]:
             rank[0] = _KEYS.index(meta[1].lower())
-            inside = _IN_DICT.search(meta[2])
-            passage.source = inside[1] if inside else meta[2].strip("\"'").rsplit("/", 1)[-1]
+            passage.source = named[1] if named else meta[2].strip("\"'").rsplit("/", 1)[-1]
         return
     elif meta and ("_" in meta[1] or meta[1] in _META_KEYS):
         return
@@ -101,14 +100,7 @@ def _is_source(value: str) -> bool:
 def passages(text: str) -> list[Passage]:
     """The passages of a text, in order, those without text left out."""
     if "page_content=" in text:
-        text = (
-            "\n\n".join(
-                f"source: {named}\n{ast.literal_eval(content)}"
-                for meta, content in _PRINTED.findall(text)
-                for named in _IN_DICT.findall(meta)[:1] or ["?"]
-            )
-            or text
-        )
+        text = _PRINTED.sub(r"\n\nsource: {\1}\n", text).replace("source: {}", "")
     found: list[Passage] = []
     heading = Passage()
     # Each heading or opening tag begins a block too.
@@ -118,24 +110,10 @@ def passages(text: str) -> list[Passage]:
         for line in block.splitlines():
             _read_line(line, passage, rank)
         if passage.lines:
-            found += _split_behind(passage)
+            found.append(passage)
         else:
             heading = passage
     return found
-
-
-def _split_behind(passage: Passage) -> Iterator[Passage]:
-    """The passage, the lines that name a source of their own apart."""
-    rest = Passage(passage.source, passage.number)
-    for line in passage.lines:
-        behind = _BEHIND.search(line)
-        if behind:
-            number = int(behind[2]) if behind[2] else passage.number
-            yield Passage(behind[1] or passage.source, number, [line[: behind.start()]])
-        else:
-            rest.lines.append(line)
-    if rest.lines:
-        yield rest
 
 
 def _unwrapped(lines: list[str]) -> list[str]:
@@ -168,14 +146,10 @@ def best_sentence(found: list[Passage], question: str, earlier: str = "") -> Bes
     best = BestSentence()
     for passage in found:
         nearby = around & passage.words
-        told = _unwrapped(passage.lines)
-        for at, sentence in enumerate(told):
+        for sentence in _unwrapped(passage.lines):
             words = plain_words(sentence)
             score = len(wanted & words) + _NEARBY * len(nearby - words)
             score += _kind_bonus(question, sentence) if score else 0
             if score > best.score:
-                # Of a question among the passages, the sentence after it is the answer.
-                asks = sentence.endswith(("?", "？")) and at + 1 < len(told)
-                chosen = told[at + 1] if asks else sentence
-                best = BestSentence(chosen, score, passage.source, passage.number)
+                best = BestSentence(sentence, score, passage.source, passage.number)
     return best

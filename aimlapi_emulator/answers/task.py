@@ -118,48 +118,40 @@ def read_task(prompt: Prompt) -> Task:
 _REPHRASES = re.compile(r"\b(?:stand-?alone|search query|retrieval query)\b", re.IGNORECASE)
 _HISTORY = re.compile(r"\b(?:chat history|conversation|follow[ -]?up)\b", re.IGNORECASE)
 _SPEAKER = re.compile(r"^[ \t]*(?:user|human)\s?:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
-_OWNED = re.compile(r"\b(?:its|their|his|her)\b", re.IGNORECASE)
-_THING = re.compile(r"\b(?:it|this|that|these|those|they|them|he|she|him)\b", re.IGNORECASE)
-_THERE = re.compile(r"\bthere\b(?!\s+(?:is|are|was|were|any)\b)", re.IGNORECASE)
+_POINTER = re.compile(
+    r"\b(?:it|this|that|these|those|they|them|he|she|him)\b|\b(its|their|his|her)\b",
+    re.IGNORECASE,
+)
 _SUBJECT = re.compile(r"\b(?:the|our|my|an?)\s+\S.*|(?<=\s)[A-Z].*")
 _PARTICIPLE = re.compile(r"(?<=\w)\s+(?:\w+ed|built|made|found|born|written|sold)$")
-_LINK = re.compile(r"^(?:and|but|so|also|ok|okay|then)\b[\s,]*", re.IGNORECASE)
 
 
 def standalone(prompt: Prompt) -> str | None:
     """A follow-up question as it stands alone, when the prompt asks to rephrase it so."""
     said = [m.text.strip() for m in prompt.messages if m.role == "user"]
-    if said and _is_rephrasing(prompt.user_text):
-        asked, _ = _labelled_question(prompt.user_text)
-        spelled = [one.strip() for one in _SPEAKER.findall(prompt.user_text)]
+    user = prompt.user_text
+    if _REPHRASES.search(user) and _HISTORY.search(user):
+        asked, _ = _labelled_question(user)
         if asked:
-            return _rephrased(asked, spelled)
+            return _rephrased(asked, [one.strip() for one in _SPEAKER.findall(user)])
         return _rephrased(said[-2], said[:-2]) if len(said) > 1 else None
-    if said and _is_rephrasing(prompt.system_text):
+    if said and _REPHRASES.search(prompt.system_text) and _HISTORY.search(prompt.system_text):
         return _rephrased(said[-1], said[:-1])
     return None
 
 
-def _is_rephrasing(text: str) -> bool:
-    return bool(_REPHRASES.search(text) and _HISTORY.search(text))
-
-
 def _rephrased(question: str, earlier: list[str]) -> str:
     """The question with the subject of the last earlier one that names its own."""
-    pointers = (_OWNED, _THING, _THERE)
-    own = [one for one in earlier if one and not any(p.search(one) for p in pointers)]
+    own = [one for one in earlier if one and not _POINTER.search(one)]
     if not own:
         return question
     line = own[-1].rstrip("?!. ？。")
     match = _SUBJECT.search(line)
     subject = _PARTICIPLE.sub("", match[0] if match else line)
-    bare = _LINK.sub("", question)
-    bare = bare[:1].upper() + bare[1:]
-    for pattern, put in zip(pointers, (f"{subject}'s", subject, f"at {subject}"), strict=True):
-        pointer = pattern.search(bare)
-        if pointer:
-            return f"{bare[: pointer.start()]}{put}{bare[pointer.end() :]}"
-    if plain_words(bare) & plain_words(subject) or re.search(r"(?<=\w )[A-Z]\w+", bare):
+    pointer = _POINTER.search(question)
+    if pointer:
+        put = f"{subject}'s" if pointer[1] else subject
+        return f"{question[: pointer.start()]}{put}{question[pointer.end() :]}"
+    if plain_words(question) & plain_words(subject) or re.search(r"(?<=\w )[A-Z]\w+", question):
         return question
-    end = bare.rstrip("?!. ？。")
-    return f"{end} ({subject}){bare[len(end) :]}"
+    return f"{question} ({subject})"

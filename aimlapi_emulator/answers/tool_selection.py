@@ -11,19 +11,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aimlapi_emulator.answers.extraction import PromptValues, names, numbers, quoted
 from aimlapi_emulator.answers.fallback_text import recall_statement
-from aimlapi_emulator.answers.options import Option, mentions, offered
+from aimlapi_emulator.answers.options import Option, first_mention, mentions, offered, place_of
 from aimlapi_emulator.answers.schema_instance import instance
+from aimlapi_emulator.answers.task import read_task
 from aimlapi_emulator.prompt import Call, Prompt, Tool
 from aimlapi_emulator.text.words import OPERATION_OF, all_words, content_words, sentences, stem
 
 _SEQUENCE = re.compile(r"\b(?:then|after that|afterwards|finally)\b|use the result", re.IGNORECASE)
 _LOOKS_UP = frozenset(stem(word) for word in "retrieve retriever search lookup knowledge".split())
-_BREAK = re.compile(r"[,;.?!]|\band\b|\bthen\b", re.IGNORECASE)
 _SMALL_TALK = frozenset(
     stem(word)
     for word in "hello hi hey hola thanks thank bye goodbye good morning evening afternoon night "
@@ -52,65 +52,31 @@ class ToolSelection:
     clause: str
 
 
-def _literal(tool: Tool, text: str) -> int:
-    match = re.search(rf"(?<!\w){re.escape(tool.name)}(?!\w)", text)
-    if match is None:
-        return -1
-    # A one-word name is an ordinary word too: it counts like any other.
-    return match.start() if len(all_words(tool.name)) > 1 or f"{tool.name}(" in text else -1
+def _named(tools: Iterable[Tool], text: str) -> list[ToolSelection]:
+    """The tools that a text asks for, by name or by a content word, in order of mention.
 
-
-def _first_mention(words: frozenset[str], text: str) -> int:
-    for match in re.finditer(r"[^\W_]+|[+*×/÷]", text):
-        if stem(match[0]) in words:
-            return match.start()
-    return len(text)
-
-
-def _matches(tools: Iterable[Tool], text: str) -> list[tuple[int, Tool]]:
-    """(place of the mention, tool) of the tools that are asked for, in order of mention."""
-    literal = [(place, tool) for tool in tools if (place := _literal(tool, text)) >= 0]
-    if literal:
-        return sorted(literal, key=lambda pair: pair[0])
-    signs = {stem(OPERATION_OF[match[2]]) for match in _operations(text)}
-    said = content_words(text) | signs
-    shared: list[tuple[Tool, frozenset[str], frozenset[str]]] = []
-    for tool in tools:
-        by_name = content_words(tool.name) & said
-        shared.append((tool, by_name, by_name | (content_words(tool.description) & said)))
-    if any(by_name for _, by_name, _ in shared):
-        # A word of the name says more than one of the description, when some tool has one.
-        shared = [entry for entry in shared if entry[1]]
-    found = [
-        (_first_mention(by_name or both, text), tool)
-        for tool, by_name, both in shared
-        if both and not any(both < other for _, _, other in shared)
+    A whole name of several words goes before a word of a name, and that before the description's.
+    """
+    whole = [(place_of(t.name, text), t) for t in tools if len(all_words(t.name)) > 1]
+    literal = [pair for pair in whole if pair[0] >= 0]
+    said = content_words(text) | {stem(OPERATION_OF[match[2]]) for match in _operations(text)}
+    shared = [(content_words(tool.name) & said, tool) for tool in tools]
+    if not any(words for words, _ in shared):
+        shared = [(content_words(tool.description) & said, tool) for tool in tools]
+    places = literal or [
+        (first_mention(words, text), tool)
+        for words, tool in shared
+        if words and not any(words < other for other, _ in shared)
     ]
-    return sorted(found, key=lambda pair: pair[0])
-
-
-def named_tools(tools: Sequence[Tool], text: str) -> list[ToolSelection]:
-    """The tools that a text asks for, by name or by a content word, in order of mention."""
-    places = _matches(tools, text)
+    places = sorted(places, key=lambda pair: pair[0])
+    starts = [0, *(place for place, _ in places[1:]), len(text)]
     found = []
-    start = 0
     for index, (_, tool) in enumerate(places):
-        end = len(text)
-        if index + 1 < len(places):
-            following = places[index + 1][0]
-            breaks = [m.start() for m in _BREAK.finditer(text, start, min(following, len(text)))]
-            end = breaks[-1] if breaks else len(text)
-        clause = text[start:end].strip()
+        clause = text[starts[index] : starts[index + 1]]
         # "weather and time in Paris": a clause without values takes them from the whole.
         has_values = numbers(clause) or quoted(clause) or names(clause) or "=" in clause
         found.append(ToolSelection(tool, clause if has_values else text))
-        start = end if end < len(text) else start
     return found
-
-
-def _in_sequence(text: str) -> bool:
-    """Whether the text wants one step after the other."""
-    return _SEQUENCE.search(text) is not None
 
 
 def _next_operations(prompt: Prompt) -> list[ToolSelection]:
@@ -159,31 +125,28 @@ def next_selections(prompt: Prompt, *, eager: bool = False) -> list[ToolSelectio
     if operations:
         return operations if prompt.parallel else operations[:1]
     left = [tool for tool in prompt.tools if not _is_done(tool, calls)]
-    found = named_tools(left if eager else prompt.tools, text)
+    found = _named(left if eager else prompt.tools, text)
     found = [one for one in found if one.tool in left]
-    if eager:
-        own = [one for one in found if not _offers(one.tool)]
-        found = own or found  # hand over once there is nothing left to do
+    if eager:  # hand over once there is nothing left to do
+        found = [one for one in found if not _offers(one.tool)] or found
     if not found:
         followed = _following(prompt, left) if calls and eager else _fallback(prompt, left, eager)
         found = [ToolSelection(tool, text) for tool in followed][:1]
-    return found[:1] if not prompt.parallel or _in_sequence(text) else found
+    return found[:1] if not prompt.parallel or _SEQUENCE.search(text) else found
 
 
 def _offers(tool: Tool) -> list[Option]:
-    """What a tool hands over to: the agents that its description or its enum lists."""
-    properties = tool.parameters.get("properties") or {}
-    if len(properties) > 3 or not any("agent" in name.lower() for name in properties):
-        return []
-    return offered(tool.description)[0]
+    """The agents that a tool hands over to."""
+    takes_agent = any("agent" in name.lower() for name in tool.parameters.get("properties") or {})
+    return offered(tool.description)[0] if takes_agent else []
 
 
 def _is_done(tool: Tool, calls: Sequence[Call]) -> bool:
     """Whether it was called in this turn; another agent's hand-over by the same name was not."""
-    own = [call for call in calls if call.name == tool.name]
-    left = [o for o in _offers(tool) if not any(mentions(o.name, c.arguments) for c in own)]
-    offers_last = any(mentions(o.name, own[-1].arguments) for o in _offers(tool)) if own else False
-    return bool(own) and (offers_last or not left)
+    own = [call.arguments for call in calls if call.name == tool.name]
+    offers = [option.name for option in _offers(tool)]
+    left = [name for name in offers if not any(mentions(name, given) for given in own)]
+    return bool(own) and (not left or any(mentions(name, own[-1]) for name in offers))
 
 
 def is_task(text: str) -> bool:
@@ -204,22 +167,16 @@ def _fallback(prompt: Prompt, tools: Sequence[Tool], eager: bool) -> Iterator[To
     text = prompt.user_text
     if prompt.turn_calls() or not is_task(text) or recall_statement(prompt):
         return
-    looks_up = [
-        tool
-        for tool in tools
-        if content_words(f"{tool.name} {tool.description}") & _LOOKS_UP
-        and text.endswith(("?", "？"))
-    ]
-    if not eager:
+    fit = [(tool, *_fill(prompt, ToolSelection(tool, text))) for tool in tools]
+    formed = [t for t, made, _ in fit if any(_FORMED.fullmatch(str(v)) for v in made.values())]
+    filled = [(tool, made) for tool, made, invented in fit if not invented]
+    looks_up = [t for t in tools if content_words(f"{t.name} {t.description}") & _LOOKS_UP]
+    if eager:
+        yield from formed
+        yield from (tool for tool, made in filled if tool in looks_up or text in made.values())
+        yield from (tool for tool, _ in filled)
+    elif text.endswith(("?", "？")):
         yield from looks_up
-        return
-    fit = [(tool, _fill(prompt, ToolSelection(tool, text))) for tool in tools]
-    filled = [(tool, made) for tool, (made, invented) in fit if not invented]
-    yield from (
-        tool for tool, (made, _) in fit if any(_FORMED.fullmatch(str(v)) for v in made.values())
-    )
-    yield from (tool for tool, made in filled if tool in looks_up or text in made.values())
-    yield from (tool for tool, _ in filled)
 
 
 def _following(prompt: Prompt, tools: Sequence[Tool]) -> Iterator[Tool]:
@@ -251,7 +208,7 @@ def required_selection(prompt: Prompt, *, eager: bool = False) -> ToolSelection:
     operations = _next_operations(prompt)
     if operations:
         return operations[0]
-    for one in named_tools(prompt.tools, text):
+    for one in _named(prompt.tools, text):
         if one.tool.name not in done:
             return one
     uncalled = [tool for tool in prompt.tools if tool.name not in done]
@@ -287,10 +244,14 @@ def _fill(prompt: Prompt, selection: ToolSelection) -> tuple[dict[str, Any], int
     """(arguments of a call, how many of them the prompt holds nothing for)"""
     tool, clause = selection.tool, selection.clause
     results = [text for _, text in prompt.turn_results()]
-    chained = bool(results) and _in_sequence(prompt.user_text)
+    chained = bool(results) and bool(_SEQUENCE.search(prompt.user_text))
     used = [number for call in prompt.turn_calls() for number in numbers(call.arguments)]
-    calls = [call for call in prompt.turn_calls() if call.name == tool.name]
-    options = [o for o in _prompt_options(prompt, tool) if not _was_chosen(o, calls)]
+    options = offered(tool.description)[0]
+    if not options:
+        options = [o for o in offered(prompt.user_text)[0] if o.name.isdigit()]
+        clause = read_task(prompt).question if options else clause
+    before = [call.arguments for call in prompt.turn_calls() if call.name == tool.name]
+    options = [o for o in options if not any(mentions(o.name, given) for given in before)]
     values = PromptValues(
         "\n".join([_call_text(tool, prompt.user_text) or clause, *results]),
         question=clause,
@@ -304,21 +265,8 @@ def _fill(prompt: Prompt, selection: ToolSelection) -> tuple[dict[str, Any], int
     return (made if isinstance(made, dict) else {}), values.invented
 
 
-def _prompt_options(prompt: Prompt, tool: Tool) -> list[Option]:
-    """What the tool offers to choose among, else the numbered choices of the prompt."""
-    own = offered(tool.description)[0]
-    return own or [o for o in offered(prompt.user_text)[0] if o.name.isdigit()]
-
-
-def _was_chosen(option: Option, calls: Iterable[Call]) -> bool:
-    return any(mentions(option.name, call.arguments) for call in calls)
-
-
 def arguments(prompt: Prompt, selection: ToolSelection) -> dict[str, Any]:
     """Arguments for a call, from its clause first, then from the results of this turn."""
-    if any(option.name.isdigit() for option in _prompt_options(prompt, selection.tool)):
-        rest = re.search(r"question: '(.*?)'\s*$", prompt.user_text, re.MULTILINE)
-        selection = replace(selection, clause=rest[1] if rest else selection.clause)
     return _fill(prompt, selection)[0]
 
 

@@ -75,24 +75,18 @@ def all_words(text: str) -> list[str]:
 
 
 def content_words(text: str) -> frozenset[str]:
-    """Stems of the words that carry meaning."""
-    return frozenset(
-        stem(word)
-        for word in all_words(text)
-        if word.lower() not in STOP_WORDS
-        and not word.isdigit()
-        and (len(word) > 1 or word > "\u2e80")
-    )
+    """Stems of the words of a tool or an order that carry meaning."""
+    words = (word for word in all_words(text) if not word.isdigit())
+    return frozenset(stem(w) for w in words if _carries_meaning(w, STOP_WORDS))
 
 
 def plain_words(text: str) -> frozenset[str]:
     """Stems of the words of a passage or a question, numbers too, without function words."""
-    return frozenset(
-        bare_stem(word)
-        for word in all_words(text)
-        if word.lower() not in FUNCTION_WORDS
-        and (len(word) > 1 or word > "\u2e80" or word.isdigit())
-    )
+    return frozenset(bare_stem(w) for w in all_words(text) if _carries_meaning(w, FUNCTION_WORDS))
+
+
+def _carries_meaning(word: str, stop_words: frozenset[str]) -> bool:
+    return word.lower() not in stop_words and (len(word) > 1 or word > "\u2e80" or word.isdigit())
 
 
 def sentences(text: str) -> list[str]:
