@@ -11,7 +11,7 @@ help:
 	@echo "make test-all  the tests that make test leaves out: the long ones, and those on a vector store and on Ray, which it installs"
 	@echo "make oldest  the tests of the core and of both frameworks with the oldest versions that pyproject.toml admits"
 	@echo "make cassettes  replays the cassettes with the newest vcrpy; part of make test-all"
-	@echo "make lint    ruff;   make types   mypy --strict;   make format   ruff format"
+	@echo "make lint    ruff;   make types   mypy and pyright, strict;   make format   ruff format"
 	@echo "make docs    the handbook into site/;   make docs-serve   the same while you write"
 	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
 	@echo "make bench   what a call costs beside the peers and the limit (QUICK=1, CASES='langchain.*')"
@@ -63,6 +63,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 
 types: setup
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh types
 	$(BIN)/mypy
 	$(BIN)/mypy --strict examples scripts benchmarks
 	$(BIN)/python -m tests.typing

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, TypeVar, cast, overload
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
@@ -40,6 +40,8 @@ from langchain_aimlapi._structured_output.plan import (
 from langchain_aimlapi._structured_output.raw_output import include_raw as with_raw_output
 from langchain_aimlapi.errors import InvalidRequestError, translate_errors
 
+ObjectT = TypeVar("ObjectT")
+
 _HELD = "bound kwargs config config_factories custom_input_type custom_output_type".split()
 
 
@@ -49,7 +51,7 @@ class BindableModel(BaseChatModel):
     model_config = MODEL_CONFIG
 
     @override
-    def bind(self, **kwargs: Any) -> Any:  # langchain-core's type is private
+    def bind(self, **kwargs: Any) -> ModelBinding:  # type: ignore[override]  # a private class of langchain-core's
         """The model with arguments for its calls, validated here.
 
         A key must be a SecretStr or a function. Bound headers are shown in the binding's repr:
@@ -136,6 +138,14 @@ class ModelBinding(RunnableBinding[LanguageModelInput, AIMessage]):
         made: Any = self.bound.bind_tools(offered, tool_choice=tool_choice, **kwargs)  # type: ignore[attr-defined]  # ours has it
         return self._with(kwargs={**self.kwargs, **made.kwargs})
 
+    @overload
+    def with_structured_output(
+        self, schema: type[ObjectT], *, include_raw: Literal[False] = False, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, ObjectT]: ...
+    @overload
+    def with_structured_output(
+        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, Any]: ...
     def with_structured_output(
         self,
         schema: Mapping[str, Any] | type | None = None,
@@ -195,6 +205,14 @@ class ConfigurableModel(RunnableConfigurableFields):  # type: ignore[type-arg]  
         made: Any = self.default.bind_tools(tools, **kwargs)  # type: ignore[attr-defined]  # ours has it
         return ModelBinding(bound=self, kwargs=made.kwargs, config={})
 
+    @overload
+    def with_structured_output(
+        self, schema: type[ObjectT], *, include_raw: Literal[False] = False, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, ObjectT]: ...
+    @overload
+    def with_structured_output(
+        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, Any]: ...
     def with_structured_output(
         self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:
@@ -230,6 +248,14 @@ class ModelAlternatives(RunnableConfigurableAlternatives):  # type: ignore[type-
         """Each model with these tools."""
         return self._each("bind_tools", tools, **kwargs)
 
+    @overload
+    def with_structured_output(
+        self, schema: type[ObjectT], *, include_raw: Literal[False] = False, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, ObjectT]: ...
+    @overload
+    def with_structured_output(
+        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, Any]: ...
     def with_structured_output(
         self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
@@ -44,6 +44,8 @@ from langchain_aimlapi.errors import translate_errors
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
+
+ObjectT = TypeVar("ObjectT")
 
 content_blocks.register()
 
@@ -251,6 +253,28 @@ class ChatAIMLAPI(ChatModelBase):
         given = {name: value for name, value in bound.items() if value is not None}
         return ModelBinding(bound=self, kwargs={**given, **kwargs}, config={})
 
+    @overload
+    def with_structured_output(
+        self,
+        schema: type[ObjectT],
+        *,
+        method: Method | None = None,
+        include_raw: Literal[False] = False,
+        strict: bool | None = None,
+        tools: Sequence[request_tools.ToolLike] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, ObjectT]: ...
+    @overload
+    def with_structured_output(
+        self,
+        schema: Mapping[str, Any] | type | None = None,
+        *,
+        method: Method | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: Sequence[request_tools.ToolLike] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]: ...
     @override
     def with_structured_output(
         self,

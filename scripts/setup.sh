@@ -4,8 +4,8 @@
 # UV=/path/to/uv chooses uv, which is taken where it is found; an empty UV stands for pip alone. The
 # stamp is written last, so that a .venv whose making was interrupted is made again; its second line
 # is the interpreter. With the name of a dependency group it adds that group and does no more:
-# "heavy" for the long tests, "docs" for the handbook, "release" for what checks a distribution. With
-# "vcrpy" it makes .vcrpy, which holds the newest vcrpy alone.
+# "heavy" for the long tests, "docs" for the handbook, "release" for what checks a distribution,
+# "types" for pyright. With "vcrpy" it makes .vcrpy, which holds the newest vcrpy alone.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/python.sh

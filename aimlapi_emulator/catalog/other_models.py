@@ -1,9 +1,9 @@
 """Models of other developers, by the vendor's OpenAPI files, state 2026-08-21.
 
-Prices are of the size of the developers'; the real ones are in the vendor's catalogue. Claude's file
-is written in Anthropic's form, and that of `anthropic/claude-sonnet-5` in OpenAI's too; the page on
-function calling lists Claude among the models that take OpenAI's tools. OpenAI's form is taken here,
-with the members of the body of both. Mistral's window is not documented.
+Prices are of the size of the developers'; the real ones are in the vendor's catalogue. Claude's
+file is written in Anthropic's form, and that of `anthropic/claude-sonnet-5` in OpenAI's too; the
+page on function calling lists Claude among the models that take OpenAI's tools. OpenAI's form is
+taken here, with the members of the body of both. Mistral's window is not documented.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ RED = (
     "HwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
 )
 
-every = pytest.mark.parametrize("model", (*GPT, *OTHERS))
+every = pytest.mark.parametrize("model", [*GPT, *OTHERS])
 others = pytest.mark.parametrize("model", OTHERS)
 
 

@@ -17,7 +17,7 @@ from llama_index_aimlapi._llm_base import DEFAULT_CONTEXT_WINDOW
 from tests.langchain.test_other_models import GEMINI, GPT, OTHERS, RED
 
 Make = Callable[..., AIMLAPI]
-every = pytest.mark.parametrize("model", (*GPT, *OTHERS))
+every = pytest.mark.parametrize("model", [*GPT, *OTHERS])
 
 
 class City(BaseModel):
