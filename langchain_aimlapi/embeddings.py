@@ -5,7 +5,6 @@ Batches, retries, concurrency and the order of the vectors are the core's.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +17,7 @@ from typing_extensions import Unpack, override
 from aimlapi_core import ConfigurationError, EmbeddingReply, EmbeddingRequest, InvalidRequestError
 from aimlapi_core._adapters.arguments import CONSTRUCTOR_ALIASES, translate_validation_errors
 from aimlapi_core._values.traceback_locals import clears_locals
-from aimlapi_core._values.warn_once import user_stacklevel
+from aimlapi_core._values.warn_once import warn_user
 from langchain_aimlapi._base import MODEL_CONFIG, AIMLAPIBase
 from langchain_aimlapi._request.build import constructor_arguments, wrap_api_key
 from langchain_aimlapi._request.constructor_types import EmbeddingArguments
@@ -195,9 +194,9 @@ def _drop_ignored(given: Mapping[str, Any]) -> dict[str, Any]:
     """`given` without the arguments that the older distribution ignored too; warns of them."""
     ignored = sorted(IGNORED_ARGUMENTS & given.keys())
     if ignored:
-        warnings.warn(
+        warn_user(
             f"{', '.join(ignored)} had no effect in the older langchain-aimlapi and has none here: "
             "leave it out.",
-            stacklevel=user_stacklevel(),
+            UserWarning,
         )
     return {name: value for name, value in given.items() if name not in ignored}

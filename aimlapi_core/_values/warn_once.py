@@ -6,14 +6,18 @@ import os
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
+from types import FrameType
 
 # Packages whose frames are not the caller's: ours, the frameworks, and what runs code for them.
 _LIBRARIES = frozenset(
     "aimlapi_core langchain_aimlapi llama_index_aimlapi aimlapi_ray llama_index "
     "llama_index_instrumentation workflows langchain langchain_core langchain_classic "
-    "langchain_community langgraph deepagents asyncio concurrent contextlib contextvars functools "
-    "threading pydantic tenacity wrapt nest_asyncio anyio uvloop".split()
+    "langchain_community langgraph deepagents langsmith asyncio concurrent contextlib contextvars "
+    "functools threading queue selectors pydantic tenacity tqdm wrapt nest_asyncio anyio "
+    "uvloop".split()
 )
+_FRAMEWORKS = ("lang", "llama_index", "aimlapi", "deepagents", "workflows")
 # Beyond so many keys the oldest are forgotten: a server's threads are not to fill its memory.
 _MAX_KEYS = 10_000
 
@@ -29,22 +33,59 @@ def warn_once(key: tuple[str, ...], message: str, category: type[Warning]) -> No
         _warned[key] = None
         if len(_warned) > _MAX_KEYS:
             del _warned[next(iter(_warned))]
-    warnings.warn(message, category, stacklevel=user_stacklevel())
+    warn_user(message, category)
 
 
-def user_stacklevel() -> int:
-    """The `stacklevel` at which the caller of this function warns at the user's line.
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn at the user's line.
 
-    Where the user's program is not on the stack, as in a worker thread: that of the caller.
+    In a worker thread, as of LangChain's `batch` and LangGraph's streams, that is the line that
+    waits for it in another thread; where none or several do, the line of the library's caller.
     """
-    frame = sys._getframe(1)
-    level = 1
-    while frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARIES:
-        if frame.f_back is None:
-            return 2
+    frame = _users_frame(sys._getframe(1)) or _waiting_frame()
+    if frame is None:
+        warnings.warn(message, category, stacklevel=3)
+        return
+    warnings.warn_explicit(
+        message,
+        category,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=frame.f_globals.get("__name__") or "unknown",
+        registry=frame.f_globals.setdefault("__warningregistry__", {}),
+    )
+
+
+def _users_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame that is of no library; None where there is none."""
+    while frame is not None and _package(frame) in _LIBRARIES:
         frame = frame.f_back
-        level += 1
-    return level
+    return frame
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _waiting_frame() -> FrameType | None:
+    """The user's frame in the one other thread that is inside a framework or this package."""
+    found = []
+    for thread_id, innermost in sys._current_frames().items():
+        frame = None if thread_id == threading.get_ident() else _users_frame(innermost)
+        if frame is not None and any(map(_is_framework, _frames(innermost, frame))):
+            found.append(frame)
+    return found[0] if len(found) == 1 else None
+
+
+def _frames(innermost: FrameType, end: FrameType) -> Iterator[FrameType]:
+    frame: FrameType | None = innermost
+    while frame is not None and frame is not end:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_framework(frame: FrameType) -> bool:
+    return _package(frame).startswith(_FRAMEWORKS)
 
 
 def _after_fork() -> None:

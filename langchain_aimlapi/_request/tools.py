@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -28,7 +27,7 @@ from aimlapi_core import (
     nearest,
     strict_schema,
 )
-from aimlapi_core._values.warn_once import user_stacklevel, warn_once
+from aimlapi_core._values.warn_once import warn_once, warn_user
 from aimlapi_core.schema import object_schema
 from aimlapi_core.schema.references import has_missing_refs, inline_root_ref, is_recursive, walk
 from langchain_aimlapi._request.json_schemas import json_schema
@@ -145,7 +144,7 @@ def strict_or_open(
     open_schema = object_schema(schema, subject)
     sentence = f"strict=False is sent for {subject}: {reason}."
     if warn == "always":
-        warnings.warn(sentence, OpenSchemaWarning, stacklevel=user_stacklevel())
+        warn_user(sentence, OpenSchemaWarning)
     elif warn == "once":
         warn_once(("open schema", subject, str(reason)), sentence, OpenSchemaWarning)
     else:

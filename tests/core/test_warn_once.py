@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -54,6 +56,38 @@ def test_a_thread_without_the_callers_program_warns_all_the_same() -> None:
     with ThreadPoolExecutor(1) as pool:
         found = lines_of(lambda: pool.submit(warn_once, ("a",), "x", UserWarning).result())
     assert len(found) == 1
+
+
+def test_a_librarys_thread_warns_at_the_line_that_waits_for_it() -> None:
+    """As of LangChain's `batch` and LangGraph's streams."""
+    scope = {"__name__": "langchain_core.runnables", "warn_once": warn_once}
+    exec(  # functions of a framework
+        "def batch(pool):\n"
+        "    return pool.submit(work).result()\n"
+        "def work():\n"
+        "    warn_once(('a',), 'x', UserWarning)\n",
+        scope,
+    )
+    batch: Any = scope["batch"]
+    with ThreadPoolExecutor(1) as pool, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        batch(pool)
+    (warning,) = caught
+    assert warning.filename == __file__
+    assert "batch(pool)" in linecache.getline(__file__, warning.lineno)
+
+
+def test_the_line_of_another_thread_is_not_guessed() -> None:
+    scope: dict[str, Any] = {"__name__": "langchain_core.runnables", "warn_once": warn_once}
+    exec("def work(started, end):\n    started.wait()\n    end.wait()\n", scope)
+    started, end = Barrier(3), Event()
+    with ThreadPoolExecutor(3) as pool:
+        others = [pool.submit(lambda: scope["work"](started, end)) for _ in range(2)]
+        started.wait()
+        found = lines_of(lambda: pool.submit(warn_once, ("a",), "x", UserWarning).result())
+        end.set()
+        assert [one.result() for one in others] == [None, None]
+    assert found != [__file__]
 
 
 def test_the_oldest_keys_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
