@@ -12,9 +12,10 @@ from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.load import dumpd
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.prompt_values import PromptValue
+from langchain_core.runnables import RunnableConfig
 from pydantic import PrivateAttr, model_validator
 from typing_extensions import override
 
@@ -23,12 +24,12 @@ from langchain_aimlapi._base import MODEL_CONFIG, PROVIDER, AIMLAPIBase
 from langchain_aimlapi._bindings import BindableModel
 from langchain_aimlapi._model_profile import cached_model_profile, model_profile
 from langchain_aimlapi._request import token_estimate
-from langchain_aimlapi._request.argument_validation import headers_apart
+from langchain_aimlapi._request.argument_validation import headers_apart, reject_config_names
 from langchain_aimlapi._request.build import REQUEST_FIELDS, without_secrets
 from langchain_aimlapi._request.constructor_types import RequestFields
 from langchain_aimlapi._request.prompt_values import with_whole_characters
 from langchain_aimlapi._response import metadata as response_metadata
-from langchain_aimlapi.errors import InvalidRequestError
+from langchain_aimlapi.errors import InvalidRequestError, translate_errors
 
 DEFAULT_MODEL = "openai/gpt-5-2"
 _IDENTIFYING_FIELDS = sorted([*REQUEST_FIELDS, "base_url"])
@@ -209,6 +210,23 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
                 ) from None
             self._serialized_cache = cached
         return dict(cached[1])
+
+    # langchain-core hands the config's members on by these names: a second one is a TypeError.
+    @override
+    def invoke(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        with translate_errors():
+            reject_config_names(kwargs)
+        return super().invoke(input, config, **kwargs)
+
+    @override
+    async def ainvoke(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        with translate_errors():
+            reject_config_names(kwargs)
+        return await super().ainvoke(input, config, **kwargs)
 
     @override
     def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:

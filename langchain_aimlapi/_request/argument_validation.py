@@ -27,6 +27,23 @@ _ACCEPTED: Mapping[str, Accepted] = {
 }
 
 
+# Members of a run's config that LangChain hands on by name: as arguments they are given twice.
+CONFIG_NAMES = frozenset("callbacks config metadata run_id run_name tags".split())
+
+
+def reject_config_names(given: Mapping[str, Any]) -> None:
+    """Raise InvalidRequestError for a member of the config as an argument of a call."""
+    if CONFIG_NAMES.isdisjoint(given):
+        return
+    name = min(CONFIG_NAMES & given.keys())
+    value = "config=…" if name == "config" else f"config={{{name!r}: …}}"
+    own = "; extra_body={'metadata': …} sends it to the service" if name == "metadata" else ""
+    raise InvalidRequestError(
+        f"Unknown argument {name!r}: it belongs into the run's config: invoke(…, {value}), or "
+        f"with_config{own}."
+    )
+
+
 def check_types(call: Mapping[str, Any]) -> None:
     """Raise InvalidRequestError for a call's argument of a type that cannot work."""
     given = {name: value for name, value in call.items() if value is not None}

@@ -32,6 +32,7 @@ from langchain_aimlapi._request.argument_validation import (
     check_types,
     headers_apart,
     reject_bool_numbers,
+    reject_config_names,
 )
 from langchain_aimlapi._request.constructor_types import Arguments
 from langchain_aimlapi._request.legacy_arguments import migration_hint, place_hint
@@ -156,6 +157,7 @@ _KNOWN_IN_CALLS = REQUEST_FIELDS | _CALL_ONLY | CONNECTION_SETTINGS | _IGNORED
 
 def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of one call under our names, without those that are ignored."""
+    reject_config_names(given)
     try:
         named = normalize_names(
             given, _KNOWN_IN_CALLS, remedy=" To send it all the same, use extra_body."

@@ -66,3 +66,36 @@ def test_other_names_say_what_to_write(name: str, says: str, chat: Make) -> None
             use()
         assert "known are" not in str(caught.value)
         assert "all the same" not in str(caught.value)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("place", ["call", "bound", "structured", "bind", "batch"])
+@pytest.mark.parametrize("name", ["metadata", "tags", "callbacks", "run_name", "run_id"])
+def test_members_of_a_runs_config_as_arguments_say_where_they_belong(
+    name: str, place: str, streaming: bool, how: str, emu: Emulator, chat: Make
+) -> None:
+    """LangChain's own answer to `invoke("hi", tags=[…])` is a TypeError about its insides."""
+    model, given = chat(), {name: ["a"]}
+    schema = {"title": "T", "type": "object", "properties": {"a": {"type": "string"}}}
+    calls: dict[str, Callable[[], Any]] = {
+        "call": lambda: call(how, streaming, model, "hi", **given),
+        "bound": lambda: call(how, streaming, model.bind(stop=["x"]), "hi", **given),
+        "structured": lambda: call(
+            how, streaming, model.with_structured_output(schema), "hi", **given
+        ),
+        "bind": lambda: model.bind(**given),
+        "batch": lambda: model.batch(["hi"], **given),
+    }
+    own = "extra_body" if name == "metadata" else "with_config"
+    with pytest.raises(InvalidRequestError, match=rf"config={{'{name}': …}}.*{own}"):
+        calls[place]()
+    assert emu.requests == []
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_what_the_error_leads_to_works(
+    streaming: bool, how: str, emu: Emulator, chat: Make
+) -> None:
+    config = {"metadata": {"a": 1}, "tags": ["a"], "run_name": "one", "callbacks": []}
+    assert call(how, streaming, chat(), "hi", config=config).text
+    assert call(how, streaming, chat().with_config(config), "hi", stop=["x"]).text
