@@ -34,6 +34,7 @@ from aimlapi_core.models import (
     nearest,
     nearest_model,
 )
+from aimlapi_core.models.deprecations import Deprecation
 from aimlapi_core.retry import RetryPolicy, is_retryable
 from aimlapi_core.schema import drop_added_nulls, object_schema, strict_schema
 from aimlapi_core.schema.strict import OpenSchemaWarning
@@ -92,6 +93,7 @@ __all__ = [
     "Client",
     "Cost",
     "Costs",
+    "Deprecation",
     "EmbeddingInfo",
     "EmbeddingReply",
     "EmbeddingRequest",

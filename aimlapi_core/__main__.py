@@ -1,6 +1,8 @@
 """Command line: `python -m aimlapi_core doctor` checks the installation, the key and the service.
 
-Exit codes: 0 if everything works, 1 if a check fails, 2 for invalid arguments.
+`python -m aimlapi_core deprecations` lists the models that are being withdrawn, without a key.
+Exit codes: 0 if everything works, 1 if a check fails or a model is withdrawn, 2 for invalid
+arguments.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from aimlapi_core._io.doctor import print_report
+from aimlapi_core._io.doctor import print_deprecations, print_report
 from aimlapi_core._version import __version__
 from aimlapi_core.errors import ConfigurationError
 from aimlapi_core.settings import Settings
@@ -22,14 +24,27 @@ def main(argv: list[str] | None = None) -> int:
     doctor = commands.add_parser(
         "doctor", help="check the installation, the key and the service; costs nothing"
     )
-    doctor.add_argument("--base-url", help="instead of AIMLAPI_BASE_URL")
+    doctor.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="a model that you use, instead of GPT-5.2; may be given several times",
+    )
+    deprecations = commands.add_parser(
+        "deprecations", help="list the models that are being withdrawn, and what replaces them"
+    )
+    deprecations.add_argument("model", nargs="*", metavar="ID", help="these models alone")
+    for command in (doctor, deprecations):
+        command.add_argument("--base-url", help="instead of AIMLAPI_BASE_URL")
     given = parser.parse_args(argv)
     try:
         settings = Settings(base_url=given.base_url)
     except ConfigurationError as error:
         print(f"WRONG  {error}", file=sys.stderr)
         return 1
-    return 0 if print_report(settings, print) else 1
+    report = print_report if given.command == "doctor" else print_deprecations
+    return 0 if report(settings, print, given.model) else 1
 
 
 if __name__ == "__main__":

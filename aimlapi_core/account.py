@@ -28,13 +28,15 @@ _MAX_PAGE_SIZE = 100  # log entries per page [D]
 class AccountRequest:
     """A GET request. `path` is relative to the host's root; `etag` makes it conditional.
 
-    `settings`: those of another account, None for the client's own.
+    `settings`: those of another account, None for the client's own. `needs_key`: whether the key
+    is sent.
     """
 
     path: str
     query: Query = ()
     etag: str | None = None
     settings: Settings | None = None
+    needs_key: bool = True
 
     def for_account(self, settings: Settings) -> AccountRequest:
         """The same request for another account."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from aimlapi_emulator._version import __version__
 from aimlapi_emulator.billing.usage import Usage
+from aimlapi_emulator.catalog.deprecations import Deprecation
 from aimlapi_emulator.faults.fault import Fault
 from aimlapi_emulator.faults.fault_field import FaultError
 from aimlapi_emulator.latency import Latency
@@ -41,6 +42,7 @@ else:
 
 
 __all__ = [
+    "Deprecation",
     "Emulator",
     "Fault",
     "FaultError",

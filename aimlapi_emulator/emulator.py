@@ -15,6 +15,7 @@ from typing import Self
 
 from aimlapi_emulator.billing.ledger import Ledger
 from aimlapi_emulator.billing.usage import Usage
+from aimlapi_emulator.catalog.deprecations import Deprecation
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault, ineffective_fields
 from aimlapi_emulator.latency import NO_LATENCY, Latency
 from aimlapi_emulator.messages import QueuedResponse, Request, Response
@@ -110,6 +111,11 @@ class Emulator:
         At the one price that the vendor publishes for each model; a count, never a bill.
         """
         return self.ledger.total
+
+    @property
+    def deprecations(self) -> list[Deprecation]:
+        """The feed of `GET /v1/models/deprecations`: append to it to withdraw a model."""
+        return self._state.deprecations
 
     @property
     def ledger(self) -> Ledger:

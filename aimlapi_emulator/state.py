@@ -12,6 +12,7 @@ from typing import Any
 
 from aimlapi_emulator.billing.ledger import Ledger
 from aimlapi_emulator.billing.usage import PrefixCache
+from aimlapi_emulator.catalog.deprecations import DEPRECATIONS, Deprecation
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
 from aimlapi_emulator.ids import Ids
 from aimlapi_emulator.messages import QueuedResponse, Request
@@ -48,6 +49,7 @@ class State:
     queued_responses: list[QueuedResponse] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
+    deprecations: list[Deprecation] = field(default_factory=lambda: list(DEPRECATIONS))
     recent_log_requests: dict[str, list[float]] = field(default_factory=dict)
     """By key: when `/v2/logs` was requested, in seconds of `time.monotonic`."""
 
@@ -59,6 +61,7 @@ class State:
         self.queued_responses.clear()
         self.rules.clear()
         self.ledger.clear()
+        self.deprecations[:] = DEPRECATIONS
         self.recent_log_requests.clear()
 
 

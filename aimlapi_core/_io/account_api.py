@@ -6,18 +6,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from aimlapi_core._io.account_call import ModelCatalogCache
+from aimlapi_core._io.account_call import ETagCache
 from aimlapi_core._io.request_sender import AsyncRequestSender, RequestSender
 from aimlapi_core.account import (
     BALANCE_REQUEST,
     KEY_REQUEST,
     Account,
+    AccountRequest,
     CatalogModel,
     LogPage,
     logs_request,
+    models_request,
     parse_account,
     parse_logs,
+    parse_models,
     parse_scopes,
+)
+from aimlapi_core.models.deprecations import (
+    PATH,
+    Deprecation,
+    parse_deprecations,
+    remember_deprecations,
 )
 from aimlapi_core.settings import Settings
 
@@ -33,12 +42,22 @@ def _models(given: str | Sequence[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
+def _deprecations_request(_: str | None, etag: str | None) -> AccountRequest:
+    return AccountRequest(PATH, (), etag, needs_key=False)
+
+
+def _remembered(settings: Settings, entries: tuple[Deprecation, ...]) -> tuple[Deprecation, ...]:
+    remember_deprecations(settings.resolved_base_url(), entries)
+    return entries
+
+
 class AccountAPI(RequestSender):
     """Synchronous account requests."""
 
     def __init__(self, settings: Settings, user_agent: str) -> None:
         super().__init__(settings, user_agent)
-        self._catalog = ModelCatalogCache()
+        self._catalog = ETagCache(models_request, parse_models)
+        self._deprecations = ETagCache(_deprecations_request, parse_deprecations)
 
     def account(self) -> Account:
         """The balance. Raises AuthenticationError for an invalid key."""
@@ -73,7 +92,16 @@ class AccountAPI(RequestSender):
         conditional request. The catalog accepts any key, so success does not validate yours.
         """
         response = self._send_account_request(self._catalog.request(model))
-        return self._catalog.update(model, response)
+        return self._catalog.update(response, model)
+
+    def deprecations(self) -> tuple[Deprecation, ...]:
+        """The models that are deprecated, superseded or withdrawn, newest first. No key is sent.
+
+        Revalidated by its ETag. From then on an error of a call that finds no model names, in
+        this process and for this address, what replaces it.
+        """
+        response = self._send_account_request(self._deprecations.request())
+        return _remembered(self.settings, self._deprecations.update(response))
 
     def key_scopes(self) -> tuple[str, ...] | None:
         """The scopes of the key (`model:chat`, `model:responses`, …); None if unrestricted."""
@@ -85,7 +113,8 @@ class AsyncAccountAPI(AsyncRequestSender):
 
     def __init__(self, settings: Settings, user_agent: str) -> None:
         super().__init__(settings, user_agent)
-        self._catalog = ModelCatalogCache()
+        self._catalog = ETagCache(models_request, parse_models)
+        self._deprecations = ETagCache(_deprecations_request, parse_deprecations)
 
     async def account(self) -> Account:
         """As `Client.account`."""
@@ -112,7 +141,12 @@ class AsyncAccountAPI(AsyncRequestSender):
     async def list_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
         """As `Client.list_models`."""
         response = await self._send_account_request(self._catalog.request(model))
-        return self._catalog.update(model, response)
+        return self._catalog.update(response, model)
+
+    async def deprecations(self) -> tuple[Deprecation, ...]:
+        """As `Client.deprecations`."""
+        response = await self._send_account_request(self._deprecations.request())
+        return _remembered(self.settings, self._deprecations.update(response))
 
     async def key_scopes(self) -> tuple[str, ...] | None:
         """As `Client.key_scopes`."""

@@ -1,4 +1,4 @@
-"""GET requests to the account API: balance, logs, model catalog with ETag cache.
+"""GET requests to the account API: balance, logs, lists with an ETag cache.
 
 Sent and retried like model calls, but not reported to costs and spans: they are free.
 """
@@ -6,8 +6,9 @@ Sent and retried like model calls, but not reported to costs and spans: they are
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -15,7 +16,7 @@ import httpx
 from aimlapi_core._error_responses import parse_body
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
-from aimlapi_core.account import AccountRequest, CatalogModel, models_request, parse_models
+from aimlapi_core.account import AccountRequest
 from aimlapi_core.errors import (
     AIMLAPIError,
     ConfigurationError,
@@ -27,6 +28,7 @@ from aimlapi_core.settings import Settings
 
 # They take about a second: the time-out of a model call, ten minutes, would be too long.
 TIMEOUT_S = 30.0
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class AccountCall(HTTPCall):
         user_agent: str,
         keyed: Settings | None = None,
     ) -> None:
-        super().__init__(settings, keyed)
+        super().__init__(settings, keyed, needs_key=request.needs_key)
         self._etag = request.etag
         root = settings.resolved_base_url()
         root = next((root[: -len(end)] for end in ("/v1", "/v2") if root.endswith(end)), root)
@@ -95,22 +97,29 @@ class AccountCall(HTTPCall):
         return AccountResponse(None, self._etag)
 
 
-class ModelCatalogCache:
-    """Cache of the model catalog by model filter, revalidated with ETag / If-None-Match."""
+class ETagCache(Generic[Value]):
+    """Cache of a list of the service by its query, revalidated with ETag / If-None-Match."""
 
-    def __init__(self) -> None:
-        self._cached: dict[str | None, tuple[str, tuple[CatalogModel, ...]]] = {}
+    def __init__(
+        self,
+        request: Callable[[str | None, str | None], AccountRequest],
+        parse: Callable[[Any], Value],
+    ) -> None:
+        """`request(query, etag)` makes the GET, `parse(payload)` its value."""
+        self._request = request
+        self._parse = parse
+        self._cached: dict[str | None, tuple[str, Value]] = {}
 
-    def request(self, model: str | None) -> AccountRequest:
-        """The conditional GET for all models, or for one."""
-        cached = self._cached.get(model)
-        return models_request(model, cached[0] if cached else None)
+    def request(self, query: str | None = None) -> AccountRequest:
+        """The conditional GET."""
+        cached = self._cached.get(query)
+        return self._request(query, cached[0] if cached else None)
 
-    def update(self, model: str | None, response: AccountResponse) -> tuple[CatalogModel, ...]:
-        """The catalog rows, from the response or, if not modified, from the cache."""
-        if response.payload is None and model in self._cached:
-            return self._cached[model][1]
-        models, etag = parse_models(response.payload), response.etag
+    def update(self, response: AccountResponse, query: str | None = None) -> Value:
+        """The value, from the response or, if not modified, from the cache."""
+        if response.payload is None and query in self._cached:
+            return self._cached[query][1]
+        value, etag = self._parse(response.payload), response.etag
         if etag and etag.isascii() and etag.isprintable():  # else it cannot be sent
-            self._cached[model] = (etag, models)
-        return models
+            self._cached[query] = (etag, value)
+        return value

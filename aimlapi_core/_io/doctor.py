@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
@@ -25,7 +25,8 @@ from aimlapi_core.errors import (
     ServerError,
     TransportError,
 )
-from aimlapi_core.models import MODELS
+from aimlapi_core.models import model_info, nearest_model
+from aimlapi_core.models.deprecations import Deprecation, find_deprecation
 from aimlapi_core.settings import KEY_VARIABLES, Settings
 
 # The endpoints' types in the model catalog [D complete-model-list.md; C eigent].
@@ -50,8 +51,11 @@ class CheckResult:
     text: str
 
 
-def run_checks(settings: Settings) -> Iterator[CheckResult]:
-    """Run the checks in order of dependency; stops after a failed key or address."""
+def run_checks(settings: Settings, models: Sequence[str] = ()) -> Iterator[CheckResult]:
+    """Run the checks in order of dependency; stops after a failed key or address.
+
+    `models` are the ids in use; without them those of GPT-5.2 are looked for.
+    """
     yield from _check_packages()
     try:
         settings.resolved_key()
@@ -64,7 +68,8 @@ def run_checks(settings: Settings) -> Iterator[CheckResult]:
         if offered is None:
             return
         is_known = yield from _check_key(client)
-        yield from _check_models(offered)
+        deprecations = yield from _read_deprecations(client)
+        yield from _check_models(offered, models or _CHECKED, deprecations)
         if is_known:
             yield from _check_scopes(client)
 
@@ -145,19 +150,42 @@ def _check_key(client: Client) -> Generator[CheckResult, None, bool]:
     return True
 
 
-def _check_models(offered: tuple[CatalogModel, ...]) -> Iterator[CheckResult]:
-    """Whether the catalog lists the three models on the endpoints that this library uses."""
-    for info in (MODELS[name] for name in _CHECKED):
-        found = {row.endpoint_type for row in offered if info.id in (row.id, *row.aliases)}
-        endpoint = info.endpoints[0]
+def _read_deprecations(
+    client: Client,
+) -> Generator[CheckResult, None, tuple[Deprecation, ...]]:
+    """The feed of models that are being withdrawn; empty where it cannot be read."""
+    try:
+        return client.deprecations()
+    except AIMLAPIError as error:
+        yield CheckResult("note", f"Deprecations of models: cannot be read. {error}")
+        return ()
+
+
+def _check_models(
+    offered: tuple[CatalogModel, ...],
+    models: Sequence[str],
+    deprecations: tuple[Deprecation, ...],
+) -> Iterator[CheckResult]:
+    """Whether the models are offered, on the endpoints that this library uses, and how long yet."""
+    for name in models:
+        entry = find_deprecation(name, deprecations)
+        if entry is not None:
+            text = f"{name}: {entry.describe()}"
+            yield CheckResult("wrong" if entry.is_withdrawn else "note", text)
+            continue
+        found = {row.endpoint_type for row in offered if name in (row.id, *row.aliases)}
+        info = model_info(name)
+        endpoint = info.endpoints[0] if info else "chat"
         if any(kind.startswith(_TYPES[endpoint]) for kind in found):
-            yield CheckResult("ok", f"{info.id}: offered on the {endpoint} endpoint")
+            yield CheckResult("ok", f"{name}: offered on the {endpoint} endpoint")
         elif found:
             kinds = ", ".join(sorted(found))
-            text = f"{info.id}: not offered on the {endpoint} endpoint now, but on {kinds}"
+            text = f"{name}: not offered on the {endpoint} endpoint now, but on {kinds}"
             yield CheckResult("wrong", f"{text}. Set endpoint= in your code.")
         else:
-            yield CheckResult("wrong", f"{info.id}: not in the catalogue; see client.list_models()")
+            near = nearest_model(name)
+            hint = f"did you mean {near!r}?" if near else "see client.list_models()"
+            yield CheckResult("wrong", f"{name}: not in the catalogue; {hint}")
 
 
 def _check_scopes(client: Client) -> Iterator[CheckResult]:
@@ -177,13 +205,35 @@ def _check_scopes(client: Client) -> Iterator[CheckResult]:
 _MARKS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
 
 
-def print_report(settings: Settings, print_line: Callable[[str], None]) -> bool:
+def print_report(
+    settings: Settings, print_line: Callable[[str], None], models: Sequence[str] = ()
+) -> bool:
     """Print each result as a line; True if nothing is wrong."""
     wrong = 0
-    for result in run_checks(settings):
+    for result in run_checks(settings, models):
         wrong += result.state == "wrong"
         print_line(f"{_MARKS[result.state]}  {result.text}")
     print_line(
         "Everything is set up." if not wrong else f"{wrong} thing(s) to put right, see above."
     )
     return not wrong
+
+
+def print_deprecations(
+    settings: Settings, print_line: Callable[[str], None], models: Sequence[str] = ()
+) -> bool:
+    """Print the feed, or what it says of `models`; True if none of those is withdrawn."""
+    try:
+        with Client(settings) as client:
+            entries = client.deprecations()
+    except AIMLAPIError as error:
+        print_line(f"WRONG  {error}")
+        return False
+    if not models:
+        for entry in entries:
+            print_line(f"{entry.id}: {entry.describe()}")
+        return True
+    found = {name: find_deprecation(name, entries) for name in models}
+    for name, of_model in found.items():
+        print_line(f"{name}: {of_model.describe() if of_model else 'not deprecated'}")
+    return not any(of_model and of_model.is_withdrawn for of_model in found.values())

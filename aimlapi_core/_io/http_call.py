@@ -61,12 +61,14 @@ class HTTPCall:
     slot: Slot | None = None
     stopped: threading.Event | None = None  # set when the other calls of its group are stopped
 
-    def __init__(self, settings: Settings, keyed: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings, keyed: Settings | None = None, *, needs_key: bool = True
+    ) -> None:
         """`keyed`: the settings with an awaited key, where it may have to be awaited."""
         self.settings = settings
         self.response_headers: Mapping[str, str] = {}
         self.status_code = 0
-        self._key = (keyed or settings).resolved_key()
+        self._key = (keyed or settings).resolved_key() if needs_key else ""
         self._requests = 0
         self._started_s = 0.0
         self.is_cancelled = False
@@ -82,7 +84,8 @@ class HTTPCall:
         if invalid is not None:
             del layers
             raise ConfigurationError(_header_advice(invalid))
-        return _merged_headers({**own, "Authorization": f"Bearer {self._key}"}, *layers)
+        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        return _merged_headers({**own, **key}, *layers)
 
     def elapsed_s(self) -> float:
         """Seconds since the first request was built; excludes the wait for its slot."""

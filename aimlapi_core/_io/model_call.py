@@ -27,6 +27,7 @@ from aimlapi_core._wire.validation import (
 )
 from aimlapi_core.errors import ConfigurationError, StreamCutError
 from aimlapi_core.models import listed_models, model_info, nearest, nearest_model
+from aimlapi_core.models.deprecations import known_deprecation
 from aimlapi_core.settings import CONNECT_TIMEOUT_S, DEFAULT_TIMEOUT_S, Settings
 from aimlapi_core.types import (
     ChatRequest,
@@ -104,6 +105,9 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
     def _not_found_hint(self) -> str:
         model = self.prepared.body.get("model")
         requested = f"{model!r} was asked on {self.url}"
+        entry = known_deprecation(self.settings.resolved_base_url(), str(model))
+        if entry is not None and entry.is_withdrawn:
+            return f"{requested}: that model is {entry.describe()}."
         if isinstance(self.prepared, EmbeddingBatch):
             return f"{requested}."
         other: Endpoint = "responses" if self.prepared.endpoint == "chat" else "chat"

@@ -216,7 +216,7 @@ class AsyncRequestSender:
     async def _send_account_request(self, request: AccountRequest) -> AccountResponse:
         settings = request.settings or self.settings
         with without_locals:
-            keyed = await settings.with_awaited_key()
+            keyed = await settings.with_awaited_key() if request.needs_key else settings
             call = AccountCall(settings, request, self._user_agent, keyed)
         try:
             async with AsyncCallContext(self, call) as http:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.chat_models import CHAT_MODELS
+from aimlapi_emulator.catalog.deprecations import Deprecation, is_withdrawn
 from aimlapi_emulator.catalog.embedding_models import EMBEDDING_MODELS, EmbeddingModelRow
 from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.messages import APIError
@@ -71,8 +72,17 @@ def _entry(row: ChatModelRow | EmbeddingModelRow, kind: str, include: set[str]) 
     }
 
 
-def list_models(target: str) -> dict[str, Any]:
-    """The models that match the query: `id` (or alias), `type`, `include`."""
+def list_models(target: str, deprecations: Iterable[Deprecation] = ()) -> dict[str, Any]:
+    """The models that match the query: `id` (or alias), `type`, `include`.
+
+    Those that are withdrawn, or have a date of their end, are not listed.
+    """
+    gone = {
+        name
+        for row in deprecations
+        if row.status == "withdrawn" or row.shutdown_at
+        for name in (row.id, *row.aliases)
+    }
     query = parse_qs(urlsplit(target).query)
     wanted = {part for value in query.get("id", ()) for part in value.split(",")}
     kind = query.get("type", [""])[0]
@@ -82,15 +92,17 @@ def list_models(target: str) -> dict[str, Any]:
     rows = [
         _entry(row, name, include)
         for row, name in _rows()
-        if (not wanted or wanted & {row.id, *row.aliases}) and kind in ("", name)
+        if (not wanted or wanted & {row.id, *row.aliases})
+        and kind in ("", name)
+        and row.id not in gone
     ]
     return {"object": "list", "data": rows}
 
 
-def get_model(given: str) -> dict[str, Any]:
+def get_model(given: str, deprecations: Iterable[Deprecation] = ()) -> dict[str, Any]:
     """The entry of one model, by id or alias. Raises APIError if there is none."""
     name = unquote(given)
     for row, kind in _rows():
-        if name in (row.id, *row.aliases):
+        if name in (row.id, *row.aliases) and not is_withdrawn(name, deprecations):
             return {"object": "model", "data": _entry(row, kind, {"all"})}
     raise APIError(404, error_bodies.MODEL_NOT_FOUND)

@@ -16,11 +16,14 @@ from typing import Any
 from aimlapi_emulator._version import __version__
 from aimlapi_emulator.billing.ledger import Entry
 from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
+from aimlapi_emulator.catalog.deprecations import is_withdrawn
 from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow
 from aimlapi_emulator.endpoints import error_bodies, sse
 from aimlapi_emulator.endpoints.account import PATHS as ACCOUNT_PATHS
 from aimlapi_emulator.endpoints.account import account
 from aimlapi_emulator.endpoints.completions import chat_reply, responses_reply
+from aimlapi_emulator.endpoints.deprecations import PATHS as DEPRECATION_PATHS
+from aimlapi_emulator.endpoints.deprecations import deprecations
 from aimlapi_emulator.endpoints.embeddings import embeddings_reply
 from aimlapi_emulator.endpoints.models import get_model, list_models
 from aimlapi_emulator.faults.directives import find_directive
@@ -50,9 +53,13 @@ def route(request: Request, state: State, queued: Fault | None) -> Response:
     headers = {"x-request-id": state.ids.uuid()}
     try:
         if request.method == "GET" and request.path in _MODEL_PATHS:
-            return _with_etag(request, list_models(request.target), headers)
+            return _with_etag(request, list_models(request.target, state.deprecations), headers)
+        if request.method == "GET" and request.path in DEPRECATION_PATHS:
+            return deprecations(request, state.deprecations, headers)
         if request.method == "GET" and request.path.startswith(_MODEL_PATH):
-            return _json_response(get_model(request.path.removeprefix(_MODEL_PATH)), headers)
+            return _json_response(
+                get_model(request.path.removeprefix(_MODEL_PATH), state.deprecations), headers
+            )
         if request.method == "GET" and request.path in ACCOUNT_PATHS:
             _check_key(request.headers, spends=False)
             return _json_response(account(request, state), headers)
@@ -225,7 +232,7 @@ def _find_model_row(context: RequestContext) -> ChatModelRow | EmbeddingModelRow
         problem = Problem("model", "Required" if model is None else "Invalid model")
         raise APIError(400, error_bodies.BODY_INVALID, (problem,))
     row = find_row(model, path)
-    if row is None:
+    if row is None or is_withdrawn(model, context.state.deprecations):
         raise APIError(404, error_bodies.MODEL_NOT_FOUND)
     return row
 
