@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
@@ -183,8 +184,9 @@ class StreamReader:
                 payload = loads(data)
             except ValueError:
                 continue
-            for name in ("usage", "meta"):
-                if found := as_mapping(payload).get(name):
+            holders = as_mapping(payload), as_mapping(as_mapping(payload).get("response"))
+            for holder, name in product(holders, ("usage", "meta")):
+                if found := holder.get(name):
                     self._late[name] = found
 
     def finished(self, reply: Reply) -> Reply:

@@ -162,11 +162,13 @@ def test_usage_and_cost_behind_the_closing_event_are_those_of_the_answer(
     case: Case, size: int
 ) -> None:
     late = {name: value for name in ("usage", "meta") if (value := case.body.get(name))}
+    nested = {"type": "response.billed", "response": late} if case.endpoint == "responses" else {}
     early = tuple(
         {**chunk, **({"response": bare(chunk["response"])} if "response" in chunk else {})}
         for chunk in map(bare, case.chunks)
     )
-    tail = "".join(f"data: {json.dumps({name: late[name]})}\n\n" for name in late).encode()
+    rows = [nested] if nested else [{name: value} for name, value in late.items()]
+    tail = "".join(f"data: {json.dumps(row)}\n\n" for row in rows).encode()
     reader = prepared_for(case).stream_reader()
     events: list[StreamEvent] = []
     for piece in cut(replace(case, chunks=early).sse() + tail, size):
