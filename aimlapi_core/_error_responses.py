@@ -17,7 +17,8 @@ from aimlapi_core._error_messages import (
     redirect_hint,
     status_message,
 )
-from aimlapi_core._json_reading import loads
+from aimlapi_core._json_reading import loads_with_halves
+from aimlapi_core._values.half_characters import HALF_IN_JSON, without_halves
 from aimlapi_core._values.readable import readable
 from aimlapi_core._values.retry_after import retry_after_s
 from aimlapi_core.errors import (
@@ -144,9 +145,18 @@ def error_from_response(
 
 
 def parse_body(body: bytes) -> Any:
-    """The parsed JSON body; if it is not JSON, its text without HTML tags."""
+    """The parsed JSON body; if it is not JSON, its text without HTML tags.
+
+    Without halves of characters.
+    """
+    payload = parse_raw_body(body)
+    return without_halves(payload) if HALF_IN_JSON.search(body) else payload
+
+
+def parse_raw_body(body: bytes) -> Any:
+    """As `parse_body`, with halves of characters, which may have to be joined."""
     try:
-        return loads(body)
+        return loads_with_halves(body)[0]
     except ValueError:
         start = body[:_MAX_TEXT_BYTES].decode("utf-8", "replace")
         return " ".join(_TAGS.sub(" ", start).split())

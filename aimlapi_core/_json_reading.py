@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,15 +24,22 @@ def loads(data: str | bytes) -> Any:
     """Parse JSON as `json.loads` does, in half the time. Raises ValueError, also for deep nesting.
 
     What pydantic-core rejects goes to `json`, which also accepts a lone surrogate, UTF-16 and 32,
-    a byte order mark, and nesting deeper than 200 levels.
+    a byte order mark, and nesting deeper than 200 levels. Invalid UTF-8 becomes U+FFFD.
     """
+    return loads_with_halves(data)[0]
+
+
+def loads_with_halves(data: str | bytes) -> tuple[Any, bool]:
+    """As `loads`, and whether there may be halves of characters (lone surrogates) in it."""
     try:
         # Only keys: ids and texts are seen once, and up to 16,384 of them would stay cached.
-        return from_json(data, cache_strings="keys")
+        return from_json(data, cache_strings="keys"), False
     except (ValueError, TypeError):  # TypeError: a str with a lone surrogate
         pass
+    if isinstance(data, bytes) and json.detect_encoding(data) in ("utf-8", "utf-8-sig"):
+        data = data.removeprefix(BOM_UTF8).decode("utf-8", "replace")
     try:
-        return json.loads(data)
+        return json.loads(data), True
     except RecursionError as exc:
         raise ValueError("JSON nested too deeply") from exc
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from aimlapi_core._json_reading import loads_written
+from aimlapi_core._values.half_characters import split_json_text
 
 # GPT-5.2 writes none around structured output; other models of the service do.
 _FENCE = re.compile(r"```[\w.+-]*[^\S\n]*\n?")
@@ -25,8 +26,11 @@ def loads_output(text: str) -> Any:
 def json_text(text: str) -> str:
     """The JSON in a model's text, whole or partial, without byte order mark and code fence.
 
-    What is before and behind a fence is left out, where the text does not begin with JSON.
+    What is before and behind a fence is left out, where the text does not begin with JSON. Half of
+    a character, as an escape, is U+FFFD.
     """
+    if "\\u" in text:
+        text, _ = split_json_text(text)  # of a partial one, an escape at its end may go on
     text = text.lstrip("\ufeff \t\r\n")
     if text[:1] in ("{", "[", ""):
         return text

@@ -10,25 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aimlapi_core._values.half_characters import (
+    join_half_characters,
+    replace_half_characters,
+)
 from aimlapi_core._values.warn_once import warn_once
 
 
 class ReplacedCharacterWarning(UserWarning):
     """Half of a character in a text was sent as U+FFFD, the replacement character."""
-
-
-def replace_half_characters(text: str) -> str:
-    """The text with two halves joined to their character, and U+FFFD for a half alone."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def join_half_characters(text: str) -> str:
-    """The text with two halves joined to their character; a half alone is left."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def sendable_body(body: Mapping[str, Any]) -> dict[str, Any]:

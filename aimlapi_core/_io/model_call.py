@@ -121,7 +121,7 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
 
     def decode_reply(self: ModelCall[PreparedRequest], body: bytes) -> Reply:
         """Decode the body of a 2xx response."""
-        return self.finish_reply(self.prepared.decode(parse_body(body), self.response_headers))
+        return self.finish_reply(self.prepared.decode_body(body, self.response_headers))
 
     def decode_embeddings(
         self: ModelCall[EmbeddingBatch], body: bytes

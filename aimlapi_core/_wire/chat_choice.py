@@ -39,6 +39,7 @@ from aimlapi_core.types import (
     ToolCallDelta,
 )
 
+_USUAL_REASONS = frozenset({"stop", "tool_calls", *TRUNCATED_FINISH_REASONS, None})
 _MESSAGE_FIELDS = frozenset(
     "role content refusal reasoning reasoning_content annotations tool_calls function_call".split()
 )
@@ -54,6 +55,8 @@ class ChoiceAccumulator:
         self.finish_reason: str | None = None
         self.error: Any = None
         """The `error` of the choice or its message."""
+        self.has_escapes = False
+        """Whether the arguments of a call have escapes, which may be halves of characters."""
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._refusal: list[str] = []
@@ -127,6 +130,8 @@ class ChoiceAccumulator:
     ) -> None:
         wire_name, arguments, is_custom = function_of(wire)
         call_id, name = non_placeholder_str(wire.get("id")), non_placeholder_str(wire_name)
+        if "\\" in arguments:
+            self.has_escapes = True
         index = as_index(wire.get("index"))
         call = (
             self._tool_call_for(index, call_id, name, arguments)
@@ -199,7 +204,7 @@ class ChoiceAccumulator:
     def failure(self) -> tuple[str, str] | None:
         """The name and value of a finish reason that says that the answer failed."""
         native = self._extra.get("native_finish_reason")
-        if names_failure(self.finish_reason):
+        if self.finish_reason not in _USUAL_REASONS and names_failure(self.finish_reason):
             return "finish_reason", str(self.finish_reason)
         if native and names_failure(native, is_native=True):
             return "native_finish_reason", native

@@ -128,6 +128,8 @@ class ChatAccumulator(Accumulator):
             new = choice.add_delta(delta, row, whole)
         except UnreadableError as exc:
             raise self._stream_error(f"choice {index} cannot be read: {exc}", None, row) from exc
+        if choice.has_escapes:
+            self.may_hold_halves = True
         if choice.error:
             self._raise_reported({"error": choice.error})
         if new and choice.finish_reason is not None:

@@ -7,18 +7,21 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
+from aimlapi_core._error_responses import parse_raw_body
 from aimlapi_core._history.names import MAX_CALL_ID_LENGTH
 from aimlapi_core._history.tool_results import pair_tool_results
 from aimlapi_core._json_reading import as_index
+from aimlapi_core._values.half_characters import HALF_IN_JSON
 from aimlapi_core._values.plain import plain_scalar
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core._wire import chat, responses
+from aimlapi_core._wire.answers.whole_characters import mend_error, whole_characters
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core._wire.responses_stream import ResponseAccumulator
 from aimlapi_core._wire.stop_sequences import truncate_reply
 from aimlapi_core._wire.stream_reader import Accumulator, StreamReader
 from aimlapi_core._wire.validation import check_request, drop_unsupported_params, request_id_header
-from aimlapi_core.errors import InvalidRequestError
+from aimlapi_core.errors import AIMLAPIError, InvalidRequestError
 from aimlapi_core.models import ModelInfo, model_info, nearest_model
 from aimlapi_core.request_params import with_plain_scalars
 from aimlapi_core.types import ChatRequest, Endpoint, Reply, Tool
@@ -46,8 +49,21 @@ class PreparedRequest:
     tool_names: Set[str] = frozenset()
 
     def decode(self, payload: Any, headers: Mapping[str, str]) -> Reply:
-        """Decode an unstreamed answer. `headers` in lower case."""
+        """Decode a parsed unstreamed answer. `headers` in lower case."""
         reply = _CODECS[self.endpoint].decode(payload, headers)
+        return truncate_reply(reply, self.client_stop) if self.client_stop else reply
+
+    def decode_body(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Decode the body of an unstreamed answer. `headers` in lower case."""
+        payload, has_halves = parse_raw_body(body), HALF_IN_JSON.search(body) is not None
+        try:
+            reply = _CODECS[self.endpoint].decode(payload, headers)
+        except AIMLAPIError as error:
+            if has_halves:
+                mend_error(error)
+            raise
+        if has_halves:
+            reply = whole_characters(reply)
         return truncate_reply(reply, self.client_stop) if self.client_stop else reply
 
     def stream_reader(self, headers: Mapping[str, str] | None = None) -> StreamReader:
@@ -55,7 +71,7 @@ class PreparedRequest:
         accumulator = _CODECS[self.endpoint].accumulator(
             self.expected_choices, tool_names=self.tool_names
         )
-        decode = partial(self.decode, headers=headers or {})
+        decode = partial(self.decode_body, headers=headers or {})
         return StreamReader(
             accumulator,
             decode,

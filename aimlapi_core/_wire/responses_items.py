@@ -16,6 +16,7 @@ from aimlapi_core._json_reading import (
     loads,
     nonempty_str,
 )
+from aimlapi_core._values.half_characters import join_half_characters
 from aimlapi_core._wire.answers.content import (
     lenient_parts,
     lenient_text,
@@ -46,6 +47,8 @@ logger = logging.getLogger("aimlapi")
 
 class ItemOwner(Protocol):
     """What an output item needs of the response that it belongs to."""
+
+    may_hold_halves: bool
 
     def next_tool_call_index(self) -> int:
         """The index for a new tool call."""
@@ -132,6 +135,8 @@ class OutputItem:
         if delta := arguments_text(delta):
             index = self._tool_call_index(owner)
             self._arguments += delta
+            if "\\" in delta:
+                owner.may_hold_halves = True  # as escapes
             if self._fields.get("type") == "custom_tool_call":
                 delta = self._quoted(delta)
             elif self._arguments_start is not None:
@@ -258,7 +263,11 @@ def _suffix_after(whole: str, so_far: str) -> str:
     """`whole` without its prefix `so_far`; "" if `whole` is an earlier, shorter snapshot."""
     if whole.startswith(so_far):
         return whole[len(so_far) :]
-    if not so_far.startswith(whole):
+    # Two halves of a character that came in two deltas are one in the whole text.
+    units, known = (text.encode("utf-16-le", "surrogatepass") for text in (whole, so_far))
+    if units.startswith(known):
+        return units[len(known) :].decode("utf-16-le", "surrogatepass")
+    if not known.startswith(units):
         logger.warning("The stream's deltas and its last event differ.")
     return ""
 
@@ -276,14 +285,18 @@ def differs_from_streamed(items: Mapping[int, OutputItem], choice: Choice) -> bo
     in_order = [item for _, item in sorted(items.items())]
     for member, whole in (("text", choice.text), ("refusal", choice.refusal or "")):
         streamed = "".join(item.streamed_text(member) for item in in_order)
-        if streamed != whole and "".join(streamed.split()) != "".join(whole.split()):
+        if streamed != whole and _comparable_text(streamed) != _comparable_text(whole):
             return True
     calls = [call for item in in_order if (call := item.streamed_call()) is not None]
     return list(map(_comparable, calls)) != list(map(_comparable, choice.tool_calls))
 
 
+def _comparable_text(text: str) -> str:
+    return "".join(join_half_characters(text).split())
+
+
 def _comparable(call: ToolCall) -> tuple[str, str, str]:
-    return call.id, call.name, _normalized_json(call.arguments)
+    return call.id, call.name, _normalized_json(join_half_characters(call.arguments))
 
 
 def _normalized_json(arguments: str) -> str:

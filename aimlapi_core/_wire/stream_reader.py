@@ -11,28 +11,23 @@ from itertools import product
 from typing import Any
 
 from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
-from aimlapi_core._error_responses import parse_body
-from aimlapi_core._json_reading import as_mapping, loads
+from aimlapi_core._json_reading import as_mapping, loads, loads_with_halves
 from aimlapi_core._values.readable import readable
+from aimlapi_core._wire.answers.choice_events import events_from_choice
 from aimlapi_core._wire.answers.failures import answer_failed
+from aimlapi_core._wire.answers.whole_characters import (
+    HalfCharacterFilter,
+    mend_error,
+    whole_characters,
+)
 from aimlapi_core._wire.sse import SSEDecoder, is_keep_alive
 from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
 from aimlapi_core._wire.usage import USAGE_FIELDS, parse_cost
 from aimlapi_core.errors import AIMLAPIError, StreamError, StreamFailedError
 from aimlapi_core.types import (
-    Choice,
-    CitationDelta,
     Finished,
-    Reasoning,
-    ReasoningDelta,
-    Refusal,
-    RefusalDelta,
     Reply,
     StreamEvent,
-    Text,
-    TextDelta,
-    ToolCall,
-    ToolCallDelta,
 )
 
 logger = logging.getLogger("aimlapi")
@@ -48,6 +43,8 @@ class Accumulator(ABC):
     """
 
     done = False
+    may_hold_halves = False
+    """Whether there may be halves of characters in the events and the reply."""
 
     @property
     @abstractmethod
@@ -72,9 +69,11 @@ class Accumulator(ABC):
 
     def _parse_object(self, data: str) -> dict[str, Any]:
         try:
-            payload = loads(data)
+            payload, has_halves = loads_with_halves(data)
         except ValueError:
-            payload = None
+            payload, has_halves = None, False
+        if has_halves:
+            self.may_hold_halves = True
         if isinstance(payload, dict):
             return payload
         raise self._stream_error(f"a payload of the stream is not a JSON object: {data[:200]!r}")
@@ -111,6 +110,7 @@ class StreamReader:
         "_client_stop",
         "_decode",
         "_decoder",
+        "_half_filter",
         "_late",
         "_start",
         "_stop_filter",
@@ -124,7 +124,7 @@ class StreamReader:
     def __init__(
         self,
         accumulator: Accumulator,
-        decode: Callable[[Any], Reply],
+        decode: Callable[[bytes], Reply],
         client_stop: tuple[str, ...],
         expected_choices: int,
         *,
@@ -136,6 +136,7 @@ class StreamReader:
         self._start: bytes | None = b""
         self._unstreamed: bytearray | None = None
         self._decoder = SSEDecoder()
+        self._half_filter: HalfCharacterFilter | None = None
         self._late: dict[str, Any] = {}
         self._usage_expected = usage_expected
         self._stop_filter = (
@@ -172,7 +173,14 @@ class StreamReader:
             yield from self._flush_decoder()
         if not self.done:
             self.done = True
-            yield from self._apply_stop(self._accumulator.close())
+            try:
+                events = self._accumulator.close()
+            except StreamError as error:
+                self._mend(error)
+                raise
+            if self._accumulator.may_hold_halves:
+                events = self._with_whole_characters(events)
+            yield from self._apply_stop(events)
 
     def feed_rest(self, piece: bytes | None) -> None:
         """Take in usage and cost of a piece behind the closing event; None at the body's end."""
@@ -199,7 +207,7 @@ class StreamReader:
 
     def _read_unstreamed(self, body: bytes) -> Iterator[StreamEvent]:
         self.done = True
-        reply = self._decode(parse_body(body))
+        reply = self._decode(body)
         yield from (event for choice in reply.choices for event in events_from_choice(choice))
         yield Finished(reply)
 
@@ -223,7 +231,19 @@ class StreamReader:
 
     def partial(self) -> Reply:
         """The reply accumulated so far."""
-        return truncate_reply(self._accumulator.reply({}), self._client_stop)
+        reply = self._accumulator.reply({})
+        if self._accumulator.may_hold_halves:
+            reply = whole_characters(reply)
+        return truncate_reply(reply, self._client_stop)
+
+    def _with_whole_characters(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        if self._half_filter is None:
+            self._half_filter = HalfCharacterFilter()
+        return self._half_filter.feed(events)
+
+    def _mend(self, error: StreamError) -> None:
+        if self._accumulator.may_hold_halves:
+            mend_error(error)
 
     def _calls_before_stop(self, choice: int) -> int:
         found = (c.tool_calls for c in self.partial().choices if c.index == choice)
@@ -237,7 +257,13 @@ class StreamReader:
             if not data.startswith("{") and is_keep_alive(name, data):
                 continue
             self.progress += bool(data.strip())  # an empty one is a keep-alive
-            events = self._accumulator.feed(name, data)
+            try:
+                events = self._accumulator.feed(name, data)
+            except StreamError as error:
+                self._mend(error)
+                raise
+            if self._accumulator.may_hold_halves:
+                events = self._with_whole_characters(events)
             self.done = self._accumulator.done
             if self.done:
                 self._read_late(payloads[position:])
@@ -262,19 +288,3 @@ def _is_complete_payload(payload: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def events_from_choice(choice: Choice) -> Iterator[StreamEvent]:
-    """The deltas of an unstreamed choice, one per part."""
-    calls = 0
-    for part in choice.parts:
-        if isinstance(part, Reasoning):
-            yield ReasoningDelta(part.text, choice.index)
-        elif isinstance(part, Text):
-            yield TextDelta(part.text, choice.index, choice.logprobs)
-            yield from (CitationDelta(citation, choice.index) for citation in part.citations)
-        elif isinstance(part, Refusal):
-            yield RefusalDelta(part.text, choice.index)
-        elif isinstance(part, ToolCall):
-            yield ToolCallDelta(calls, part.id, part.name, part.arguments, choice.index)
-            calls += 1

@@ -23,7 +23,7 @@ from aimlapi_core._history.foreign_blocks import (
 )
 from aimlapi_core._history.foreign_calls import as_tool_result
 from aimlapi_core._history.foreign_media import GEMINI_MEDIA
-from aimlapi_core._history.half_characters import replace_half_characters
+from aimlapi_core._values.half_characters import replace_half_characters
 from aimlapi_core._values.media import is_pdf, is_sendable_image
 from aimlapi_core._values.nearest_json import nearest_json
 from langchain_aimlapi._request.content_blocks import Block, to_part

@@ -32,8 +32,9 @@ from aimlapi_core import (
     Text,
 )
 from aimlapi_core._history.foreign_calls import first_text
-from aimlapi_core._history.half_characters import replace_half_characters, warn_replaced
+from aimlapi_core._history.half_characters import warn_replaced
 from aimlapi_core._history.names import ROLES
+from aimlapi_core._values.half_characters import replace_half_characters
 from llama_index_aimlapi._request.content_blocks import assistant_parts, to_parts, warn_left_out
 from llama_index_aimlapi._request.invalid_calls import explain_invalid_call
 from llama_index_aimlapi._request.raw_blocks import has_raw_blocks, with_own_blocks

@@ -14,9 +14,8 @@ import pytest
 from langchain_core.messages import AIMessage
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 
-from aimlapi_core import ChatRequest, Finished, Message, Reply, Text
+from aimlapi_core import ChatRequest, Finished, Message, Reply, StreamEvent, Text
 from aimlapi_core._adapters.tool_arguments import parse_arguments
-from aimlapi_core._error_responses import parse_body
 from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
@@ -136,16 +135,21 @@ forms = pytest.mark.parametrize("form", ["whole", "stream"])
 
 def from_core(answer: Answer, form: str) -> Reply:
     """The core's reply to an answer, without a server."""
+    *_, last = events_from_core(answer, form)
+    assert isinstance(last, Finished)
+    return last.reply
+
+
+def events_from_core(answer: Answer, form: str) -> list[StreamEvent]:
+    """The core's events of an answer, of a whole one Finished alone."""
     endpoint, whole, events = answer
     request = ChatRequest(MODELS[endpoint], (Message("user", (Text(QUESTION),)),))
     prepared = prepare_request(request, stream=form == "stream")
     if form == "whole":
-        return prepared.decode(parse_body(dumped(whole).encode()), {})
+        return [Finished(prepared.decode_body(dumped(whole).encode(), {}))]
     reader = prepared.stream_reader()
     sse = "".join(f"data: {dumped(event)}\n\n" for event in events)
-    *_, last = [*reader.feed(sse.encode()), *reader.feed(b"data: [DONE]\n\n"), *reader.close()]
-    assert isinstance(last, Finished)
-    return last.reply
+    return [*reader.feed(sse.encode()), *reader.feed(b"data: [DONE]\n\n"), *reader.close()]
 
 
 def got_from_core(answer: Answer, form: str) -> Got:

@@ -22,9 +22,9 @@ from aimlapi_core import (
     Tool,
     ToolCall,
 )
-from aimlapi_core._history.half_characters import join_half_characters, replace_half_characters
 from aimlapi_core._json_reading import loads
 from aimlapi_core._values import warn_once
+from aimlapi_core._values.half_characters import join_half_characters, replace_half_characters
 from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core._wire.json_encoding import encode_json
 
