@@ -57,7 +57,7 @@ class Settings:
     request. `base_url`: a bare host, `…/v1`, a trailing slash and an endpoint's URL all work; None
     reads AIMLAPI_BASE_URL. Quotes around either, and `Bearer ` before a key, are left out.
     `max_retries`: at most that many retries; `retry`: a whole `RetryPolicy` instead. `http_client`
-    and `http_async_client` (of httpx, not httpx2) are used unchanged and never closed here.
+    and `http_async_client` (of httpx or httpx2) are used unchanged and never closed here.
 
     `timeout`: seconds. A number is the read, write and pool time-out, and the connect time-out up
     to 10 seconds; an `httpx.Timeout` sets the four separately. None disables them: a call may then
@@ -189,17 +189,14 @@ def check_picklable(*clients: Any) -> None:
 
 
 def _check_client(name: str, client: object, *, is_async: bool) -> None:
-    """Raise ConfigurationError unless the client is of httpx and (a)synchronous as required.
-
-    The exceptions of another library, such as httpx2, would not be translated.
-    """
+    """Raise ConfigurationError unless it is of httpx or httpx2, and (a)synchronous as required."""
     if client is None:
         return
     families = {cls.__module__.partition(".")[0] for cls in type(client).__mro__}
-    if "httpx" not in families or hasattr(client, "aclose") != is_async:
+    if not families & {"httpx", "httpx2"} or hasattr(client, "aclose") != is_async:
         kind = f"{type(client).__module__}.{type(client).__qualname__}"
         wanted = "AsyncClient" if is_async else "Client"
-        raise ConfigurationError(f"{name} must be an httpx.{wanted}, not a {kind}")
+        raise ConfigurationError(f"{name} must be an httpx.{wanted} (or of httpx2), not a {kind}")
 
 
 def _check_limit(limit: object) -> None:

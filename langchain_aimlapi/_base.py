@@ -118,6 +118,8 @@ def _parse_timeout(value: Any) -> Any:
     if isinstance(value, tuple) and len(value) == 2:
         connect, read = value
         return httpx.Timeout(read, connect=connect)
+    if type(value).__module__.startswith("httpx2"):
+        value = value.as_dict()
     if not isinstance(value, dict):
         return value
     try:

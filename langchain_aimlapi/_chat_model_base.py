@@ -13,13 +13,14 @@ from langchain_core.language_models import BaseChatModel, LangSmithParams, Langu
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.load import dumpd
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import RunnableConfig
 from pydantic import PrivateAttr, model_validator
 from typing_extensions import override
 
 from aimlapi_core import __version__, note_cache_hit
+from aimlapi_core._io.sockets.event_loop import require_event_loop
 from langchain_aimlapi._base import MODEL_CONFIG, PROVIDER, AIMLAPIBase
 from langchain_aimlapi._bindings import BindableModel
 from langchain_aimlapi._model_profile import cached_model_profile, model_profile
@@ -227,6 +228,20 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
         with translate_errors():
             reject_config_names(kwargs)
         return await super().ainvoke(input, config, **kwargs)
+
+    # langchain-core's asynchronous methods use asyncio before ours are called.
+    @override
+    async def agenerate(self, *args: Any, **kwargs: Any) -> LLMResult:
+        with translate_errors():
+            require_event_loop()
+        return await super().agenerate(*args, **kwargs)
+
+    @override
+    def _should_stream(self, *, async_api: bool, **kwargs: Any) -> bool:
+        if async_api:
+            with translate_errors():
+                require_event_loop()
+        return super()._should_stream(async_api=async_api, **kwargs)
 
     @override
     def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:

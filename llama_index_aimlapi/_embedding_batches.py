@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from llama_index.core.utils import get_tqdm_iterable
 
+from aimlapi_core._io.sockets.event_loop import require_event_loop
 from aimlapi_core._wire.embeddings import check_same_length
 
 Embedding = list[float]
@@ -73,6 +74,7 @@ async def in_tasks(
     show_progress: bool,
 ) -> list[Embedding]:
     """`in_threads`, in the running event loop."""
+    require_event_loop()
     at_once, each = shares(bound, len(batches))
     free = asyncio.Semaphore(at_once)
 

@@ -17,6 +17,7 @@ from aimlapi_core._io.http_call import FAILURES
 from aimlapi_core._io.model_call import ModelCall, PreparedT
 from aimlapi_core._io.request_sender import AsyncCallContext, CallContext
 from aimlapi_core._io.shared_connections import drop_async_claims, drop_claims
+from aimlapi_core._io.sockets.event_loop import require_event_loop
 from aimlapi_core._io.stream_end import (
     IdleStreamTimeout,
     ResponseDrain,
@@ -240,6 +241,7 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
         answered: Callable[[EmbeddingReply], None] | None = None,
     ) -> EmbeddingReply:
         """As `Client.embed`; the first failure cancels all other requests."""
+        require_event_loop()
         batches = embeddings.prepare_batches(request)
         semaphore = asyncio.Semaphore(max(1, concurrent_batches))
 
@@ -266,6 +268,7 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
     async def _call(
         self, prepared: PreparedT, request: ChatRequest | EmbeddingRequest
     ) -> ModelCall[PreparedT]:
+        require_event_loop()
         with without_locals:
             keyed = await self.settings.with_awaited_key()
             return ModelCall(self.settings, prepared, self._user_agent, request, keyed)

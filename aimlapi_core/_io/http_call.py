@@ -18,6 +18,7 @@ from aimlapi_core._io.call_observer import CallObserver
 from aimlapi_core._io.concurrency_limit import Slot
 from aimlapi_core._io.connections import PooledClient
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
+from aimlapi_core._io.sockets.proxies import was_sent
 from aimlapi_core._values.readable import readable
 from aimlapi_core._values.secret_headers import Mask
 from aimlapi_core.errors import (
@@ -195,7 +196,8 @@ class HTTPCall:
     def transport_error(self, exc: Exception) -> AIMLAPIError:
         """The error for a transport exception before the first event of the body."""
         detail = readable(str(exc), MAX_SENTENCE_CHARS).rstrip(".") or type(exc).__name__
-        if isinstance(exc, _CONNECT_FAILURES):
+        is_lost = isinstance(exc, (httpx.TransportError, OSError))
+        if isinstance(exc, _CONNECT_FAILURES) or (is_lost and not was_sent(exc)):
             return ConnectFailedError(
                 f"No connection to {self.url}: {detail}. Nothing was sent; check base_url, the "
                 "network and the proxy."

@@ -13,6 +13,7 @@ from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
 from aimlapi_core._error_responses import parse_body
 from aimlapi_core._io.call_observer import observe_call
 from aimlapi_core._io.concurrency_limit import slot_for
+from aimlapi_core._io.connections import AsyncPooledClient, PooledClient
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
 from aimlapi_core._values.readable import readable
@@ -174,11 +175,13 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
 
 def _timeout(settings: Settings, http: HTTPClient | AsyncHTTPClient) -> httpx.Timeout:
     given = settings.timeout
-    if given == DEFAULT_TIMEOUT_S and http in (settings.http_client, settings.http_async_client):
+    if given == DEFAULT_TIMEOUT_S and not isinstance(http, (PooledClient, AsyncPooledClient)):
         return http.timeout
     if given is None or isinstance(given, httpx.Timeout):
         return httpx.Timeout(given)
-    return _timeout_of(given)
+    if isinstance(given, (int, float)):
+        return _timeout_of(given)
+    return httpx.Timeout(**given.as_dict())  # that of httpx2
 
 
 @lru_cache(maxsize=16)

@@ -26,6 +26,8 @@ from aimlapi_core._io.shared_connections import (
     release_async_client,
     release_client,
 )
+from aimlapi_core._io.sockets.event_loop import require_event_loop
+from aimlapi_core._io.sockets.httpx2_clients import with_httpx_interface
 from aimlapi_core._io.sockets.unread_bytes import close_with_unread_bytes
 from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream, with_gzip_decoded
 from aimlapi_core._values.traceback_locals import clear_locals, without_locals
@@ -45,12 +47,12 @@ class CallContext:
     def __init__(self, sender: RequestSender, call: HTTPCall) -> None:
         self._sender = sender
         self._call = call
-        self._shared: SharedClient[HTTPClient] | None = None
+        self._shared: SharedClient[PooledClient] | None = None
 
     def __enter__(self) -> HTTPClient:
         given = self._sender.settings.http_client
         if given is not None:
-            return given
+            return with_httpx_interface(given)
         try:
             key = key_digest(self._call.headers)
             self._shared = acquire_client(self._call.url, key, self._sender)
@@ -166,12 +168,12 @@ class AsyncCallContext:
     def __init__(self, sender: AsyncRequestSender, call: HTTPCall) -> None:
         self._sender = sender
         self._call = call
-        self._shared: SharedClient[AsyncHTTPClient] | None = None
+        self._shared: SharedClient[AsyncPooledClient] | None = None
 
     async def __aenter__(self) -> AsyncHTTPClient:
         given = self._sender.settings.http_async_client
         if given is not None:
-            return given
+            return with_httpx_interface(given)
         try:
             key = key_digest(self._call.headers)
             self._shared = await acquire_async_client(self._call.url, key, self._sender)
@@ -214,6 +216,7 @@ class AsyncRequestSender:
                 payload = (await self._send_account_request(lookups.send(payload))).payload
 
     async def _send_account_request(self, request: AccountRequest) -> AccountResponse:
+        require_event_loop()
         settings = request.settings or self.settings
         with without_locals:
             keyed = await settings.with_awaited_key() if request.needs_key else settings

@@ -13,33 +13,26 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import ssl
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Generic, TypeVar
-from urllib.request import getproxies
 
 import httpx
 
 from aimlapi_core._io.connections import AsyncPooledClient, PooledClient
 from aimlapi_core._io.sockets.idle import IdleThread, IdleTimer
+from aimlapi_core._io.sockets.proxies import proxy_for
 from aimlapi_core._io.sockets.single_connection import AsyncSingleConnection, SingleConnection
 from aimlapi_core._io.sockets.tls import is_tls, origin_of, ssl_context_for, tls_context
 from aimlapi_core._io.sockets.transport_pool import KEEPALIVE_S
-from aimlapi_core.errors import ConfigurationError
-
-LIMITS = httpx.Limits(
-    max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE_S
-)
 
 HTTPClient = httpx.Client | PooledClient
 AsyncHTTPClient = httpx.AsyncClient | AsyncPooledClient
-ClientT = TypeVar("ClientT", bound="HTTPClient | AsyncHTTPClient")
+ClientT = TypeVar("ClientT", bound=PooledClient | AsyncPooledClient)
 
 
 class SharedClient(Generic[ClientT]):
@@ -89,11 +82,11 @@ Account = tuple[str, bytes]  # an origin, and a digest of the key
 # Reentrant: the garbage collector may close an abandoned stream, which releases its client, while
 # this thread holds the lock.
 _lock = threading.RLock()
-_sync_clients: dict[Account, SharedClient[HTTPClient]] = {}
-_async_clients: dict[asyncio.AbstractEventLoop, dict[Account, SharedClient[AsyncHTTPClient]]] = {}
+_sync_clients: dict[Account, SharedClient[PooledClient]] = {}
+_async_clients: dict[asyncio.AbstractEventLoop, dict[Account, SharedClient[AsyncPooledClient]]] = {}
 
 
-def acquire_client(url: str, key: bytes, owner: object) -> SharedClient[HTTPClient]:
+def acquire_client(url: str, key: bytes, owner: object) -> SharedClient[PooledClient]:
     """The process's client for this account, claimed by `owner`, open until `release_client`.
 
     `key`: a digest of the key.
@@ -104,14 +97,14 @@ def acquire_client(url: str, key: bytes, owner: object) -> SharedClient[HTTPClie
     with _lock:
         shared = _sync_clients.get(account)
         if shared is None:
-            http = _create_client(ssl_context_for(origin))
+            http = _create_client(origin)
             shared = _sync_clients[account] = SharedClient(http)
         shared.acquire(owner)
     _idle_thread.ensure_running()
     return shared
 
 
-def release_client(shared: SharedClient[HTTPClient]) -> None:
+def release_client(shared: SharedClient[PooledClient]) -> None:
     """End a call that acquired this client; close it if it is no longer needed."""
     with _lock:
         is_unused = shared.release()
@@ -131,7 +124,7 @@ def drop_claims(owner: object) -> None:
 
 async def acquire_async_client(
     url: str, key: bytes, owner: object
-) -> SharedClient[AsyncHTTPClient]:
+) -> SharedClient[AsyncPooledClient]:
     """The running loop's client for this account, claimed by `owner`, open until released."""
     account = origin_of(url), key
     shared = await _find_or_create_async_client(account)
@@ -142,13 +135,13 @@ async def acquire_async_client(
     return shared
 
 
-async def release_async_client(shared: SharedClient[AsyncHTTPClient]) -> None:
+async def release_async_client(shared: SharedClient[AsyncPooledClient]) -> None:
     """End a call that acquired this client; close it if it is no longer needed."""
     if shared.release():
         await _close(shared)
 
 
-async def _close(shared: SharedClient[AsyncHTTPClient]) -> None:
+async def _close(shared: SharedClient[AsyncPooledClient]) -> None:
     """Close the connections and the shutdown hook."""
     await shared.http.aclose()
     if shared.shutdown_hook is not None:
@@ -156,7 +149,7 @@ async def _close(shared: SharedClient[AsyncHTTPClient]) -> None:
             await shared.shutdown_hook.aclose()
 
 
-async def _find_or_create_async_client(account: Account) -> SharedClient[AsyncHTTPClient]:
+async def _find_or_create_async_client(account: Account) -> SharedClient[AsyncPooledClient]:
     loop = asyncio.get_running_loop()
     shared = _async_clients.get(loop, {}).get(account)
     if shared is not None:
@@ -170,7 +163,7 @@ async def _find_or_create_async_client(account: Account) -> SharedClient[AsyncHT
         shared = _async_clients.setdefault(loop, {}).get(account)
         if shared is not None:
             return shared
-        http = _create_async_client(ssl_context_for(origin))
+        http = _create_async_client(origin)
         hook = _shutdown_hook(http, loop, account)
         shared = _async_clients[loop][account] = SharedClient(http, hook)
     await anext(hook)
@@ -179,7 +172,10 @@ async def _find_or_create_async_client(account: Account) -> SharedClient[AsyncHT
 
 async def drop_async_claims(owner: object) -> None:
     """Drop the claims of `owner` in the running loop; close clients without claims and calls."""
-    of_loop = _async_clients.get(asyncio.get_running_loop(), {})
+    try:
+        of_loop = _async_clients.get(asyncio.get_running_loop(), {})
+    except RuntimeError:  # no loop: nothing was claimed
+        return
     unclaimed = [key for key, shared in of_loop.items() if shared.drop_claim(owner)]
     for shared in [of_loop.pop(key) for key in unclaimed]:
         if not shared.calls_in_flight:
@@ -200,13 +196,12 @@ def _close_idle() -> float | None:
                 shared.http.close()
                 continue
             delays.append(KEEPALIVE_S - idle_for_s)
-            if isinstance(shared.http, PooledClient):
-                delays.append(shared.http.close_expired())
+            delays.append(shared.http.close_expired())
     return min(delays, default=None)
 
 
 async def _aclose_idle(
-    loop: asyncio.AbstractEventLoop, account: Account, shared: SharedClient[AsyncHTTPClient]
+    loop: asyncio.AbstractEventLoop, account: Account, shared: SharedClient[AsyncPooledClient]
 ) -> float | None:
     """As `_close_idle`, for one client."""
     idle_for_s = shared.idle_for_s()
@@ -216,49 +211,24 @@ async def _aclose_idle(
             del of_loop[account]
         await _close(shared)
         return None
-    delay_s = KEEPALIVE_S - idle_for_s
-    if isinstance(shared.http, AsyncPooledClient):
-        delay_s = min(delay_s, await shared.http.aclose_expired())
-    return delay_s
+    return min(KEEPALIVE_S - idle_for_s, await shared.http.aclose_expired())
 
 
 _idle_thread = IdleThread(_close_idle)
 
 
-def _create_client(ssl_context: ssl.SSLContext) -> HTTPClient:
-    if not getproxies():
-        return PooledClient(lambda: SingleConnection(ssl_context, KEEPALIVE_S), KEEPALIVE_S)
-    with _translate_proxy_errors():
-        return httpx.Client(verify=ssl_context, limits=LIMITS, cookies=_no_cookies())
+def _create_client(origin: str) -> PooledClient:
+    proxy, tls = proxy_for(origin), ssl_context_for(origin)
+    return PooledClient(lambda: SingleConnection(tls, KEEPALIVE_S, proxy), KEEPALIVE_S)
 
 
-def _create_async_client(ssl_context: ssl.SSLContext) -> AsyncHTTPClient:
-    if not getproxies():
-        return AsyncPooledClient(
-            lambda: AsyncSingleConnection(ssl_context, KEEPALIVE_S), KEEPALIVE_S
-        )
-    with _translate_proxy_errors():
-        return httpx.AsyncClient(verify=ssl_context, limits=LIMITS, cookies=_no_cookies())
-
-
-def _no_cookies() -> CookieJar:
-    """A cookie jar that stores nothing: nothing of one call is part of another."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-
-
-@contextmanager
-def _translate_proxy_errors() -> Iterator[None]:
-    """Raise ConfigurationError for invalid proxy settings in the environment."""
-    try:
-        yield
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as exc:
-        raise ConfigurationError(
-            f"No HTTP client can be made: {exc}. Check the proxy settings in the environment."
-        ) from exc
+def _create_async_client(origin: str) -> AsyncPooledClient:
+    proxy, tls = proxy_for(origin), ssl_context_for(origin)
+    return AsyncPooledClient(lambda: AsyncSingleConnection(tls, KEEPALIVE_S, proxy), KEEPALIVE_S)
 
 
 async def _shutdown_hook(
-    http: AsyncHTTPClient, loop: asyncio.AbstractEventLoop, account: Account
+    http: AsyncPooledClient, loop: asyncio.AbstractEventLoop, account: Account
 ) -> AsyncGenerator[None, None]:
     """Async generator that closes the client when the loop shuts down its async generators."""
     try:

@@ -276,12 +276,9 @@ def test_clients_of_another_kind_are_refused() -> None:
         ):
             Settings(http_async_client=http)  # type: ignore[arg-type]  # the fault under test
     with pytest.raises(
-        ConfigurationError, match=r"http_client must be an httpx.Client, not a builtins.object"
+        ConfigurationError, match=r"must be an httpx.Client .*not a builtins.object"
     ):
         Settings(http_client=object())  # type: ignore[arg-type]  # the fault under test
-    httpx2 = pytest.importorskip("httpx2", reason="comes with langsmith, on some versions")
-    with httpx2.Client() as other, pytest.raises(ConfigurationError, match="httpx2"):
-        Settings(http_client=other)
 
 
 def test_a_whole_retry_policy_stands_before_max_retries() -> None:

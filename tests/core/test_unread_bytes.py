@@ -209,12 +209,19 @@ def serve(
         server.close()
 
 
-def two_calls(kind: str, way: str, base_url: str, between: Callable[[], None], **more: Any) -> Any:
-    """What two calls of one key get."""
+def two_calls(
+    kind: str,
+    way: str,
+    base_url: str,
+    between: Callable[[], None],
+    library: Any = httpx,
+    **more: Any,
+) -> Any:
+    """What two calls of one key get; with `more`, through one client of `library`."""
     keys = ("sk-tenant-a", "sk-tenant-a")
     _, call, acall = WAYS[way]
     if kind == "sync":
-        with httpx.Client(**(more or PLAIN)) as http:
+        with library.Client(**(more or PLAIN)) as http:
             given: dict[str, Any] = {"http_client": http} if more else {}
             found = []
             for key in keys:
@@ -223,7 +230,7 @@ def two_calls(kind: str, way: str, base_url: str, between: Callable[[], None], *
         return found
 
     async def run() -> list[str]:
-        async with httpx.AsyncClient(**(more or PLAIN)) as http:
+        async with library.AsyncClient(**(more or PLAIN)) as http:
             given: dict[str, Any] = {"http_async_client": http} if more else {}
             found = []
             for key in keys:
@@ -279,6 +286,21 @@ def test_an_answer_alone_leaves_a_connection_for_the_next_call(
     server, base_url = serve(made("mine"), made("mine"), b"", is_tls)
     assert two_calls(kind, way, base_url, lambda: None) == ["mine", "mine"]
     assert (server.requests, server.connections) == (2, 1)
+
+
+@both
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "tls"])
+def test_bytes_behind_an_answer_to_an_httpx2_client_are_nobodys_answer(
+    serve: Any, kind: str, way: str, is_tls: bool
+) -> None:
+    httpx2 = pytest.importorskip("httpx2", reason="comes with langsmith, on some versions")
+    made = WAYS[way][0]
+    server, base_url = serve(made("mine"), made("mine"), made(LATER), is_tls)
+    more = {"verify": tls._built[0]} if is_tls else PLAIN
+    found = two_calls(kind, way, base_url, server.wait_until_sent, httpx2, **more)
+    assert found == ["mine", "mine"]
+    assert (server.requests, server.connections) == (2, 2)
 
 
 @both

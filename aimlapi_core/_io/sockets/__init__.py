@@ -1,1 +1,1 @@
-"""Sockets of HTTP connections: unread bytes, idle time, TLS."""
+"""What HTTP connections are made of: sockets, TLS, proxies, the event loop, clients of others."""

@@ -1,7 +1,7 @@
 """httpx transports with one keep-alive connection instead of a connection pool.
 
 Each serves one call at a time, so a pool would add only overhead; and httpcore's pool deadlocks
-if it is interrupted (Ctrl-C) while it holds its lock.
+if it is interrupted (Ctrl-C) while it holds its lock. That holds through a proxy too.
 
 They subclass `httpx.HTTPTransport`, whose `handle_request` is looked up on the class at each call,
 so that a patch of that class (vcrpy from 8.2, for cassettes) applies here too.
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from aimlapi_core._io.sockets.unread_bytes import has_unread_bytes
+from aimlapi_core._io.sockets.proxies import connect_through, with_default_timeout
+from aimlapi_core._io.sockets.unread_bytes import has_unread_bytes, http11_connection
 
 if TYPE_CHECKING:
     import httpcore
@@ -31,7 +32,11 @@ class SingleConnection(httpx.HTTPTransport):
 
     _pool: Any  # an `httpcore.HTTPConnection` in place of httpx's pool; None before the first call
 
-    def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
+    def __init__(
+        self, ssl_context: ssl.SSLContext, keepalive_s: float, proxy: httpx.Proxy | None = None
+    ) -> None:
+        self._proxy = proxy
+        self._backend: _ProxyBackend | None = None
         self._kwargs: dict[str, Any] = {
             "ssl_context": ssl_context,
             "keepalive_expiry": keepalive_s,
@@ -44,11 +49,20 @@ class SingleConnection(httpx.HTTPTransport):
         origin = _origin(request.url)
         if not _is_usable(self._pool, origin):
             self.close()
-            self._pool = httpcore.HTTPConnection(origin, **self._kwargs)
+            self._pool = self._connection_to(origin)
         try:
             return super().handle_request(request)
         except httpcore.ConnectionNotAvailable:  # closed by another thread since; nothing was sent
             return self.handle_request(request)
+
+    def _connection_to(self, origin: httpcore.Origin) -> Any:
+        import httpcore
+
+        if self._proxy is None:
+            return httpcore.HTTPConnection(origin, **self._kwargs)
+        pools = httpcore.HTTPProxy, httpcore.SOCKSProxy
+        self._backend = backend = _ProxyBackend()
+        return connect_through(self._proxy, *pools, origin, network_backend=backend, **self._kwargs)
 
     def shut_down(self) -> None:
         """End what another thread does with the connection: its wait fails at once.
@@ -56,7 +70,7 @@ class SingleConnection(httpx.HTTPTransport):
         Not by `close`, which would leave that thread waiting for a file descriptor of others.
         """
         try:
-            opened = self._pool._connection._network_stream.get_extra_info("socket")
+            opened = http11_connection(self._pool)._network_stream.get_extra_info("socket")
         except AttributeError:  # it is not connected yet
             return
         with suppress(OSError):
@@ -65,6 +79,8 @@ class SingleConnection(httpx.HTTPTransport):
     def close(self) -> None:
         if self._pool is not None:
             self._pool.close()
+        if self._backend is not None and self._backend.opened is not None:
+            self._backend.opened.close()
 
 
 class AsyncSingleConnection(httpx.AsyncHTTPTransport):
@@ -72,8 +88,11 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
 
     _pool: Any
 
-    def __init__(self, ssl_context: ssl.SSLContext, keepalive_s: float) -> None:
-        self._backend = _Backend()
+    def __init__(
+        self, ssl_context: ssl.SSLContext, keepalive_s: float, proxy: httpx.Proxy | None = None
+    ) -> None:
+        self._proxy = proxy
+        self._backend = _Backend(is_proxied=proxy is not None)
         self._kwargs: dict[str, Any] = {
             "ssl_context": ssl_context,
             "keepalive_expiry": keepalive_s,
@@ -87,11 +106,19 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
         origin = _origin(request.url)
         if not _is_usable(self._pool, origin):
             await self.aclose()
-            self._pool = httpcore.AsyncHTTPConnection(origin, **self._kwargs)
+            self._pool = self._connection_to(origin)
         try:
             return await super().handle_async_request(request)
         except httpcore.ConnectionNotAvailable:  # closed by another task since; nothing was sent
             return await self.handle_async_request(request)
+
+    def _connection_to(self, origin: httpcore.Origin) -> Any:
+        import httpcore
+
+        if self._proxy is None:
+            return httpcore.AsyncHTTPConnection(origin, **self._kwargs)
+        pools = httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy
+        return connect_through(self._proxy, *pools, origin, **self._kwargs)
 
     async def aclose(self) -> None:
         if self._pool is not None:
@@ -108,11 +135,29 @@ class _Backend:
 
     opened: httpcore.AsyncNetworkStream | None = None
 
+    def __init__(self, *, is_proxied: bool) -> None:
+        self._is_proxied = is_proxied
+
     async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
         import httpcore
 
-        self.opened = await httpcore.AnyIOBackend().connect_tcp(*args, **kwargs)
-        return self.opened
+        self.opened = opened = await httpcore.AnyIOBackend().connect_tcp(*args, **kwargs)
+        if self._is_proxied:
+            with_default_timeout(opened, kwargs.get("timeout"))
+        return opened
+
+
+class _ProxyBackend:
+    """As `_Backend`, to a proxy: httpcore leaks a connection whose SOCKS handshake fails."""
+
+    opened: httpcore.NetworkStream | None = None
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        import httpcore
+
+        self.opened = opened = httpcore.SyncBackend().connect_tcp(*args, **kwargs)
+        with_default_timeout(opened, kwargs.get("timeout"))
+        return opened
 
 
 def _origin(url: httpx.URL) -> httpcore.Origin:
@@ -139,6 +184,6 @@ def _is_usable(connection: Any, origin: httpcore.Origin) -> bool:
 
 def _has_unread_bytes(connection: Any) -> bool:
     try:
-        return has_unread_bytes(connection._connection)
+        return has_unread_bytes(http11_connection(connection))
     except AttributeError:  # an httpcore with other names: no connection is used twice
         return True

@@ -21,6 +21,16 @@ import httpx
 _INNER_STREAMS = ("_stream", "_httpcore_stream")
 
 
+def http11_connection(connection: Any) -> Any:
+    """The `httpcore` (Async)HTTP11Connection inside a connection, that of a proxy too.
+
+    Raises AttributeError before it is opened.
+    """
+    while not hasattr(connection, "_h11_state"):
+        connection = connection._connection
+    return connection
+
+
 def has_unread_bytes(connection: Any) -> bool:
     """Whether a connection, an `httpcore` (Async)HTTP11Connection, holds bytes of no answer.
 
