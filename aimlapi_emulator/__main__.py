@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aimlapi_emulator._version import __version__
@@ -84,6 +85,16 @@ def _argument_parser() -> argparse.ArgumentParser:
         help="what goes wrong with the next N POSTs (default 1), as in a prompt's [[fault ...]]; "
         "several are given in order",
     )
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        help="rules in YAML or JSON, a list of the arguments of Emulator.when (docs/testing.md); "
+        "read again when the file changes",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no line on stderr for each request")
+    parser.add_argument(
+        "--log-bodies", metavar="DIR", type=Path, help="write requests and answers to files there"
+    )
     parser.add_argument("--version", action="version", version=__version__)
     return parser
 
@@ -113,6 +124,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(str(exc))
     try:
         from aimlapi_emulator.emulator import Emulator
+        from aimlapi_emulator.request_log import RequestLog
     except ImportError as exc:  # says what to install
         return _fail(str(exc))
     port = given.port if given.port is not None else 0 if to_run else _DEFAULT_PORT
@@ -126,6 +138,13 @@ def main(argv: list[str] | None = None) -> int:
     )
     for faults in given.fault:
         emulator.faults += faults
+    try:
+        if given.rules:
+            emulator.load_rules(given.rules)
+        if not given.quiet or given.log_bodies:
+            RequestLog(given.log_bodies, quiet=given.quiet).attach()
+    except (ValueError, OSError) as exc:  # a RuleError; a folder that cannot be made
+        return _fail(str(exc))
     try:
         return _run(emulator, to_run) if to_run else _serve(emulator)
     except KeyboardInterrupt:  # before the command was started

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +23,7 @@ from aimlapi_emulator.messages import QueuedResponse, Request, Response
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, SeenRequest
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.scripting.rule_validation import as_tool_calls, check_rule
+from aimlapi_emulator.scripting.rules_file import RulesFile
 from aimlapi_emulator.scripting.types import Arguments, Condition, JSONObject, Text, ToolCalls
 from aimlapi_emulator.server.connection import Connection, internal_error
 from aimlapi_emulator.server.router import route
@@ -230,6 +232,17 @@ class Emulator:
         self._state.rules.append(rule)
         return rule
 
+    def load_rules(self, path: str | Path) -> None:
+        """Take further rules from a YAML or JSON file, and again whenever it changes.
+
+        Each entry is the arguments of `when`, which is its text or, as `pattern`, a regular
+        expression; a fault is written as `status=503`. Rules of `when` go before these.
+
+        Raises:
+            RuleError: for a file that cannot be read, or a rule that could never act.
+        """
+        self._state.rules_file = RulesFile(path)
+
     def unused_rules(self) -> list[Rule]:
         """The scripted rules that have not answered any request so far."""
         return [rule for rule in self._state.rules if not rule.use_count]
@@ -309,9 +322,11 @@ class Emulator:
             ineffective,
             repr(out.rule) if out.rule is not None else "",
             out.billed_usage,
+            out.called,
+            out.note,
         )
         self.requests.append(seen)
-        extra = {"request": seen, "schema": self.schema}
+        extra = {"request": seen, "schema": self.schema, "response": out}
         _REQUESTS.debug("%s %s: %s", seen.method, seen.path, status or "no answer", extra=extra)
 
     def _run(self, ready: threading.Event, failed: list[BaseException]) -> None:

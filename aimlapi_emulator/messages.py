@@ -57,6 +57,10 @@ class Response:
     rule: Rule | None = None
     """The scripted rule that answered."""
     latency: Latency = NO_LATENCY
+    called: tuple[str, ...] = ()
+    """Names of the tools that the answer calls."""
+    note: str = ""
+    """Why the answer calls no tool, if it could."""
 
     @property
     def succeeded(self) -> bool:

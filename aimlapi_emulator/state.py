@@ -18,6 +18,7 @@ from aimlapi_emulator.ids import Ids
 from aimlapi_emulator.messages import QueuedResponse, Request
 from aimlapi_emulator.scripting.request_view import RequestView
 from aimlapi_emulator.scripting.rule import Rule
+from aimlapi_emulator.scripting.rules_file import RulesFile
 
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
 _MIN_KEY_LENGTH = 7  # four characters would be most of a shorter key
@@ -48,6 +49,8 @@ class State:
     stored: dict[str, StoredResponse] = field(default_factory=dict)
     queued_responses: list[QueuedResponse] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    rules_file: RulesFile | None = None
+    """Further rules, which come after those; `clear` does not forget them."""
     ledger: Ledger = field(default_factory=Ledger)
     deprecations: list[Deprecation] = field(default_factory=lambda: list(DEPRECATIONS))
     recent_log_requests: dict[str, list[float]] = field(default_factory=dict)

@@ -74,7 +74,7 @@ FLOORS = {
         endpoints
         server
         emulator
-        pytest_plugin
+        pytest_plugin request_log
         __init__
         __main__
     """,

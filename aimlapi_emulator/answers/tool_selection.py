@@ -16,7 +16,7 @@ from typing import Any
 
 from aimlapi_emulator.answers.extraction import PromptValues, names, numbers, quoted
 from aimlapi_emulator.answers.fallback_text import recall_statement
-from aimlapi_emulator.answers.options import Option, first_mention, mentions, offered, place_of
+from aimlapi_emulator.answers.options import Option, first_mention, mentions, offered
 from aimlapi_emulator.answers.schema_instance import instance
 from aimlapi_emulator.answers.task import read_task
 from aimlapi_emulator.prompt import Call, Prompt, Tool
@@ -57,8 +57,10 @@ def _named(tools: Iterable[Tool], text: str) -> list[ToolSelection]:
 
     A whole name of several words goes before a word of a name, and that before the description's.
     """
-    whole = [(place_of(t.name, text), t) for t in tools if len(all_words(t.name)) > 1]
-    literal = [pair for pair in whole if pair[0] >= 0]
+    # A one-word name is an ordinary word too: it counts like any other.
+    whole = [tool for tool in tools if len(all_words(tool.name)) > 1 or f"{tool.name}(" in text]
+    spelled = [(re.search(rf"(?<!\w){re.escape(t.name)}(?!\w)", text), t) for t in whole]
+    literal = [(match.start(), tool) for match, tool in spelled if match]
     said = content_words(text) | {stem(OPERATION_OF[match[2]]) for match in _operations(text)}
     shared = [(content_words(tool.name) & said, tool) for tool in tools]
     if not any(words for words, _ in shared):

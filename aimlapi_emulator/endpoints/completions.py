@@ -106,6 +106,7 @@ def _reasoning_budget(body: Mapping[str, Any], model: ChatModelRow) -> tuple[int
 
 def _response(
     context: RequestContext,
+    answer: Answer,
     usage: Usage,
     body: Callable[[], dict[str, Any]],
     events: Callable[[], list[bytes]],
@@ -114,10 +115,12 @@ def _response(
     fault = context.fault
     if context.body.get("stream"):
         headers = {**context.headers, "content-type": EVENT_STREAM, "cache-control": "no-cache"}
-        return Response(fault.success_status, headers, events=tuple(events()), usage=usage)
-    headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
-    headers |= cost_headers(usage, fault.cost_metadata)
-    return Response(fault.success_status, headers, error_bodies.dump(body()), usage=usage)
+        out = Response(fault.success_status, headers, events=tuple(events()), usage=usage)
+    else:
+        headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
+        headers |= cost_headers(usage, fault.cost_metadata)
+        out = Response(fault.success_status, headers, error_bodies.dump(body()), usage=usage)
+    return replace(out, called=tuple(call.name for call in answer.calls), note=answer.note)
 
 
 def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
@@ -137,6 +140,7 @@ def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
     events = chat_format.render_stream(completion)
     return _response(
         context,
+        answer,
         usage,
         lambda: chat_format.render(completion),
         lambda: sse.frames(events, context.fault, error, named=False),
@@ -173,6 +177,7 @@ def responses_reply(context: RequestContext, model: ChatModelRow) -> Response:
     events = responses_stream.render_stream(response)
     return _response(
         context,
+        answer,
         usage,
         lambda: responses_format.render(response),
         lambda: sse.frames(events, context.fault, error, named=True),

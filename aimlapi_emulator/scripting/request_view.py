@@ -141,3 +141,7 @@ class SeenRequest(RequestView):
     """The scripted rule that answered, as source text; "" when none did."""
     usage: Usage = ZERO_USAGE
     """Tokens, `credits` and `usd` of the answer; all 0 for a failure, which is not billed."""
+    called: tuple[str, ...] = ()
+    """Names of the tools that the answer calls."""
+    note: str = ""
+    """Why the answer calls none of the tools that are offered; "" when it calls one."""

@@ -146,7 +146,8 @@ def _matching_rule(view: RequestView, state: State, *, has_fault: bool) -> Rule 
     queued = state.queued_responses
     if queued and not (view.endpoint == "embeddings" and isinstance(queued[0], str)):
         return None
-    return first_match(state.rules, view, has_fault=has_fault)
+    filed = state.rules_file.rules() if state.rules_file is not None else []
+    return first_match([*state.rules, *filed], view, has_fault=has_fault)
 
 
 def _record_in_ledger(context: RequestContext, out: Response) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.docs.blocks import PAGES, ROOT, Block, after, before, blocks
 
-LANGUAGES = {"python", "diff", "sh", "text"}
+LANGUAGES = {"python", "diff", "sh", "text", "yaml"}
 MARKS = {"", "output", "pytest", "heavy"}
 # README shows no outputs: what each of its programs must print at least.
 README_SAYS = ["Sørvågen", "14:05 in Paris", "automated in 1986", "Budget: 0.5 USD"]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from aimlapi_emulator.scripting.rules_file import RulesFile
 from tests.docs.blocks import blocks
 from tests.docs.test_blocks import programs, run
 
@@ -30,6 +31,13 @@ def test_the_report_is_as_shown() -> None:
     (shown,) = [block.text for block in blocks(PAGE) if block.language == "text"]
     assert result["exit_code"] == 1
     assert shown in result["printed"]
+
+
+def test_the_rules_of_a_file_are_rules(tmp_path: Path) -> None:
+    (shown,) = [block.text for block in blocks(PAGE) if block.language == "yaml"]
+    path = tmp_path / "rules.yaml"
+    path.write_text(shown)
+    assert len(RulesFile(path).rules()) == 3
 
 
 def test_the_commands_run(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -102,7 +103,10 @@ def test_it_serves_until_interrupted() -> None:
         process.kill()
         process.wait()
     assert process.returncode == 130
-    assert (out, err) == ("", "")
+    assert out == ""
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d 200 POST /v1/chat/completions openai/gpt-5-2 \d+ \+ \d+ tokens\n", err
+    )
 
 
 def test_it_says_that_the_port_is_taken(emu: Emulator) -> None:
@@ -116,8 +120,11 @@ def test_it_says_that_the_port_is_taken(emu: Emulator) -> None:
 def test_a_command_talks_to_the_emulator() -> None:
     code, out, err = finished(*python(ASK))
     assert (code, out) == (0, "200\n")
-    assert err.count("\n") == 1
+    assert err.count("\n") == 2
     assert "is no model" in err
+    assert "200 POST" in err
+    code, out, err = finished("--quiet", *python(ASK))
+    assert (code, out, err.count("\n")) == (0, "200\n", 1)
 
 
 def test_options_stand_before_the_command() -> None:
