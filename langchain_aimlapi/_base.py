@@ -26,7 +26,9 @@ from aimlapi_core import (
     __version__,
 )
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
+from aimlapi_core._adapters.pickling import check_members_picklable
 from aimlapi_core._values.traceback_locals import without_locals
+from aimlapi_core.settings import check_picklable
 from langchain_aimlapi._signature import ConstructorSignature
 
 PROVIDER = "aimlapi"
@@ -134,7 +136,11 @@ Timeout = Annotated[float | httpx.Timeout | None, BeforeValidator(_parse_timeout
 class AIMLAPIBase(ClientOwner, Serializable):
     """Connection settings of a model object; it can be copied and pickled at any time."""
 
-    _SHARED_BY_COPIES: ClassVar = "api_key", "http_client", "http_async_client", "on_usage"
+    # LangChain's own may hold locks.
+    _SHARED_BY_COPIES: ClassVar = (
+        *("api_key", "http_client", "http_async_client", "on_usage"),
+        *("cache", "callbacks", "rate_limiter", "custom_get_token_ids"),
+    )
 
     api_key: SecretStr | KeyFunction | None = Field(default_factory=_api_key_from_env)
     base_url: str | None = Field(default_factory=_base_url_from_env)
@@ -183,6 +189,16 @@ class AIMLAPIBase(ClientOwner, Serializable):
     def _connection(self, call: Mapping[str, Any]) -> dict[str, Any]:
         own = self.__dict__  # faster than attributes
         return {name: call.get(name, own[name]) for name in CONNECTION_SETTINGS}
+
+    def __getstate__(self) -> dict[Any, Any]:
+        check_picklable(self.http_client, self.http_async_client)
+        check_members_picklable(type(self).__name__, self.__dict__)
+        return super().__getstate__()
+
+    @field_serializer("api_key", when_used="json")
+    def _key_as_asterisks(self, key: Any) -> str | None:
+        """As pydantic writes a SecretStr; a function too, which has no form in JSON."""
+        return None if key is None else str(SecretStr("-"))
 
     @field_serializer("timeout", when_used="json")
     def _timeout_as_data(self, timeout: Any) -> Any:

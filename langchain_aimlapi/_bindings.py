@@ -27,6 +27,7 @@ from langchain_core.runnables.configurable import (
 )
 from typing_extensions import override
 
+from aimlapi_core._adapters.pickling import check_members_picklable
 from langchain_aimlapi._base import MODEL_CONFIG
 from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.build import call_arguments
@@ -110,6 +111,10 @@ class ModelBinding(RunnableBinding[LanguageModelInput, AIMessage]):
     @override
     def lc_id(cls) -> list[str]:
         return RunnableBinding.lc_id()
+
+    def __getstate__(self) -> dict[Any, Any]:
+        check_members_picklable("a binding", {**self.kwargs, **self.config})
+        return super().__getstate__()
 
     @override
     def bind(self, **kwargs: Any) -> Self:

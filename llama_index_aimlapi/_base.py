@@ -6,8 +6,6 @@ sockets; dicts, JSON and reprs never carry the key.
 
 from __future__ import annotations
 
-import pickle
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -25,6 +23,11 @@ from aimlapi_core import (
     __version__,
 )
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
+from aimlapi_core._adapters.pickling import (
+    check_members_picklable,
+    is_picklable,
+    pickles_any_function,
+)
 from aimlapi_core._values.traceback_locals import without_locals
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.settings import check_picklable
@@ -128,17 +131,13 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
         # BaseComponent's own deletes what cannot be pickled from this very object, clients
         # included; here it is left out of the state, or raises.
         check_picklable(self.http_client, self.http_async_client)
-        any_function = _pickles_any_function()
-        if callable(self.api_key) and not (any_function or _is_picklable(self.api_key)):
-            raise TypeError(
-                "api_key is a function that cannot be pickled: define it with def in a module, or "
-                "leave it out and set AIMLAPI_API_KEY where the object is used."
-            )
+        any_function = pickles_any_function()
+        check_members_picklable(type(self).__name__, {"api_key": self.api_key})
         droppable = _DROPPED_IF_UNPICKLABLE + (() if any_function else _DROPPED_WITH_WARNING)
         fields = {
             name: value
             for name, value in self.__dict__.items()
-            if name not in droppable or _is_picklable(value)
+            if name not in droppable or is_picklable(value)
         }
         for name in _DROPPED_WITH_WARNING:
             if name in self.__dict__ and name not in fields:
@@ -190,24 +189,3 @@ def _warn_not_pickled(kind: str, name: str) -> None:
         "its functions with def in a module, not as lambdas or inside other functions."
     )
     warn_once((kind, "pickle", name), message, UserWarning)
-
-
-def _pickles_any_function() -> bool:
-    """Whether cloudpickle (Ray, joblib, Spark) or dill is pickling, which take lambdas.
-
-    A pickler does not tell the object which one it is: its frame does.
-    """
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        frame = frame.f_back
-        if {"cloudpickle", "dill"} & set(frame.f_globals.get("__name__", "").split(".")):
-            return True
-    return False
-
-
-def _is_picklable(value: Any) -> bool:
-    try:
-        pickle.dumps(value)
-    except Exception:  # pickle raises whatever the object's own code raises
-        return False
-    return True

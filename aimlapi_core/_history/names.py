@@ -33,7 +33,8 @@ ROLES: dict[str, Role] = {
 MAX_CALL_ID_LENGTH: dict[Endpoint, int] = {"chat": 40, "responses": 64}
 # "Invalid 'messages[2].name': string does not match pattern. Expected a string that matches the
 # pattern '^[^\s<|\\/>]+$'" (langchain-ai/langchain#35054, seen 2026-11-29).
-_UNFIT_IN_MESSAGE_NAME = re.compile(r"[\s<|\\/>]+")
+# Halves of characters cannot be sent at all.
+_UNFIT_IN_MESSAGE_NAME = re.compile(r"[\s<|\\/>\ud800-\udfff]+")
 _MAX_NAME_LENGTH = 64
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNFIT_IN_TOOL_NAME = re.compile(r"[^A-Za-z0-9_-]")

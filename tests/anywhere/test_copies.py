@@ -7,14 +7,19 @@ import copy
 import multiprocessing
 import os
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import cloudpickle
+import httpx
 import pytest
+from langchain_core.rate_limiters import InMemoryRateLimiter
 
 from aimlapi_emulator import Emulator
+from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
+from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 from tests.anywhere.objects import KEY, NAMES, make, requests_of, use
 
 COPIES: dict[str, Callable[[Any], Any]] = {
@@ -103,3 +108,92 @@ def test_a_forked_child_and_its_parent_both_go_on(emu: Emulator, name: str, call
     use(thing)
     assert len(emu.requests) == 2 * requests_of(name)
     assert theirs.isdisjoint(seen.connection for seen in emu.requests[requests_of(name) :])
+
+
+class _Locked:
+    """A key function with what no pickler takes."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def __call__(self) -> str:
+        return KEY
+
+
+REMEDY = "cannot be pickled.*def in a module"
+KEY_SAID = f"api_key .*{REMEDY}"
+UNPICKLABLE: dict[str, tuple[Callable[[], Any], str]] = {
+    "key of chat, LC": (lambda: ChatAIMLAPI(api_key=lambda: KEY), KEY_SAID),
+    "key of embeddings, LC": (
+        lambda: AIMLAPIEmbeddings(api_key=lambda: KEY),
+        KEY_SAID,
+    ),
+    "key, LI": (lambda: AIMLAPI(api_key=lambda: KEY), KEY_SAID),
+    "key of embeddings, LI": (lambda: AIMLAPIEmbedding(api_key=lambda: KEY), KEY_SAID),
+    "key of a binding": (lambda: ChatAIMLAPI().bind(api_key=lambda: KEY), KEY_SAID),
+    "on_usage": (
+        lambda: AIMLAPIEmbeddings(api_key=KEY, on_usage=lambda reply: None),
+        f"on_usage of AIMLAPIEmbeddings {REMEDY}",
+    ),
+    "custom_get_token_ids": (
+        lambda: ChatAIMLAPI(api_key=KEY, custom_get_token_ids=lambda text: [1]),
+        f"custom_get_token_ids of ChatAIMLAPI {REMEDY}",
+    ),
+    "extra_body": (
+        lambda: ChatAIMLAPI(api_key=KEY, extra_body={"f": lambda: 1}),
+        f"extra_body of ChatAIMLAPI {REMEDY}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNPICKLABLE)
+def test_what_pickle_refuses_is_named_with_its_remedy_and_copies_work(name: str) -> None:
+    made, said = UNPICKLABLE[name]
+    thing = made()
+    with pytest.raises(TypeError, match=said):
+        pickle.dumps(thing)
+    for copied in (
+        cloudpickle.loads(cloudpickle.dumps(thing)),
+        copy.deepcopy(thing),
+        copy.copy(thing),
+    ):
+        assert type(copied) is type(thing)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"api_key": _Locked()}, "api_key is a function that cannot be pickled"),
+        ({"rate_limiter": InMemoryRateLimiter()}, "rate_limiter .*lock.*leave it out"),
+        ({"http_client": httpx.Client()}, "hold sockets"),
+    ],
+)
+def test_locks_are_shared_by_copies_and_named_in_pickles(
+    arguments: dict[str, Any], said: str
+) -> None:
+    model = ChatAIMLAPI(**{"api_key": KEY, **arguments})
+    for dumps in (pickle.dumps, cloudpickle.dumps):
+        with pytest.raises(TypeError, match=said):
+            dumps(model)
+    (name,) = arguments
+    for twin in (copy.deepcopy(model), model.model_copy(deep=True)):
+        assert getattr(twin, name) is getattr(model, name)
+
+
+@pytest.mark.parametrize("key", [KEY, lambda: KEY], ids=["text", "function"])
+@pytest.mark.parametrize("name", NAMES[:4])
+def test_an_object_made_of_a_dump_takes_its_key_from_the_environment(
+    name: str, key: Any, emu: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No dump that can be written to a file holds a key, so another program gives it one."""
+    monkeypatch.setenv("AIMLAPI_API_KEY", "sk-other-1111")
+    thing = make(name, emu.base_url, api_key=key)
+    assert KEY not in thing.model_dump_json()
+    use(type(thing).model_validate_json(thing.model_dump_json()))
+    assert emu.requests[-1].headers["authorization"].endswith("1111")
+    given = {**thing.model_dump(mode="json"), "api_key": "sk-given-2222"}
+    use(type(thing).model_validate(given))
+    assert emu.requests[-1].headers["authorization"].endswith("2222")
+    if hasattr(thing, "from_dict"):
+        use(type(thing).from_dict(thing.to_dict(), api_key="sk-given-3333"))
+        assert emu.requests[-1].headers["authorization"].endswith("3333")

@@ -157,3 +157,8 @@ def test_any_text_can_be_sent_after_it(pieces: list[str]) -> None:
     assert len(join_half_characters(text)) == len(replaced)
     if "\ud83d" not in pieces and "\ude00" not in pieces:
         assert replaced is text
+
+
+def test_a_half_in_the_name_of_an_author_is_made_fit_as_blanks_are() -> None:
+    named = Message("user", (Text("hi"),), name="Research \ud835 Agent")
+    assert sent("chat", named)["messages"][0]["name"] == "Research_Agent"
