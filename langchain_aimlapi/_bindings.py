@@ -19,6 +19,7 @@ from langchain_core.runnables import (
     RunnableBinding,
     RunnableConfig,
     RunnableSerializable,
+    RunnableWithFallbacks,
 )
 from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.configurable import (
@@ -32,13 +33,8 @@ from langchain_aimlapi._base import MODEL_CONFIG
 from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.build import call_arguments
 from langchain_aimlapi._request.tools import ToolChoiceLike, ToolLike, merge_tools, to_wire_tool
-from langchain_aimlapi._structured_output.plan import (
-    Method,
-    check_conflicts,
-    default_method,
-    make_plan,
-)
-from langchain_aimlapi._structured_output.raw_output import include_raw as with_raw_output
+from langchain_aimlapi._structured_output.plan import Method
+from langchain_aimlapi._structured_output.runnable import structured_output
 from langchain_aimlapi.errors import InvalidRequestError, translate_errors
 
 ObjectT = TypeVar("ObjectT")
@@ -46,7 +42,16 @@ ObjectT = TypeVar("ObjectT")
 _HELD = "bound kwargs config config_factories custom_input_type custom_output_type".split()
 
 
-class BindableModel(BaseChatModel):
+class _Fallible:
+    """What can have fallbacks that keep what is bound to them."""
+
+    def with_fallbacks(self, fallbacks: Sequence[Runnable[Any, Any]], **kwargs: Any) -> Any:
+        """The model, and others that are called where it raises an error."""
+        model = cast("Runnable[Any, Any]", self)
+        return ModelFallbacks(**Runnable.with_fallbacks(model, fallbacks, **kwargs).__dict__)
+
+
+class BindableModel(_Fallible, BaseChatModel):
     """What a chat model gives when something is bound to it or made configurable."""
 
     model_config = MODEL_CONFIG
@@ -100,7 +105,7 @@ def _keeping(binding: Runnable[Any, Any]) -> ModelBinding:
     return ModelBinding(**{name: getattr(binding, name) for name in _HELD})
 
 
-class ModelBinding(RunnableBinding[LanguageModelInput, AIMessage]):
+class ModelBinding(_Fallible, RunnableBinding[LanguageModelInput, AIMessage]):
     """A chat model with bound arguments: what is bound later is added.
 
     Of an argument that is bound twice the later value counts. Tools are added; of two with the
@@ -181,7 +186,7 @@ class ModelBinding(RunnableBinding[LanguageModelInput, AIMessage]):
     def _method_of_bound(self, name: str) -> Any:
         """The method of alternatives, each with the arguments that are bound to all."""
         bound = self.bound
-        if isinstance(bound, ModelAlternatives):
+        if isinstance(bound, (ModelAlternatives, ModelFallbacks)):
             bound = bound.with_arguments(self.kwargs)
         return _method(bound, name)
 
@@ -189,7 +194,7 @@ class ModelBinding(RunnableBinding[LanguageModelInput, AIMessage]):
         return type(self)(**{name: getattr(self, name) for name in _HELD} | changes)
 
 
-class ConfigurableModel(RunnableConfigurableFields):  # type: ignore[type-arg]  # pydantic would check the field with them
+class ConfigurableModel(_Fallible, RunnableConfigurableFields):  # type: ignore[type-arg]  # pydantic would check the field with them
     """A chat model with fields that a call's config may set, also after something was bound."""
 
     @classmethod
@@ -225,6 +230,11 @@ class ConfigurableModel(RunnableConfigurableFields):  # type: ignore[type-arg]  
         return structured_output(self, {}, schema, **kwargs)
 
     @override
+    def configurable_fields(self, **kwargs: Any) -> Self:
+        made = super().configurable_fields(**kwargs)
+        return type(self)(**{**made.__dict__, "config": _merged(self.config, None, {})})
+
+    @override
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
         return type(self)(**{**self.__dict__, "config": _merged(self.config, config, kwargs)})
 
@@ -235,7 +245,7 @@ class ConfigurableModel(RunnableConfigurableFields):  # type: ignore[type-arg]  
         return _alternatives(super().configurable_alternatives(which, **kwargs))
 
 
-class ModelAlternatives(RunnableConfigurableAlternatives):  # type: ignore[type-arg]  # as above
+class ModelAlternatives(_Fallible, RunnableConfigurableAlternatives):  # type: ignore[type-arg]  # as above
     """Chat models of which a call's config chooses one; what is bound is bound to each."""
 
     @classmethod
@@ -272,6 +282,11 @@ class ModelAlternatives(RunnableConfigurableAlternatives):  # type: ignore[type-
         return self._each("bind", **bound) if bound else self
 
     @override
+    def configurable_fields(self, **kwargs: Any) -> Self:
+        made = super().configurable_fields(**kwargs)
+        return type(self)(**{**made.__dict__, "config": self.config})
+
+    @override
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
         return type(self)(**{**self.__dict__, "config": _merged(self.config, config, kwargs)})
 
@@ -288,6 +303,38 @@ class ModelAlternatives(RunnableConfigurableAlternatives):  # type: ignore[type-
             prefix_keys=self.prefix_keys,
             config=self.config,
         )
+
+
+class ModelFallbacks(RunnableWithFallbacks[LanguageModelInput, Any]):
+    """A chat model with fallbacks; what is bound is bound to each."""
+
+    @classmethod
+    @override
+    def lc_id(cls) -> list[str]:
+        return RunnableWithFallbacks.lc_id()
+
+    @override
+    def bind(self, **kwargs: Any) -> ModelBinding:
+        return ModelBinding(bound=self, kwargs=kwargs, config={})
+
+    @override
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> ModelBinding:
+        return ModelBinding(bound=self, kwargs={}, config=_merged(None, config, kwargs))
+
+    @override
+    def with_listeners(self, **kwargs: Any) -> ModelBinding:
+        return _keeping(super().with_listeners(**kwargs))
+
+    @override
+    def with_alisteners(self, **kwargs: Any) -> ModelBinding:
+        return _keeping(super().with_alisteners(**kwargs))
+
+    def with_arguments(self, bound: Mapping[str, Any]) -> Self:
+        """Each model with bound arguments."""
+        if not bound:
+            return self
+        runnable, *fallbacks = (one.bind(**bound) for one in (self.runnable, *self.fallbacks))
+        return type(self)(**{**self.__dict__, "runnable": runnable, "fallbacks": fallbacks})
 
 
 def _alternatives(made: RunnableSerializable[Any, Any]) -> ModelAlternatives:
@@ -331,41 +378,3 @@ def _is_ours(bound: Any) -> bool:
 def _given(**arguments: Any) -> dict[str, Any]:
     """The arguments that are not None."""
     return {name: value for name, value in arguments.items() if value is not None}
-
-
-def structured_output(
-    model: Any,
-    bound: Mapping[str, Any],
-    schema: Mapping[str, Any] | type | None,
-    *,
-    method: Method | None = None,
-    include_raw: bool = False,
-    strict: bool | None = None,
-    tools: Sequence[ToolLike] | None = None,
-    **kwargs: Any,
-) -> Runnable[LanguageModelInput, Any]:
-    """`model`, to which the arguments `bound` are bound already, followed by a parser.
-
-    Raises InvalidRequestError for an argument that the schema needs for itself.
-    """
-    if method is None:
-        method = default_method(_model_id(model, {**bound, **kwargs}))
-    with translate_errors():
-        plan = make_plan(schema, method, strict)
-        check_conflicts(plan, method, {**bound, **kwargs})
-    trace: dict[str, Any] = {}
-    if plan.traced_schema:
-        how = {"method": method, "strict": strict}
-        trace["ls_structured_output_format"] = {"kwargs": how, "schema": plan.traced_schema}
-    llm = model.bind_tools(
-        [*plan.tools, *(tools or ())],
-        **{**plan.arguments, **trace, **kwargs},
-    )
-    return with_raw_output(llm, plan.parser) if include_raw else llm | plan.parser
-
-
-def _model_id(model: Any, given: Mapping[str, Any]) -> str:
-    """The id that a call of `model` has, which bindings and configurable fields hold."""
-    while "model" not in given and not isinstance(getattr(model, "model", None), str):
-        model = getattr(model, "bound", None) or model.default
-    return str(given.get("model") or model.model)

@@ -21,7 +21,7 @@ from typing_extensions import Unpack, override
 from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
 from aimlapi_core._adapters.arguments import translate_validation_errors
 from aimlapi_core._values.traceback_locals import clears_locals
-from langchain_aimlapi._bindings import ModelBinding, structured_output
+from langchain_aimlapi._bindings import ModelBinding
 from langchain_aimlapi._chat_model_base import ChatModelBase
 from langchain_aimlapi._request import tools as request_tools
 from langchain_aimlapi._request.argument_validation import (
@@ -40,6 +40,7 @@ from langchain_aimlapi._response import messages as response_messages
 from langchain_aimlapi._response.empty_output import warn_at_stream_end, warn_if_reasoning_exhausted
 from langchain_aimlapi._response.v3_events import V3EventEncoder
 from langchain_aimlapi._structured_output.plan import Method
+from langchain_aimlapi._structured_output.runnable import structured_output
 from langchain_aimlapi.errors import translate_errors
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableGenerator, RunnableMap
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable, RunnableGenerator
 from langchain_core.runnables.utils import AddableDict
 
 from langchain_aimlapi._structured_output.parser import AnswerParser, PartialObjectParser
@@ -32,9 +33,9 @@ class _ParseAttempt:
         self._partial_parser = PartialObjectParser(parser)
         self._error: Exception | None = None
 
-    def feed(self, chunk: Mapping[str, Any]) -> Iterator[_RawOutput]:
-        yield _RawOutput(raw=chunk["raw"])
-        yield from self._outputs(self._partial_parser.feed(chunk["raw"]))
+    def feed(self, message: BaseMessage) -> Iterator[_RawOutput]:
+        yield _RawOutput(raw=message)
+        yield from self._outputs(self._partial_parser.feed(message))
 
     def close(self) -> Iterator[_RawOutput]:
         yield from self._outputs(self._partial_parser.close())
@@ -57,18 +58,16 @@ class _RawOutputParser:
     def __init__(self, parser: AnswerParser) -> None:
         self._parser = parser
 
-    def transform(self, chunks: Iterator[Mapping[str, Any]]) -> Iterator[_RawOutput]:
+    def transform(self, messages: Iterator[BaseMessage]) -> Iterator[_RawOutput]:
         attempt = _ParseAttempt(self._parser)
-        for chunk in chunks:
-            yield from attempt.feed(chunk)
+        for message in messages:
+            yield from attempt.feed(message)
         yield from attempt.close()
 
-    async def atransform(
-        self, chunks: AsyncIterator[Mapping[str, Any]]
-    ) -> AsyncIterator[_RawOutput]:
+    async def atransform(self, messages: AsyncIterator[BaseMessage]) -> AsyncIterator[_RawOutput]:
         attempt = _ParseAttempt(self._parser)
-        async for chunk in chunks:
-            for output in attempt.feed(chunk):
+        async for message in messages:
+            for output in attempt.feed(message):
                 yield output
         for output in attempt.close():
             yield output
@@ -77,4 +76,5 @@ class _RawOutputParser:
 def include_raw(llm: Runnable[Any, Any], parser: AnswerParser) -> Runnable[Any, Any]:
     """`{"raw": message, "parsed": object or None, "parsing_error": exception or None}`."""
     output = _RawOutputParser(parser)
-    return RunnableMap(raw=llm) | RunnableGenerator(output.transform, output.atransform)
+    # The model is the first step itself, not below a RunnableMap, which drops what is bound later.
+    return llm | RunnableGenerator(output.transform, output.atransform)

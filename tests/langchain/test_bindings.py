@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import ConfigurableField
 from pydantic import BaseModel
 
-from aimlapi_emulator import Emulator
+from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI, InvalidRequestError
 from tests.langchain.calls import call, events
 
@@ -172,11 +173,97 @@ def test_a_config_bound_to_a_model_is_kept(later: str, chat: Make) -> None:
 
 @pytest.mark.parametrize("later", LATER)
 def test_fallbacks_keep_what_is_bound(later: str, emu: Emulator, chat: Make) -> None:
-    if later in ("bind", "with_config"):
-        return  # langchain-core binds them to the fallbacks as a whole
     model = chat().bind(temperature=0.25).with_fallbacks([chat().bind(temperature=0.75)])
     LATER[later](model).invoke(PROMPT)
     assert emu.requests[-1].body["temperature"] == 0.25
+
+
+# What a program does to a model, in any order, and whether a request shows it.
+STEPS: dict[str, Callable[[Any], Any]] = {
+    "temperature": lambda llm: llm.bind(temperature=0.25),
+    "seed": lambda llm: llm.bind(seed=3),
+    "tools": lambda llm: llm.bind_tools([weather]),
+    "config": lambda llm: llm.with_config(tags=["mine"]),
+    "configurable": lambda llm: llm.configurable_fields(max_tokens=ConfigurableField(id="most")),
+    "alternatives": lambda llm: llm.configurable_alternatives(ConfigurableField(id="which")),
+    "fallbacks": lambda llm: llm.with_fallbacks([llm]),
+    "retry": lambda llm: llm.with_retry(),
+    "json_schema": lambda llm: llm.with_structured_output(Answer),
+    "include_raw": lambda llm: llm.with_structured_output(Answer, include_raw=True),
+}
+
+
+def shown(emu: Emulator, tags: list[Any]) -> set[str]:
+    """The steps that the last request shows."""
+    body = emu.requests[-1].body
+    found = {
+        "temperature": body.get("temperature") == 0.25,
+        "seed": body.get("seed") == 3,
+        "tools": "weather" in names(emu) if body.get("tools") else False,
+        "config": "mine" in tags[-1],
+        "configurable": body.get("max_tokens") == 77,
+        "json_schema": "response_format" in body,
+        "include_raw": "response_format" in body,
+    }
+    return {step for step, is_shown in found.items() if is_shown}
+
+
+@pytest.mark.parametrize("first", STEPS)
+def test_nothing_is_lost_in_any_order(first: str, emu: Emulator, chat: Make) -> None:
+    """A step that langchain-core does not have there is an error that names it."""
+    counter = Counter()
+    config: Any = {"configurable": {"most": 77}, "callbacks": [counter]}
+    worked, refused = 0, []
+    lasts = ([], ["tools"], ["include_raw"])
+    for steps in ([second, *last] for second in STEPS for last in lasts):
+        if len({first, *steps}) <= len(steps):
+            continue
+        llm: Any = chat()
+        try:
+            for step in (first, *steps):
+                llm = STEPS[step](llm)
+        except (InvalidRequestError, AttributeError, ValueError) as error:
+            refused.append(str(error))
+            continue
+        llm.invoke(PROMPT, config)
+        worked += 1
+        visible = set(STEPS) - {"alternatives", "fallbacks", "retry"}
+        assert {first, *steps} & visible <= shown(emu, counter.tags), (first, *steps)
+    assert worked
+    known = re.compile("has no|Configuration key|object has|sets .* itself")
+    assert [words for words in refused if not known.search(words)] == []
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_a_config_bound_to_fallbacks_is_kept(later: str, chat: Make) -> None:
+    counter, heard = Counter(), []
+    model = chat().with_fallbacks([chat()]).with_config(tags=["first"], callbacks=[counter])
+    model = model.with_listeners(on_start=lambda run: heard.append(run))
+    LATER[later](model).invoke(PROMPT)
+    assert "first" in counter.tags[0]
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_what_is_bound_after_structured_output_is_sent(
+    how: str, streaming: bool, emu: Emulator, chat: Make
+) -> None:
+    made = chat().with_structured_output(Answer, include_raw=True).bind(temperature=0.25)
+    assert call(how, streaming, made, PROMPT)["parsed"] == Answer(a="1")
+    assert emu.requests[-1].body["temperature"] == 0.25
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_arguments_bound_to_fallbacks_reach_each(
+    failing: bool, how: str, emu: Emulator, chat: Make
+) -> None:
+    if failing:
+        emu.faults.append(Fault(status=503))
+    model = chat().with_fallbacks([chat(model=LATEST)]).bind(max_tokens=77)
+    call(how, False, model.bind_tools([weather]), PROMPT)
+    bodies = [request.body for request in emu.requests]
+    assert [body["max_tokens"] for body in bodies] == [77] * (1 + failing)
+    assert names(emu) == ["weather"]
 
 
 @pytest.mark.parametrize(
