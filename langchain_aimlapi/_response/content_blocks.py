@@ -36,10 +36,21 @@ def translate_content_chunk(chunk: AIMessageChunk) -> list[types.ContentBlock]:
     """The blocks of a chunk, or of the sum of all chunks, whose tool calls are parsed."""
     if chunk.chunk_position == "last":
         blocks = cast("list[dict[str, Any]]", translate_content(chunk))
-        # Citations of the last chunk belong to the text of the chunks before it.
-        return _typed([b if b.get("text") != "" else {**b, "index": "lc_text"} for b in blocks])
+        is_alone = not (chunk.content or chunk.tool_call_chunks)  # no sum, which needs no places
+        return _typed([_indexed(b, at) if is_alone else b for at, b in enumerate(blocks)])
     spoken = [{**block, "index": f"lc_{block['type']}"} for block in _text_blocks(chunk)]
     return _typed([*spoken, *_tool_call_chunk_blocks(chunk)])
+
+
+def _indexed(block: dict[str, Any], position: int) -> dict[str, Any]:
+    """A block of the last chunk with its place in the sum.
+
+    Its citations belong to the text of the chunks before it; what the service ran are blocks of
+    their own, which langchain-core would number, and so merge, by their type.
+    """
+    if block.get("text") == "":
+        return {**block, "index": "lc_text"}
+    return {**block, "index": f"lc_item_{position}"} if block["type"] == "non_standard" else block
 
 
 def _typed(blocks: list[dict[str, Any]]) -> list[types.ContentBlock]:

@@ -104,88 +104,108 @@ def _citation(rng: random.Random, nested: bool) -> dict[str, Any]:
     return {"type": "url_citation", **({"url_citation": web} if nested else web)}
 
 
-def chat_answer(rng: random.Random) -> Answer:
-    """A chat completion; its deltas in random pieces and in random order between its members."""
+Deltas = list[dict[str, Any]]
+_ROW = "of the choice"  # what stands beside a delta, in its choice
+
+
+def _grown(rng: random.Random, name: str) -> tuple[dict[str, Any], Deltas]:
+    text = _text(rng)
+    return {name: text}, [{name: piece} for piece in pieces(rng, text)]
+
+
+def _content(rng: random.Random) -> tuple[dict[str, Any], Deltas]:
+    fields, deltas = _grown(rng, "content")
+    kind = rng.randint(0, 3)
+    if kind == 0:
+        parts = [{"type": "text", "text": delta["content"]} for delta in deltas]
+        return {"content": parts}, [{"content": [part]} for part in parts]
+    if kind == 1:
+        rows = [{"token": d["content"], "logprob": -0.5, "top_logprobs": []} for d in deltas]
+        beside = [
+            {**d, _ROW: {"logprobs": {"content": [r]}}} for d, r in zip(deltas, rows, strict=True)
+        ]
+        return {**fields, _ROW: {"logprobs": {"content": rows}}}, beside
+    return fields, deltas
+
+
+def _annotations(rng: random.Random) -> tuple[dict[str, Any], Deltas]:
+    citations = [_citation(rng, nested=True) for _ in range(rng.randint(1, 3))]
+    return {"annotations": citations}, [{"annotations": [one]} for one in citations]
+
+
+def _audio(rng: random.Random) -> tuple[dict[str, Any], Deltas]:
+    transcript, data = _text(rng), "QUJD" * 3
+    deltas = [{"id": "audio_1", "expires_at": 9}]
+    deltas += [{"transcript": piece} for piece in pieces(rng, transcript)]
+    deltas += [{"data": piece, "id": "audio_1"} for piece in pieces(rng, data)]
+    whole = {"id": "audio_1", "expires_at": 9, "transcript": transcript, "data": data}
+    return {"audio": whole}, [{"audio": delta} for delta in deltas]
+
+
+def _details(rng: random.Random) -> tuple[dict[str, Any], Deltas]:
+    kind = {"type": "reasoning.text", "format": "unknown"}
+    rows = [{**kind, "index": index, "text": _text(rng)} for index in (0, 1)]
+    grown = [
+        [{"reasoning_details": [{**row, "text": piece}]} for piece in pieces(rng, row["text"])]
+        for row in rows
+    ]
+    firsts = [{"reasoning_details": [{**row, "text": ""}]} for row in rows]
+    return {"reasoning_details": rows}, [*firsts, *_interleaved(rng, grown)]
+
+
+def _calls(rng: random.Random) -> tuple[dict[str, Any], Deltas]:
+    if rng.random() < 0.1:
+        call = {"name": "go", "arguments": _arguments(rng)}
+        deltas = [{"arguments": piece} for piece in pieces(rng, call["arguments"])]
+        deltas[0]["name"] = "go"
+        return {"function_call": call}, [{"function_call": delta} for delta in deltas]
+    calls = [_chat_call(rng, index) for index in range(rng.randint(1, 3))]
+    heads = [rows[0] for _, rows in calls]
+    followers = [[{"tool_calls": [row]} for row in rows[1:]] for _, rows in calls]
+    begun = [{"tool_calls": heads}]
+    if rng.random() < 0.5:
+        begun = [{"tool_calls": [row]} for row in heads]
+    whole = {"tool_calls": [whole for whole, _ in calls]}
+    return whole, [*begun, *_interleaved(rng, followers)]
+
+
+def _message_and_deltas(rng: random.Random) -> tuple[dict[str, Any], Deltas]:
+    """A message, and its deltas: in order within a member, in random order between members."""
+    found = [_content(rng)] if rng.random() < 0.8 else []
+    names = (rng.choice(["reasoning", "reasoning_content"]), "refusal", "thinking")
+    found += [_grown(rng, name) for name in names if rng.random() < 0.3]
+    found += [make(rng) for make in (_annotations, _audio, _details) if rng.random() < 0.2]
+    found += [_calls(rng)] if rng.random() < 0.6 else []
     message: dict[str, Any] = {"role": "assistant", "content": None}
-    queues: list[list[dict[str, Any]]] = []
+    for fields, _ in found:
+        message.update(fields)
+    return message, _merged(rng, _interleaved(rng, [deltas for _, deltas in found]))
 
-    def grow(name: str, text: str) -> None:
-        message[name] = text
-        queues.append([{name: piece} for piece in pieces(rng, text)])
 
-    if rng.random() < 0.8:
-        grow("content", _text(rng))
-    if rng.random() < 0.3:
-        grow(rng.choice(["reasoning", "reasoning_content"]), _text(rng))
-    if rng.random() < 0.3:
-        grow("refusal", _text(rng))
-    if rng.random() < 0.3:
-        grow("thinking", _text(rng))
-    if rng.random() < 0.3:
-        citations = [_citation(rng, nested=True) for _ in range(rng.randint(1, 3))]
-        message["annotations"] = citations
-        queues.append([{"annotations": [one]} for one in citations])
-    if rng.random() < 0.2:
-        audio = {"id": "audio_1", "transcript": _text(rng), "data": "QUJD" * 3, "expires_at": 9}
-        message["audio"] = audio
-        queues.append(
-            [{"audio": {"id": audio["id"], "expires_at": 9}}]
-            + [{"audio": {"transcript": p}} for p in pieces(rng, str(audio["transcript"]))]
-            + [{"audio": {"data": p, "id": audio["id"]}} for p in pieces(rng, "QUJD" * 3)]
-        )
-    if rng.random() < 0.2:
-        texts = [_text(rng), _text(rng)]
-        kind = {"type": "reasoning.text", "format": "unknown"}
-        message["reasoning_details"] = [
-            {**kind, "index": i, "text": text} for i, text in enumerate(texts)
-        ]
-        firsts = [{"reasoning_details": [{**kind, "index": i, "text": ""}]} for i in (0, 1)]
-        rest = [
-            {"reasoning_details": [{**kind, "index": i, "text": piece}]}
-            for i, text in enumerate(texts)
-            for piece in pieces(rng, text)
-        ]
-        rows = list(rest)
-        rng.shuffle(rows)
-        rows.sort(key=lambda row: 0)  # stable: shuffled between rows, put in order within one
-        in_order = {
-            0: [r for r in rest if r["reasoning_details"][0]["index"] == 0],
-            1: [r for r in rest if r["reasoning_details"][0]["index"] == 1],
-        }
-        queues.append(firsts + [in_order[r["reasoning_details"][0]["index"]].pop(0) for r in rows])
-    calls = [_chat_call(rng, index) for index in range(rng.choice([0, 0, 1, 1, 2, 3]))]
-    if calls:
-        message["tool_calls"] = [whole for whole, _ in calls]
-        heads = [rows[0] for _, rows in calls]
-        followers = [[{"tool_calls": [row]} for row in rows[1:]] for _, rows in calls]
-        apart = [{"tool_calls": [row]} for row in heads]
-        begun = apart if rng.random() < 0.5 else [{"tool_calls": heads}]
-        queues.append(begun + _interleaved(rng, followers))
+def chat_answer(rng: random.Random) -> Answer:
+    """A chat completion."""
+    message, deltas = _message_and_deltas(rng)
     reason = rng.choice(["stop", "tool_calls", "length", "content_filter", "odd"])
-    row: dict[str, Any] = {"index": 0, "message": message, "finish_reason": reason}
     facts = {"native_finish_reason": "completed"} if rng.random() < 0.3 else {}
     usage = USAGE if rng.random() < 0.8 else None
     meta = META if rng.random() < 0.5 else None
-    head = {"id": ID, "created": 1, "model": MODEL, "object": "chat.completion"}
-    body = {**head, "choices": [{**row, **facts}], "usage": usage, "meta": meta}
-    deltas = _merged(rng, _interleaved(rng, queues))
+    head = {"id": ID, "created": 1, "model": MODEL, "system_fingerprint": "fp"}
+    beside = message.pop(_ROW, {})
+    row = {"index": 0, "message": message, "finish_reason": reason, **beside, **facts}
+    body = {**head, "choices": [row], "usage": usage, "meta": meta}
     ends = rng.choice(["last", "beside", "every", "early"])  # where the finish reason is
-    early = rng.randint(0, max(0, len(deltas) - 1))
+    begins = {"last": len(deltas), "beside": len(deltas) - 1, "every": 0}
+    said_from = begins.get(ends, rng.randint(0, max(0, len(deltas) - 1)))
     payloads: list[Any] = []
-    for at, delta in enumerate(deltas):
-        said = ends == "every" or (ends == "early" and at >= early)
-        said = said or (ends == "beside" and at == len(deltas) - 1)
-        choice = {"index": 0, "delta": delta, "finish_reason": reason if said else None}
-        payloads.append({**head, "choices": [{**choice, **(facts if said else {})}]})
-    if ends == "last" or not payloads:
-        last = {"index": 0, "delta": {}, "finish_reason": reason, **facts}
-        payloads.append({**head, "choices": [last]})
+    for at, delta in enumerate(deltas if ends != "last" and deltas else [*deltas, {}]):
+        ended = {"finish_reason": reason, **facts} if at >= said_from else {"finish_reason": None}
+        beside = delta.pop(_ROW, {})
+        payloads.append({**head, "choices": [{"index": 0, "delta": delta, **beside, **ended}]})
     tail = [{**head, "choices": [], "usage": usage}] if usage else []
     tail += [{"meta": meta}] if meta else []
     done = rng.randint(0, len(tail))
-    payloads += [*tail[:done], "[DONE]", *tail[done:]]
+    cut = _bytes(rng, [*payloads, *tail[:done], "[DONE]", *tail[done:]])
     # What is behind the closing event is taken in where it comes with it, as here.
-    cut = _bytes(rng, payloads)
     return Answer(body, cut if done == len(tail) else (b"".join(cut),))
 
 
@@ -194,7 +214,7 @@ def _chat_call(rng: random.Random, index: int) -> tuple[dict[str, Any], list[dic
     custom = rng.random() < 0.2
     kind, member = ("custom", "input") if custom else ("function", "arguments")
     text = _text(rng) if custom else _arguments(rng)
-    name = rng.choice(["go", "weather", "clock"])
+    name = rng.choice(["go", "weather", "clock", ""])
     whole = {"id": f"call_{index}", "type": kind, kind: {"name": name, member: text}}
     rows = [{"index": index, kind: {member: piece}} for piece in pieces(rng, text)]
     if custom:

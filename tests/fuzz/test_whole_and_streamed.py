@@ -22,7 +22,7 @@ from llama_index_aimlapi._request.messages import to_messages as from_llama_inde
 from tests.fuzz.answers import MAKERS, Answer, served
 from tests.langchain.calls import events, invoke, stream, total
 
-FEW, MANY = range(25), range(25, 600)
+FEW, MANY = range(20), range(20, 500)
 seeds = pytest.mark.parametrize(
     "seeds", [FEW, pytest.param(MANY, marks=pytest.mark.heavy)], ids=["few", "many"]
 )
@@ -95,6 +95,13 @@ def test_langchain_gives_one_message(how: str, endpoint: Endpoint, seeds: range)
                 sent(from_langchain([HumanMessage("hi"), m]), endpoint) for m in (other, whole)
             ]
             assert bodies[0] == bodies[1], seed
+        v1 = ChatAIMLAPI(
+            model=MODELS[endpoint], output_version="v1", **served(answer_of(endpoint, seed))
+        )
+        of_v1 = total(stream(how, v1, "hi"))
+        assert of_langchain(message_chunk_to_message(of_v1)) == of_langchain(whole), seed
+        if not whole.invalid_tool_calls:  # chunks of calls, in the sum of v1 chunks
+            assert sorted_blocks(of_v1) == sorted_blocks(invoke(how, v1, "hi")), seed
 
 
 @seeds
@@ -128,7 +135,7 @@ def of_langchain(message: AIMessage) -> dict[str, Any]:
         "text": message.text,
         "calls": message.tool_calls,
         # In a stream's sum they end in what langchain-core cannot repair.
-        "invalid": [(call["name"], call["id"]) for call in message.invalid_tool_calls],
+        "invalid": [(call["name"] or None, call["id"]) for call in message.invalid_tool_calls],
         "kwargs": message.additional_kwargs,
         "usage": message.usage_metadata,
         "metadata": {k: v for k, v in message.response_metadata.items() if k not in apart},
@@ -141,7 +148,7 @@ def sorted_blocks(message: AIMessage) -> list[str]:
     for block in message.content_blocks:
         row: dict[str, Any] = {k: v for k, v in block.items() if k not in ("index", "error")}
         if row["type"] == "invalid_tool_call":
-            row["args"] = None
+            row.update(args=None, name=row["name"] or None)
         if row["type"] == "non_standard" and row["value"].get("type") == "refusal":
             row = row["value"]
         rows.append(json.dumps(row, sort_keys=True))

@@ -23,6 +23,8 @@ import aimlapi_core
 import langchain_aimlapi
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI
+from tests.core.cases import message, response, responses_case
+from tests.fuzz.answers import Answer, served
 from tests.langchain.calls import bodies, call, events, invoke, stream, total, until_error
 
 Make = Callable[..., ChatAIMLAPI]
@@ -94,6 +96,22 @@ def test_v1_output_holds_blocks(how: str, chat: Make) -> None:
         assert message.content[0]["args"] == {"a": 3, "b": 4}
     message = call(how, True, chat(output_version="v1"), '[[fault reasoning="so"]] hi')
     assert [block["type"] for block in message.content_blocks] == ["reasoning", "text"]
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+def test_what_the_service_ran_twice_is_two_blocks(how: str, version: str) -> None:
+    runs = [{"id": f"ws_{n}", "type": "web_search_call", "status": "completed"} for n in "ab"]
+    case = responses_case("two searches", response(*runs, message("Found.")))
+    model = ChatAIMLAPI(
+        model="openai/gpt-5-2-codex",
+        output_version=version,
+        **served(Answer(case.body, (case.sse(),))),
+    )
+    for streaming in (False, True):
+        answer = call(how, streaming, model, "hi")
+        blocks = [b["value"] for b in answer.content_blocks if b["type"] == "non_standard"]
+        assert blocks == runs
+        assert answer.text == "Found."
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
