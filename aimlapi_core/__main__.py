@@ -2,7 +2,7 @@
 
 `python -m aimlapi_core deprecations` lists the models that are being withdrawn, without a key.
 Exit codes: 0 if everything works, 1 if a check fails or a model is withdrawn, 2 for invalid
-arguments.
+arguments, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from aimlapi_core.errors import ConfigurationError
 from aimlapi_core.settings import Settings
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, prog: str = "python -m aimlapi_core") -> int:
     """Run a command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m aimlapi_core")
+    parser = argparse.ArgumentParser(prog=prog)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     doctor = commands.add_parser(
@@ -38,13 +38,14 @@ def main(argv: list[str] | None = None) -> int:
     for command in (doctor, deprecations):
         command.add_argument("--base-url", help="instead of AIMLAPI_BASE_URL")
     given = parser.parse_args(argv)
+    report = print_report if given.command == "doctor" else print_deprecations
     try:
-        settings = Settings(base_url=given.base_url)
+        return 0 if report(Settings(base_url=given.base_url), print, given.model) else 1
     except ConfigurationError as error:
         print(f"WRONG  {error}", file=sys.stderr)
         return 1
-    report = print_report if given.command == "doctor" else print_deprecations
-    return 0 if report(settings, print, given.model) else 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

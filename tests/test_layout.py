@@ -62,6 +62,13 @@ FLOORS = {
         run
         __init__
     """,
+    "aimlapi_cli": """
+        terminal attachments
+        ask models costs
+        main
+        __init__
+        __main__
+    """,
     "aimlapi_emulator": """
         _version ids latency faults catalog text cli
         validation
@@ -86,6 +93,7 @@ FORBIDDEN = {
     "langchain_aimlapi": ("llama_index", "aimlapi_emulator", "aimlapi_ray"),
     "llama_index_aimlapi": ("langchain", "aimlapi_emulator", "aimlapi_ray"),
     "aimlapi_ray": ("langchain", "llama_index", "aimlapi_emulator"),
+    "aimlapi_cli": ("langchain", "llama_index", "aimlapi_ray"),
     "aimlapi_emulator": ("aimlapi_core", "langchain", "llama_index", "aimlapi_ray"),
 }
 PACKAGES = tuple(FLOORS)

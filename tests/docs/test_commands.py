@@ -27,6 +27,7 @@ PACKAGES = (
     "llama_index_aimlapi",
     "aimlapi_ray",
     "aimlapi_emulator",
+    "aimlapi_cli",
 )
 CODE = "".join(
     path.read_text(encoding="utf-8")
@@ -55,10 +56,10 @@ COMMANDS += [
 
 
 @cache
-def options_of(module: str) -> str:
+def options_of(module: str, *command: str) -> str:
     """The help of `python -m module`."""
     done = subprocess.run(
-        [sys.executable, "-m", module, "--help"],
+        [sys.executable, "-m", module, *command, "--help"],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "200"},
         capture_output=True,
@@ -108,6 +109,18 @@ def check_module(module: str, words: list[str]) -> None:
         assert words[0] in commands[0].split(","), f"{module} has no command {words[0]!r}"
 
 
+def check_subcommand(words: list[str]) -> None:
+    """`aimlapi COMMAND …`, and behind `--` another command."""
+    name, *rest = words
+    end = rest.index("--") if "--" in rest else len(rest)
+    shown = options_of("aimlapi_cli", name)
+    for word in rest[:end]:
+        if word.startswith("-"):
+            assert re.search(rf"{re.escape(word)}\b", shown), f"aimlapi {name} has no {word}"
+    if rest[end + 1 :]:
+        check(rest[end + 1 :])
+
+
 def check(words: list[str]) -> None:
     """Raise where a command names something that does not exist."""
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
@@ -124,6 +137,11 @@ def check(words: list[str]) -> None:
         check_uv(rest)
     elif program == "pip" and rest[0] == "uninstall":
         assert {*rest[1:]} <= {"-y", OLDER, PROJECT["name"]}, rest
+    elif "|" in words:  # what pipes in and out is the shell's
+        at = words.index("aimlapi")
+        check(words[at : [*words, "|"].index("|", at)])
+    elif program == "aimlapi":
+        check_subcommand(rest)
     elif program in PROJECT.get("scripts", {}):
         check_module(PROJECT["scripts"][program].partition(":")[0], rest)
     elif program == "pytest":
@@ -151,6 +169,10 @@ def test_a_command_names_what_exists(line: str) -> None:
         "pip install moon-of-nothing",
         "python -m aimlapi_emulator --moon",
         "python -m aimlapi_core moon",
+        "aimlapi moon",
+        "aimlapi ask --moon",
+        "git diff | aimlapi ask hi --moon | jq .",
+        "aimlapi emulator -- aimlapi ask --moon",
         "python examples/moon.py",
         "export AIMLAPI_MOON=1",
         "rm -rf moon",

@@ -14,6 +14,7 @@ from scripts.release_check import LEFT_OUT, extras, stray, tries
 from tests.release.contents import PINNED, ROOT, Built, build, built
 
 PACKAGES = (
+    "aimlapi_cli",
     "aimlapi_core",
     "aimlapi_emulator",
     "aimlapi_ray",
