@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, Protocol
 
 from aimlapi_core._json_reading import (
@@ -13,10 +13,9 @@ from aimlapi_core._json_reading import (
     as_index,
     as_mapping,
     as_mappings,
-    loads,
     nonempty_str,
 )
-from aimlapi_core._values.half_characters import join_half_characters
+from aimlapi_core._wire.answers.comparison import same_calls, same_text
 from aimlapi_core._wire.answers.content import (
     lenient_parts,
     lenient_text,
@@ -90,6 +89,10 @@ class OutputItem:
         if nonempty_str(own_id) and nonempty_str(wire_id):
             return bool(own_id == wire_id)
         return bool(self._fields.get("type") == wire.get("type"))
+
+    def is_renamed(self, wire: Mapping[str, Any], ids: Set[Any]) -> bool:
+        """Whether `wire`, of a list with these ids, may be this item under another id."""
+        return self._fields.get("id") not in ids and self._fields.get("type") == wire.get("type")
 
     def add_text(self, content_index: Any, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
         if delta and (delta := read_text(delta)):
@@ -278,29 +281,14 @@ def _index_or_zero(value: Any) -> int:
 
 
 def differs_from_streamed(items: Mapping[int, OutputItem], choice: Choice) -> bool:
-    """Whether text or tool calls that were streamed are others than those of the reply.
-
-    But for white space, and for the format of JSON.
-    """
+    """Whether text or tool calls that were streamed are others than those of the reply."""
     in_order = [item for _, item in sorted(items.items())]
-    for member, whole in (("text", choice.text), ("refusal", choice.refusal or "")):
-        streamed = "".join(item.streamed_text(member) for item in in_order)
-        if streamed != whole and _comparable_text(streamed) != _comparable_text(whole):
-            return True
+    text, refusal = (
+        "".join(item.streamed_text(member) for item in in_order) for member in ("text", "refusal")
+    )
     calls = [call for item in in_order if (call := item.streamed_call()) is not None]
-    return list(map(_comparable, calls)) != list(map(_comparable, choice.tool_calls))
-
-
-def _comparable_text(text: str) -> str:
-    return "".join(join_half_characters(text).split())
-
-
-def _comparable(call: ToolCall) -> tuple[str, str, str]:
-    return call.id, call.name, _normalized_json(join_half_characters(call.arguments))
-
-
-def _normalized_json(arguments: str) -> str:
-    try:
-        return json.dumps(loads(arguments or "{}"), sort_keys=True)
-    except ValueError:
-        return arguments
+    return not (
+        same_text(text, choice.text)
+        and same_text(refusal, choice.refusal or "")
+        and same_calls(calls, choice.tool_calls)
+    )

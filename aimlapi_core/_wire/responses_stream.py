@@ -131,9 +131,12 @@ class ResponseAccumulator(Accumulator):
     def _undelivered_events(self, output: list[Any]) -> Iterator[StreamEvent]:
         """Events for what the last event contains and no delta did."""
         streamed = [item for _, item in sorted(self._items.items())]
+        ids = {wire.get("id") for wire in as_mappings(output)}
         for position, wire in enumerate(as_mappings(output)):
             # Without an id, the first unmatched item of its type: the last event may lack items.
             matching = [item for item in streamed if item.matches(wire)]
+            # Some servers give an item another id in each event.
+            matching = matching or [item for item in streamed if item.is_renamed(wire, ids)]
             here = self._items.get(position)
             if not matching and here in streamed and not (here.has_id and wire.get("id")):
                 matching = [here]  # of another type

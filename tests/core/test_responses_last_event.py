@@ -12,6 +12,7 @@ from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core.types import TextDelta
 from tests.core.cases import (
     CITATION,
+    RESPONSES_CASES,
     Case,
     function_call,
     message,
@@ -140,3 +141,28 @@ def test_an_empty_part_of_reasoning_separates_nothing() -> None:
     assert isinstance(last, Finished)
     assert last.reply.choices[0].reasoning == "Second."
     assert last.reply == prepared_for(case).decode(case.body, {})
+
+
+@pytest.mark.parametrize("case", RESPONSES_CASES, ids=str)
+def test_items_whose_ids_change_in_each_event_are_one_each(case: Case) -> None:
+    """As a proxy for GitHub Copilot sends them; the place in the output is then what tells them."""
+
+    def renamed(value: Any, at: int) -> Any:
+        if isinstance(value, list):
+            return [renamed(one, at) for one in value]
+        if not isinstance(value, dict):
+            return value
+        changed = {key: renamed(one, at) for key, one in value.items()}
+        is_item = "type" in value and not value["type"].startswith("response.")
+        for key in ("item_id", "id") if is_item else ("item_id",):
+            if value.get(key):
+                changed[key] = f"{value[key]}_{at}"
+        return changed
+
+    chunks = tuple(renamed(chunk, at) for at, chunk in enumerate(case.chunks))
+    whole = replace(case, chunks=chunks, body=chunks[-1]["response"])
+    *deltas, last = events_of(whole, [whole.sse()])
+    assert isinstance(last, Finished)
+    assert last.reply == prepared_for(whole).decode(whole.body, {})
+    text = "".join(e.text for e in deltas if isinstance(e, TextDelta))
+    assert text == last.reply.choices[0].text
