@@ -25,11 +25,14 @@ from aimlapi_core import (
     Settings,
     __version__,
 )
+from aimlapi_core._adapters import package_conflict
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
 from aimlapi_core._adapters.pickling import check_members_picklable
 from aimlapi_core._values.traceback_locals import without_locals
 from aimlapi_core.settings import check_picklable
 from langchain_aimlapi._signature import ConstructorSignature
+
+package_conflict.check()  # as in `errors`
 
 PROVIDER = "aimlapi"
 USER_AGENT = f"langchain-aimlapi/{__version__}"

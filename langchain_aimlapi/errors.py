@@ -19,7 +19,10 @@ from langchain_core.messages import BaseMessage
 
 import aimlapi_core as core
 from aimlapi_core import AIMLAPIError as AIMLAPIError
-from aimlapi_core._adapters import output_errors
+from aimlapi_core._adapters import output_errors, package_conflict
+
+# Where the older distribution has overwritten `__init__`, this module is what is left to say it.
+package_conflict.check()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,9 @@
 """GPT-5.2 of AI/ML API as a LlamaIndex LLM, and its embedding models."""
 
-import warnings
-
 from aimlapi_core._adapters import package_conflict as _package_conflict
 
-# `langchain_aimlapi` is broken then, but nothing here needs it.
-if _mixed := _package_conflict.find_conflict():
-    warnings.warn(_mixed, stacklevel=2)
-
 try:
+    _package_conflict.warn_once_of_conflict()  # `langchain_aimlapi` is broken, but not needed here
     from llama_index_aimlapi.embedding import AIMLAPIEmbedding
     from llama_index_aimlapi.llm import AIMLAPI
     from llama_index_aimlapi.mcp import mcp_tools

@@ -21,6 +21,8 @@ from aimlapi_core import (
     ChatRequest,
     Client,
     ConfigurationError,
+    EmbeddingReply,
+    EmbeddingRequest,
     Message,
     Settings,
     Text,
@@ -290,6 +292,18 @@ def test_headers_in_the_model_kwargs_of_a_call_are_in_no_trace(emu: Emulator) ->
     model.invoke("hi", config={"callbacks": [traced]}, model_kwargs=kwargs)
     assert HEADER_KEY not in repr([repr(run) for run in traced.traced_runs])
     assert emu.requests[-1].headers["x-gw-key"].endswith(HEADER_KEY[-4:])
+
+
+def test_what_a_callback_of_the_callers_holds_is_left_alone(emu: Emulator) -> None:
+    def answered(_: EmbeddingReply) -> None:
+        mine = KEY  # noqa: F841  # it is looked for in the frame
+        raise ValueError("mine")
+
+    request = EmbeddingRequest("text-embedding-3-small", ("text",))
+    with pytest.raises(ValueError, match="mine") as failed:
+        Client(Settings(base_url=emu.base_url)).embed(request, answered=answered)
+    assert leaks(failed.value) == []
+    assert failed.traceback[-1].frame.f_locals["mine"] == KEY
 
 
 def test_the_callers_own_frames_and_errors_are_left_alone() -> None:

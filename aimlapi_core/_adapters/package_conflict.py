@@ -13,8 +13,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution, version
 from importlib.util import find_spec
+
+from aimlapi_core._values.warn_once import warn_once
 
 _SHARED = "langchain_aimlapi"
 _LEGACY = "langchain-aimlapi"
@@ -53,6 +56,40 @@ def check() -> None:
     found = find_conflict()
     if found is not None:
         raise ImportError(found)
+
+
+@cache
+def warn_once_of_conflict() -> None:
+    """Warn of what `find_conflict` describes, once in a process.
+
+    For those who do not import `langchain_aimlapi`, and where the `__init__` that would say it is
+    overwritten or lost.
+    """
+    found = find_conflict()
+    if found is not None:
+        warn_once(("package_conflict",), found, UserWarning)
+
+
+def is_within(version: str, bounds: str) -> bool:
+    """Whether a version is within bounds such as ">=1.7,<2". One that no number begins is not.
+
+    A version before a release (2.0rc1) counts as the release.
+    """
+    return all(
+        _release(version) >= _release(bound[2:])
+        if bound.startswith(">=")
+        else _release(version) < _release(bound[1:])
+        for bound in bounds.split(",")
+    )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers of a version, without zeros at its end."""
+    found = re.match(r"\d+(\.\d+)*", version)
+    numbers = [int(number) for number in found[0].split(".")] if found else []
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def inspect_package(folders: Iterable[str], *, has_code: bool) -> str | None:

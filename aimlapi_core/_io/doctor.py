@@ -33,12 +33,13 @@ from aimlapi_core.settings import KEY_VARIABLES, Settings
 _TYPES = {"chat": "openai/chat-completions", "responses": "openai/responses"}
 _SCOPES = {"chat": "model:chat", "responses": "model:responses"}
 _CHECKED = ("openai/gpt-5-2", "openai/gpt-5-2-chat-latest", "openai/gpt-5-2-pro")
+# Each with the versions of pyproject.toml, what needs it, and what installs it.
 _PACKAGES = {
-    "httpx": "",
-    "pydantic": "",
-    "langchain-core": "LangChain: pip install 'aimlapi-integrations[langchain]'",
-    "llama-index-core": "LlamaIndex: pip install 'aimlapi-integrations[llama-index]'",
-    "opentelemetry-api": "spans: pip install 'aimlapi-integrations[otel]'",
+    "httpx": (">=0.27,<1", "", "aimlapi-integrations"),
+    "pydantic": (">=2.12,<3", "", "aimlapi-integrations"),
+    "langchain-core": (">=1.7,<2", "LangChain", "aimlapi-integrations[langchain]"),
+    "llama-index-core": (">=0.14.23,<0.15", "LlamaIndex", "aimlapi-integrations[llama-index]"),
+    "opentelemetry-api": (">=1.27,<2", "spans", "aimlapi-integrations[otel]"),
 }
 _LOW_CREDITS = 10_000  # the service's own threshold in its sample of /v1/billing/balance [D]
 
@@ -80,14 +81,18 @@ def _check_packages() -> Iterator[CheckResult]:
         yield CheckResult("note", "aimlapi-integrations: used from a folder, not installed")
     else:
         yield CheckResult("ok", f"aimlapi-integrations {own} on Python {platform.python_version()}")
-    for package, extra in _PACKAGES.items():
-        found = _version(package)
-        if found is not None:
-            yield CheckResult("ok", f"{package} {found}")
-        elif extra:
-            yield CheckResult("note", f"{package} is not installed; needed only for {extra}")
+    for package, (bounds, use, extra) in _PACKAGES.items():
+        found, remedy = _version(package), f"pip install -U '{extra}'"
+        if found is None and use:
+            text = f"{package} is not installed; needed only for {use}: {remedy}"
+            yield CheckResult("note", text)
+        elif found is None:
+            yield CheckResult("wrong", f"{package} is missing: {remedy}")
+        elif not package_conflict.is_within(found, bounds):
+            text = f"{package} {found} is installed, and {bounds} is needed: {remedy}"
+            yield CheckResult("wrong", text)
         else:
-            yield CheckResult("wrong", f"{package} is missing: pip install aimlapi-integrations")
+            yield CheckResult("ok", f"{package} {found}")
     for problem in (
         package_conflict.find_conflict(metadata=True),
         package_conflict.unreadable_nltk_data(),

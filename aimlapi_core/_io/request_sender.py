@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from aimlapi_core._adapters.package_conflict import warn_once_of_conflict
 from aimlapi_core._io.account_call import AccountCall, AccountResponse
 from aimlapi_core._io.call_observer import CallObserver
 from aimlapi_core._io.concurrency_limit import key_digest
@@ -86,6 +87,7 @@ class RequestSender:
     def __init__(self, settings: Settings, user_agent: str) -> None:
         self.settings = settings
         self._user_agent = sendable_user_agent(user_agent)
+        warn_once_of_conflict()
 
     def run_lookups(self, lookups: LookupSteps) -> None:
         """Drive a generator of account requests: send each, give it the payload."""
@@ -207,6 +209,7 @@ class AsyncRequestSender:
     def __init__(self, settings: Settings, user_agent: str) -> None:
         self.settings = settings
         self._user_agent = sendable_user_agent(user_agent)
+        warn_once_of_conflict()
 
     async def run_lookups(self, lookups: LookupSteps) -> None:
         """Drive a generator of account requests: send each, give it the payload."""
