@@ -153,6 +153,13 @@ class ServerError(core.ServerError, StatusError, lc.ModelAPIError):
     """The service, or the provider behind it, failed."""
 
 
+class FinalServerError(ServerError, _NotRepeated):
+    """A `ServerError` whose request may have been answered, or never will be: 460, 499, 501, 505.
+
+    LangGraph's default policy judges by classes, and would repeat it.
+    """
+
+
 class MaintenanceError(core.MaintenanceError, ServerError, _NotRepeated):
     """The service says that the model is under maintenance."""
 
@@ -249,6 +256,8 @@ def to_langchain_error(error: AIMLAPIError) -> AIMLAPIError:
     if kind is None or kind in _ABSTRACT or isinstance(error, _langchain_class(kind)):
         return error
     ours = _langchain_class(kind)
+    if ours is ServerError and not error.is_retryable:
+        ours = FinalServerError
     new = ours.__new__(ours, *error.args)
     new.args = error.args
     new.__dict__.update(error.__dict__)

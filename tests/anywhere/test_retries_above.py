@@ -32,6 +32,8 @@ FAULTS = {
     "no funds": (Fault(status=402), False),
     "wrong request": (Fault(status=400), False),
     "answer lost": (Fault(drop="after_read"), False),
+    "a gateway's client left": (Fault(status=499), False),
+    "not implemented": (Fault(status=501), False),
 }
 faults = pytest.mark.parametrize("name", FAULTS)
 
