@@ -1,19 +1,22 @@
 """Many batches of texts at once, never more than a bound: threads here, tasks there.
 
 LlamaIndex's own loops send one batch after the other in synchronous calls and all at once in
-asynchronous ones. A failure ends both: batches that have not begun by then are not sent.
+asynchronous ones. A failure ends both: batches that have not begun by then are not sent, and those
+in flight are given up.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError
 from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import TypeVar
 
 from llama_index.core.utils import get_tqdm_iterable
 
+from aimlapi_core._io.call_group import GRACE_S, CallGroup, Threads, outer_group
 from aimlapi_core._io.sockets.event_loop import require_event_loop
 from aimlapi_core._wire.embeddings import check_same_length
 
@@ -41,30 +44,31 @@ def in_threads(
     bound: int,
     show_progress: bool,
 ) -> list[Embedding]:
-    """The vectors of all batches, in order. Each thread sees the caller's context variables."""
+    """The vectors of all batches, in order. Each thread sees the caller's context variables.
+
+    Raises the first failure, within a second: requests in flight are given up then, as in the
+    core's `embed`. So does Ctrl-C.
+    """
     at_once, each = shares(bound, len(batches))
-    failures: list[BaseException] = []
+    group = CallGroup()
 
     def one(batch: list[str]) -> list[Embedding]:
-        if failures:
+        if group.is_stopped:
             raise CancelledError
         requests_per_batch.set(each)
-        try:
+        outer_group.set(group)
+        with group:
             return embed(batch)
-        except BaseException as exc:  # here: this thread goes on to the next batch at once
-            failures.append(exc)
-            raise
 
-    with ThreadPoolExecutor(at_once) as threads:
-        running = [threads.submit(copy_context().run, one, batch) for batch in batches]
-        try:
-            for done in _watched(running, as_completed(running), show_progress):
-                done.result()
-        except BaseException as exc:
-            failures.append(exc)
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise failures[0]  # noqa: B904  # mostly exc itself, with its own cause
-        return _joined([future.result() for future in running])
+    tasks = [partial(copy_context().run, one, batch) for batch in batches]
+    threads: Threads[list[Embedding]] = Threads(tasks, min(at_once, len(tasks)))
+    try:
+        found = dict(_watched(batches, threads.results(), show_progress))
+    except BaseException as exc:
+        failure = group.stop(exc)
+        threads.end(group, grace_s=GRACE_S if isinstance(exc, Exception) else 0.0)
+        raise failure  # noqa: B904  # mostly exc itself, with its own cause
+    return _joined([found[index] for index in range(len(batches))])
 
 
 async def in_tasks(

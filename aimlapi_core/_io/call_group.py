@@ -8,12 +8,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextvars import ContextVar
 from typing import Generic, TypeVar
 
 from aimlapi_core._io.http_call import HTTPCall
 
 R = TypeVar("R")
 HTTPCallT = TypeVar("HTTPCallT", bound=HTTPCall)
+
+# The group of a caller that makes several embed calls at once: `llama_index_aimlapi` does.
+outer_group: ContextVar[CallGroup | None] = ContextVar("outer_group", default=None)
 
 # How long the requests in flight have to end after a failure: their answers are paid for. Then
 # their sockets are shut down, and they have the same time again.
@@ -45,6 +49,10 @@ class CallGroup:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
             self.stop(error)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped.is_set()
 
     def ended(self, call: HTTPCall) -> None:
         """A call has ended, and was reported."""

@@ -12,7 +12,7 @@ import httpx
 
 from aimlapi_core._adapters.lifecycle import AsyncContext, SyncContext
 from aimlapi_core._io.account_api import AccountAPI, AsyncAccountAPI
-from aimlapi_core._io.call_group import GRACE_S, CallGroup, Threads
+from aimlapi_core._io.call_group import GRACE_S, CallGroup, Threads, outer_group
 from aimlapi_core._io.http_call import FAILURES
 from aimlapi_core._io.model_call import ModelCall, PreparedT
 from aimlapi_core._io.request_sender import AsyncCallContext, CallContext
@@ -133,7 +133,7 @@ class Client(AccountAPI, SyncContext):
         sent, and those in flight are given up. So does Ctrl-C.
         """
         batches = embeddings.prepare_batches(request)
-        group = CallGroup()
+        group = outer_group.get() or CallGroup()
 
         def send(batch: EmbeddingBatch) -> tuple[EmbeddingReply, Transport]:
             call = group.added(self._call(batch, request))

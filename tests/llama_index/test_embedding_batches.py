@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +18,13 @@ from llama_index.core.rate_limiter import BaseRateLimiter
 from llama_index.core.schema import TextNode
 from llama_index.core.storage.kvstore import SimpleKVStore
 
-from aimlapi_core import InvalidRequestError, ServerError, UnexpectedReplyError
+from aimlapi_core import (
+    AuthenticationError,
+    InvalidRequestError,
+    ServerError,
+    UnexpectedReplyError,
+    track_costs,
+)
 from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import AIMLAPIEmbedding
 from llama_index_aimlapi._embedding_batches import shares
@@ -112,6 +122,65 @@ async def test_a_failure_ends_the_call_and_no_more_batches_begin(
         await embed(embedder(embed_batch_size=10, dimensions=SIZE), way, texts)
     await asyncio.sleep(2.5)
     assert len(emu.requests) <= 8  # of 100; two more rounds of four would have begun by now
+
+
+FAILURES = {"401": AuthenticationError, "Ctrl-C": KeyboardInterrupt, "callback": ZeroDivisionError}
+LONG_S = 120
+
+
+class _Failing(BaseRateLimiter):
+    """Fails for the first batch; the others are under way by then."""
+
+    def __init__(self, emu: Emulator) -> None:
+        self._emu, self._first = emu, threading.Lock()
+
+    def acquire(self) -> None:
+        if self._first.acquire(blocking=False):
+            wait_until(lambda: len(self._emu.requests) >= 2)
+            raise ZeroDivisionError
+
+    async def async_acquire(self) -> None:
+        if self._first.acquire(blocking=False):
+            await asyncio.to_thread(wait_until, lambda: len(self._emu.requests) >= 2)
+            raise ZeroDivisionError
+
+
+def in_a_loop_if_async(way: str, model: AIMLAPIEmbedding) -> None:
+    if way.startswith("a"):
+        asyncio.run(model.aget_text_embedding_batch(TEXTS))
+    else:  # an event loop would take the interrupt for itself
+        model.get_text_embedding_batch(TEXTS)
+
+
+@WAYS
+@pytest.mark.parametrize("failure", FAILURES)
+def test_it_ends_at_its_first_failure_whatever_the_others_do(way: str, failure: str) -> None:
+    """Promised is a second: an ingestion is not to wait for what is thrown away."""
+    with Emulator() as emu:  # not the one of all tests: it goes on with what nobody waits for
+        refused = [Fault(status=401)] if failure == "401" else []
+        emu.faults.extend([*refused, *[Fault(delay_head_s=LONG_S)] * 8])
+        more = {"rate_limiter": _Failing(emu)} if failure == "callback" else {}
+        model = AIMLAPIEmbedding(
+            api_key="k", base_url=emu.base_url, embed_batch_size=10, concurrent_batches=3,
+            max_retries=0, dimensions=SIZE, **more,
+        )  # fmt: skip
+        if failure == "Ctrl-C":
+            _interrupt_when(lambda: len(emu.requests) >= 3)
+        began = time.monotonic()
+        with track_costs() as costs, pytest.raises(FAILURES[failure]):
+            in_a_loop_if_async(way, model)
+        assert time.monotonic() - began < LONG_S / 10
+        assert len(emu.requests) <= 3
+        assert costs.in_flight == 0
+        assert len(costs.unknown) >= len(emu.requests) - len(refused)
+
+
+def _interrupt_when(holds: Callable[[], bool]) -> None:
+    def run() -> None:
+        wait_until(holds)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=run).start()
 
 
 @pytest.mark.parametrize("bound", [1, 3, 8])
