@@ -24,6 +24,7 @@ from aimlapi_core.types import (
     Reasoning,
     Refusal,
     Reply,
+    Serving,
     Text,
     ToolCall,
     Usage,
@@ -95,6 +96,7 @@ class Tracing:
             "gen_ai.response.id": reply.id,
             "gen_ai.response.model": reply.model,
             "gen_ai.response.finish_reasons": reasons or None,
+            **serving_attributes(reply.serving),
         }
         if self.content:
             attributes["gen_ai.output.messages"] = _as_json(map(_choice, reply.choices))
@@ -130,12 +132,25 @@ def stop_tracing() -> None:
     active = None
 
 
+def serving_attributes(serving: Serving | None) -> dict[str, Any]:
+    """Who answered, and the service's own times."""
+    if serving is None:
+        return {}
+    metrics = {
+        f"aimlapi.metrics.{name}": value
+        for name, value in serving.metrics.items()
+        if isinstance(value, (int, float, str))
+    }
+    return {"aimlapi.served_model": serving.model, "aimlapi.provider": serving.provider, **metrics}
+
+
 def usage_attributes(usage: Usage) -> dict[str, Any]:
     """Token counts as `gen_ai.usage` attributes."""
     counts = {
         "gen_ai.usage.input_tokens": usage.input_tokens,
         "gen_ai.usage.output_tokens": usage.output_tokens,
         "gen_ai.usage.cache_read.input_tokens": usage.cached_tokens,
+        "gen_ai.usage.cache_creation.input_tokens": usage.cache_write_tokens,
         "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
     }
     return without_none(counts)

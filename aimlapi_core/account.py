@@ -6,16 +6,16 @@ Sources: aimlapi/api-docs billing-v2.json, logs-v2.json, models.json and key-get
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._json_reading import as_float, as_int, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.exact_decimal import EXACT, parse_decimal, round_half_even
-from aimlapi_core._wire.usage import CREDITS_PER_USD, MAX_CREDITS
+from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core.errors import InvalidRequestError, UnexpectedReplyError
 from aimlapi_core.settings import Settings
 
@@ -206,52 +206,6 @@ def _parse_credits(cost: Mapping[str, Any]) -> int:
     if credits is not None:
         return round(credits)
     return round_half_even(EXACT.multiply(usd, CREDITS_PER_USD)) if usd is not None else 0
-
-
-class IdentifiedCall(Protocol):
-    """A call with its ids."""
-
-    @property
-    def client_request_id(self) -> str:
-        """The id that its last request carried."""
-
-    @property
-    def inference_id(self) -> str | None:
-        """The service's id of it; None unless it was received."""
-
-
-CallT = TypeVar("CallT", bound=IdentifiedCall)
-
-
-def match_calls_to_logs(
-    calls: Iterable[CallT], entries: Iterable[LoggedCall], claimed: Iterable[str] = ()
-) -> dict[CallT, LoggedCall]:
-    """The log entry of each call that has one; `claimed` are inference ids of other calls.
-
-    An entry whose cost no call can have settles none.
-    """
-    calls, claimed = list(calls), set(claimed)
-    by_inference_id = {
-        entry.inference_id: entry
-        for entry in entries
-        if entry.inference_id and 0 <= entry.credits <= MAX_CREDITS
-    }
-    by_client_id: dict[str, list[LoggedCall]] = {}
-    for entry in by_inference_id.values():
-        if entry.client_request_id and entry.inference_id not in claimed:
-            by_client_id.setdefault(entry.client_request_id, []).append(entry)
-    client_ids = [call.client_request_id for call in calls if call.inference_id is None]
-    matches = {}
-    for call in calls:
-        if call.inference_id is not None:
-            match = by_inference_id.get(call.inference_id)
-        else:
-            candidates = by_client_id.get(call.client_request_id, [])
-            is_unique = len(candidates) == 1 and client_ids.count(call.client_request_id) == 1
-            match = candidates[0] if is_unique else None
-        if match is not None:
-            matches[call] = match
-    return matches
 
 
 def parse_models(payload: Any) -> tuple[CatalogModel, ...]:

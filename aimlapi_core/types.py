@@ -256,7 +256,8 @@ class Usage:
     """Tokens of one call, as counted by the service. None: not reported.
 
     `cached_tokens` are part of `input_tokens`, `reasoning_tokens` part of `output_tokens`
-    (third parties saw models whose output count excludes them). `raw` is the JSON object.
+    (third parties saw models whose output count excludes them). `cache_write_tokens`, part of
+    `input_tokens`, were stored for later calls. `raw` is the JSON object.
     """
 
     input_tokens: int
@@ -265,6 +266,7 @@ class Usage:
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
+    cache_write_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +275,19 @@ class Cost:
 
     credits: int | None
     usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Who answered, as newer answers of the service say it. None: not reported.
+
+    `model` is the canonical id of the model that answered, which a router selects; `metrics` are
+    the service's own times (`duration_ms`, `ttft_ms`, `tps`).
+    """
+
+    model: str | None = None
+    provider: str | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +347,7 @@ class Choice:
 class Reply:
     """A complete reply. `model` is the name in the response, rarely the requested id.
 
+    `serving` is None where the service does not say who answered.
     `extra` holds top-level members that have no field here; `transport` is None until the client
     sets it, and is the only field in which a streamed and an unstreamed reply may differ.
     """
@@ -345,6 +361,7 @@ class Reply:
     endpoint: Endpoint = "chat"
     extra: Mapping[str, Any] = field(default_factory=dict)
     transport: Transport | None = None
+    serving: Serving | None = None
 
 
 @dataclass(frozen=True, slots=True)

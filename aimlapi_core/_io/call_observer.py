@@ -26,6 +26,7 @@ from aimlapi_core.errors import (
     TransportError,
     UnexpectedReplyError,
 )
+from aimlapi_core.models import is_router
 from aimlapi_core.settings import Settings
 from aimlapi_core.types import (
     ChatRequest,
@@ -80,6 +81,7 @@ class CallObserver:
         self._requests = 0
         self._is_in_flight = False
         self._is_finished = False
+        self._is_routed = is_router(model) and not _returns_results(request)
         self._client_request_id = ""
         self._has_unique_id = False
         self._span: _otel.Span | None = None
@@ -199,8 +201,13 @@ class CallObserver:
         )
         if reason is None or is_known:
             call.end(ended, inference_id=None if self._has_unique_id else inference_id)
+            if cost is not None and self._is_routed:
+                call.ledger.add_routed(self._open_call(ended, "routed", call))
             return
-        unknown = UnknownCall(
+        call.end_unknown(self._open_call(ended, reason, call))
+
+    def _open_call(self, ended: CallCost, reason: str, call: PendingCall) -> UnknownCall:
+        return UnknownCall(
             call_cost=ended,
             reason=reason,
             began_s=self._started_s,
@@ -208,7 +215,6 @@ class CallObserver:
             has_unique_id=self._has_unique_id,
             ledger=call.ledger,
         )
-        call.end_unknown(unknown)
 
     def _identifiers(self, headers: Mapping[str, str]) -> dict[str, Any]:
         return {
@@ -236,6 +242,11 @@ class CallObserver:
         span.set_attributes(_otel.without_none(attributes))
         if usage is not None:
             span.set_attributes(_otel.usage_attributes(usage))
+
+
+def _returns_results(request: ChatRequest | EmbeddingRequest | None) -> bool:
+    """Whether a request returns tool results: a router chooses no model for it [D its page]."""
+    return isinstance(request, ChatRequest) and request.messages[-1].role == "tool"
 
 
 def _unknown_cost_reason(error: BaseException | None) -> str | None:

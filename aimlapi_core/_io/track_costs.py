@@ -10,6 +10,7 @@ from aimlapi_core._io.client import AsyncClient, Client
 from aimlapi_core.costs.budget import OnUnknownCost
 from aimlapi_core.costs.reconciliation import (
     LookupSteps,
+    fetch_choices,
     fetch_logs,
     fetch_prices,
     group_by_account,
@@ -30,13 +31,16 @@ class Costs(CostReport):
         Once, or repeatedly for `within_s` seconds until all are found. Found costs are added to
         the totals, here and in the parent scopes. Calls that are not found, but whose usage is
         known, get an estimate at live prices. Raises AIMLAPIError if the lookup fails.
+
+        The choice of a router (`liquid/d1-router`), which is a billed request of its own, is looked
+        up too, and added under the model that chose.
         """
         deadline_s = time.monotonic() + within_s
         while True:
-            for calls in group_by_account(self.unknown):
+            for calls in group_by_account(self._open_calls()):
                 with Client(calls[0].settings) as client:
                     client.run_lookups(self._lookup(calls))
-            if not self.unknown or time.monotonic() + POLL_INTERVAL_S > deadline_s:
+            if not self._open_calls() or time.monotonic() + POLL_INTERVAL_S > deadline_s:
                 return self.unknown
             time.sleep(POLL_INTERVAL_S)
 
@@ -44,16 +48,22 @@ class Costs(CostReport):
         """`settle`, asynchronously."""
         deadline_s = time.monotonic() + within_s
         while True:
-            for calls in group_by_account(self.unknown):
+            for calls in group_by_account(self._open_calls()):
                 async with AsyncClient(calls[0].settings) as client:
                     await client.run_lookups(self._lookup(calls))
-            if not self.unknown or time.monotonic() + POLL_INTERVAL_S > deadline_s:
+            if not self._open_calls() or time.monotonic() + POLL_INTERVAL_S > deadline_s:
                 return self.unknown
             await asyncio.sleep(POLL_INTERVAL_S)
 
     def _lookup(self, calls: list[UnknownCall]) -> LookupSteps:
-        yield from fetch_logs(calls, time.monotonic())
+        routed = [call for call in calls if call.reason == "routed"]
+        unknown = [call for call in calls if call.reason != "routed"]
+        yield from fetch_logs(unknown, time.monotonic())
+        yield from fetch_choices(routed, time.monotonic())
         yield from fetch_prices(self._ledger)
+
+    def _open_calls(self) -> tuple[UnknownCall, ...]:
+        return (*self.unknown, *self._ledger.routed)
 
 
 def track_costs(

@@ -21,7 +21,7 @@ from aimlapi_core._json_reading import (
 from aimlapi_core._wire.answers.content import UnreadableError, message_of
 from aimlapi_core._wire.chat_choice import ChoiceAccumulator
 from aimlapi_core._wire.stream_reader import Accumulator
-from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
+from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost, parse_serving
 from aimlapi_core.errors import StreamCutError
 from aimlapi_core.types import Finished, Reply, StreamEvent
 
@@ -180,5 +180,6 @@ class ChatAccumulator(Accumulator):
             choices=tuple(self._choices[i].to_choice() for i in sorted(self._choices)),
             usage=CHAT_USAGE.parse(self._usage),
             cost=parse_cost(headers, self._meta),
+            serving=parse_serving(headers, self._meta),
             extra=self._extra,
         )

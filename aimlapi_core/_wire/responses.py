@@ -17,7 +17,7 @@ from aimlapi_core._values.media import FILENAME, canonical_data_url
 from aimlapi_core._wire.answers.content import UnreadableError
 from aimlapi_core._wire.answers.failures import answer_failed, names_failure, unexpected_reply
 from aimlapi_core._wire.answers.output import output_items, parse_output
-from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost
+from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost, parse_serving
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS, add_params
 from aimlapi_core.schema import answer_schema, object_schema
@@ -130,6 +130,7 @@ def to_reply(
         choices=(Choice(0, parts, _finish_reason(response, parts)),),
         usage=RESPONSES_USAGE.parse(response.get("usage")),
         cost=parse_cost(headers, response.get("meta")),
+        serving=parse_serving(headers, response.get("meta")),
         endpoint="responses",
         extra={k: v for k, v in response.items() if v is not None and k not in _KNOWN_FIELDS},
     )

@@ -22,7 +22,7 @@ from aimlapi_core._wire.answers.whole_characters import (
 )
 from aimlapi_core._wire.sse import SSEDecoder, is_keep_alive
 from aimlapi_core._wire.stop_sequences import StopSequenceFilter, truncate_reply
-from aimlapi_core._wire.usage import USAGE_FIELDS, parse_cost
+from aimlapi_core._wire.usage import USAGE_FIELDS, parse_cost, parse_serving
 from aimlapi_core.errors import AIMLAPIError, StreamError, StreamFailedError
 from aimlapi_core.types import (
     Finished,
@@ -201,9 +201,12 @@ class StreamReader:
         """The reply of Finished, with the usage and the cost that came behind it."""
         usage = USAGE_FIELDS[reply.endpoint].parse(self._late.get("usage")) or reply.usage
         cost = parse_cost({}, self._late.get("meta")) or reply.cost
+        serving = parse_serving({}, self._late.get("meta")) or reply.serving
         if usage is None and self._usage_expected and not self.stopped_early:
             logger.warning("Stream %s ended well but brought no usage: it is None.", reply.id)
-        return replace(reply, usage=usage, cost=cost) if self._late else reply
+        if not self._late:
+            return reply
+        return replace(reply, usage=usage, cost=cost, serving=serving)
 
     def _read_unstreamed(self, body: bytes) -> Iterator[StreamEvent]:
         self.done = True

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from aimlapi_core._json_reading import as_float, as_int, as_mapping
-from aimlapi_core.types import Cost, Endpoint, Usage
+from aimlapi_core._json_reading import as_float, as_int, as_mapping, nonempty_str
+from aimlapi_core.types import Cost, Endpoint, Serving, Usage
 
 CREDITS_PER_USD = 2_000_000
 
@@ -47,6 +47,7 @@ class UsageFields(NamedTuple):
             cached_tokens=_non_negative_int(input_details.get("cached_tokens")),
             reasoning_tokens=_non_negative_int(output_details.get("reasoning_tokens")),
             raw=wire,
+            cache_write_tokens=_non_negative_int(input_details.get("cache_write_tokens")),
         )
 
 
@@ -74,6 +75,24 @@ def parse_cost(headers: Mapping[str, str], meta: Any) -> Cost | None:
     if usd is None and credits is not None:  # older responses report credits only
         usd = credits / CREDITS_PER_USD
     return Cost(credits=None if credits is None else round(credits), usd=usd)
+
+
+_ONLY_COST = frozenset({"usage"})
+
+
+def parse_serving(headers: Mapping[str, str], meta: Any) -> Serving | None:
+    """Who answered; None if a response does not say. Arguments as of `parse_cost`.
+
+    [D the vendor's page of `liquid/d1-router`, commit 42154be3, sample of 2026-10-05].
+    """
+    body = meta if isinstance(meta, dict) else {}
+    in_headers = "x-aimlapi-model" in headers or "x-aimlapi-provider" in headers
+    if body.keys() <= _ONLY_COST and not in_headers:
+        return None  # nearly every answer
+    model = nonempty_str(body.get("model")) or nonempty_str(headers.get("x-aimlapi-model"))
+    provider = nonempty_str(body.get("provider")) or nonempty_str(headers.get("x-aimlapi-provider"))
+    metrics = as_mapping(body.get("metrics"))
+    return Serving(model, provider, metrics) if model or provider or metrics else None
 
 
 def _non_negative_int(value: Any) -> int | None:

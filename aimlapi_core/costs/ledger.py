@@ -66,6 +66,7 @@ class CostLedger:
         self._by_model: dict[str, Totals] = {}
         self._calls: deque[CallCost] = deque(maxlen=_KEPT_CALLS)
         self._unknown: dict[UnknownCall, None] = {}
+        self._routed: dict[UnknownCall, None] = {}
         self._estimated = 0
         self._unestimated = 0
         self._reserved = 0
@@ -238,6 +239,33 @@ class CostLedger:
                 ledger._unknown[call] = None
                 ledger._unestimated += 1
             self._estimate(call)
+
+    @property
+    def routed(self) -> tuple[UnknownCall, ...]:
+        """The calls of a router whose choice, a billed request of its own, was not found yet."""
+        with self._lock:
+            return tuple(self._routed)
+
+    def add_routed(self, call: UnknownCall) -> None:
+        """Keep a call of a router, here and in the parent scopes, for `settle_routed`."""
+        with self._lock:
+            for ledger in self.chain():
+                ledger._routed[call] = None
+
+    def settle_routed(self, call: UnknownCall, found: Iterable[LoggedCall]) -> None:
+        """Add what the service's logs say that a router's choice of a model cost."""
+        with self._lock:
+            if call not in call.ledger.routed:  # settled concurrently
+                return
+            for ledger in call.ledger.chain():
+                del ledger._routed[call]
+            for row in found:
+                more = Totals(
+                    input_tokens=row.input_tokens,
+                    output_tokens=row.output_tokens,
+                    credits=row.credits,
+                )
+                call.ledger.add(row.model or call.model, more)
 
     def _estimate(self, call: UnknownCall) -> None:
         """Estimate the cost of a call, if its price and its usage are known."""

@@ -6,21 +6,23 @@ synchronous and the asynchronous client can drive it.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from aimlapi_core.account import (
     AccountRequest,
     LoggedCall,
     logs_request,
-    match_calls_to_logs,
     models_request,
     parse_logs,
     parse_models,
 )
 from aimlapi_core.costs.ledger import CostLedger
+from aimlapi_core.costs.log_matching import match_calls_to_logs, match_choices_to_logs
 from aimlapi_core.costs.unknown_call import UnknownCall
 
+Found = TypeVar("Found")
 LookupSteps: TypeAlias = Generator[AccountRequest, Any, None]
 
 _PAGES = 50  # of 100 rows each: how many pages of the logs are searched
@@ -71,19 +73,41 @@ def group_by_account(calls: Iterable[UnknownCall]) -> list[list[UnknownCall]]:
     return list(found.values())
 
 
+def fetch_choices(calls: Iterable[UnknownCall], now_s: float) -> LookupSteps:
+    """Search the service's logs for what routers' choices of a model cost, and add it."""
+    for wanted in group_by_account(calls):
+        match = partial(match_choices_to_logs, wanted)
+        found = yield from _search_logs(wanted, now_s, match)
+        for call, rows in found.items():
+            call.ledger.settle_routed(call, rows)
+
+
 def _fetch_account_logs(wanted: list[UnknownCall], now_s: float) -> LookupSteps:
+    def match(rows: list[LoggedCall]) -> dict[UnknownCall, LoggedCall]:
+        return match_calls_to_logs(wanted, rows, wanted[0].ledger.claimed_inferences())
+
+    found = yield from _search_logs(wanted, now_s, match)
+    for call, row in found.items():
+        call.ledger.settle_call(call, row)
+
+
+def _search_logs(
+    wanted: list[UnknownCall],
+    now_s: float,
+    match: Callable[[list[LoggedCall]], dict[UnknownCall, Found]],
+) -> Generator[AccountRequest, Any, dict[UnknownCall, Found]]:
+    """What `match` finds in the logs, read page by page until it has found every call."""
     # A period counts back from the service's clock, so that ours may be wrong. A call may have
     # begun after `now_s`.
     age_h = max(0, int(now_s - min(call.began_s for call in wanted))) // 3600 + 1
     period = f"{min(age_h, _LONGEST_H)}h"
     rows: list[LoggedCall] = []
-    found: dict[UnknownCall, LoggedCall] = {}
+    found: dict[UnknownCall, Found] = {}
     for _ in range(_PAGES):
         question = logs_request(period=period, limit=100, offset=len(rows))
         page = parse_logs((yield question.for_account(wanted[0].settings)))
         rows += page.calls
-        found = match_calls_to_logs(wanted, rows, wanted[0].ledger.claimed_inferences())
+        found = match(rows)
         if len(found) == len(wanted) or not page.has_more or not page.calls:
             break
-    for call, row in found.items():
-        call.ledger.settle_call(call, row)
+    return found

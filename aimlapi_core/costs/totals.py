@@ -19,8 +19,9 @@ class Totals:
 
     `calls` are those that were sent, each embedding batch counted separately; `retries` their
     repeated requests; `failed` the calls that ended in an error; `billed_calls` those whose cost
-    is known and above 0. `cached_tokens` are part of `input_tokens`, `reasoning_tokens` part of
-    `output_tokens`. A `cache_hit` is an answer from the framework's cache: no call, no cost.
+    is known and above 0. `cached_tokens` and `cache_write_tokens` are part of `input_tokens`,
+    `reasoning_tokens` part of `output_tokens`. A `cache_hit` is an answer from the framework's
+    cache: no call, no cost.
     """
 
     calls: int = 0
@@ -33,6 +34,7 @@ class Totals:
     output_tokens: int = 0
     reasoning_tokens: int = 0
     credits: int = 0
+    cache_write_tokens: int = 0
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(*(getattr(self, name) + getattr(other, name) for name in _NAMES))
@@ -67,6 +69,7 @@ def usage_totals(usage: Usage | None) -> Totals:
         cached_tokens=usage.cached_tokens or 0,
         output_tokens=usage.output_tokens,
         reasoning_tokens=usage.reasoning_tokens or 0,
+        cache_write_tokens=usage.cache_write_tokens or 0,
     )
 
 
@@ -100,6 +103,7 @@ _DETAILS = (
     ("retries", "retries"),
     ("answers from a cache", "cache_hits"),
     ("cached input tokens", "cached_tokens"),
+    ("input tokens written to the cache", "cache_write_tokens"),
     ("reasoning tokens", "reasoning_tokens"),
 )
 _WIDTH = 79

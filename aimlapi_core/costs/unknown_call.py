@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +19,10 @@ class CostScope(Protocol):
     def unknown(self) -> tuple[UnknownCall, ...]:
         """The calls whose cost was not reported."""
 
+    @property
+    def routed(self) -> tuple[UnknownCall, ...]:
+        """The calls of a router whose choice was not found yet."""
+
     def chain(self) -> Iterator[Any]:
         """This scope and its parents, each a `CostLedger`."""
 
@@ -27,6 +31,9 @@ class CostScope(Protocol):
 
     def settle_call(self, call: UnknownCall, found: LoggedCall) -> None:
         """Replace an unknown call by the cost that the service's logs report."""
+
+    def settle_routed(self, call: UnknownCall, found: Iterable[LoggedCall]) -> None:
+        """Add what a router's choice of a model cost."""
 
     def claim_inference(self, inference_id: str) -> None:
         """Exclude this inference from later log lookups."""
@@ -38,6 +45,8 @@ class CostScope(Protocol):
 @dataclass(eq=False, slots=True)
 class UnknownCall:
     """A call with unreported cost. `reason`: cut, lost, closed, stopped, unstated or unreadable.
+
+    Or one of a router, of which only the answer's cost was reported: `reason` routed.
 
     `estimated_credits` is its cost at the catalog's live prices, which `settle()` or a budget
     fetches; None until then.

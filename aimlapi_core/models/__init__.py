@@ -5,13 +5,21 @@ documents has a row of the catalogue, a data file that `python -m scripts.models
 without a row works: everything is sent to chat completions, and the API validates it.
 """
 
-from aimlapi_core.models.lookup import MODELS, listed_models, model_info, nearest, nearest_model
+from aimlapi_core.models.lookup import (
+    MODELS,
+    is_router,
+    listed_models,
+    model_info,
+    nearest,
+    nearest_model,
+)
 from aimlapi_core.models.model_info import CHECKED, ModelInfo
 
 __all__ = [
     "CHECKED",
     "MODELS",
     "ModelInfo",
+    "is_router",
     "listed_models",
     "model_info",
     "nearest",

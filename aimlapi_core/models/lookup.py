@@ -37,6 +37,15 @@ def listed_models() -> tuple[str, ...]:
     return (*_BY_NAME, *(name for name in catalogue_ids() if name not in _BY_NAME))
 
 
+def is_router(model_id: str) -> bool:
+    """Whether the model picks another one for each request, by its name (`liquid/d1-router`).
+
+    Its choice is billed as a request of its own [D the vendor's page of `liquid/d1-router`, commit
+    42154be3].
+    """
+    return "router" in model_id.rpartition("/")[2]
+
+
 def nearest(name: str, candidates: Iterable[str], *, cutoff: float = 0.7) -> str | None:
     """The candidate that `name` is most likely a misspelling of; None if there is none."""
     found = difflib.get_close_matches(name, list(candidates), n=1, cutoff=cutoff)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aimlapi_emulator.billing.usage import Usage
@@ -38,6 +38,16 @@ class Entry:
 
 
 ZERO_USAGE = Usage(0, 0, 0, 0, 0)
+_ROUTING_CREDITS = 2
+
+
+def routing_entry(entry: Entry, inference_id: str) -> Entry:
+    """The second entry of a router's request: the judgement that picked the model.
+
+    The vendor's page says that there is one; that it has the ids of the request is inferred.
+    """
+    usage = Usage(entry.usage.prompt, 0, 1, 0, _ROUTING_CREDITS)
+    return replace(entry, model="liquid/d1", usage=usage, inference_id=inference_id)
 
 
 class Ledger:

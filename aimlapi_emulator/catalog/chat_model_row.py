@@ -31,6 +31,8 @@ class ChatModelRow:
     input_max: int | None = None
     """The most tokens of input; None: as many as the context holds."""
     developer: str = "Open AI"
+    routed_to: str | None = None
+    """The id of the model that answers for a router, whose choice is billed as a second request."""
     chat: ChatFeatures = _NO_CHAT
     responses: ResponsesFeatures = _NO_RESPONSES
 

@@ -8,6 +8,8 @@ taken here, with the members of the body of both. Mistral's window is not docume
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.features import (
     BOTH_PATHS,
@@ -123,6 +125,20 @@ def _row(
     )
 
 
+_D1_ROUTER = ChatModelRow(  # the vendor's page, commit 42154be3, sample of 2026-10-05
+    id="liquid/d1-router",
+    response_model_name="gpt-6-luna",
+    aliases=(),
+    in_usd_per_million=0.13,
+    out_usd_per_million=0.65,
+    default_effort="none",
+    context_length=1_050_000,
+    output_max=384_000,
+    developer="Liquid AI",
+    routed_to="openai/gpt-6-luna",
+    chat=replace(OPENROUTER, upstream="openai", newer_form=True),
+)
+
 OTHER_MODELS: tuple[ChatModelRow, ...] = (
     _row(
         "anthropic/claude-sonnet-4.5",
@@ -176,4 +192,5 @@ OTHER_MODELS: tuple[ChatModelRow, ...] = (
         (0.65, 1.95),
         OPENROUTER,
     ),
+    _D1_ROUTER,
 )

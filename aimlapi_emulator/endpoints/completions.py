@@ -138,6 +138,10 @@ def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
     completion = chat_format.build_completion(context, model, answers, usage)
     error = sse.chat_error(context.path, context.request_id)
     events = chat_format.render_stream(completion)
+    if model.routed_to and not body.get("stream"):
+        provider = model.routed_to.partition("/")[0]
+        served = {"x-aimlapi-model": model.routed_to, "x-aimlapi-provider": provider}
+        context = replace(context, headers={**context.headers, **served})
     return _response(
         context,
         answer,

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from aimlapi_emulator._version import __version__
-from aimlapi_emulator.billing.ledger import Entry
+from aimlapi_emulator.billing.ledger import Entry, routing_entry
 from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.deprecations import is_withdrawn
 from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow
@@ -168,6 +168,11 @@ def _record_in_ledger(context: RequestContext, out: Response) -> None:
         client_request_id=context.headers.get("x-client-request-id"),
     )
     context.state.ledger.add(entry)
+    row = find_row(entry.model, context.path)
+    routes = isinstance(row, ChatModelRow) and row.routed_to and entry.succeeded
+    # A turn that returns results goes back to the model that made the calls, says its page.
+    if routes and context.view.messages[-1].role != "tool":
+        context.state.ledger.add(routing_entry(entry, context.state.ids.next("", 21)))
 
 
 def _respond(context: RequestContext) -> Response:

@@ -24,13 +24,15 @@ def response_metadata(
 ) -> dict[str, Any]:
     """`model_name` is the requested name (the service reports a dated one); `cost` is in USD.
 
-    `per_call` is false for the second and later choices of one call. `token_usage` has OpenAI's
-    shape, for programs that read it from there; `usage_metadata` is LangChain's own.
+    `served_model` is the canonical id of the model that answered where the service says it, else
+    the name in the answer. `per_call` is false for the second and later choices of one call.
+    `token_usage` has OpenAI's shape, for programs that read it from there; `usage_metadata` is
+    LangChain's own.
     """
     metadata: dict[str, Any] = {
         "model_provider": PROVIDER,
         "model_name": model,
-        "served_model": reply.model,
+        "served_model": (reply.serving and reply.serving.model) or reply.model,
         "finish_reason": choice.finish_reason,
         "id": reply.id,
         "created": reply.created,
@@ -41,6 +43,9 @@ def response_metadata(
         metadata["request_id"] = reply.transport.request_id
         metadata["inference_id"] = reply.transport.inference_id
         metadata["client_request_id"] = reply.transport.client_request_id
+    if reply.serving is not None:
+        metadata["provider"] = reply.serving.provider
+        metadata["metrics"] = dict(reply.serving.metrics) or None
     if reply.usage is not None and per_call and usage:
         metadata["token_usage"] = _token_usage(reply.usage)
     if reply.cost is not None and per_call:
@@ -63,8 +68,13 @@ def usage_metadata(usage: Usage | None) -> UsageMetadata | None:
         output_tokens=usage.output_tokens,
         total_tokens=usage.total_tokens,
     )
+    details = InputTokenDetails()
     if usage.cached_tokens is not None:
-        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
+        details["cache_read"] = usage.cached_tokens
+    if usage.cache_write_tokens is not None:
+        details["cache_creation"] = usage.cache_write_tokens
+    if details:
+        metadata["input_token_details"] = details
     if usage.reasoning_tokens is not None:
         metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
     return metadata
@@ -76,8 +86,9 @@ def _token_usage(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
     }
-    if usage.cached_tokens is not None:
-        counts["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
+    details = {"cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.cache_write_tokens}
+    if known := {name: count for name, count in details.items() if count is not None}:
+        counts["prompt_tokens_details"] = known
     if usage.reasoning_tokens is not None:
         counts["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return counts

@@ -39,11 +39,13 @@ def _logprob(row: Mapping[str, Any]) -> LogProb:
 def response_metadata(reply: Reply, choice: Choice) -> dict[str, Any]:
     """Usage, cost, ids and finish reason as a flat dict, without None values."""
     usage, cost, transport = reply.usage, reply.cost, reply.transport
+    serving = reply.serving
     known = {
         "prompt_tokens": usage.input_tokens if usage else None,
         "completion_tokens": usage.output_tokens if usage else None,
         "total_tokens": usage.total_tokens if usage else None,
         "cached_tokens": usage.cached_tokens if usage else None,
+        "cache_write_tokens": usage.cache_write_tokens if usage else None,
         "reasoning_tokens": usage.reasoning_tokens if usage else None,
         "cost": cost.usd if cost else None,
         "credits_used": cost.credits if cost else None,
@@ -52,7 +54,9 @@ def response_metadata(reply: Reply, choice: Choice) -> dict[str, Any]:
         "inference_id": transport.inference_id if transport else None,
         "client_request_id": transport.client_request_id if transport else None,
         "response_id": reply.id,
-        "served_model": reply.model,
+        "served_model": (serving and serving.model) or reply.model,
+        "provider": serving.provider if serving else None,
+        "metrics": (serving and dict(serving.metrics)) or None,
         "refusal": choice.refusal,
     }
     return {name: value for name, value in known.items() if value is not None}
@@ -78,6 +82,13 @@ def raw_response(reply: Reply) -> dict[str, Any]:
         out["usage"] = {**reply.usage.raw, **counts}
     if reply.cost:
         out["meta"] = {"usage": {"credits_used": reply.cost.credits, "usd_spent": reply.cost.usd}}
+    if serving := reply.serving:
+        facts = {
+            "model": serving.model,
+            "provider": serving.provider,
+            "metrics": dict(serving.metrics),
+        }
+        out["meta"] = {**{k: v for k, v in facts.items() if v}, **out.get("meta", {})}
     return out
 
 

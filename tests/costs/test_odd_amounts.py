@@ -20,12 +20,8 @@ from aimlapi_core import (
     track_costs,
 )
 from aimlapi_core._wire.usage import CHAT_USAGE, MAX_CREDITS, parse_cost
-from aimlapi_core.account import (
-    Prices,
-    match_calls_to_logs,
-    parse_logs,
-    parse_models,
-)
+from aimlapi_core.account import Prices, parse_logs, parse_models
+from aimlapi_core.costs.log_matching import match_calls_to_logs
 from aimlapi_core.costs.totals import to_credits, to_usd
 from aimlapi_emulator import Emulator, Fault
 from tests.costs.conftest import settings

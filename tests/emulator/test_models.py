@@ -266,6 +266,10 @@ MATRIX |= {
         NO_MEDIA,
     ),
     ("mistralai/mistral-large-2512", "chat"): MATRIX["openai/gpt-5.2-pro", "chat"],
+    ("liquid/d1-router", "chat"): (
+        MATRIX["openai/gpt-5.2-pro", "chat"][0] - {"reasoning"},
+        MATRIX["openai/gpt-5.2-pro", "chat"][1],
+    ),
 }
 DEVELOPER = [{"role": "developer", "content": "Be brief."}, user("x")]
 PLAIN: Samples = {"chat": {"messages": [user("x")]}, "responses": {"input": "x"}}
