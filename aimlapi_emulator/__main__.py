@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from aimlapi_emulator._version import __version__
 from aimlapi_emulator.cli import environment, subprocess_runner
@@ -21,10 +23,31 @@ from aimlapi_emulator.faults.fault import Fault
 from aimlapi_emulator.faults.fault_field import FaultError
 from aimlapi_emulator.latency import Latency
 
-if TYPE_CHECKING:
-    from aimlapi_emulator.emulator import Emulator
-
 _DEFAULT_PORT = 8808
+_UPSTREAM = "https://api.aimlapi.com/v1"
+# By whether it records or replays: its name, and what it does.
+_WHAT = {
+    (False, False): "emulator answers by rules and is no model",
+    (True, False): "recorder passes calls on to the service: they cost money",
+    (False, True): "replayer answers from what was recorded",
+}
+
+
+class Server(Protocol):
+    """The emulator, a recorder or a replayer."""
+
+    host: str
+    port: int
+
+    @property
+    def base_url(self) -> str:
+        """The base URL for a client."""
+
+    def start(self) -> object:
+        """Listen. Raises OSError when the address is taken."""
+
+    def stop(self) -> None:
+        """Stop serving."""
 
 
 def _argument_parser() -> argparse.ArgumentParser:
@@ -95,6 +118,29 @@ def _argument_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--log-bodies", metavar="DIR", type=Path, help="write requests and answers to files there"
     )
+    recording = parser.add_argument_group("recorder (instead of the emulator)")
+    way = recording.add_mutually_exclusive_group()
+    way.add_argument(
+        "--record",
+        metavar="DIR",
+        type=Path,
+        help="pass calls on to the service with AIMLAPI_API_KEY, keep each as a vcrpy cassette",
+    )
+    way.add_argument("--replay", metavar="DIR", type=Path, help="answer from these cassettes")
+    recording.add_argument(
+        "--upstream", metavar="URL", default=_UPSTREAM, help="the service (default: %(default)s)"
+    )
+    recording.add_argument(
+        "--redact",
+        metavar="REGEX",
+        action="append",
+        default=[],
+        help="what to replace in kept bodies and to ignore when requests are matched; "
+        "several are given one by one",
+    )
+    recording.add_argument(
+        "--with-delays", action="store_true", help="replay at the pace of the recording"
+    )
     parser.add_argument("--version", action="version", version=__version__)
     return parser
 
@@ -118,39 +164,56 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(unknown)} (a command goes behind --)")
     if end < len(words) and not to_run:
         parser.error("a command must follow --")
-    try:
-        latency = Latency(given.first_token, given.tokens_per_second)
-    except ValueError as exc:
-        parser.error(str(exc))
-    try:
-        from aimlapi_emulator.emulator import Emulator
-        from aimlapi_emulator.request_log import RequestLog
-    except ImportError as exc:  # says what to install
-        return _fail(str(exc))
     port = given.port if given.port is not None else 0 if to_run else _DEFAULT_PORT
+    try:
+        recorded = given.record or given.replay
+        server = _recording(given, port) if recorded else _emulator(given, port)
+    except (ImportError, ValueError, OSError, re.error) as exc:  # each says what to do
+        return _fail(str(exc))
+    try:
+        what = _WHAT[bool(given.record), bool(given.replay)]
+        return _run(server, to_run, what) if to_run else _serve(server, what)
+    except KeyboardInterrupt:  # before the command was started
+        return 128 + signal.SIGINT
+    finally:
+        server.stop()
+
+
+def _emulator(given: argparse.Namespace, port: int) -> Server:
+    from aimlapi_emulator.emulator import Emulator
+    from aimlapi_emulator.request_log import RequestLog
+
     emulator = Emulator(
         port,
         given.host,
         given.schema,
-        latency=latency,
+        latency=Latency(given.first_token, given.tokens_per_second),
         cost_chunk=given.cost_chunk,
         tools=given.tools,
     )
     for faults in given.fault:
         emulator.faults += faults
-    try:
-        if given.rules:
-            emulator.load_rules(given.rules)
-        if not given.quiet or given.log_bodies:
-            RequestLog(given.log_bodies, quiet=given.quiet).attach()
-    except (ValueError, OSError) as exc:  # a RuleError; a folder that cannot be made
-        return _fail(str(exc))
-    try:
-        return _run(emulator, to_run) if to_run else _serve(emulator)
-    except KeyboardInterrupt:  # before the command was started
-        return 128 + signal.SIGINT
-    finally:
-        emulator.stop()
+    if given.rules:
+        emulator.load_rules(given.rules)
+    if not given.quiet or given.log_bodies:
+        RequestLog(given.log_bodies, quiet=given.quiet).attach()
+    return emulator
+
+
+def _recording(given: argparse.Namespace, port: int) -> Server:
+    from aimlapi_emulator.recording.server import Recorder, Replayer, keep_in
+
+    def log(line: str) -> None:
+        if not given.quiet:
+            print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+    how = {"host": given.host, "port": port, "patterns": given.redact, "log": log}
+    if given.replay:
+        return Replayer(given.replay, with_delays=given.with_delays, **how)
+    key = os.environ.get("AIMLAPI_API_KEY") or os.environ.get("AIML_API_KEY")
+    if not key:
+        raise ValueError("--record calls the service with your key: set AIMLAPI_API_KEY")
+    return Recorder(given.upstream, key, keep_in(given.record), **how)
 
 
 def _fail(message: str) -> int:
@@ -158,18 +221,18 @@ def _fail(message: str) -> int:
     return 1
 
 
-def _is_listening(emulator: Emulator) -> bool:
+def _is_listening(server: Server) -> bool:
     try:
-        emulator.start()
+        server.start()
     except (OSError, OverflowError) as exc:
         reason = getattr(exc, "strerror", None) or exc
-        where = f"{emulator.host}:{emulator.port}"
+        where = f"{server.host}:{server.port}"
         _fail(f"cannot listen on {where} ({reason}): choose another with --port or --host")
         return False
     return True
 
 
-def _serve(emulator: Emulator) -> int:
+def _serve(server: Server, what: str) -> int:
     stopped = threading.Event()
     received: list[int] = []
 
@@ -179,11 +242,11 @@ def _serve(emulator: Emulator) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    if not _is_listening(emulator):
+    if not _is_listening(server):
         return 1
     print(
-        f"AI/ML API emulator at {emulator.base_url} - point a client at it with "
-        f"AIMLAPI_BASE_URL={emulator.base_url} AIMLAPI_API_KEY={environment.KEY} "
+        f"AI/ML API {what.partition(' ')[0]} at {server.base_url} - point a client at it with "
+        f"AIMLAPI_BASE_URL={server.base_url} AIMLAPI_API_KEY={environment.KEY} "
         "(Ctrl-C stops it)",
         flush=True,
     )
@@ -192,15 +255,15 @@ def _serve(emulator: Emulator) -> int:
     return 128 + received[0]
 
 
-def _run(emulator: Emulator, to_run: list[str]) -> int:
-    if not _is_listening(emulator):
+def _run(server: Server, to_run: list[str], what: str) -> int:
+    if not _is_listening(server):
         return 1
     print(
-        f"aimlapi-emulator: {emulator.base_url} answers by rules and is no model",
+        f"aimlapi-emulator: {server.base_url} {what.partition(' ')[2]}",
         file=sys.stderr,
         flush=True,
     )
-    return subprocess_runner.run(to_run, environment.apply_overrides(emulator.base_url, os.environ))
+    return subprocess_runner.run(to_run, environment.apply_overrides(server.base_url, os.environ))
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ FLOORS = {
         endpoints
         server
         emulator
-        pytest_plugin request_log
+        pytest_plugin request_log recording
         __init__
         __main__
     """,

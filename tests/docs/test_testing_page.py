@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from aimlapi_emulator import Emulator
 from aimlapi_emulator.scripting.rules_file import RulesFile
 from tests.docs.blocks import blocks
 from tests.docs.test_blocks import programs, run
@@ -28,7 +29,7 @@ def test_the_agent_takes_ten_lines() -> None:
 def test_the_report_is_as_shown() -> None:
     failing = AGENT.replace('when("18 degrees"', 'when("19 degrees"')
     ((result,), _) = run([], [(PAGE, failing, [])])
-    (shown,) = [block.text for block in blocks(PAGE) if block.language == "text"]
+    (shown,) = [b.text for b in blocks(PAGE) if b.language == "text" and b.mark != "output"]
     assert result["exit_code"] == 1
     assert shown in result["printed"]
 
@@ -40,22 +41,37 @@ def test_the_rules_of_a_file_are_rules(tmp_path: Path) -> None:
     assert len(RulesFile(path).rules()) == 3
 
 
-def test_the_commands_run(tmp_path: Path) -> None:
-    (tmp_path / "my_agent.py").write_text("import os; print(os.environ['AIMLAPI_API_KEY'])")
+AGENT_SCRIPT = """
+import os, httpx
+body = {"model": "openai/gpt-5-2", "messages": [{"role": "user", "content": "Hello"}]}
+key = {"Authorization": "Bearer " + os.environ["AIMLAPI_API_KEY"]}
+answer = httpx.post(os.environ["AIMLAPI_BASE_URL"] + "/chat/completions", json=body, headers=key)
+print(os.environ["AIMLAPI_API_KEY"], answer.status_code)
+"""
+
+
+def test_the_commands_run(tmp_path: Path, emu: Emulator) -> None:
+    (tmp_path / "my_agent.py").write_text(AGENT_SCRIPT)
     (tmp_path / "test_mine.py").write_text("def test_nothing():\n    pass\n")
     lines = [line for b in blocks(PAGE) if b.language == "sh" for line in b.text.splitlines()]
     commands = [shlex.split(line) for line in lines if line.startswith("aimlapi-emulator")]
-    assert len(commands) == 2
+    assert len(commands) == 4
     for words in commands:
         at = words.index("--") + 1
         to_run = words[at + 1 :] if words[at] == "python" else ["-m", *words[at:]]
         words[at:] = [sys.executable, *to_run]
+        upstream = ["--upstream", emu.base_url] if "--record" in words else []
         done = subprocess.run(
-            [sys.executable, "-m", "aimlapi_emulator", *words[1:]],
+            [sys.executable, "-m", "aimlapi_emulator", *upstream, *words[1:]],
             cwd=tmp_path,
-            env={**os.environ, "AIMLAPI_API_KEY": "", "PYTHONIOENCODING": "utf-8"},
+            env={
+                **os.environ,
+                "AIMLAPI_API_KEY": "sk-mine" if upstream else "",
+                "PYTHONIOENCODING": "utf-8",
+            },
             capture_output=True,
             encoding="utf-8",
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "local" in done.stdout or "1 passed" in done.stdout
+        assert "local 200" in done.stdout or "1 passed" in done.stdout
+    assert len(list((tmp_path / "cassettes").iterdir())) == 1

@@ -140,6 +140,7 @@ def raw_post(
     body: dict[str, Any],
     path: str = "/v1/chat/completions",
     window: int | None = None,
+    host: str = "x",
 ) -> socket.socket:
     """A socket over which a request went out, to read bytes as they come.
 
@@ -152,7 +153,7 @@ def raw_post(
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
     connection.connect((parts.hostname, parts.port))
     head = (
-        f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-1234\r\n"
+        f"POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer sk-1234\r\n"
         f"content-length: {len(content)}\r\n\r\n"
     )
     connection.sendall(head.encode() + content)
