@@ -115,8 +115,8 @@ class Message:
 class Tool:
     """A function that the model may call. `parameters` is a JSON Schema object.
 
-    It is sent in the form that the service takes (`object_schema`). `strict=True` needs one that
-    `strict_schema` gives.
+    It is sent in the form that the service takes: what `object_schema` gives is taken as it is,
+    any other is made anew for each request. `strict=True` needs one that `strict_schema` gives.
     """
 
     name: str

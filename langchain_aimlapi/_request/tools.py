@@ -30,6 +30,7 @@ from aimlapi_core import (
 from aimlapi_core._values.warn_once import warn_once, warn_user
 from aimlapi_core.schema import object_schema
 from aimlapi_core.schema.references import has_missing_refs, inline_root_ref, is_recursive, walk
+from aimlapi_core.schema.strict import StrictSchema
 from langchain_aimlapi._request.json_schemas import json_schema
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
@@ -249,10 +250,7 @@ def _json_schema_format(members: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_core_tool(tool: ToolLike) -> Tool | BuiltinTool:
     """A tool of any shape as the core's."""
-    # A bound tool is a wire dict already. The caller's own may claim to be strict and not be.
-    is_wire = isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping)
-    is_open = is_wire and not tool["function"].get("strict")  # type: ignore[index]  # a Mapping
-    wire: Mapping[str, Any] = tool if is_open else to_wire_tool(tool)  # type: ignore[assignment]  # a Mapping
+    wire: Mapping[str, Any] = tool if _is_made(tool) else to_wire_tool(tool)  # type: ignore[assignment]  # a Mapping
     if wire.get("type") != "function":
         return BuiltinTool(wire)
     function = wire["function"]
@@ -262,6 +260,15 @@ def to_core_tool(tool: ToolLike) -> Tool | BuiltinTool:
         description=function.get("description"),
         strict=function.get("strict"),
     )
+
+
+def _is_made(tool: ToolLike) -> bool:
+    """Whether it is a wire dict already, as bound ones are, and needs no strict schema made."""
+    function = tool.get("function") if isinstance(tool, Mapping) else None
+    if not isinstance(function, Mapping):
+        return False
+    # The caller's own may claim to be strict and not be.
+    return not function.get("strict") or isinstance(function.get("parameters"), StrictSchema)
 
 
 def to_core_tool_choice(wire: str | Mapping[str, Any] | None) -> ToolChoice | None:

@@ -10,7 +10,14 @@ from langchain_core.tools import StructuredTool, tool
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from aimlapi_core import BuiltinTool, InvalidRequestError, JsonSchema, NamedTool, Tool
+from aimlapi_core import (
+    BuiltinTool,
+    InvalidRequestError,
+    JsonSchema,
+    NamedTool,
+    OpenSchemaWarning,
+    Tool,
+)
 from aimlapi_core.schema.references import is_recursive
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
@@ -369,3 +376,17 @@ def test_the_arguments_of_a_tool_are_an_object(given: Any) -> None:
     llm = ChatAIMLAPI(api_key="x")
     wire = llm.with_structured_output(given, method="function_calling").first.kwargs  # type: ignore[attr-defined]  # a sequence of the binding and a parser
     assert wire["tools"][0]["function"]["parameters"]["type"] == "object"
+
+
+@pytest.mark.parametrize("strict", [None, True, False])
+def test_a_bound_tools_schema_is_made_once(strict: bool | None) -> None:
+    """Not for each request; the caller's own claim to be strict is checked."""
+    (wire,) = ChatAIMLAPI().bind_tools([Part], strict=strict).kwargs["tools"]  # type: ignore[attr-defined]  # a binding
+    again = to_core_tool(wire)
+    assert isinstance(again, Tool)
+    assert again.parameters is wire["function"]["parameters"]
+    claimed = {"name": "f", "parameters": {"properties": {"a": {"type": "string"}}}, "strict": True}
+    with pytest.warns(OpenSchemaWarning):
+        checked = to_core_tool({"type": "function", "function": claimed})
+    assert isinstance(checked, Tool)
+    assert checked.strict is False
