@@ -1,28 +1,32 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter; another than before
 # makes .venv anew. UV= takes pip alone, also where there is uv.
-.PHONY: help setup setup-check demo example test test-all oldest cassettes soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
+.PHONY: help help-dev setup setup-check demo example test test-all oldest cassettes soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
 help:
-	@echo "make demo    GPT-5.2 in LangChain and LlamaIndex; the emulator answers when no key is set"
-	@echo "make example  short programs, one a use: lists them; NAME=langchain_agent runs one"
-	@echo "make test    all tests, offline"
-	@echo "make test-all  the tests that make test leaves out: the long ones, and those on a vector store and on Ray, which it installs"
-	@echo "make oldest  the tests of the core and of both frameworks with the oldest versions that pyproject.toml admits"
-	@echo "make cassettes  replays the cassettes with the newest vcrpy; part of make test-all"
-	@echo "make lint    ruff;   make types   mypy and pyright, strict;   make format   ruff format"
-	@echo "make docs    the handbook into site/;   make docs-serve   the same while you write"
-	@echo "make soak    mixed calls against a faulting emulator (SECONDS=900), with figures"
-	@echo "make bench   what a call costs beside the peers and the limit (QUICK=1, CASES='langchain.*')"
-	@echo "make pictures  README's pictures: the chart of the kept bench run, the demo in a terminal"
-	@echo "make mutations  break the code line by line; a test must notice each (PART=2/4, ONLY='words', FRESH=1)"
-	@echo "make live    the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
-	@echo "make record  record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
-	@echo "make build   wheel and sdist into dist/, checked"
-	@echo "make release-check  what dist/ holds; the wheel in an empty environment per extra but ray, the sdist in one (EXTRAS='- otel', NEWEST=1)"
-	@echo "make setup-check  sets up anew with uv and with pip alone, in temporary copies (HOW=uv, HOW=pip)"
-	@echo "make clean   remove all environments, what was built and all caches"
+	@echo "make demo      GPT-5.2 in LangChain and LlamaIndex; the emulator answers when no key is set"
+	@echo "make example   short programs, one a use: lists them; NAME=langchain_agent runs one"
+	@echo "make test      all tests, offline"
+	@echo "make build     wheel and sdist into dist/, checked"
+	@echo "make help-dev  what there is for those who change the code"
+
+help-dev:
+	@echo "make test        all tests, offline (ARGS='tests/core -k retry')"
+	@echo "make test-all    the tests that make test leaves out: long ones, on a vector store, on Ray"
+	@echo "make oldest      the tests with the oldest versions that pyproject.toml admits"
+	@echo "make cassettes   replays the cassettes with the newest vcrpy; part of make test-all"
+	@echo "make lint        ruff;   make format   ruff format;   make types   mypy and pyright, strict"
+	@echo "make docs        the handbook into site/;   make docs-serve   the same while you write"
+	@echo "make soak        mixed calls against a faulting emulator (SECONDS=900), with figures"
+	@echo "make bench       a call beside the peers and the limit (QUICK=1, CASES='langchain.*')"
+	@echo "make pictures    README's pictures: the chart of the kept bench run, the demo"
+	@echo "make mutations   break the code line by line; a test must notice each (PART=2/4, ONLY=, FRESH=1)"
+	@echo "make live        the tests against the real service (needs AIMLAPI_API_KEY; costs money)"
+	@echo "make record      record the cassettes anew: from the service when AIMLAPI_API_KEY is set"
+	@echo "make release-check  install what dist/ holds in empty environments (EXTRAS='- otel', NEWEST=1)"
+	@echo "make setup-check set up anew with uv and with pip alone, in copies (HOW=uv, HOW=pip)"
+	@echo "make clean       remove all environments, what was built and all caches"
 
 setup:
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
@@ -34,6 +38,8 @@ demo: setup
 	@$(BIN)/python examples/demo.py
 
 example: setup
+	@case "$(NAME)" in *batch_ray*) echo "This example needs Ray: it is installed now."; \
+		PYTHON="$(PYTHON)" sh scripts/setup.sh heavy ;; esac
 	@$(BIN)/python -m scripts.examples $(NAME)
 
 test: setup

@@ -5,6 +5,7 @@ the end of the program: Ctrl-C exits with 130, an error of the service is told w
 """
 
 import atexit
+import io
 import os
 import signal
 import sys
@@ -51,6 +52,9 @@ def _choose() -> str:
     )
 
 
+for _stream in (sys.stdout, sys.stderr):
+    if isinstance(_stream, io.TextIOWrapper):
+        _stream.reconfigure(errors="replace")  # an answer may hold more than ASCII
 signal.signal(signal.SIGINT, _stop)
 sys.excepthook = _tell
 print(_choose(), flush=True)

@@ -29,7 +29,10 @@ try:
     from aimlapi_ray import answer_rows
     from langchain_aimlapi import ChatAIMLAPI
 except ImportError as error:
-    sys.exit(f"{error}. In a clone of the project: pip install '.[ray,langchain,emulator]'")
+    sys.exit(
+        f"{error}. This example needs Ray: make example NAME=batch_ray installs it, or in a clone "
+        "of the project pip install '.[ray,langchain,emulator]'"
+    )
 
 LAKES = "Baikal Bodensee Como Erie Garda Inari Ladoga Mälaren Onega Titicaca Vänern Victoria"
 VICTIM = 40

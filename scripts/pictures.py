@@ -25,10 +25,10 @@ def performance() -> str:
 
 
 def demo() -> str:
-    """The demo, run now and without a key."""
+    """The demo, run now and without a key. The picture draws the colours of a terminal itself."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIML")}
     command = [sys.executable, str(ROOT / "examples" / "demo.py")]
-    pieces = terminal.recorded(command, {**kept, "PYTHONIOENCODING": "utf-8"})
+    pieces = terminal.recorded(command, {**kept, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"})
     return terminal.drawn(pieces, TITLE)
 
 

@@ -57,6 +57,19 @@ def test_the_demo_runs_and_says_first_whom_it_talks_to(demo: str) -> None:
         assert said in demo
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminal")
+def test_a_terminal_shows_the_models_words_apart_from_the_programs() -> None:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AIML") and k != "NO_COLOR"}
+    command = [sys.executable, str(ROOT / "examples" / "demo.py")]
+    pieces = terminal.recorded(command, {**kept, "PYTHONIOENCODING": "utf-8"})
+    lines = "".join(piece.text for piece in pieces).splitlines()
+    headings = [line for line in lines if line.startswith("\x1b[1;34m")]
+    assert len(headings) == 6
+    coloured = [line for line in lines if "\x1b" in line and line not in headings]
+    assert len(coloured) == 4  # three results of tools, and the nearest document
+    assert all(line.startswith("\x1b[2m  [") and line.endswith("]\x1b[0m") for line in coloured)
+
+
 def test_the_picture_of_the_demo_shows_what_it_prints(demo: str) -> None:
     picture = (ROOT / "docs" / "demo.svg").read_text(encoding="utf-8")
     rows = ["".join(p.text for p in row) for row in terminal.laid([terminal.Piece(0, demo)])]

@@ -342,7 +342,6 @@ class Silent:
         (Order(no=3), '{"key": "**********", "no": 3}'),
         (RootModel[list[int]]([1]), "[1]"),
     ],
-    ids=repr,
 )
 def test_values_of_a_history_that_json_lacks_are_written(value: Any, text: str) -> None:
     with warnings.catch_warnings():

@@ -43,7 +43,7 @@ EXPECTED: dict[str, tuple[tuple[str, ...], int]] = {
     ),
     "langchain_chain": (("the lighthouse of Sørvågen",), 1),
     "langchain_fan_out": (
-        (*(f"{n}: You said" for n in range(7)), "Tromsø", "7: InvalidRequestError: "),
+        (*(f"{n}: You said" for n in range(7)), "Tromsø", "7: InvalidRequestError: ", "image"),
         7,
     ),
     "langchain_media": (("[image image/png 178 bytes] [file lighthouse.pdf application/pdf",), 1),
@@ -152,6 +152,17 @@ def test_make_example_starts_one_that_says_first_whom_it_talks_to() -> None:
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("Talking to the local emulator, which answers by rules")
     assert "whole: You said" in run.stdout
+
+
+def test_an_example_runs_on_a_terminal_that_knows_ascii_alone() -> None:
+    run = subprocess.run(
+        [sys.executable, str(examples.FOLDER / "langchain_chain.py")],
+        env={**without_key(), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        encoding="ascii",
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "the lighthouse of S?rv?gen" in run.stdout
 
 
 def test_make_example_lists_them_and_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
