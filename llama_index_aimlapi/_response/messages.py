@@ -38,6 +38,7 @@ from aimlapi_core import (
     ToolCallDelta,
 )
 from aimlapi_core._adapters.model_cloner import ModelCloner
+from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from llama_index_aimlapi._request.content_blocks import REASONING_KEY
 from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._response.metadata import (
@@ -46,6 +47,7 @@ from llama_index_aimlapi._response.metadata import (
     response_metadata,
     to_logprobs,
 )
+from llama_index_aimlapi._response.react import check_cut_action
 from llama_index_aimlapi._response.tool_calls import IS_PARTIAL, restore_tool_call
 
 logger = logging.getLogger("aimlapi")
@@ -71,6 +73,8 @@ _RESPONSE_TEMPLATE = ModelCloner(
 def to_response(reply: Reply, prepared: PreparedRequest, delta: str | None = None) -> ChatResponse:
     """The complete response. The first choice is the message; `raw` holds all."""
     choice = reply.choices[0] if reply.choices else Choice(0)
+    if choice.finish_reason in TRUNCATED_FINISH_REASONS:
+        check_cut_action(choice, prepared.request)
     return ChatResponse(
         message=_final_message(choice, reply, prepared),
         raw=raw_response(reply),
