@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL = "https://api.aimlapi.com/v1"
 KEY_VARIABLES = ("AIMLAPI_API_KEY", "AIML_API_KEY")
+# Names that other programs use; their values are not looked at.
+_NEAR_KEY_VARIABLES = (
+    "AIMLAPI_KEY",
+    "AI_ML_API_KEY",
+    "AIML_KEY",
+    "AIMLAPI_TOKEN",
+    "AIML_API_TOKEN",
+    "AIMLAPI_APIKEY",
+)
 BASE_URL_VARIABLE = "AIMLAPI_BASE_URL"
 
 # Slow models (pro, high effort) send nothing for minutes before the first byte.
@@ -145,9 +154,11 @@ class Settings:
             key = next((value for value in found if value), None)
         key = pasted_key(key) if isinstance(key, str) else key
         if not key:
+            near = next((name for name in _NEAR_KEY_VARIABLES if name in os.environ), None)
+            hint = f" {near} is set, but is not read: rename it." if near else ""
             raise MissingKeyError(
-                f"No API key: set the environment variable {KEY_VARIABLES[0]}, or pass api_key. "
-                f"Keys are made at {KEYS_URL}."
+                f"No API key: set the environment variable {KEY_VARIABLES[0]}, or pass api_key."
+                f"{hint} Keys are made at {KEYS_URL}."
             )
         if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
             del key  # a traceback with locals would show it

@@ -102,6 +102,16 @@ def test_a_missing_key_names_the_variable() -> None:
         Settings().resolved_key()
 
 
+@pytest.mark.parametrize("name", ["AIMLAPI_KEY", "AI_ML_API_KEY"])
+def test_a_key_under_another_name_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "sk-secret")
+    with pytest.raises(MissingKeyError, match=f"{name} is set, but is not read: rename it") as e:
+        Settings().resolved_key()
+    assert "secret" not in str(e.value)
+    monkeypatch.setenv("AIMLAPI_API_KEY", "sk-other")
+    assert Settings().resolved_key() == "sk-other"
+
+
 def test_keys_come_from_the_argument_then_two_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "of-another-vendor")
     monkeypatch.setenv("AIML_API_KEY", "second")
