@@ -147,7 +147,7 @@ def add_params(body: dict[str, Any], request: ChatRequest, endpoint: Endpoint) -
     """Set the parameters that are not None at their paths in `body`, which is modified."""
     for name, parents, member in _PATHS[endpoint]:
         value = getattr(request, name)
-        if not is_given(value):
+        if value is None or not is_given(value):  # the first saves a call for most of them
             continue
         inner = body
         for parent in parents:

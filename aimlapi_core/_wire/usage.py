@@ -40,6 +40,7 @@ class UsageFields(NamedTuple):
         if output_tokens is None and total is not None:
             output_tokens = max(0, total - (input_tokens or 0))
         input_details, output_details = (as_mapping(wire.get(f"{name}_details")) for name in self)
+        written = input_details.get("cache_write_tokens")  # rare, and a call less in each answer
         return Usage(
             input_tokens=input_tokens or 0,
             output_tokens=output_tokens or 0,
@@ -47,7 +48,7 @@ class UsageFields(NamedTuple):
             cached_tokens=_non_negative_int(input_details.get("cached_tokens")),
             reasoning_tokens=_non_negative_int(output_details.get("reasoning_tokens")),
             raw=wire,
-            cache_write_tokens=_non_negative_int(input_details.get("cache_write_tokens")),
+            cache_write_tokens=None if written is None else _non_negative_int(written),
         )
 
 

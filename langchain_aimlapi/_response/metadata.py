@@ -86,9 +86,13 @@ def _token_usage(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
     }
-    details = {"cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.cache_write_tokens}
-    if known := {name: count for name, count in details.items() if count is not None}:
-        counts["prompt_tokens_details"] = known
+    details = {}
+    if usage.cached_tokens is not None:
+        details["cached_tokens"] = usage.cached_tokens
+    if usage.cache_write_tokens is not None:
+        details["cache_write_tokens"] = usage.cache_write_tokens
+    if details:
+        counts["prompt_tokens_details"] = details
     if usage.reasoning_tokens is not None:
         counts["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return counts
