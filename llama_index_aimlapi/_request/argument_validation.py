@@ -174,7 +174,8 @@ def check_names(names: Iterable[str]) -> None:
     for name in names:
         if name not in CALL_ARGUMENTS and name not in CALL_SETTINGS:
             raise InvalidRequestError(
-                f"A call takes no argument {name!r}. {say_what_to_do(name, CALL_ARGUMENTS)}"
+                f"A call takes no argument {name!r}. "
+                f"{say_what_to_do(name, (*CALL_ARGUMENTS, *CALL_SETTINGS))}"
             )
 
 

@@ -93,4 +93,6 @@ def _place(name: str, candidates: frozenset[str]) -> str | None:
         return "It is an argument of AIMLAPI." if is_chat else None
     if name in _EMBEDDINGS:
         return "It is an argument of AIMLAPIEmbedding."
-    return "It is an argument of the constructor." if name in _CONSTRUCTOR else None
+    ours = our_name(name)
+    is_known = ours in _CONSTRUCTOR and ours not in candidates
+    return "It is an argument of the constructor." if is_known else None
