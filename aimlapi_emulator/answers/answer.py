@@ -108,7 +108,7 @@ def _text(prompt: Prompt, eager: bool) -> str:
 def _instance(prompt: Prompt, task: Task, shape: Shape) -> Any:
     """An instance of a shape, from the user's text without the words that spell it out."""
     text = re.split(r"\n[^\n]*JSON schema", prompt.user_text, maxsplit=1, flags=re.IGNORECASE)[0]
-    question = task.question if task.is_labelled else text
+    question = task.question if task.is_labelled else shape.question or text
     if len(shape.span) > 1:
         text, question = (part.replace(shape.span, " ") for part in (text, question))
     found = find_in_material(prompt, task)

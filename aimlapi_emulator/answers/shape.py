@@ -19,9 +19,10 @@ from aimlapi_emulator.prompt import Prompt
 
 Schema = Mapping[str, Any]
 STRING: Schema = {"type": "string"}
+INTEGER: Schema = {"type": "integer"}
 _MAX_PLACES = 200
-_MAX_DEPTH = 12
-_MAX_TOKENS = 2000
+_MAX_LENGTH = 20_000
+_NEAR = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Shape:
     """What the value is called, as a field would be."""
     options: tuple[Option, ...] = ()
     """What it is chosen among, with descriptions."""
+    question: str = ""
+    """The prompt without what it offers."""
 
 
 def to_json(value: Any) -> str:
@@ -45,48 +48,18 @@ def to_json(value: Any) -> str:
 def find_shape(prompt: Prompt, task: Task) -> Shape | None:
     """The shape that the prompt's text wants; None for plain text."""
     whole = f"{prompt.system_text}\n{prompt.user_text}"
-    for find in (_written_schema, _fields, _example, _keys):
-        found = find(whole)
-        if found is not None:
-            return found
-    for find in (_placeholder, _ranking, _label, _number, _list):
-        found = find(task.instructions if find is not _ranking else whole)
-        if found is not None:
-            return found
-    return None
+    found = _fields(whole) or _json(whole) or _keys(whole) or _lines(whole)
+    return found or _label(task.instructions) or _number(task.instructions) or _list(task)
 
 
-def object_of(properties: Mapping[str, Any]) -> Schema:
-    """The schema of an object that has all these properties."""
+def _object(properties: Mapping[str, Any]) -> Schema:
     return {"type": "object", "properties": dict(properties), "required": list(properties)}
-
-
-def _written_schema(text: str) -> Shape | None:
-    """The last JSON Schema of an object that the text spells out while it asks for JSON."""
-    if '"properties"' not in text or "json" not in text.lower():
-        return None
-    if '{{"' in text:  # as templates escape braces, LlamaIndex's evaluators in what they send too
-        text = text.replace("{{", "{").replace("}}", "}")
-    found, place, decoder = None, text.find("{"), json.JSONDecoder()
-    for _ in range(_MAX_PLACES):
-        if place < 0:
-            break
-        end = place + 1
-        try:
-            value, end = decoder.raw_decode(text, place)
-        except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, dict) and isinstance(value.get("properties"), dict):
-            found = Shape(value, to_json, text[place:end])
-        place = text.find("{", end)
-    return found
 
 
 # The fields of DSPy's chat adapter: `1. `answer` (str): what it is`, below a heading.
 _FIELD = re.compile(r"^\d+\. `(\w+)` \(([^\n]*?)\):?[^\S\n]*(.*)$", re.MULTILINE)
 _TYPES: Mapping[str, Schema] = {
-    "str": STRING,
-    "int": {"type": "integer"},
+    "int": INTEGER,
     "float": {"type": "number", "minimum": 0, "maximum": 1},
     "bool": {"type": "boolean"},
 }
@@ -103,121 +76,107 @@ def _fields(text: str) -> Shape | None:
 
     def render(value: Any) -> str:
         said = {k: v if isinstance(v, str) else to_json(v) for k, v in value.items()}
-        parts = [f"[[ ## {name} ## ]]\n{said.get(name, '')}" for name in fields]
+        parts = [f"[[ ## {name} ## ]]\n{said[name]}" for name in fields]
         return "\n\n".join([*parts, "[[ ## completed ## ]]"])
 
-    return Shape(object_of(fields), render) if fields else None
+    return Shape(_object(fields), render)
 
 
 def _of_type(kind: str) -> Schema:
-    literal = re.match(r"Literal\[(.*)\]", kind)
-    if literal:
-        return {"enum": re.findall(r"['\"]([^'\"]+)['\"]", literal[1])}
+    if kind.startswith("Literal["):
+        return {"enum": re.findall(r"['\"]([^'\"]+)['\"]", kind)}
     if kind.startswith("list["):
         return {"type": "array", "items": _of_type(kind[5:-1])}
     return _TYPES.get(kind, STRING)
 
 
-_TOKEN = re.compile(
-    r"\s*(?:(\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')|([{}\[\],:])"
-    r"|(<[^<>\n]*>|[^\s{}\[\],:\"'][^{}\[\],:\n\"']*))"
-)
 _CUE = re.compile(
     r"\b(?:json|format|like this|example|schema|structure|respond|reply|return|output|form)\b",
     re.IGNORECASE,
 )
 _OTHER_TAG = re.compile(r"<(?!output)[\w ]+>\s*(?:```\w*\s*)?\Z", re.IGNORECASE)
-_CHOICES = re.compile(r"[\w-]+(?: [\w-]+)?(?:\s*[|/]\s*[\w-]+(?: [\w-]+)?)+")
-_BOOLEANS = ("true", "false", "bool", "boolean", "true|false", "true/false")
+_LOOSE = re.compile(  # a quoted text; a key; a value without quotes; an ellipsis or a spare comma
+    r"\"(?:[^\"\\\n]|\\.)*\"|'((?:[^'\\\n]|\\.)*)'|([A-Za-z_]\w*)(?=\s*:)"
+    r"|(<[^<>\n]*>|[A-Za-z][^{}\[\],:\n\"']*)|,?\s*(?:\.{3}|…)|,(?=\s*[}\]])"
+)
 
 
-def _example(text: str) -> Shape | None:
-    """The last example object or list of objects that the text asks to be followed."""
+def _json(text: str) -> Shape | None:
+    """The last JSON Schema of an object, or example, that a text asks to be followed."""
     if not re.search(r"\bjson\b|\bformat\b|\bschema\b", text, re.IGNORECASE):
         return None
+    if '{{"' in text:  # as templates escape braces, LlamaIndex's evaluators in what they send too
+        text = text.replace("{{", "{").replace("}}", "}")
     found, end = None, 0
     for match in list(re.finditer(r"\{|\[(?=\s*\{)", text))[:_MAX_PLACES]:
-        before = text[max(0, match.start() - 160) : match.start()]
-        if match.start() < end or not _CUE.search(before) or _OTHER_TAG.search(before):
+        if match.start() < end:
             continue
-        reader = _ExampleReader(text, match.start())
-        schema = reader.value(0)
-        if schema is not None and (schema.get("properties") or "items" in schema):
-            end = reader.place
-            found = Shape(schema, to_json, text[match.start() : end])
+        spelled = _balanced(text, match.start())
+        value = _read_loosely(spelled)
+        before = text[max(0, match.start() - 160) : match.start()]
+        if isinstance(value, dict) and isinstance(value.get("properties"), dict):
+            found, end = Shape(value, to_json, spelled), match.start() + len(spelled)
+        elif value and _CUE.search(before) and not _OTHER_TAG.search(before):
+            schema = _schema_of(value)
+            found, end = Shape(schema, to_json, spelled), match.start() + len(spelled)
     return found
 
 
-class _ExampleReader:
-    """Reads an example that need not be JSON: without quotes, with `...`, `<age>` or comments."""
+def _balanced(text: str, start: int) -> str:
+    """The text from a bracket to the one that closes it; empty if none does."""
+    depth = 0
+    for at, char in enumerate(text[start : start + _MAX_LENGTH], start + 1):
+        depth += (char in "{[") - (char in "}]")
+        if depth == 0:
+            return text[start:at]
+    return ""
 
-    def __init__(self, text: str, place: int) -> None:
-        self.text = text
-        self.place = place
-        self.left = _MAX_TOKENS
 
-    def _next(self) -> tuple[str, str, str]:
-        match = _TOKEN.match(self.text, self.place)
-        self.left -= 1
-        if match is None or self.left < 0:
-            raise ValueError
-        self.place = match.end()
-        return match[1] or "", match[2] or "", (match[3] or "").strip()
+def _read_loosely(text: str) -> Any:
+    """The value of JSON, or of an example that lacks quotes or holds `...`, `<age>` or types."""
 
-    def value(self, depth: int) -> Schema | None:
-        """The schema of the value that begins here; None when it is cut or too deep."""
+    def quote(match: re.Match[str]) -> str:
+        single, key, bare = match.groups()
+        if bare:
+            word = bare.strip()
+            return "0" if word[0] == "<" else word if word in _LITERALS else to_json(word)
+        return to_json(single or key) if single or key else match[0] if match[0][0] == '"' else ""
+
+    for spelled in (text, _LOOSE.sub(quote, text)):
         try:
-            return self._value(*self._next(), depth)
-        except ValueError:
-            return None
-
-    def _value(self, quoted: str, mark: str, bare: str, depth: int) -> Schema:
-        if depth > _MAX_DEPTH or (mark and mark not in "{["):
-            raise ValueError
-        if mark:
-            return self._object(depth) if mark == "{" else self._array(depth)
-        return _string_schema(quoted[1:-1]) if quoted else _bare_schema(bare)
-
-    def _object(self, depth: int) -> Schema:
-        found: dict[str, Schema] = {}
-        key = ""
-        while True:
-            quoted, mark, bare = self._next()
-            if mark == "}":
-                return object_of(found)
-            if mark == ":" and key and key not in found:
-                found[key] = self._value(*self._next(), depth + 1)
-            elif not mark:  # a key, or a comment behind a value
-                key = quoted[1:-1] or bare
-
-    def _array(self, depth: int) -> Schema:
-        items: Schema | None = None
-        while True:
-            quoted, mark, bare = self._next()
-            if mark == "]":
-                return {"type": "array", "items": items or STRING, "minItems": 1}
-            if mark != "," and bare not in ("...", "…"):
-                one = self._value(quoted, mark, bare, depth + 1)
-                items = items or one
+            return json.loads(spelled)
+        except (ValueError, RecursionError):
+            continue
+    return None
 
 
-def _string_schema(text: str) -> Schema:
-    low = text.strip("<> ").lower()
-    if low in _BOOLEANS:
+_LITERALS = ("true", "false", "null")
+_CHOICES = re.compile(r"[\w-]+(?: [\w-]+)?(?:\s*[|/]\s*[\w-]+(?: [\w-]+)?)+")
+_NAMED_TYPES: Mapping[str, Schema] = {
+    word: {"type": kind}
+    for kind, words in (
+        ("boolean", "bool boolean true|false true/false"),
+        ("integer", "int integer"),
+        ("number", "number float"),
+    )
+    for word in words.split()
+}
+
+
+def _schema_of(value: Any) -> Schema:
+    """The schema of values like this one; a text may name its type or its choices."""
+    if isinstance(value, dict):
+        return _object({name: _schema_of(one) for name, one in value.items()})
+    if isinstance(value, list):
+        return {"type": "array", "items": _schema_of(value[0] if value else ""), "minItems": 1}
+    if isinstance(value, bool):
         return {"type": "boolean"}
-    if low in ("number", "float", "int", "integer"):
-        return {"type": "integer" if low.startswith("int") else "number"}
-    if _CHOICES.fullmatch(low):
-        return {"enum": [one.strip() for one in re.split(r"[|/]", text.strip("<> "))]}
-    return {"type": "string", "description": text}
-
-
-def _bare_schema(text: str) -> Schema:
-    if re.fullmatch(r"-?\d+(?:\.\d+)?", text):
-        return {"type": "number" if "." in text else "integer"}
-    if text.startswith("<"):  # without quotes no string
-        return {"type": "integer"}
-    return _string_schema(text)
+    if isinstance(value, int | float):
+        return INTEGER if isinstance(value, int) else {"type": "number"}
+    plain = str(value or "").strip("<> ")
+    if _CHOICES.fullmatch(plain) and plain.lower() not in _NAMED_TYPES:
+        return {"enum": [one.strip() for one in re.split(r"[|/]", plain)]}
+    return _NAMED_TYPES.get(plain.lower(), {"type": "string", "description": plain})
 
 
 _KEYWORD = re.compile(r"\b(?:keys?|fields?|properties)\b", re.IGNORECASE)
@@ -225,56 +184,39 @@ _BEFORE = re.compile(r"(?:[\"'`]\w+[\"'`][\s,]*(?:and\s+)?)+$")
 _AFTER = re.compile(
     r"(?:\s+named)?[:\s]+((?:[\"'`]?\w+[\"'`]?(?:\s*,\s*(?:and\s+)?|\s+and\s+))*[\"'`]?\w+[\"'`]?)"
 )
-_NEAR = 300
 
 
 def _keys(text: str) -> Shape | None:
     """The keys that a text asks JSON to have: `with 'a' and 'b' keys`, `keys: a, b`."""
-    if "json" not in text.lower():
-        return None
-    places = [(match.start(), match.end()) for match in _KEYWORD.finditer(text)][:20]
-    for start, end in places:
-        before = _BEFORE.search(text[max(0, start - _NEAR) : start])
-        after = _AFTER.match(text[end : end + _NEAR])
+    for match in list(_KEYWORD.finditer(text))[:20] if "json" in text.lower() else ():
+        before = _BEFORE.search(text[max(0, match.start() - _NEAR) : match.start()])
+        after = _AFTER.match(text[match.end() : match.end() + _NEAR])
         spelled = before[0] if before else after[1] if after else ""
         keys = [w for w in re.findall(r"\w+", spelled) if w not in ("and", "or", "the", "a")]
         if keys and (before or re.search(r"[,\"'`:]| and ", after[0] if after else "")):
-            return Shape(object_of(dict.fromkeys(keys, STRING)), to_json, spelled)
+            return Shape(_object(dict.fromkeys(keys, STRING)), to_json, spelled)
     return None
 
 
 _PLACEHOLDER = re.compile(r"['\"]([A-Z][A-Z ]{1,20}): <(\w+)[^>\n]*>")
-_MARKED = re.compile(r"'?(\[[A-Z]{3,20}\])'? followed by (?:the |an )?(?:integer )?number")
 
 
-def _placeholder(text: str) -> Shape | None:
-    """`KEYWORDS: <keywords>`, `ANSWER: <number>`, `[RESULT] followed by the number`."""
-    marked = _MARKED.search(text)
-    if marked:
-        score = {"type": "integer", "minimum": 1, "maximum": 2}
-        schema = object_of({"score": score, "feedback": STRING})
-        return Shape(schema, lambda v: f"{v['feedback']} {marked[1]} {v['score']}")
+def _lines(text: str) -> Shape | None:
+    """`KEYWORDS: <keywords>`, `ANSWER: <number>`, and `Doc: n, Relevance: m` of documents."""
+    if "Doc: " in text and "Relevance: " in text:
+        rows = {"type": "array", "items": _object({"choice": INTEGER})}
+        line = "Doc: {}, Relevance: {}".format
+        return Shape(
+            rows, lambda v: "\n".join(line(r["choice"], max(1, 10 - i)) for i, r in enumerate(v))
+        )
     match = _PLACEHOLDER.search(text)
-    if match is None:
-        return None
-    if match[2] == "number":
-        schema = object_of({"choice": {"type": "integer", "minimum": 1}, "reason": STRING})
+    if match and match[2] == "number":
+        schema = _object({"choice": INTEGER, "reason": STRING})
         return Shape(schema, lambda v: f"{match[1]}: {v['choice']}\n{v['reason']}")
-    listed = {"type": "array", "items": STRING}
-    return Shape(listed, lambda v: f"{match[1]}: {', '.join(v)}", name=match[2])
-
-
-def _ranking(text: str) -> Shape | None:
-    """`Doc: n, Relevance: m` lines for the numbered documents of a prompt."""
-    if "Doc: " not in text or "Relevance: " not in text:
-        return None
-    row = object_of({"choice": {"type": "integer"}})
-    schema = {"type": "array", "items": row}
-    best = 10
-    return Shape(
-        schema,
-        lambda v: "\n".join(f"Doc: {r['choice']}, Relevance: {best - i}" for i, r in enumerate(v)),
-    )
+    if match:
+        listed = {"type": "array", "items": STRING}
+        return Shape(listed, lambda v: f"{match[1]}: {', '.join(v)}", name=match[2])
+    return None
 
 
 _ALONE = re.compile(
@@ -289,16 +231,7 @@ def _label(text: str) -> Shape | None:
     if not options or not _ALONE.search(text):
         return None
     schema = {"enum": [option.name for option in options]}
-    return Shape(schema, str, _removed(text, rest), "label", tuple(options))
-
-
-def _removed(text: str, rest: str) -> str:
-    """The words by which `rest` is shorter than the text, where it is one run of them."""
-    begin = next(
-        (i for i, pair in enumerate(zip(text, rest, strict=False)) if len(set(pair)) > 1), 0
-    )
-    end = len(text) - len(rest) + begin + 1
-    return text[begin:end] if text[end:] == rest[begin + 1 :] else ""
+    return Shape(schema, str, name="label", options=tuple(options), question=rest)
 
 
 _SCALE = re.compile(
@@ -307,23 +240,25 @@ _SCALE = re.compile(
 )
 _A_NUMBER = re.compile(
     r"\b(?:only|just|single)\b[^\n.]{0,40}\b(?:number|score|integer|digit|float)|"
-    r"\bnumber (?:only|alone)\b|\bonly the (?:score|number)\b",
+    r"\bnumber (?:only|alone)\b|(\[[A-Z]{3,20}\])'? followed by (?:the )?(?:integer )?number",
     re.IGNORECASE,
 )
-_REASONED = re.compile(r"\bseparate line\b[^\n]*\breason", re.IGNORECASE)
 
 
 def _number(text: str) -> Shape | None:
-    """A number within the bounds that the text names."""
-    if not _A_NUMBER.search(text):
+    """A number within the bounds that the text names; with a reason where one is wanted."""
+    wanted = _A_NUMBER.search(text)
+    if not wanted:
         return None
     scale = _SCALE.search(text)
-    low, high = (float(scale[1]), float(scale[2])) if scale else (0.0, 10.0)
+    low, high = (float(scale[1]), float(scale[2])) if scale else (0.0, 2.0 if wanted[1] else 10.0)
     whole = high > 1 and "float" not in text.lower()
     score = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
-    if _REASONED.search(text):
-        schema = object_of({"score": score, "reason": STRING})
-        return Shape(schema, lambda v: f"{v['score']}\n{v['reason']}")
+    both = _object({"score": score, "reason": STRING})
+    if wanted[1]:  # `[RESULT] followed by the integer number`
+        return Shape(both, lambda v: f"{v['reason']} {wanted[1]} {v['score']}")
+    if re.search(r"\bseparate line\b[^\n]*\breason", text):
+        return Shape(both, lambda v: f"{v['score']}\n{v['reason']}")
     return Shape(score, to_json, scale[0] if scale else "", "score")
 
 
@@ -338,22 +273,20 @@ _SEPARATED = re.compile(
     re.IGNORECASE,
 )
 _QUESTIONS = re.compile(
-    r"\b(?:generate|write|provide)\b[^.\n]{0,60}\b(?:questions|queries)\b", re.I
+    r"\b(?:generate|write|provide)\b[^.\n]{0,60}\b(?:questions|queries)\b", re.IGNORECASE
 )
 _MAX_ITEMS = 20
 
 
-def _list(text: str) -> Shape | None:
+def _list(task: Task) -> Shape | None:
     """A list of texts, separated as the prompt says."""
-    separated = _SEPARATED.search(text)
-    if not separated and not _QUESTIONS.search(text):
+    separated = _SEPARATED.search(task.instructions)
+    if not separated and not _QUESTIONS.search(task.instructions):
         return None
-    count = _COUNT.search(text)
+    count = _COUNT.search(task.instructions)
     size = min(int(numbers(count[1])[0]), _MAX_ITEMS) if count else 3
     schema = {"type": "array", "items": STRING, "minItems": size, "maxItems": size}
-    name = count[2].lower() if count else "items"
     how = separated[0].lower() if separated else ""
-    if "list" in how:
-        return Shape(schema, to_json, name=name)
     mark = ", " if "comma" in how else "\n"
-    return Shape(schema, lambda values: mark.join(values), name=name)
+    name = count[2].lower() if count else "items"
+    return Shape(schema, to_json if "list" in how else mark.join, name=name)

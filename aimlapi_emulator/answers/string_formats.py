@@ -14,7 +14,7 @@ sre_parse: Any = importlib.import_module("re._parser")
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _TIME = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 _ZONE = r"(?:Z|[+-]\d{2}:\d{2})"
-_FORMATS: dict[str, tuple[str, str]] = {
+FORMATS: dict[str, tuple[str, str]] = {
     "date": (_DATE, "2026-01-15"),
     "time": (rf"{_TIME}{_ZONE}?", "12:00:00Z"),
     "date-time": (rf"{_DATE}T{_TIME}{_ZONE}", "2026-01-15T12:00:00Z"),
@@ -29,7 +29,7 @@ _FORMATS: dict[str, tuple[str, str]] = {
     "ipv6": (r"[0-9a-fA-F:]*::[0-9a-fA-F:]+", "2001:db8::1"),
     "hostname": (r"(?:[a-z0-9-]+\.)+[a-z]{2,}", "example.com"),
 }
-_FORMATS["url"] = _FORMATS["uri"]
+FORMATS["url"] = FORMATS["uri"]
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -47,9 +47,9 @@ _LONG_DATE = re.compile(
 
 def by_format(name: str, text: str) -> str | None:
     """The first string of that format in the text, else a fixed one; None for other formats."""
-    if name not in _FORMATS:
+    if name not in FORMATS:
         return None
-    pattern, fallback = _FORMATS[name]
+    pattern, fallback = FORMATS[name]
     match = re.search(rf"(?<![\w]){pattern}(?![\w])", text)
     if match:
         return match[0]
@@ -86,7 +86,7 @@ def matches_format(value: str, schema: Mapping[str, Any]) -> bool:
     if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
         return False
     form = schema.get("format")
-    if form in _FORMATS and not re.fullmatch(_FORMATS[form][0], value):
+    if form in FORMATS and not re.fullmatch(FORMATS[form][0], value):
         return False
     try:
         return "pattern" not in schema or re.search(schema["pattern"], value) is not None
