@@ -35,6 +35,8 @@ def _message(message: BaseMessage) -> BaseMessage:
     if isinstance(content, str):
         replaced: Any = warn_replaced(content, _WHERE)
         return message if replaced is content else message.model_copy(update={"content": replaced})
+    if not isinstance(content, list):  # nothing that a message can hold: its own error comes later
+        return message
     replaced = [_block(block) for block in content]
     same = all(new is old for new, old in zip(replaced, content, strict=True))
     return message if same else message.model_copy(update={"content": replaced})

@@ -72,7 +72,15 @@ def _convertible(messages: Sequence[BaseMessage]) -> Iterator[Message]:
         try:
             yield from to_messages([message])
         except InvalidRequestError:
-            yield Message("user", (Text(str(message.text)), *_placeholder_parts(message)))
+            yield Message("user", (Text(_text(message.content)), *_placeholder_parts(message)))
+
+
+def _text(content: object) -> str:
+    """The text of a content of any kind, whose members may be no blocks at all."""
+    if not isinstance(content, list):
+        return str(content)
+    texts = (b.get("text") if isinstance(b, Mapping) else b for b in content)
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _placeholder_parts(message: BaseMessage) -> list[Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 
 from aimlapi_core import HistoryWarning, InvalidRequestError
 from aimlapi_core._history.tool_results import NO_RESULT
@@ -23,7 +25,7 @@ from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
 from langchain_aimlapi._request.messages import to_messages
 from tests.foreign import ASSISTANT, LEFT_OUT, REFUSED, ROWS, TURNS, USER, described
-from tests.langchain.calls import call
+from tests.langchain.calls import call, invoke
 
 Make = Callable[..., ChatAIMLAPI]
 models = pytest.mark.parametrize("model", ["openai/gpt-5-2", "openai/gpt-5-2-pro"])
@@ -194,6 +196,23 @@ def test_coheres_words_before_calls_are_sent() -> None:
     calls: Any = [{"name": "add", "args": {}, "id": "c1"}]
     message = AIMessage("", tool_calls=calls, additional_kwargs={"tool_plan": "I add."})
     assert described(to_messages([message])) == ["text: I add.", "call: c1 add {}"]
+
+
+@pytest.mark.parametrize("kind", [HumanMessage, SystemMessage, AIMessage])
+@pytest.mark.parametrize(
+    "content", [None, 7, b"x", [None], [7], [["x"]], [{}], {"type": "text", "text": "x"}], ids=str
+)
+def test_odd_content_is_no_raw_error(
+    content: Any, kind: type[BaseMessage], how: str, chat: Make
+) -> None:
+    message = kind(content="")
+    message.content = content
+    chain = ChatPromptTemplate([MessagesPlaceholder("thread")]) | chat()
+    assert chat().get_num_tokens_from_messages([message]) > 0
+    for runnable, given in ((chat(), [message]), (chain, {"thread": [message]})):
+        with warnings.catch_warnings(), suppress(InvalidRequestError):
+            warnings.simplefilter("ignore", HistoryWarning)
+            assert invoke(how, runnable, given)
 
 
 def test_blocks_in_blocks_end_somewhere() -> None:
