@@ -64,7 +64,11 @@ def _argument_parser() -> argparse.ArgumentParser:
         type=int,
         help=f"0 takes a free one (default: {_DEFAULT_PORT}, for a command a free one)",
     )
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on (default: %(default)s, which only this machine reaches)",
+    )
     parser.add_argument(
         "--schema",
         choices=("strict", "live"),

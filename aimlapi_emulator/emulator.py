@@ -26,6 +26,7 @@ from aimlapi_emulator.scripting.rule_validation import as_tool_calls, check_rule
 from aimlapi_emulator.scripting.rules_file import RulesFile
 from aimlapi_emulator.scripting.types import Arguments, Condition, JSONObject, Text, ToolCalls
 from aimlapi_emulator.server.connection import Connection, internal_error
+from aimlapi_emulator.server.origin import is_loopback
 from aimlapi_emulator.server.router import route
 from aimlapi_emulator.state import State, request_view
 
@@ -43,7 +44,8 @@ class Emulator:
 
     Args:
         port: 0 takes a free one.
-        host: the address to listen on.
+        host: the address to listen on. Another than of this machine alone is warned of: whoever
+            reaches it can use the emulator.
         schema: `strict` validates requests by the narrowest published schemas, a linter for what
             one's own code sends; `live` by the newer, looser specification, which drops unknown
             keys as the real service does. The command and the pytest plugin start `live`.
@@ -348,6 +350,8 @@ class Emulator:
     async def _serve(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
+        if not is_loopback(self.host):
+            _LOG.warning("The emulator listens on %s: other machines can reach it.", self.host)
         server = await asyncio.start_server(self._accept, self.host, self.port, backlog=2048)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()

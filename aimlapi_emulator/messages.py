@@ -31,6 +31,8 @@ class Request:
     target: str
     headers: Mapping[str, str]
     content: bytes
+    is_too_long: bool = False
+    """Whether its content was more than the emulator reads, and is left out."""
 
     @property
     def path(self) -> str:

@@ -14,7 +14,7 @@ SAID = f"Incorrect API key provided: {CANARY}"
 ROOT = Path(__file__).parents[1]
 
 # What the service may answer; a lie repeats the key in an answer with success.
-ANSWER = Fault()
+ANSWER = None
 REFUSAL = Fault(status=401, message=SAID)
 LIE = Fault(raw_body=f'{{"error":{{"message":"{SAID}"}}}}'.encode(), content_type="text/plain")
 LOST = Fault(drop="after_read")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from aimlapi_emulator.answers.options import Option, mentions
+from aimlapi_emulator.text.bounds import check_cpu
 from aimlapi_emulator.text.words import FUNCTION_WORDS, all_words
 
 _NUMBER = re.compile(
@@ -94,6 +95,7 @@ _VALUE_END = re.compile(r"[,.!?](?=\s|$)|\s+(?:and|with|but|then|or)\s+", re.IGN
 
 def find_named_value(field_name: str, text: str) -> str | None:
     """The value in `field: value`, `field is value`, `field "value"`, as text."""
+    check_cpu()
     match = _named_pattern(field_name).search(text) if field_name else None
     if match is None:
         return None

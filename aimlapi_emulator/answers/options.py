@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aimlapi_emulator.text.bounds import check_cpu
 from aimlapi_emulator.text.words import all_words, content_words, plain_words, stem
 
 _MAX_LENGTH = 20_000
@@ -81,6 +82,7 @@ def offered(text: str) -> tuple[list[Option], str]:
 
 def place_of(name: str, text: str) -> int:
     """Where a name is in the text as a word of its own, in any case and spelling; -1: nowhere."""
+    check_cpu()
     parts = [re.escape(part) for part in all_words(name)] or [re.escape(name)]
     spelled = r"[\s_-]*".join(parts)
     match = re.search(rf"(?<!\w){spelled}(?!\w)", text, re.IGNORECASE)

@@ -33,6 +33,7 @@ from aimlapi_emulator.answers.schema_reading import (
     singular,
 )
 from aimlapi_emulator.answers.string_formats import by_format, by_pattern, matches_format
+from aimlapi_emulator.text.bounds import MAX_TOTAL_TEXT, MAX_VALUES, check_size, limited_cpu
 from aimlapi_emulator.text.words import content_words
 
 _MAX_DEPTH = 8
@@ -40,9 +41,13 @@ _SINGLE = re.compile(r"\bthe (?:choice|option|one) that\b", re.IGNORECASE)
 
 
 def instance(schema: Schema, values: PromptValues, name: str = "") -> Any:
-    """A value that obeys `schema`; an empty object where the schema cannot be read."""
+    """A value that obeys `schema`; an empty object where the schema cannot be read.
+
+    Raises BoundError for a value that is too large.
+    """
     try:
-        return _InstanceBuilder(schema, values).fill(schema, name, 0)
+        with limited_cpu():
+            return _InstanceBuilder(schema, values).fill(schema, name, 0)
     except UNREADABLE:
         return {}
 
@@ -53,6 +58,8 @@ class _InstanceBuilder:
     def __init__(self, root: Schema, values: PromptValues) -> None:
         self.root = root
         self.values = values
+        self.count = 0
+        self.characters = 0
 
     def resolve(self, schema: Any) -> Schema:
         """The schema behind references, with `allOf` merged in."""
@@ -60,6 +67,8 @@ class _InstanceBuilder:
 
     def fill(self, raw: Any, name: str, depth: int) -> Any:
         """A value for `raw`, which is under the property `name`."""
+        self.count += 1
+        check_size(self.count, MAX_VALUES, "values of a schema")
         schema = self.resolve(raw)
         if "const" in schema:
             return schema["const"]
@@ -88,7 +97,12 @@ class _InstanceBuilder:
             return self.number(schema, name, whole=kind == "integer")
         if kind == "boolean":
             return self.boolean(schema, name)
-        return None if kind == "null" else self.string(schema, name)
+        if kind == "null":
+            return None
+        text = self.string(schema, name)
+        self.characters += len(text)
+        check_size(self.characters, MAX_TOTAL_TEXT, "characters of all strings of a schema")
+        return text
 
     def member(self, schema: Schema, name: str) -> Any:
         """An enum member: the one named for the field, the one that fits, the default."""
@@ -157,6 +171,7 @@ class _InstanceBuilder:
                 found[key] = self.string({}, key)
         extra = schema.get("additionalProperties")
         if not properties and isinstance(extra, Mapping) and schema.get("minProperties"):
+            check_size(schema["minProperties"], MAX_VALUES, "minProperties")
             for index in range(int(schema["minProperties"])):
                 found[f"key_{index + 1}"] = self.fill(extra, f"key {index + 1}", depth + 1)
         return found
@@ -166,7 +181,10 @@ class _InstanceBuilder:
         if "prefixItems" in schema:
             return [self.fill(one, name, depth + 1) for one in schema["prefixItems"]]
         items = self.resolve(schema.get("items") or {"type": "string"})
+        check_size(schema.get("minItems", 0), MAX_VALUES, "minItems")
         low = int(schema.get("minItems", 0))
+        self.count += low
+        check_size(self.count, MAX_VALUES, "values of a schema")
         high = int(schema.get("maxItems", max(low, 20)))
         values = (self.by_option(items, depth) or self.listed(items, name, low))[:high]
         tries = 0

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from aimlapi_emulator.text.bounds import MAX_TEXT, check_cpu, check_size
+
 Schema = Mapping[str, Any]
 
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
@@ -47,6 +49,7 @@ def merge(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
 
 def resolved(root: Schema, schema: Any) -> Schema:
     """The schema behind references into `root`, `allOf` merged in, keywords of null left out."""
+    check_cpu()
     seen = 0
     while isinstance(schema, Mapping) and "$ref" in schema and seen < 20:
         beside = {key: value for key, value in schema.items() if key != "$ref"}
@@ -97,5 +100,6 @@ def fit_length(text: str, schema: Schema) -> str:
     high = schema.get("maxLength")
     if high is not None and len(text) > high:
         text = text[: int(high)]
+    check_size(schema.get("minLength", 0), MAX_TEXT, "minLength")
     low = int(schema.get("minLength", 0))
     return text if len(text) >= low else text.ljust(low, ".")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-# The parser of `re` has no public name since 3.11 (`sre_parse` warns), nor does typeshed know it.
-sre: Any = importlib.import_module("re._constants")
-sre_parse: Any = importlib.import_module("re._parser")
+from aimlapi_emulator.text.bounds import MAX_TEXT, BoundError, check_cpu, check_size
+from aimlapi_emulator.text.patterns import longest_text, sre, sre_parse, why_never_matched
 
+# Quantifiers are bounded, so that a long text without a match takes linear time.
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _TIME = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 _ZONE = r"(?:Z|[+-]\d{2}:\d{2})"
@@ -18,16 +17,16 @@ FORMATS: dict[str, tuple[str, str]] = {
     "date": (_DATE, "2026-01-15"),
     "time": (rf"{_TIME}{_ZONE}?", "12:00:00Z"),
     "date-time": (rf"{_DATE}T{_TIME}{_ZONE}", "2026-01-15T12:00:00Z"),
-    "duration": (r"P(?:\d+[YMWD])*(?:T(?:\d+[HMS])+)?(?<=\d[YMWDHS])", "PT1H"),
-    "email": (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "user@example.com"),
+    "duration": (r"P(?:\d{1,9}[YMWD]){0,4}(?:T(?:\d{1,9}[HMS]){1,3})?(?<=\d[YMWDHS])", "PT1H"),
+    "email": (r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", "user@example.com"),
     "uri": (r"https?://[^\s\"'<>)]+[^\s\"'<>).,;]", "https://example.com/"),
     "uuid": (
         r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
         "00000000-0000-4000-8000-000000000001",
     ),
     "ipv4": (r"(?:\d{1,3}\.){3}\d{1,3}", "192.0.2.1"),
-    "ipv6": (r"[0-9a-fA-F:]*::[0-9a-fA-F:]+", "2001:db8::1"),
-    "hostname": (r"(?:[a-z0-9-]+\.)+[a-z]{2,}", "example.com"),
+    "ipv6": (r"[0-9a-fA-F:]{0,40}::[0-9a-fA-F:]{1,40}", "2001:db8::1"),
+    "hostname": (r"(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,63}", "example.com"),
 }
 FORMATS["url"] = FORMATS["uri"]
 _MONTHS = {
@@ -69,15 +68,22 @@ def _long_date(text: str) -> str | None:
 
 
 def by_pattern(pattern: str, text: str, schema: Mapping[str, Any]) -> str:
-    """A word of the text that the pattern takes, else a string made from the pattern."""
+    """A word of the text that the pattern takes, else a string made from the pattern.
+
+    Raises BoundError for a pattern that is never matched, or one that makes too long a string.
+    """
+    reason = why_never_matched(pattern)
+    if reason is not None:
+        raise BoundError(f"pattern {pattern[:200]!r}: {reason}")
     try:
-        compiled = re.compile(pattern)
+        compiled, longest = re.compile(pattern), longest_text(pattern)
         for word in text.split():
-            plain = word.strip(".,;:!?\"'()")
-            if compiled.search(plain) and matches_format(plain, schema):
+            plain = word[: longest + 20].strip(".,;:!?\"'()")
+            check_cpu()
+            if len(plain) <= longest and compiled.search(plain) and matches_format(plain, schema):
                 return plain
-        return "".join(map(_emit, sre_parse.parse(pattern)))
-    except (re.error, RecursionError):
+        return _joined(map(_emit, sre_parse.parse(pattern)))
+    except (re.error, OverflowError, RecursionError):
         return "text"
 
 
@@ -88,10 +94,24 @@ def matches_format(value: str, schema: Mapping[str, Any]) -> bool:
     form = schema.get("format")
     if form in FORMATS and not re.fullmatch(FORMATS[form][0], value):
         return False
+    if "pattern" not in schema:
+        return True
     try:
-        return "pattern" not in schema or re.search(schema["pattern"], value) is not None
+        is_tried = len(value) <= longest_text(schema["pattern"])
+        return is_tried and re.search(schema["pattern"], value) is not None
     except re.error:
         return True
+
+
+def _joined(parts: Iterable[str], times: int = 1) -> str:
+    """The parts as one text, so many times. Raises BoundError before it is too long."""
+    found: list[str] = []
+    length = 0
+    for part in parts:
+        length += len(part)
+        check_size(length * times, MAX_TEXT, "characters of a string made from a pattern")
+        found.append(part)
+    return "".join(found) * times
 
 
 def _emit(node: Any) -> str:
@@ -107,11 +127,11 @@ def _emit(node: Any) -> str:
     if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
         low, high, inner = argument
         times = max(low, 1) if high else 0
-        return "".join(map(_emit, inner)) * times
+        return _joined(map(_emit, inner), times)
     if kind is sre.SUBPATTERN:
-        return "".join(map(_emit, argument[3]))
+        return _joined(map(_emit, argument[3]))
     if kind is sre.BRANCH:
-        return "".join(map(_emit, argument[1][0]))
+        return _joined(map(_emit, argument[1][0]))
     return ""  # anchors, look-arounds, back references: nothing to write
 
 

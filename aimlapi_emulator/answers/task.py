@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from aimlapi_emulator.prompt import Prompt
+from aimlapi_emulator.text.bounds import check_cpu
 from aimlapi_emulator.text.words import plain_words, sentences
 
 _QUESTION = re.compile(
@@ -24,7 +25,7 @@ _NEXT_LABEL = re.compile(
 )
 _SOURCES = r"\b(?:context|documents?|sources|passages|excerpts|content)\b"
 _RULE = re.compile(r"^[^\S\n]*-{6,}[^\S\n]*$", re.MULTILINE)
-_TAGGED = re.compile(r"<(context|documents|passages|sources)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<(context|documents|passages|sources)>", re.IGNORECASE)
 _LABEL = re.compile(
     rf"^[^:\n]{{0,200}}?(?:{_SOURCES}[^:\n]{{0,100}}|\bfollowing):", re.MULTILINE | re.IGNORECASE
 )
@@ -72,6 +73,7 @@ def _labelled_question(text: str) -> tuple[str, str]:
     if quoted:
         return quoted[1], f"{text[: quoted.start()]}{text[quoted.end() :]}"
     for match in reversed(list(_QUESTION.finditer(text))):
+        check_cpu()
         begin = len(text) - len(text[match.end() :].lstrip())
         found = _NEXT_LABEL.split(text[begin:], maxsplit=1)[0]
         if found.strip():
@@ -79,14 +81,23 @@ def _labelled_question(text: str) -> tuple[str, str]:
     return "", text
 
 
+def _between_tags(text: str) -> str | None:
+    tag = _TAG.search(text)
+    if tag is None:
+        return None
+    found, closing, _ = text[tag.end() :].partition(f"</{tag[1]}>")
+    return found if closing else None
+
+
 def _material(text: str) -> str:
     """The passages of a text: what is set apart, else nothing."""
-    rules, tagged = list(_RULE.finditer(text)), _TAGGED.search(text)
-    labels = [label for label in _LABEL.finditer(text) if text[label.end() :].strip()]
+    rules, tagged = list(_RULE.finditer(text)), _between_tags(text)
+    end = len(text.rstrip())
+    labels = [label for label in _LABEL.finditer(text) if label.end() < end]
     if len(rules) > 1:
         found = text[rules[0].end() : rules[-1].start()]
-    elif tagged:
-        found = tagged[2]
+    elif tagged is not None:
+        found = tagged
     else:  # of several labels the last, since examples go before
         found = text[labels[-1].end() :] if labels else ""
     return _END.split(found, maxsplit=1)[0]

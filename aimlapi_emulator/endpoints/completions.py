@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -27,8 +28,14 @@ from aimlapi_emulator.faults.directives import strip_directives
 from aimlapi_emulator.messages import EVENT_STREAM, APIError, Response
 from aimlapi_emulator.prompt import Message, Prompt, from_chat, from_responses
 from aimlapi_emulator.state import RequestContext
+from aimlapi_emulator.text.bounds import MAX_PROMPT, check_size, limited_cpu
 from aimlapi_emulator.validation.validators import Problem
 
+_MAX_RUN = 1000
+_MAX_WORD = 20_000
+_LONG_RUN = re.compile(
+    rf"(?<!\s)\s{{{_MAX_RUN},}}|(?<![^\w\s])[^\w\s]{{{_MAX_RUN},}}|(?<!\w)\w{{{_MAX_WORD},}}"
+)
 _REASONING = "The user wants an answer. I will give one by the rules."
 
 
@@ -44,7 +51,8 @@ def _choose_answer(context: RequestContext, prompt: Prompt, limit: int | None) -
     elif rule is not None and rule.has_answer:
         answer = rule.answer(context.view, prompt)
     else:
-        answer = built_in_answer(prompt, eager=context.state.eager)
+        with limited_cpu():
+            answer = built_in_answer(prompt, eager=context.state.eager)
     if fault.reasoning is not None:
         answer = replace(answer, reasoning=fault.reasoning)
     if fault.finish_reason in ("length", "content_filter"):
@@ -78,11 +86,24 @@ def _check_input(context: RequestContext, model: ChatModelRow, prompt: Prompt) -
         )
 
 
-def _without_directives(prompt: Prompt) -> Prompt:
+def _read_by_rules(prompt: Prompt) -> Prompt:
+    """The prompt without directives and endless runs of blanks, signs or letters.
+
+    Raises BoundError for too much text.
+    """
+    characters = sum(len(message.text) for message in prompt.messages)
+    check_size(characters, MAX_PROMPT, "characters of a conversation")
+
     def clean(message: Message) -> Message:
-        return replace(message, text=strip_directives(message.text))
+        text = strip_directives(message.text)
+        return replace(message, text=_LONG_RUN.sub(_shortened, text))
 
     return replace(prompt, messages=tuple(map(clean, prompt.messages)))
+
+
+def _shortened(run: re.Match[str]) -> str:
+    """What rules read of a run, since some take time that grows with its square."""
+    return run[0][: _MAX_WORD if run[0][0].isalnum() else _MAX_RUN]
 
 
 def _reasoning_effort(body: Mapping[str, Any]) -> str | None:
@@ -126,7 +147,7 @@ def _response(
 def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
     """The response to a valid chat completion request. Raises APIError for too much input."""
     body = context.body
-    prompt = _without_directives(from_chat(body))
+    prompt = _read_by_rules(from_chat(body))
     _check_input(context, model, prompt)
     reasoning, limit = _reasoning_budget(body, model)
     answer = _choose_answer(context, prompt, limit)
@@ -167,7 +188,7 @@ def responses_reply(context: RequestContext, model: ChatModelRow) -> Response:
     if previous_id and previous is None:
         problem = Problem("previous_response_id", f"No response found with id {previous_id!r}")
         raise APIError(400, f"Previous response with id '{previous_id}' not found.", (problem,))
-    prompt = _without_directives(from_responses(body, previous.items if previous else ()))
+    prompt = _read_by_rules(from_responses(body, previous.items if previous else ()))
     _check_input(context, model, prompt)
     reasoning, limit = _reasoning_budget(body, model)
     answer = _choose_answer(context, prompt, limit)

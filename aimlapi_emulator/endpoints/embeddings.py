@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 from typing import Any
 
 from aimlapi_emulator.billing.usage import Usage, cost_headers, credits_for
@@ -13,31 +14,35 @@ from aimlapi_emulator.faults.directives import strip_directives
 from aimlapi_emulator.faults.fault import Fault
 from aimlapi_emulator.messages import Response
 from aimlapi_emulator.state import RequestContext
+from aimlapi_emulator.text.bounds import BoundError
 from aimlapi_emulator.text.vectors import as_base64, as_json
 from aimlapi_emulator.validation.embeddings import texts, tokens
 
-
-def _rows(given: Sequence[str], size: int, encoding: str) -> list[str]:
-    """Each text's row as JSON text; a JSON encoder is slow with many floats."""
-    if encoding == "base64":
-        vectors = (f'"{as_base64(text, size)}"' for text in given)
-    else:
-        vectors = (as_json(text, size) for text in given)
-    return [
-        f'{{"object":"embedding","index":{index},"embedding":{vector}}}'
-        for index, vector in enumerate(vectors)
-    ]
+_MAX_NUMBERS = 3_200_000
 
 
-def _apply_faults(rows: list[str], fault: Fault) -> list[str]:
-    """The rows after faults of their order and number."""
-    if fault.empty:
-        return []
+def _check_numbers(count: int, size: int, encoding: str) -> None:
+    """Raise BoundError for more numbers than fit into the emulator's memory as JSON."""
+    if encoding != "base64" and count * size > _MAX_NUMBERS:
+        raise BoundError(
+            f"The emulator sends at most {_MAX_NUMBERS:,} numbers of vectors as JSON, and these "
+            f"are {count * size:,}: send fewer texts, or ask for encoding_format base64"
+        )
+
+
+def _data(given: Sequence[str], size: int, encoding: str, fault: Fault) -> Iterator[bytes]:
+    """The rows of `data` as JSON text, after faults of their order and number."""
+    indexes = [] if fault.empty else list(range(len(given)))
     if fault.drop_row:
-        rows = [row for at, row in enumerate(rows) if at != len(rows) // 2]
+        del indexes[len(indexes) // 2 : len(indexes) // 2 + 1]
     if fault.shuffle_data:
-        rows = rows[1::2] + rows[::2]
-    return rows
+        indexes = indexes[1::2] + indexes[::2]
+    for place, index in enumerate(indexes):
+        text = given[index]
+        # A JSON encoder is slow with many floats.
+        vector = f'"{as_base64(text, size)}"' if encoding == "base64" else as_json(text, size)
+        row = f'{{"object":"embedding","index":{index},"embedding":{vector}}}'
+        yield f"{',' * (place > 0)}{row}".encode()
 
 
 def _metadata(row: EmbeddingModelRow, usage: Usage, fault: Fault, answer_id: str) -> dict[str, Any]:
@@ -55,15 +60,19 @@ def _metadata(row: EmbeddingModelRow, usage: Usage, fault: Fault, answer_id: str
 
 
 def embeddings_reply(context: RequestContext, row: EmbeddingModelRow) -> Response:
-    """The answer to a valid embeddings request."""
+    """The answer to a valid embeddings request. Raises BoundError for too large a one."""
     body, fault = context.body, context.fault
     given = [strip_directives(text) or text for text in texts(body)]
     size = int(body.get("dimensions") or row.size)
     prompt = sum(map(tokens, given))
     usage = Usage(prompt, 0, 0, 0, credits_for(prompt, row.usd_per_million))
-    rows = _apply_faults(_rows(given, size, body.get("encoding_format", "float")), fault)
+    encoding = body.get("encoding_format", "float")
+    _check_numbers(len(given), size, encoding)
+    content = BytesIO()  # gives its bytes out without a copy
+    content.write(b'{"object":"list","data":[')
+    content.writelines(_data(given, size, encoding, fault))
     metadata = error_bodies.dump(_metadata(row, usage, fault, context.state.ids.uuid()))
-    content = b'{"object":"list","data":[%b],%b' % (",".join(rows).encode(), metadata[1:])
+    content.write(b"]," + metadata[1:])
     headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
     headers |= cost_headers(usage, fault.cost_metadata)
-    return Response(fault.success_status, headers, content, usage=usage)
+    return Response(fault.success_status, headers, content.getvalue(), usage=usage)

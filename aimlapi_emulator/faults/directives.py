@@ -15,36 +15,64 @@ directives in one text the first with times left is used, so that
 `[[fault status=429 times=1]] [[fault status=500 times=1]]` fails twice and then answers. Directives
 are removed from the text before it is answered. An invalid one gets a 400 that says why. A fault of
 `Emulator.faults` has precedence. A directive is known only after the body was read, so
-`drop=before_read` is `after_read` there.
+`drop=before_read` is `after_read` there. A text has at most 100 directives of 10,000 characters.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from aimlapi_emulator.faults.fault import FIELDS, Fault, changed
+from aimlapi_emulator.faults.fault import FIELDS, Fault
 from aimlapi_emulator.faults.fault_field import FaultError, nearest
 
+_MAX_DIRECTIVES, _MAX_LENGTH = 100, 10_000
+_MAX_TIMES = 1_000_000
 _BEGIN = re.compile(r"\[\[fault\b")
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\""
 _DIRECTIVE = re.compile(rf"\[\[fault\b((?:{_QUOTED}|(?!\]\])[^\"])*)\]\]", re.DOTALL)
-_PAIR = re.compile(rf"\s+([\w.-]+)=({_QUOTED}|[^\s\]\"]*)(?=\s|$)")
+_PAIR = re.compile(rf"(?<!\s)\s+([\w.-]+)=({_QUOTED}|[^\s\]\"]*)(?=\s|$)")
 _KEYS = ("times", *(name for name in FIELDS if name != "headers"))
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 def strip_directives(text: str) -> str:
     """The text without its directives."""
-    return _DIRECTIVE.sub("", text).strip() if "[[fault" in text else text
+    if "[[fault" not in text:
+        return text
+    parts, end = [], 0
+    for match in _directives(text):
+        parts.append(text[end : match.start()])
+        end = match.end()
+    return "".join([*parts, text[end:]]).strip()
+
+
+def _directives(text: str) -> Iterator[re.Match[str]]:
+    """The directives, as many as a text may have, up to one that is not closed."""
+    end = 0
+    for begin, _ in zip(_BEGIN.finditer(text), range(_MAX_DIRECTIVES), strict=False):
+        if begin.start() < end:  # quoted in another
+            continue
+        match = _DIRECTIVE.match(text, begin.start(), begin.start() + _MAX_LENGTH)
+        if match is None:
+            return
+        end = match.end()
+        yield match
 
 
 def find_directive(text: str, counts: dict[str, int]) -> Fault | None:
     """The fault of the first directive with times left, counted in `counts`. Raises FaultError."""
-    found = list(_DIRECTIVE.finditer(text))
+    begun = text.count("[[fault")
+    if begun > _MAX_DIRECTIVES:
+        raise FaultError(f"fault directives: a text has at most {_MAX_DIRECTIVES}, not {begun}")
+    found = list(_directives(text))
     if len(found) < len(_BEGIN.findall(text)):
-        raise FaultError("fault directive: it is not closed by ]], or a quote in it is not")
+        raise FaultError(
+            "fault directive: it is not closed by ]] within "
+            f"{_MAX_LENGTH:,} characters, or a quote in it is not"
+        )
     for match in found:
         times, fault = parse(match[1])
         used = counts.get(match[0], 0)
@@ -73,10 +101,7 @@ def parse(inside: str) -> tuple[int | None, Fault]:
                 values[key] = _value(key, text)
             else:
                 raise FaultError(f"unknown field {key!r}{nearest(key, _KEYS)}")
-        fault = Fault(**values, headers=headers)
-        if not changed(fault):
-            raise FaultError("it sets no field, so nothing would go wrong")
-        return times, fault
+        return times, Fault(**values, headers=headers)
     except ValueError as exc:
         raise FaultError(f"fault directive: {exc}") from exc
 
@@ -99,6 +124,6 @@ def _value(key: str, text: str) -> Any:
 
 
 def _times(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise FaultError(f"times wants a whole number from 1, got {text!r}")
+    if not text.isdecimal() or not 1 <= int(text[:20]) <= _MAX_TIMES:
+        raise FaultError(f"times wants a whole number from 1 to {_MAX_TIMES}, got {text!r}")
     return int(text)

@@ -16,6 +16,7 @@ from aimlapi_emulator.faults.fault_field import (
     FaultError,
     FaultField,
     FaultTarget,
+    ResponseKind,
     check_headers,
     check_interim,
     fault_field,
@@ -24,6 +25,19 @@ from aimlapi_emulator.faults.fault_field import (
 )
 
 _EMPTY: Mapping[str, str] = {}
+_DAY_S = 86_400
+_CUTS = ("cut_after_bytes", "cut_after_events")
+# What acts on the bytes of a body.
+_ON_BODY = (
+    *("shape", "message", "raw_body", "delay_body_s", "delay_between_s", "piece_size"),
+    *("split_characters", "bom", *_CUTS),
+)
+# All that one answer without an error can be.
+_ANSWERS: tuple[set[ResponseKind], ...] = (
+    {"any", "answer", "completion", "stream", "chat stream"},
+    {"any", "answer", "completion", "stream", "responses stream"},
+    {"any", "answer", "embeddings"},
+)
 
 
 def _is_repeated(response: FaultTarget, index: int) -> bool:
@@ -34,16 +48,12 @@ def _is_swapped(response: FaultTarget, index: int) -> bool:
     return resolve_index(index, response.events) not in (None, response.events - 1)
 
 
-def _is_reported(response: FaultTarget, form: str) -> bool:
-    return form != "cumulative" or "chat stream" in response.kinds
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Fault:
-    """What goes wrong with one response; the fields compose, and without any nothing does.
+    """What goes wrong with one response; the fields compose.
 
-    Raises TypeError for an unknown name, and FaultError for a value that a field does not take
-    or a field that does nothing without another.
+    Raises TypeError for an unknown name, and FaultError for a value that a field does not take,
+    for fields that cannot act beside one another, and for none at all.
     """
 
     status: int | None = fault_field(
@@ -56,7 +66,7 @@ class Fault:
         requires=("status",),
     )
     """Form of the error's body: `problem`, `legacy`, `openai`, `text`, `html` or `empty`."""
-    message: str | None = fault_field(None, requires=("status", "error_event"))
+    message: str | None = fault_field(None, requires=("status", "error_event"), takes_empty=True)
     """The error message; None is the vendor's text for that status."""
     headers: Mapping[str, str] = field(
         default_factory=lambda: _EMPTY, metadata={"check": check_headers}
@@ -65,7 +75,7 @@ class Fault:
     raw_body: bytes | None = fault_field(None, excludes=("shape", "message"), replaces_answer=True)
     """Answer this body unchanged, with `status` (200 when None) and `content_type`."""
     content_type: str | None = fault_field(
-        None, check=lambda value: check_headers({"content-type": value})
+        None, takes_empty=True, check=lambda value: check_headers({"content-type": value})
     )
     """Replaces the content type of any response."""
     success_status: int = fault_field(200, minimum=200, maximum=299, acts_on="answer")
@@ -85,11 +95,11 @@ class Fault:
     """How a drop or a cut closes: `fin`, `rst`, or (cuts only) `end`, a body that ends properly."""
     close_after: bool = False
     """Close the connection after the response, without `Connection: close`."""
-    delay_head_s: float = fault_field(0.0, minimum=0)
+    delay_head_s: float = fault_field(0.0, minimum=0, maximum=_DAY_S)
     """Seconds before the response's head."""
-    delay_body_s: float = fault_field(0.0, minimum=0)
+    delay_body_s: float = fault_field(0.0, minimum=0, maximum=_DAY_S)
     """Seconds between the head and the first byte of the body."""
-    delay_between_s: float = fault_field(0.0, minimum=0)
+    delay_between_s: float = fault_field(0.0, minimum=0, maximum=_DAY_S)
     """Seconds between pieces, or between events when nothing cuts the body into pieces."""
     piece_size: int | None = fault_field(None, minimum=1, excludes=("split_characters",))
     """The body goes out in writes of so many bytes, each flushed by itself."""
@@ -109,6 +119,7 @@ class Fault:
         None,
         choices=("openai", "problem", "legacy", "event", "error", "response.failed"),
         acts_on="stream",
+        acts_on_by_value={"error": "responses stream", "response.failed": "responses stream"},
     )
     """An error inside a stream, which ends it: `openai`, `problem` or `legacy` as a data frame;
     `event`, an `event: error` line before the legacy body; on Responses also `error` and
@@ -126,7 +137,7 @@ class Fault:
     """`: keep-alive` comments between events."""
     final_blank_line: bool = fault_field(True, acts_on="stream")
     """Whether the blank line that ends the last event is sent."""
-    done_sentinel: bool = fault_field(True, acts_on="chat stream")
+    done_sentinel: bool = fault_field(True, excludes=("error_event",), acts_on="chat stream")
     """Whether a chat stream ends with `[DONE]`."""
     malformed_event: bool = fault_field(False, acts_on="stream")
     """One data frame of broken JSON in the middle of a stream."""
@@ -136,9 +147,9 @@ class Fault:
     """The event at this index of a stream is sent twice: 0 is the first, -1 the last."""
     swap_event: int | None = fault_field(None, acts_on="stream", reaches=_is_swapped)
     """The event at this index of a stream is swapped with the next one."""
-    pad_event_bytes: int = fault_field(0, minimum=0, acts_on="stream")
+    pad_event_bytes: int = fault_field(0, minimum=0, maximum=10_000_000, acts_on="stream")
     """The event in the middle of a stream gets a member `obfuscation` of so many bytes."""
-    single_delta: bool = fault_field(False, acts_on="stream")
+    single_delta: bool = fault_field(False, excludes=("empty",), acts_on="stream")
     """A stream sends each text in a single delta, however long it is."""
     refusal: str | None = fault_field(
         None, excludes=("empty",), acts_on="completion", replaces_answer=True
@@ -152,7 +163,7 @@ class Fault:
         "normal",
         choices=("normal", "missing", "cumulative", "negative", "strings", "partial", "wrong_sum"),
         acts_on="answer",
-        reaches=_is_reported,
+        acts_on_by_value={"cumulative": "chat stream"},
     )
     """`normal`, `missing`, `cumulative` (in every chunk of a chat stream), or wrong: `negative`,
     `strings` instead of numbers, `partial` (the prompt's count alone), `wrong_sum`."""
@@ -166,14 +177,15 @@ class Fault:
     tool_delta: str = fault_field(
         "normal",
         choices=("normal", "repeat", "no_index", "one_chunk", "interleaved", "placeholder_id"),
+        excludes=("empty", "refusal"),
         acts_on="chat stream",
     )
     """Form of streamed tool calls: `normal`, `repeat` (id and name in every piece), `no_index`,
     `one_chunk` (all calls in one), `interleaved`, `placeholder_id` (id "" or "null" after the
     head)."""
-    shuffle_data: bool = fault_field(False, acts_on="embeddings")
+    shuffle_data: bool = fault_field(False, excludes=("empty",), acts_on="embeddings")
     """Embeddings come in another order than the texts; each keeps its right `index`."""
-    drop_row: bool = fault_field(False, acts_on="embeddings")
+    drop_row: bool = fault_field(False, excludes=("empty",), acts_on="embeddings")
     """One embedding is left out, that of the text in the middle."""
     reasoning: str | None = fault_field(None, acts_on="completion")
     """Reasoning text: on chat as `reasoning_content` (`reasoning` on the dotted ids, as their
@@ -187,9 +199,12 @@ class Fault:
         return object.__new__(cls)
 
     def __post_init__(self) -> None:
-        for name in changed(self):
+        given = changed(self)
+        if not given:
+            raise FaultError("a fault that sets no field does nothing: None lets a request pass")
+        for name in given:
             FIELDS[name].validate(getattr(self, name))
-        _check_together(self)
+        _check_together(self, given)
 
     def __repr__(self) -> str:
         return f"Fault({', '.join(f'{name}={getattr(self, name)!r}' for name in changed(self))})"
@@ -225,9 +240,8 @@ def ineffective_fields(fault: Fault, response: FaultTarget) -> tuple[str, ...]:
     )
 
 
-def _check_together(fault: Fault) -> None:
+def _check_together(fault: Fault, given: list[str]) -> None:
     """Raise FaultError for a field that cannot act beside the others."""
-    given = changed(fault)
     for row in map(FIELDS.__getitem__, given):
         if row.requires and not any(other in given for other in row.requires):
             raise FaultError(f"{row.name} does nothing without {' or '.join(row.requires)}")
@@ -238,9 +252,45 @@ def _check_together(fault: Fault) -> None:
     lost = [name for name in given if name not in ("drop", "drop_with", "headers")]
     if fault.drop is not None and lost:
         raise FaultError(f"drop leaves no answer for {', '.join(lost)} to act on")
-    cuts = ("cut_after_bytes", "cut_after_events")
-    if fault.drop_with == "end" and not any(name in given for name in cuts):
+    if fault.drop_with == "end" and not any(name in given for name in _CUTS):
         raise FaultError("drop_with='end' is for cuts only: cut_after_bytes or cut_after_events")
+    _check_kinds(fault, given)
+    _check_body(fault, given)
 
 
-NO_FAULT = Fault()
+def _check_kinds(fault: Fault, given: list[str]) -> None:
+    """Raise FaultError for fields that no response is of all kinds for."""
+    kinds = {name: FIELDS[name].kind_for(getattr(fault, name)) for name in given}
+    if fault.is_raw:
+        idle = [name for name, kind in kinds.items() if kind != "any"]
+        if idle:
+            cause = "status" if fault.status is not None else "raw_body"
+            raise FaultError(f"{cause} leaves no answer for {', '.join(idle)} to act on")
+    elif not any(set(kinds.values()) <= one for one in _ANSWERS):
+        each = ", ".join(f"{name} on {kind}" for name, kind in kinds.items() if kind != "any")
+        raise FaultError(f"no response has all that these fields act on: {each}")
+
+
+def _check_body(fault: Fault, given: list[str]) -> None:
+    """Raise FaultError for what acts on a body or a connection that another field takes away."""
+    status = fault.success_status if fault.status is None else fault.status
+    lost = [name for name in given if name in _ON_BODY or FIELDS[name].acts_on == "stream"]
+    if status in (204, 304) and lost:
+        raise FaultError(f"status {status} has no body for {', '.join(lost)} to act on")
+    if fault.shape == "empty" and "message" in given:
+        raise FaultError("shape='empty' leaves no place for message")
+    if fault.content_type is not None and any(n.lower() == "content-type" for n in fault.headers):
+        raise FaultError("content_type and the header of that name contradict each other")
+    if fault.close_after and fault.drop_with != "end" and any(name in given for name in _CUTS):
+        raise FaultError("close_after does nothing: a cut closes the connection")
+
+
+def _no_fault() -> Fault:
+    fault = object.__new__(Fault)
+    for name, row in FIELDS.items():
+        object.__setattr__(fault, name, row.default)
+    return fault
+
+
+NO_FAULT = _no_fault()
+"""The fault of a request that nothing goes wrong with; `Fault()` is an error."""

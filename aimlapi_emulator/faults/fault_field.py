@@ -24,6 +24,7 @@ ResponseKind = Literal[
 _TYPES = {kind.__name__: kind for kind in (int, float, bool, bytes, str, tuple)}
 # They frame the body: `cut_after_bytes` is the way to a body of another length.
 _FRAMING = ("content-length", "transfer-encoding")
+_MAX_INTERIM = 100
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -52,9 +53,10 @@ class FaultField:
     """One field. `kind` is its type as written in `Fault`.
 
     Values: the only ones are `choices`; `minimum` and `maximum` are both allowed; `check` raises
-    FaultError. Other fields: it does nothing unless one of `requires` is set, and contradicts those
-    in `excludes`. Responses: it acts on those of the kind `acts_on`, as far as `reaches` holds for
-    its value; `replaces_answer` says that it leaves nothing of a scripted answer.
+    FaultError; `takes_empty`: an empty text is a value too. Other fields: it does nothing unless
+    one of `requires` is set, and contradicts those in `excludes`. Responses: it acts on those of
+    the kind `acts_on`, for some values of a narrower one, as far as `reaches` holds for its value;
+    `replaces_answer` says that it leaves nothing of a scripted answer.
     """
 
     name: str
@@ -67,8 +69,10 @@ class FaultField:
     requires: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     acts_on: ResponseKind = "any"
+    acts_on_by_value: Mapping[str, ResponseKind] = field(default_factory=dict)
     reaches: Callable[[FaultTarget, Any], bool] = lambda *_: True
     replaces_answer: bool = False
+    takes_empty: bool = False
 
     def __post_init__(self) -> None:
         if self.acts_on not in get_args(ResponseKind):
@@ -85,13 +89,19 @@ class FaultField:
         if kind and type(value) not in ((float, int) if kind is float else (kind,)):
             raise FaultError(f"{name} takes {kind.__name__}, not {value!r}")
         if self.minimum is not None and not self.minimum <= value <= self.maximum:
-            above = " or more" if self.maximum == inf else f" to {self.maximum}"
+            above = " or more" if self.maximum == inf else f" to {self.maximum:,}"
             raise FaultError(f"{name}={value!r} is out of bounds: {self.minimum}{above}")
+        if value == "" and not self.takes_empty:
+            raise FaultError(f"{name}='' says nothing: leave it out")
         self.check(value)
+
+    def kind_for(self, value: Any) -> ResponseKind:
+        """The kind of responses that this value acts on."""
+        return self.acts_on_by_value.get(str(value), self.acts_on)
 
     def has_effect(self, response: FaultTarget, value: Any) -> bool:
         """Whether this value of the field changes anything about the response."""
-        return self.acts_on in response.kinds and self.reaches(response, value)
+        return self.kind_for(value) in response.kinds and self.reaches(response, value)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -109,6 +119,8 @@ def check_interim(statuses: tuple[Any, ...]) -> None:
     """Raise FaultError unless all are statuses of interim responses."""
     if not all(type(s) is int and 100 <= s < 200 and s != 101 for s in statuses):
         raise FaultError(f"interim={statuses!r}: it takes statuses from 100 to 199, but not 101")
+    if len(statuses) > _MAX_INTERIM:
+        raise FaultError(f"interim takes at most {_MAX_INTERIM} statuses, not {len(statuses)}")
 
 
 def check_headers(headers: Any) -> None:

@@ -29,6 +29,8 @@ except ImportError as exc:  # pragma: no cover - the extra brings it
 from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
 from aimlapi_emulator.messages import BOM, Request, Response
+from aimlapi_emulator.server.body import MAX_BODY
+from aimlapi_emulator.server.origin import why_refused
 from aimlapi_emulator.server.router import server_name
 
 _READ_SIZE = 65_536
@@ -40,6 +42,9 @@ _LOG = logging.getLogger("aimlapi_emulator")
 
 class Host(Protocol):
     """The part of the emulator that a connection calls."""
+
+    host: str
+    """The address that it listens on."""
 
     def next_fault(self) -> Fault | None:
         """The queued fault for the POST that has just begun."""
@@ -111,6 +116,13 @@ class Connection:
         if not isinstance(head, h11.Request):
             raise _ConnectionClosed
         method = head.method.decode()
+        headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+        refused = why_refused(headers, self._host.host)
+        if refused is not None:  # before it can take a fault, and not recorded
+            _LOG.warning("refused: %s", refused)
+            await self._read_body()
+            await self._send(forbidden(head.target.decode(), refused))
+            return
         fault = self._host.next_fault() if method == "POST" else None
         if fault is not None and fault.drop == "before_read":
             self._close(fault.drop_with)
@@ -118,8 +130,9 @@ class Connection:
         request = Request(
             method,
             head.target.decode(),
-            {name.decode(): value.decode("latin-1") for name, value in head.headers},
-            content,
+            headers,
+            content or b"",
+            is_too_long=content is None,
         )
         if fault is not None and fault.drop == "after_read":
             self._host.note_dropped(request, self._number)
@@ -127,14 +140,20 @@ class Connection:
         with self._host.answering():
             await self._send(self._host.respond(request, self._number, fault))
 
-    async def _read_body(self) -> bytes:
+    async def _read_body(self) -> bytes | None:
+        """The content; None, once all of it was received, for more than the emulator reads."""
         parts: list[bytes] = []
+        size = 0
         while True:
             event = await self._next_event()
             if isinstance(event, h11.Data):
-                parts.append(bytes(event.data))
+                size += len(event.data)
+                if size <= MAX_BODY:
+                    parts.append(bytes(event.data))
+                else:
+                    parts.clear()
             elif isinstance(event, h11.EndOfMessage):
-                return b"".join(parts)
+                return b"".join(parts) if size <= MAX_BODY else None
             else:
                 raise _ConnectionClosed
 
@@ -318,6 +337,12 @@ def _split_writes(body: list[bytes], fault: Fault) -> Iterator[bytes]:
         return
     for start, end in pairwise([0, *ends, len(whole)]):
         yield whole[start:end]
+
+
+def forbidden(target: str, reason: str) -> Response:
+    """The 403 response to a request that no program of this machine sends."""
+    body = error_bodies.problem(403, reason, target.split("?", 1)[0], "emulator")
+    return Response(403, {"content-type": error_bodies.PROBLEM_TYPE}, error_bodies.dump(body))
 
 
 def internal_error(request: Request, exc: Exception) -> Response:

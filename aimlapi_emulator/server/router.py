@@ -6,7 +6,6 @@ Nothing here reads a socket or sleeps; `connection` sends the response and appli
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import time
 from collections.abc import Container, Mapping
@@ -33,7 +32,9 @@ from aimlapi_emulator.messages import EVENT_STREAM, APIError, QueuedResponse, Re
 from aimlapi_emulator.scripting.request_view import ENDPOINTS, RequestView, find_row
 from aimlapi_emulator.scripting.rule import Rule, first_match
 from aimlapi_emulator.scripting.types import RuleError
+from aimlapi_emulator.server.body import parse_body, too_long
 from aimlapi_emulator.state import RequestContext, State, request_view
+from aimlapi_emulator.text.bounds import BoundError
 from aimlapi_emulator.validation.chat import chat_body, chat_members
 from aimlapi_emulator.validation.cross_field import check_chat_fields, check_responses_fields
 from aimlapi_emulator.validation.embeddings import embedding_problems
@@ -43,6 +44,7 @@ from aimlapi_emulator.validation.validators import Problem, error_details, json_
 _RESPONSES_PATH = "/v1/responses"
 _MODEL_PATHS = ("/v1/models", "/models", "/api/v1/models")
 _MODEL_PATH = "/model/"
+_MAX_PROBLEMS = 100
 _CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -107,10 +109,14 @@ def _handle_post(request: Request, state: State, queued: Fault | None) -> Respon
     client_id = request.headers.get("x-client-request-id", "")
     if _CLIENT_REQUEST_ID.fullmatch(client_id):
         headers["x-client-request-id"] = client_id
-    view = request_view(request, _parse(request.content), state)
+    view = request_view(request, request.content, state)
     context = RequestContext(request, view, state, headers)
     fault, rule = NO_FAULT, None
     try:
+        if request.is_too_long:
+            raise too_long()
+        view = request_view(request, parse_body(request.content), state)
+        context = replace(context, view=view)
         fault = queued or _directive_fault(view, state)
         rule = _matching_rule(view, state, has_fault=fault is not NO_FAULT)
         if rule is not None and fault is NO_FAULT:
@@ -120,6 +126,9 @@ def _handle_post(request: Request, state: State, queued: Fault | None) -> Respon
         word = "rule" if isinstance(exc, RuleError) else "fault"
         error = APIError(400, str(exc), (Problem(word, str(exc), "custom"),))
         out, fault = _error_response(error, request, headers), NO_FAULT
+    except BoundError as exc:
+        error = APIError(exc.status, str(exc), (Problem("emulator", str(exc), "custom"),))
+        out = _error_response(error, request, headers)
     by_rule = rule is not None and fault is rule.fault
     if rule is not None and (out.usage is not None or (by_rule and _ignores_validity(fault))):
         rule.use_count += 1
@@ -214,14 +223,7 @@ def _strict_problems(context: RequestContext) -> tuple[str, ...]:
         row = _find_model_row(context)
     except APIError as error:
         return tuple(map(str, error.details)) or (error.message,)
-    return tuple(map(str, _validate(context, row, live=False)))
-
-
-def _parse(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return content
+    return tuple(map(str, _validate(context, row, live=False)[:_MAX_PROBLEMS]))
 
 
 def _find_model_row(context: RequestContext) -> ChatModelRow | EmbeddingModelRow:
@@ -268,7 +270,7 @@ def _raise_if_invalid(
     """Raise APIError if the schema in force is violated; `strict` are the strict one's problems."""
     found = _validate(context, row, live=context.state.live) if strict else []
     if found:
-        raise APIError(400, error_bodies.BODY_INVALID, tuple(found))
+        raise APIError(400, error_bodies.BODY_INVALID, tuple(found[:_MAX_PROBLEMS]))
 
 
 def _raw_response(context: RequestContext) -> Response:

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from aimlapi_emulator.catalog.features import ChatFeatures, ChatParam, check_complete
-from aimlapi_emulator.validation.json_schema import check_parameters
+from aimlapi_emulator.validation.json_schema import check_parameters, check_patterns
 from aimlapi_emulator.validation.media import check_file_data, check_filename, check_image_url
 from aimlapi_emulator.validation.strict_json_schema import check_strict
 from aimlapi_emulator.validation.validators import (
@@ -63,11 +63,11 @@ def parameters(value: Any, path: str) -> list[Problem]:
 
 
 def strict_parameters(key: str) -> Validator:
-    """Validates the JSON Schema under `key` if its sibling `strict` is true."""
+    """Validates the JSON Schema under `key`: all of it if its sibling `strict` is true."""
 
     def check(value: Any, path: str) -> list[Problem]:
         if value.get("strict") is not True:
-            return []
+            return check_patterns(value.get(key), f"{path}.{key}")
         return check_strict(value.get(key), f"{path}.{key}")
 
     return check

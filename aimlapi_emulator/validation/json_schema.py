@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aimlapi_emulator.text.patterns import why_never_matched
 from aimlapi_emulator.validation.validators import Problem
 
 MAPS = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
@@ -31,6 +32,7 @@ _PYTHON_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "integer": int,
     "boolean": bool,
 }
+_MAX_NAME = 100  # in a path: a name of a megabyte would be in the path of all that it holds
 _LOOKAROUND = re.compile(r"(?:\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<found>\(\?<?[=!])", re.DOTALL)
 
 Place = tuple[str, Mapping[str, Any]]
@@ -45,7 +47,7 @@ def subschemas(schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]
     """The direct subschemas of a schema, each with its path."""
     for key in MAPS:
         for name, one in as_object(schema.get(key)).items():
-            yield f"{path}.{key}.{name}", one
+            yield f"{path}.{key}.{name[:_MAX_NAME]}", one
     for key in LISTS:
         if isinstance(inner := schema.get(key), list):
             yield from ((f"{path}.{key}.{index}", one) for index, one in enumerate(inner))
@@ -124,6 +126,9 @@ def check_pattern(schema: Mapping[str, Any], at: str) -> Iterator[Problem]:
     pattern = schema.get("pattern")
     if not isinstance(pattern, str):
         return
+    if (reason := why_never_matched(pattern)) is not None:
+        yield Problem(f"{at}.pattern", f"{pattern[:_MAX_NAME]!r}: {reason}", "emulator_limit")
+        return
     if any(match["found"] for match in _LOOKAROUND.finditer(pattern)):
         # vercel/ai#21037, anomalyco/opencode#32073, decolua/9router#1556
         yield schema_problem(f"{at}.pattern", "regex lookaround is not supported")
@@ -131,6 +136,17 @@ def check_pattern(schema: Mapping[str, Any], at: str) -> Iterator[Problem]:
         re.compile(pattern)
     except re.error:  # "'…\\p{Cc}…' is not a 'regex'", reports of Claude Code's tools on GPT-5
         yield schema_problem(f"{at}.pattern", f"{pattern!r} is not a 'regex'")
+
+
+def check_patterns(schema: Any, path: str) -> list[Problem]:
+    """The patterns of a schema that the emulator never matches, whatever the service does."""
+    found = (
+        problem
+        for at, one in walk(schema, path)
+        for problem in check_pattern(one, at)
+        if problem.code == "emulator_limit"
+    )
+    return list(found)
 
 
 def is_found(root: Mapping[str, Any], ref: str) -> bool:

@@ -102,8 +102,9 @@ def _check_object(
         text = "'additionalProperties' is required to be supplied and to be false"
         yield schema_problem(path, text)
     properties = as_object(schema.get("properties"))
-    required = schema.get("required")
-    missing = [n for n in properties if not isinstance(required, list) or n not in required]
+    listed = schema.get("required")
+    required = {n for n in listed if isinstance(n, str)} if isinstance(listed, list) else ()
+    missing = [name for name in properties if name not in required]
     if missing:
         text = f"'required' must list every key of properties; missing {missing}"
         yield schema_problem(path, text)

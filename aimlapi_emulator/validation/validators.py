@@ -5,6 +5,7 @@ A validator takes a value and its path and returns its problems ("Expected array
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -74,6 +75,8 @@ def number(
     def check(value: Any, path: str) -> list[Problem]:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return _expected("number", value, path)
+        if isinstance(value, float) and not math.isfinite(value):  # 1e999
+            return [Problem(path, "Expected number, received infinity")]
         if integer and not (isinstance(value, int) or value.is_integer()):
             return [Problem(path, "Expected integer, received float")]
         if min is not None and value < min:

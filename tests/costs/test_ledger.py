@@ -385,7 +385,7 @@ def test_the_logs_are_searched_page_by_page(emu: Emulator) -> None:
 def test_an_id_that_calls_share_tells_nothing(emu: Emulator) -> None:
     """Two calls by one id, one of which never got an answer's head: no row is surely its own."""
     shared = asking(client_request_id="customer-42")
-    emu.faults += [Fault(), Fault(drop="after_read")]
+    emu.faults += [None, Fault(drop="after_read")]
     with track_costs() as costs:
         complete("sync", settings(emu), shared)
         with pytest.raises(AIMLAPIError):
@@ -397,7 +397,7 @@ def test_an_id_that_calls_share_tells_nothing(emu: Emulator) -> None:
 def test_a_retrys_suffix_makes_a_shared_id_no_id_of_its_own(quick: None, emu: Emulator) -> None:
     """The second call's repetition is never noted; the first one's is not taken for it."""
     shared = asking(client_request_id="customer-42")
-    emu.faults += [Fault(status=503), Fault(), Fault(status=503), Fault(drop="after_read")]
+    emu.faults += [Fault(status=503), None, Fault(status=503), Fault(drop="after_read")]
     with track_costs() as costs:
         complete("sync", settings(emu), shared)
         with pytest.raises(AIMLAPIError):
@@ -411,7 +411,7 @@ def test_a_refused_request_by_a_shared_id_is_not_taken_for_a_lost_one(
 ) -> None:
     """The refused one stands in the logs at nothing, the lost one does not stand there yet."""
     shared = asking(client_request_id="customer-42")
-    emu.faults += [Fault(status=503), Fault(), Fault(drop="after_read")]
+    emu.faults += [Fault(status=503), None, Fault(drop="after_read")]
     with track_costs() as costs:
         complete("sync", settings(emu), shared)
         with pytest.raises(AIMLAPIError):

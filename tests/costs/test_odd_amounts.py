@@ -67,7 +67,7 @@ def answer(form: str, model: str, amounts: dict[str, Any]) -> Fault:
 
 
 def raw(body: str) -> Fault:
-    return Fault(raw_body=body.encode(), cost_metadata=False)
+    return Fault(raw_body=body.encode())
 
 
 def ask(how: str, form: str, emu: Emulator, model: str = CHAT) -> Reply:

@@ -79,8 +79,8 @@ def test_clear_forgets_all_but_ids(emu: Emulator, ask: Asker) -> None:
 def test_requests_sent_ahead_are_answered_in_order(emu: Emulator) -> None:
     with raw_post(emu.base_url, BODY) as connection:
         ahead = (
-            b"GET /v1/models?id=none HTTP/1.1\r\nhost: x\r\n\r\n"
-            b"GET /nope HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+            b"GET /v1/models?id=none HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+            b"GET /nope HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
         )
         connection.sendall(ahead)
         got = b""
@@ -184,7 +184,9 @@ def test_imports_neither_core_nor_frameworks_nor_what_is_slow() -> None:
 def test_a_request_that_was_given_up_is_forgotten_too(emu: Emulator) -> None:
     """Its bytes are at the server, which may not have read them when the emulator is cleared."""
     body = b'{"model": "openai/gpt-5-2", "messages": [{"role": "user", "content": "late"}]}'
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+    )
     key = "Authorization: Bearer sk-x\r\n\r\n"
     for _ in range(50):
         with socket.create_connection((emu.host, emu.port)) as given_up:

@@ -7,15 +7,19 @@ import copy
 import json
 import logging
 import pickle
+import re
 import subprocess
 import sys
 from dataclasses import fields, replace
+from math import inf, nan
 from typing import Any
 
 import httpx
 import pytest
 
 from aimlapi_emulator import Emulator, Fault, FaultError
+from aimlapi_emulator.faults.directives import parse
+from aimlapi_emulator.faults.fault import NO_FAULT
 from aimlapi_emulator.faults.fault_field import FaultField
 from aimlapi_emulator.messages import Response
 from tests.emulator.asking import Asker, events
@@ -53,7 +57,7 @@ def test_a_name_like_no_other_is_told_alone() -> None:
         ({"piece_size": "7"}, "takes int"),
         ({"cut_after_bytes": -1}, "out of bounds: 0 or more"),
         ({"cut_after_events": True}, "takes int"),
-        ({"delay_head_s": -0.1}, "out of bounds: 0 or more"),
+        ({"delay_head_s": -0.1}, "out of bounds: 0 to 86,400"),
         ({"delay_body_s": float("nan")}, "out of bounds"),
         ({"comments": "no"}, "takes bool"),
         ({"raw_body": "text"}, "takes bytes"),
@@ -203,7 +207,7 @@ def test_a_directive_takes_every_kind_of_value(emu: Emulator, ask: Asker) -> Non
     assert not emu.requests[0].ineffective_fault_fields
 
 
-IDLE: list[tuple[dict[str, Any], bool, tuple[str, ...]]] = [
+UNMET: list[tuple[dict[str, Any], bool, tuple[str, ...]]] = [
     ({"cut_after_events": 5000}, True, ("cut_after_events",)),
     ({"cut_after_bytes": 10**6}, True, ("cut_after_bytes",)),
     ({"cut_after_bytes": 10**6}, False, ("cut_after_bytes",)),
@@ -213,8 +217,6 @@ IDLE: list[tuple[dict[str, Any], bool, tuple[str, ...]]] = [
     ({"repeat_event": -999}, True, ("repeat_event",)),
     ({"swap_event": -1}, True, ("swap_event",)),
     ({"newline": "\r\n", "comments": True}, False, ("newline", "comments")),
-    ({"status": 500, "finish_reason": "length"}, False, ("finish_reason",)),
-    ({"raw_body": b"x", "usage": "missing"}, False, ("usage",)),
     ({"split_characters": True}, True, ("split_characters",)),
     ({"usage": "cumulative"}, False, ("usage",)),
     ({"cut_after_events": 3, "bom": True, "comments": True}, True, ()),
@@ -223,7 +225,7 @@ IDLE: list[tuple[dict[str, Any], bool, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "stream", "idle"), IDLE)
+@pytest.mark.parametrize(("given", "stream", "idle"), UNMET)
 def test_a_fault_that_found_nothing_to_act_on_is_told(
     emu: Emulator,
     ask: Asker,
@@ -266,4 +268,81 @@ def test_a_fault_from_the_command_line_is_judged_before_anything_runs() -> None:
 
 def test_a_fault_shows_the_fields_that_are_set() -> None:
     assert repr(Fault(status=503, headers={"a": "b"})) == "Fault(status=503, headers={'a': 'b'})"
-    assert repr(Fault()) == "Fault()"
+    assert repr(NO_FAULT) == "Fault()"
+
+
+IDLE: list[tuple[dict[str, Any], str]] = [
+    ({}, "sets no field does nothing"),
+    ({"headers": {}}, "sets no field does nothing"),
+    # A status or a body of one's own leaves no answer.
+    ({"status": 500, "error_event": "event"}, "status leaves no answer for error_event"),
+    ({"status": 429, "usage": "missing"}, "status leaves no answer for usage"),
+    ({"status": 429, "cost_metadata": False}, "leaves no answer for cost_metadata"),
+    ({"status": 429, "refusal": "No."}, "leaves no answer for refusal"),
+    ({"status": 429, "cut_after_events": 1}, "leaves no answer for cut_after_events"),
+    ({"raw_body": b"x", "done_sentinel": False}, "raw_body leaves no answer for done_sentinel"),
+    ({"raw_body": b"x", "comments": True}, "raw_body leaves no answer for comments"),
+    ({"raw_body": b"x", "drop_row": True}, "raw_body leaves no answer for drop_row"),
+    # No response is both.
+    ({"drop_row": True, "refusal": "No."}, "drop_row on embeddings"),
+    ({"shuffle_data": True, "comments": True}, "comments on stream"),
+    ({"error_event": "response.failed", "tool_delta": "repeat"}, "tool_delta on chat stream"),
+    ({"error_event": "error", "usage": "cumulative"}, "usage on chat stream"),
+    ({"drop_row": True, "usage": "cumulative"}, "usage on chat stream"),
+    # One takes away what the other acts on.
+    ({"error_event": "openai", "done_sentinel": False}, "contradict"),
+    ({"cost_metadata": False, "cost_chunk": "bare"}, "contradict"),
+    ({"empty": True, "single_delta": True}, "contradict"),
+    ({"empty": True, "tool_delta": "repeat"}, "contradict"),
+    ({"refusal": "No.", "tool_delta": "repeat"}, "contradict"),
+    ({"empty": True, "drop_row": True}, "contradict"),
+    ({"empty": True, "shuffle_data": True}, "contradict"),
+    ({"status": 500, "shape": "empty", "message": "x"}, "leaves no place for message"),
+    ({"content_type": "a/b", "headers": {"Content-Type": "c/d"}}, "contradict"),
+    ({"cut_after_bytes": 1, "close_after": True}, "a cut closes the connection"),
+    ({"status": 204, "message": "x"}, "status 204 has no body for message"),
+    ({"status": 304, "piece_size": 1}, "status 304 has no body for piece_size"),
+    ({"success_status": 204, "comments": True}, "status 204 has no body for comments"),
+    # Values that say nothing, or never end.
+    ({"finish_reason": ""}, "finish_reason='' says nothing"),
+    ({"refusal": ""}, "refusal='' says nothing"),
+    ({"reasoning": ""}, "reasoning='' says nothing"),
+    *(
+        ({name: seconds}, "out of bounds: 0 to 86,400")
+        for name in ("delay_head_s", "delay_body_s", "delay_between_s")
+        for seconds in (inf, nan, 86_401.0)
+    ),
+    ({"pad_event_bytes": 10**9}, "out of bounds: 0 to 10,000,000"),
+    ({"interim": (100,) * 101}, "at most 100 statuses"),
+]
+
+
+@pytest.mark.parametrize(("fields", "said"), IDLE)
+def test_what_is_idle_contradictory_or_endless_is_refused(
+    fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(FaultError, match=re.escape(said)):
+        Fault(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": 500, "message": "", "shape": "legacy", "bom": True, "piece_size": 3},
+        {"raw_body": b"", "status": 404, "content_type": ""},
+        {"cut_after_bytes": 1, "close_after": True, "drop_with": "end"},
+        {"drop_row": True, "shuffle_data": True, "usage": "missing", "cut_after_bytes": 9},
+        {"error_event": "response.failed", "error_after_events": 1, "comments": True},
+        {"usage": "cumulative", "tool_delta": "repeat", "cost_chunk": "bare"},
+        {"refusal": "No.", "reasoning": "x", "single_delta": True, "finish_reason": "stop"},
+        {"status": 204, "headers": {"a": "b"}, "delay_head_s": 1},
+    ],
+)
+def test_what_acts_together_is_taken(fields: dict[str, Any]) -> None:
+    assert repr(Fault(**fields)).count("=") >= len(fields)
+
+
+@pytest.mark.parametrize("times", ["0", "1000001", "9" * 5000])
+def test_a_directive_is_not_for_ever(times: str) -> None:
+    with pytest.raises(FaultError, match="times wants a whole number from 1 to 1000000"):
+        parse(f"status=429 times={times}")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aimlapi_emulator import Emulator, Fault, RequestView, RuleError
+from aimlapi_emulator.faults.fault import NO_FAULT
 from tests.emulator.asking import PRO
 
 EMBEDDER = "text-embedding-3-small"
@@ -48,7 +49,7 @@ class Weather:
         ("x", {"tool_calls": []}, "calls nothing"),
         ("x", {"tool_calls": ["a"]}, "is \\(name, arguments\\)"),
         ("x", {"tool_call": "a", "tool_calls": [("a", {})]}, "for one call"),
-        ("x", {"fault": Fault()}, "no Fault"),
+        ("x", {"fault": NO_FAULT}, "no Fault"),
         ("x", {"fault": {"status": 429}}, "no Fault"),
         ("x", {"text": "y", "fault": Fault(status=500)}, "status leaves nothing"),
         ("x", {"text": "y", "endpoint": "chats"}, "'chat', 'responses'"),

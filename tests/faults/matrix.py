@@ -17,8 +17,6 @@ from aimlapi_emulator import Fault
 ANSWER, MARKED = "answer", "answer, marked"
 Outcome = str | type[core.AIMLAPIError]
 
-NO_FAULT = Fault()
-
 
 @dataclass(frozen=True)
 class Row:
