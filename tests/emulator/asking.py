@@ -140,7 +140,7 @@ def raw_post(
     body: dict[str, Any],
     path: str = "/v1/chat/completions",
     window: int | None = None,
-    host: str = "x",
+    host: str = "127.0.0.1",
 ) -> socket.socket:
     """A socket over which a request went out, to read bytes as they come.
 
