@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -58,6 +59,8 @@ def run_checks(settings: Settings, models: Sequence[str] = ()) -> Iterator[Check
     `models` are the ids in use; without them those of GPT-5.2 are looked for.
     """
     yield from _check_packages()
+    with warnings.catch_warnings(action="ignore"):  # it is reported already
+        package_conflict.warn_once_of_conflict()
     try:
         settings.resolved_key()
     except ConfigurationError as error:
