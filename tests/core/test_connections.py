@@ -7,17 +7,27 @@ import gc
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import httpx
 import pytest
 
-from aimlapi_core import Client, ConnectionLostError, Settings
+from aimlapi_core import (
+    AsyncClient,
+    Client,
+    ConnectFailedError,
+    ConnectionLostError,
+    Settings,
+)
 from aimlapi_core._io.connections import AsyncPooledClient, PooledClient
+from aimlapi_core._io.sockets import tls
 from aimlapi_core._io.sockets.transport_pool import TransportPool
 from aimlapi_emulator import Emulator, Fault
-from tests.core.test_client import HELLO
+from tests.core.test_client import HELLO, both
+from tests.core.test_unread_bytes import certificate as certificate  # a fixture
 from tests.waiting import wait_until
 
 NOBODY = "http://127.0.0.1:9/v1"
@@ -79,6 +89,40 @@ def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) ->
             client.complete(HELLO)
         server.join()
     assert asked == [b"POST http://elsewhere.invalid/v1/chat/completions HTTP/1.1"]
+
+
+def call(kind: str, settings: Settings) -> None:
+    if kind == "sync":
+        Client(settings).complete(HELLO)
+    else:
+        asyncio.run(AsyncClient(settings).complete(HELLO))
+
+
+@both
+def test_a_certificate_that_nobody_trusts_gets_no_request(
+    certificate: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    received: list[bytes] = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with suppress(OSError), connection:
+                    ours = context.wrap_socket(connection, server_side=True)
+                    received.append(ours.recv(65_536))
+
+    monkeypatch.setattr(tls, "_built", [])  # the certificates of the system
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/v1"
+        settings = Settings(api_key="sk-test-0000", base_url=url, max_retries=0)
+        with pytest.raises(ConnectFailedError, match="certificate"):
+            call(kind, settings)
+        listener.shutdown(socket.SHUT_RDWR)
+    assert received in ([], [b""])
 
 
 def test_an_answer_sets_no_cookie_behind_a_proxy_either(
