@@ -13,7 +13,7 @@ from typing import Any
 
 from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._history.names import fit_message_name
-from aimlapi_core._json_reading import as_mapping, as_mappings
+from aimlapi_core._json_reading import as_mapping
 from aimlapi_core._values.media import FILENAME, canonical_data_url
 from aimlapi_core._wire.answers.failures import unexpected_reply
 from aimlapi_core._wire.chat_stream import ChatAccumulator
@@ -68,11 +68,11 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
 
     Raises AnswerFailedError if it reports an error, UnexpectedReplyError if it is no answer.
     """
-    if not as_mappings(as_mapping(payload).get("choices")):
+    accumulator = ChatAccumulator()
+    accumulator.add_chunk(dict(as_mapping(payload)), whole=True)
+    if not accumulator.has_choices:
         what = describe_payload(payload)
         raise unexpected_reply("a chat completion", what, payload, headers)
-    accumulator = ChatAccumulator()
-    accumulator.add_chunk(dict(payload), whole=True)
     accumulator.raise_if_failed(payload)
     return accumulator.reply(headers)
 

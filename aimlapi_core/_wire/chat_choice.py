@@ -43,7 +43,7 @@ _USUAL_REASONS = frozenset({"stop", "tool_calls", *TRUNCATED_FINISH_REASONS, Non
 _MESSAGE_FIELDS = frozenset(
     "role content refusal reasoning reasoning_content annotations tool_calls function_call".split()
 )
-_CHOICE_FIELDS = frozenset("index delta message text finish_reason logprobs".split())
+_CHOICE_FIELDS = _MESSAGE_FIELDS | set("index delta message text finish_reason logprobs".split())
 
 
 class ChoiceAccumulator:
@@ -201,13 +201,19 @@ class ChoiceAccumulator:
             if new_id or name or arguments:
                 yield ToolCallDelta(call.index, new_id, name, arguments, self.index)
 
-    def failure(self) -> tuple[str, str] | None:
-        """The name and value of a finish reason that says that the answer failed."""
-        native = self._extra.get("native_finish_reason")
-        if self.finish_reason not in _USUAL_REASONS and names_failure(self.finish_reason):
-            return "finish_reason", str(self.finish_reason)
+    def failure(self, *, whole: bool) -> tuple[str, str | None] | None:
+        """Why the answer failed, and its code, by its finish reasons; None if it did not."""
+        reason, native = self.finish_reason, self._extra.get("native_finish_reason")
+        if reason not in _USUAL_REASONS and names_failure(reason):
+            return f"finish_reason is {reason!r}", reason
         if native and names_failure(native, is_native=True):
-            return "native_finish_reason", native
+            return f"native_finish_reason is {native!r}", native
+        if self._calls or self._text or self._refusal:
+            return None
+        if reason in ("tool_calls", "function_call"):
+            return f"finish_reason is {reason!r}, and there is no call", reason
+        if whole and reason is None and not (self._extra or self._citations):
+            return "there is neither content nor a finish_reason", None
         return None
 
     def to_choice(self) -> Choice:

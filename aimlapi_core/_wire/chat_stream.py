@@ -14,11 +14,15 @@ from aimlapi_core._json_reading import (
     as_index,
     as_int,
     as_mapping,
-    as_mappings,
     non_placeholder_str,
     nonempty_str,
 )
-from aimlapi_core._wire.answers.content import UnreadableError, message_of
+from aimlapi_core._wire.answers.content import (
+    UnreadableError,
+    check_finish_reason,
+    choices_of,
+    message_of,
+)
 from aimlapi_core._wire.chat_choice import ChoiceAccumulator
 from aimlapi_core._wire.stream_reader import Accumulator
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost, parse_serving
@@ -51,6 +55,10 @@ class ChatAccumulator(Accumulator):
         self._metadata: dict[str, Any] = {}
         self._choices: dict[int, ChoiceAccumulator] = {}
         self._only_done_completes = False
+
+    @property
+    def has_choices(self) -> bool:
+        return bool(self._choices)
 
     @property
     def complete(self) -> bool:
@@ -92,8 +100,12 @@ class ChatAccumulator(Accumulator):
         if chunk != self._metadata:  # mostly the same in each chunk
             self._metadata = chunk
             self._add_metadata(chunk)
-        for position, row in enumerate(as_mappings(choices)):
-            self._add_choice(row, position, whole, events)
+        try:
+            for position, row in enumerate(choices_of(choices)):
+                self._add_choice(row, position, whole, events)
+        except UnreadableError as exc:
+            details = {"choices": choices}
+            raise self._stream_error(f"it cannot be read: {exc}", None, details) from exc
         return events
 
     def _add_metadata(self, metadata: dict[str, Any]) -> None:
@@ -124,10 +136,7 @@ class ChatAccumulator(Accumulator):
         # Some servers stream `message` instead of `delta`, or answer with `delta` unstreamed.
         names = ("message", "delta") if whole else ("delta", "message")
         delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1])) or message_of(row)
-        try:
-            new = choice.add_delta(delta, row, whole)
-        except UnreadableError as exc:
-            raise self._stream_error(f"choice {index} cannot be read: {exc}", None, row) from exc
+        new = choice.add_delta(delta, row, whole)
         if choice.has_escapes:
             self.may_hold_halves = True
         if choice.error:
@@ -135,8 +144,10 @@ class ChatAccumulator(Accumulator):
         if new and choice.finish_reason is not None:
             self._only_done_completes = True
         events += new
-        reason = non_placeholder_str(row.get("finish_reason"))
-        if reason is not None:
+        reason = row.get("finish_reason")
+        if reason is not None and type(reason) is not str:
+            check_finish_reason(reason)
+        if (reason := non_placeholder_str(reason)) is not None:
             choice.set_finish_reason(reason)
         if whole:
             events += choice.finish(self._id)
@@ -149,8 +160,9 @@ class ChatAccumulator(Accumulator):
         if answer and "error" in answer:
             self._raise_reported(answer)
         for choice in self._choices.values():
-            if found := choice.failure():
-                raise self._stream_error(f"{found[0]} is {found[1]!r}", found[1], dict([found]))
+            if found := choice.failure(whole=answer is not None):
+                why, code = found
+                raise self._stream_error(why, code, {"finish_reason": choice.finish_reason})
 
     def _raise_reported(self, details: Mapping[str, Any], event: str = "") -> None:
         failure = error_in_payload(details, event)

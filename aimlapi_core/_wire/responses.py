@@ -82,18 +82,23 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
     Raises AnswerFailedError if it reports an error, UnexpectedReplyError if it is no response.
     """
     response = as_mapping(payload)
-    if not (isinstance(response.get("output"), list) or _has_output(response)):
-        raise unexpected_reply("a finished response", describe_payload(payload), payload, headers)
     request_id = headers.get("x-request-id")
+    failure = _failure(response)
+    is_response = isinstance(response.get("output"), list) or _has_output(response)
+    if not (is_response or failure):
+        raise unexpected_reply("a finished response", describe_payload(payload), payload, headers)
     try:
         reply = to_reply(response, parse_output(output_items(response)), headers)
     except UnreadableError as exc:
         partial = to_reply(response, (), headers)
         what = f"its output cannot be read: {exc}"
         raise answer_failed(what, partial, response, None, request_id) from exc
-    if failure := _failure(response):
+    if failure:
         what = f"the service reported: {failure[0]}"
         raise answer_failed(what, reply, response, failure[1], request_id)
+    if not (response.get("status") or reply.choices[0].parts):
+        what = "there is neither content nor a status"
+        raise answer_failed(what, reply, response, None, request_id)
     return reply
 
 
@@ -103,7 +108,7 @@ def _has_output(response: Mapping[str, Any]) -> bool:
 
 def _failure(response: Mapping[str, Any]) -> tuple[str, str | None] | None:
     """(message, code) if a response object reports that it failed; None if it is finished."""
-    status = response.get("status")
+    status = response.get("status") or None
     reported = error_in_payload(response) if response.get("error") else None
     if status not in (None, "completed", "incomplete"):
         message = reported[0] if reported else failure_message(response)

@@ -105,7 +105,7 @@ class ResponseAccumulator(Accumulator):
         last = as_mapping(event.get("response"))
         status = last.get("status") or str(event["type"]).removeprefix("response.")
         response = {**self._response, **last, "status": status}
-        if not response.get("output"):
+        if not response.get("output") and self._items:
             response["output"] = self._accumulated_output()
         self._response = response
         reply = decode(response, {})

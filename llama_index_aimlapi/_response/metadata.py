@@ -8,31 +8,28 @@ from typing import Any
 from llama_index.core.base.llms.types import LogProb
 
 from aimlapi_core import Choice, Reply, ToolCall
+from aimlapi_core._json_reading import as_float, as_index, as_mappings, nonempty_str
 
 
 def to_logprobs(wire: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
     """Per token the chosen one first, then the alternatives; None when there are none."""
-    rows = (wire or {}).get("content")
-    if not isinstance(rows, list) or not rows:
-        return None
-    return [
-        [
-            _logprob(row),
-            *(
-                _logprob(other)
-                for other in row.get("top_logprobs") or ()
-                if other.get("token") != row.get("token")
-            ),
-        ]
-        for row in rows
-    ]
+    rows = as_mappings((wire or {}).get("content"))
+    return [[_logprob(row), *_alternatives(row)] for row in rows] or None
+
+
+def _alternatives(row: Mapping[str, Any]) -> list[LogProb]:
+    others = as_mappings(row.get("top_logprobs"))
+    return [_logprob(other) for other in others if other.get("token") != row.get("token")]
 
 
 def _logprob(row: Mapping[str, Any]) -> LogProb:
+    given = row.get("bytes") if isinstance(row.get("bytes"), list) else ()
     return LogProb(
-        token=row.get("token") or "",
-        logprob=row.get("logprob") or 0.0,
-        bytes=row.get("bytes") or [],
+        token=nonempty_str(row.get("token")) or "",
+        logprob=as_float(row.get("logprob")) or 0.0,
+        bytes=[one for one in given if as_index(one) is not None]
+        if isinstance(given, list)
+        else [],
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from aimlapi_core import (
     AnswerFailedError,
     ContextTooLongError,
+    StreamCutError,
     StreamFailedError,
     UnexpectedReplyError,
     track_costs,
@@ -54,6 +55,8 @@ FAILURES: dict[str, tuple[str, Answer]] = {
         "MALFORMED_FUNCTION_CALL",
         chat({"native_finish_reason": "MALFORMED_FUNCTION_CALL"}, {}, None, "stop"),
     ),
+    "calls that did not come": ("there is no call", chat({}, {}, None, "tool_calls")),
+    "an old call that did not come": ("there is no call", chat({}, {}, None, "function_call")),
     "error beside an output": (SAYS, responses({"error": ERROR})),
     "error text beside an output": ("no luck", responses({"error": "no luck"})),
     "status failed": (
@@ -148,3 +151,23 @@ def test_another_reason_behind_a_failure_changes_nothing(form: str) -> None:
 @pytest.mark.parametrize("reason", ["eos", "STOP", "end_turn", "malformed_function_call", "other"])
 def test_other_reasons_are_passed_on(form: str, reason: str) -> None:
     assert from_core(chat({}, {}, finish=reason), form).choices[0].finish_reason == reason
+
+
+def test_a_whole_answer_with_nothing_in_it_is_a_failure() -> None:
+    """Of a stream it is a cut: what ends without a finish reason."""
+    _, whole, events = chat({}, {}, "", None)
+    with pytest.raises(AnswerFailedError, match="neither content nor a finish_reason"):
+        from_core(("chat", whole, events), "whole")
+    with pytest.raises(StreamCutError, match="no finish reason"):
+        from_core(("chat", whole, events), "stream")
+    nothing: Answer = ("responses", {"id": "r", "output": []}, [])
+    with pytest.raises(AnswerFailedError, match="neither content nor a status"):
+        from_core(nothing, "whole")
+
+
+@forms
+def test_a_completed_response_without_an_output_is_none(form: str) -> None:
+    whole = response(output=None)
+    answer: Answer = ("responses", whole, [{"type": "response.completed", "response": whole}])
+    with pytest.raises(UnexpectedReplyError, match="not with a finished response"):
+        from_core(answer, form)

@@ -54,6 +54,7 @@ TEXTS: dict[str, Answer] = {
         {"content": [{"type": "thinking", "thinking": ["hm"]}, {"type": "text", "text": "ab"}]}
     ),
     "message that is a text": rows({"message": "ab"}),
+    "content in the choice": rows({"content": "ab"}),
     "message that is a list": rows({"message": ["a", text_part]}),
     "old completion": rows({"text": "ab"}),
     "responses: a text": said("ab"),
@@ -108,6 +109,10 @@ UNREADABLE: dict[str, tuple[Answer, str]] = {
     "image": (chat({"content": [{"type": "image_url", "image_url": {}}]}), "image_url"),
     "refusal that is true": (chat({"content": None, "refusal": True}), "a boolean"),
     "message that is a number": (rows({"message": 5}), "a number (5)"),
+    "choices that are a number": (("chat", body(choices=0), [body(choices=0)]), "choices is"),
+    "choices that are texts": (("chat", body("x"), [body("x")]), "a choice is a text"),  # type: ignore[arg-type]
+    "finish_reason that is a number": (rows({"message": {}, "finish_reason": 0}), "finish_reason"),
+    "finish_reason that is a list": (chat({"content": "x"}, finish=["stop"]), "finish_reason"),  # type: ignore[arg-type]
     "calls that are texts": (chat({"content": None, "tool_calls": ["w"]}), "a tool call is"),
     "calls that are a text": (chat({"content": None, "tool_calls": "w"}), "a tool call is"),
     "calls by place": (chat({"content": None, "tool_calls": {"0": {}}}), "members ['0']"),

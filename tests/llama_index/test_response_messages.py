@@ -195,6 +195,14 @@ def test_logprobs_give_the_chosen_token_first_and_once() -> None:
     assert response.logprobs[0][0].bytes == [72, 105]
 
 
+@pytest.mark.parametrize("odd", [None, True, 1, "x", [1], [None], {"a": 1}, 1e400], ids=repr)
+def test_odd_logprobs_lose_no_answer(odd: Any) -> None:
+    rows = [odd, {"token": odd, "logprob": odd, "bytes": odd, "top_logprobs": odd}]
+    for content in (odd, rows, [{**TOKEN, "top_logprobs": rows}]):
+        response = to_response(reply(Text("Hi"), logprobs={"content": content}), PREPARED)
+        assert response.message.content == "Hi"
+
+
 def test_a_stream_grows_and_ends_with_the_whole_answer() -> None:
     whole = reply(Reasoning("hm"), Text("Hi 你"), ToolCall("c", "add", '{"a":1}'))
     items = grown(

@@ -42,7 +42,12 @@ def read_content(value: Any) -> Content:
 def content_parts(value: Any) -> list[Mapping[str, Any]]:
     """The content as a list of its parts. Raises UnreadableError."""
     parts = value if isinstance(value, list) else [value]
-    return [_as_part(part) for part in parts if part or type(part) in (int, float)]
+    return [_as_part(part) for part in parts if not is_nothing(part)]
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether a member holds nothing: null, false, "", [] or {}. A zero is something."""
+    return not value and type(value) not in (int, float)
 
 
 def _as_part(value: Any) -> Mapping[str, Any]:
@@ -102,7 +107,7 @@ def tool_calls(value: Any) -> list[Mapping[str, Any]]:
     """The rows of `tool_calls`: a list of objects, or one object alone. Raises UnreadableError."""
     rows = value if isinstance(value, list) else [value]
     for row in rows:
-        if row and not isinstance(row, Mapping):
+        if not (isinstance(row, (dict, Mapping)) or is_nothing(row)):
             raise UnreadableError("a tool call", row)
     if rows is not value and not any(name in value for name in ("function", "custom", "name")):
         raise UnreadableError("tool_calls", value)
@@ -132,10 +137,32 @@ def legacy_call(value: Any) -> Mapping[str, Any] | None:
     return None if is_placeholder else {"index": 0, "function": value}
 
 
+def check_finish_reason(reason: Any) -> None:
+    """Raise UnreadableError for a finish reason that is no text."""
+    if not (isinstance(reason, str) or is_nothing(reason)):
+        raise UnreadableError("finish_reason", reason)
+
+
+def choices_of(value: Any) -> list[Mapping[str, Any]]:
+    """The rows of `choices`. Raises UnreadableError."""
+    if not isinstance(value, list):
+        if is_nothing(value):
+            return []
+        raise UnreadableError("choices", value)
+    for row in value:
+        if not (isinstance(row, (dict, Mapping)) or is_nothing(row)):
+            raise UnreadableError("a choice", row)
+    return [row for row in value if row]
+
+
 def message_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The message of a choice that has no object for it: a text, also that of old completions."""
-    content = row.get("message") or row.get("delta") or row.get("text")
-    return {"content": content} if content else {}
+    """The message of a choice that has no object for it: a text, also that of old completions.
+
+    Or its members are the choice's own.
+    """
+    if content := row.get("message") or row.get("delta") or row.get("text"):
+        return {"content": content}
+    return {name: row[name] for name in ("content", "refusal", "tool_calls") if name in row}
 
 
 def _shown(value: Any) -> str:

@@ -15,6 +15,7 @@ from aimlapi_core._json_reading import (
 from aimlapi_core._wire.answers.content import (
     UnreadableError,
     content_parts,
+    is_nothing,
     lenient_parts,
     lenient_text,
     read_part,
@@ -107,7 +108,7 @@ def output_items(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """
     output = response.get("output")
     rows = output if isinstance(output, list) else [output]
-    items = [readable_item(row) for row in rows if row]
+    items = [readable_item(row) for row in rows if not is_nothing(row)]
     output_text = response.get("output_text")
     if output_text and not any(item.get("type") == "message" for item in items):
         return [*items, {"type": "message", "content": output_text}]
