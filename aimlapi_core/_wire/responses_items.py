@@ -78,7 +78,7 @@ class OutputItem:
     def conflict(self, wire: Mapping[str, Any]) -> str | None:
         """Which of this item's type, name and call id is another in `wire`; None if none is."""
         for member in ("name", "call_id") if self._is_guessed else ("type", "name", "call_id"):
-            old, new = self._fields.get(member), wire.get(member)
+            old, new = nonempty_str(self._fields.get(member)), nonempty_str(wire.get(member))
             if old and new and old != new:
                 return f"{member} {new!r} for {old!r}"
         return None
@@ -92,7 +92,8 @@ class OutputItem:
 
     def is_renamed(self, wire: Mapping[str, Any], ids: Set[Any]) -> bool:
         """Whether `wire`, of a list with these ids, may be this item under another id."""
-        return self._fields.get("id") not in ids and self._fields.get("type") == wire.get("type")
+        own_id = nonempty_str(self._fields.get("id"))
+        return own_id not in ids and bool(self._fields.get("type") == wire.get("type"))
 
     def add_text(self, content_index: Any, delta: Any, owner: ItemOwner) -> Iterator[StreamEvent]:
         if delta and (delta := read_text(delta)):

@@ -131,7 +131,7 @@ class ResponseAccumulator(Accumulator):
     def _undelivered_events(self, output: list[Any]) -> Iterator[StreamEvent]:
         """Events for what the last event contains and no delta did."""
         streamed = [item for _, item in sorted(self._items.items())]
-        ids = {wire.get("id") for wire in as_mappings(output)}
+        ids = {nonempty_str(wire.get("id")) for wire in as_mappings(output)}
         for position, wire in enumerate(as_mappings(output)):
             # Without an id, the first unmatched item of its type: the last event may lack items.
             matching = [item for item in streamed if item.matches(wire)]
