@@ -47,6 +47,28 @@ def models(rows: Iterable[ModelInfo]) -> str:
     return "\n".join([head, *(_row(m, e) for m in rows for e in m.endpoints)])
 
 
+def models_in_short(rows: Iterable[ModelInfo]) -> str:
+    """The table of README: a row for each id."""
+    head = (
+        "| model | endpoint | `reasoning_effort` | images | PDFs | context, tokens |\n"
+        "|---|---|---|---|---|---|"
+    )
+    return "\n".join([head, *map(_short_row, rows)])
+
+
+def _short_row(info: ModelInfo) -> str:
+    preferred, *others = info.endpoints
+    cells = [
+        f"`{info.id}`",
+        f"{preferred}, or {others[0]}" if others else preferred,
+        ", ".join(info.reasoning_efforts) or "not taken",
+        "yes" if preferred in info.images else "no",
+        "yes" if info.pdfs else "no",
+        f"{info.context_window:,}" if info.context_window else "",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
 def catalogue() -> str:
     """The table of the documented models that have no checked row, in Markdown."""
     head = (
@@ -169,15 +191,19 @@ def architecture() -> str:
 
 # (file, name of the table between `<!-- name: begin -->` and `<!-- name: end -->`, its maker)
 TABLES = (
-    (ROOT / "README.md", "models", partial(models, GPT_5_2)),
+    (ROOT / "README.md", "models", partial(models_in_short, GPT_5_2)),
     (ROOT / "docs" / "models.md", "models", partial(models, MODELS.values())),
     (ROOT / "docs" / "models.md", "catalogue", catalogue),
     (ROOT / "docs" / "errors.md", "errors", errors),
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
     (ROOT / "docs" / "architecture.md", "architecture", architecture),
-    (ROOT / "README.md", "bench", bench),
+    (ROOT / "docs" / "performance.md", "bench", bench),
     (ROOT / "examples" / "README.md", "examples", examples.table),
-    (ROOT / "README.md", "versions", partial(versions, *_OF_LANGCHAIN, *_OF_LLAMA_INDEX, *_OF_ALL)),
+    (
+        ROOT / "docs" / "not-verified.md",
+        "versions",
+        partial(versions, *_OF_LANGCHAIN, *_OF_LLAMA_INDEX, *_OF_ALL),
+    ),
     (ROOT / "docs" / "langchain.md", "versions", partial(versions, *_OF_LANGCHAIN, "pydantic")),
     (ROOT / "docs" / "llamaindex.md", "versions", partial(versions, *_OF_LLAMA_INDEX, "pydantic")),
 )

@@ -79,9 +79,11 @@ def check_install(words: list[str]) -> None:
         if word.startswith("-") or "=" in word:
             assert word in ("-e", "--upgrade"), word
             continue
+        word, _, address = word.partition(" @ ")
         name, _, extras = word.rstrip("]").partition("[")
-        # The project itself is not on PyPI: it is installed from the clone alone.
-        assert name == "." or name.lower() in PINNED, word
+        # The project itself is not on PyPI: it is installed from a repository or a clone.
+        is_ours = name == PROJECT["name"] and address.startswith("git+https://")
+        assert name == "." or is_ours or name.lower() in PINNED, word
         known = PROJECT["optional-dependencies"]
         assert all(extra in known for extra in extras.split(",") if extras), word
 
