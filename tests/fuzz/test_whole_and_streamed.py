@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,17 +13,18 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, message_chunk_to_message
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 
-from aimlapi_core import ChatRequest, Endpoint, Finished, Message, StreamEvent, Text
-from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
+from aimlapi_core import ChatRequest, Endpoint, Message, Settings, Text
+from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core.types import Choice, Reply
 from langchain_aimlapi import ChatAIMLAPI
 from langchain_aimlapi._request.messages import to_messages as from_langchain
 from llama_index_aimlapi import AIMLAPI
 from llama_index_aimlapi._request.messages import to_messages as from_llama_index
+from tests.core.test_client import call
 from tests.fuzz.answers import MAKERS, Answer, served
 from tests.langchain.calls import events, invoke, stream, total
 
-FEW, MANY = range(20), range(20, 500)
+FEW, MANY = range(15), range(15, 400)
 seeds = pytest.mark.parametrize(
     "seeds", [FEW, pytest.param(MANY, marks=pytest.mark.heavy)], ids=["few", "many"]
 )
@@ -36,25 +38,21 @@ def answer_of(endpoint: str, seed: int) -> Answer:
     return MAKERS[endpoint](random.Random(f"{endpoint} {seed}"))
 
 
-def streamed_reply(prepared: PreparedRequest, answer: Answer) -> Reply:
-    reader = prepared.stream_reader()
-    got: list[StreamEvent] = []
-    for piece in answer.stream:
-        got += reader.feed(piece)
-        if reader.done:
-            break
-    got += reader.close()
-    assert isinstance(got[-1], Finished)
-    return reader.finished(got[-1].reply)
+def replies(how: str, request: ChatRequest, answer: Answer) -> list[Reply]:
+    """The whole and the streamed reply, without the facts of their requests."""
+    setup = Settings(**served(answer))
+    found = [call(setup, how, form, request) for form in ("whole", "stream")]
+    return [replace(reply, transport=None) for reply in found]
 
 
 @seeds
 @endpoints
-def test_the_core_gives_one_reply(endpoint: Endpoint, seeds: range) -> None:
-    prepared = prepare_request(ChatRequest(MODELS[endpoint], HI, endpoint=endpoint), stream=True)
+@hows
+def test_the_core_gives_one_reply(how: str, endpoint: Endpoint, seeds: range) -> None:
+    request = ChatRequest(MODELS[endpoint], HI, endpoint=endpoint)
     for seed in seeds:
-        answer = answer_of(endpoint, seed)
-        assert streamed_reply(prepared, answer) == prepared.decode(answer.body, {}), seed
+        whole, streamed = replies(how, request, answer_of(endpoint, seed))
+        assert streamed == whole, seed
 
 
 @seeds
@@ -62,11 +60,9 @@ def test_the_core_gives_one_reply(endpoint: Endpoint, seeds: range) -> None:
 @pytest.mark.parametrize("stop", ["a", "Bern", "\n\n", "."])
 def test_a_stop_sequence_cuts_both_alike(endpoint: Endpoint, seeds: range, stop: str) -> None:
     request = ChatRequest(MODELS[endpoint], HI, endpoint=endpoint, stop=(stop,))
-    prepared = prepare_request(request, stream=True)
     for seed in seeds:
-        answer = answer_of(endpoint, seed)
-        (whole,) = prepared.decode(answer.body, {}).choices
-        (streamed,) = streamed_reply(prepared, answer).choices
+        found = replies("sync", request, answer_of(endpoint, seed))
+        whole, streamed = (reply.choices[0] for reply in found)
         assert stop not in whole.text
         assert streamed.text == whole.text, seed
         if endpoint == "responses":
