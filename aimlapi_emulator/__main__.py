@@ -205,7 +205,8 @@ def _emulator(given: argparse.Namespace, port: int) -> Server:
 
 
 def _recording(given: argparse.Namespace, port: int) -> Server:
-    from aimlapi_emulator.recording.server import Recorder, Replayer, keep_in
+    from aimlapi_emulator.recording.recorder import Recorder, keep_in
+    from aimlapi_emulator.recording.replayer import Replayer
 
     def log(line: str) -> None:
         if not given.quiet:

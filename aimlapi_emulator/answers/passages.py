@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from aimlapi_emulator.text.words import plain_words, sentences
 
-_KEYS = "file_name filename source file document url title file_path path".split()
+_KEYS = frozenset("file_name filename source file document url title file_path path".split())
 _META = re.compile(r"\s*(?:[-*] )?([A-Za-z][a-z_]{1,30})\s?[:=] ?(\S[^\n]{0,300})$")
 _META_KEYS = frozenset("page author date score id doc_id chunk category tags language".split())
 # In a printed dict, or as the attribute of a tag.
@@ -72,23 +72,20 @@ class BestSentence:
         return f"{self.sentence}{number}{source}"
 
 
-def _read_line(line: str, passage: Passage, rank: list[int]) -> None:
+def _read_line(line: str, passage: Passage) -> None:
     """Take a line's metadata, or the line itself, into a passage."""
     heading, meta, named = _HEADING.match(line), _META.match(line), _NAMED.search(line)
+    if _TAG.match(line):
+        passage.source = named[1] if named else passage.source
+        return
+    if meta and meta[1].lower() in _KEYS and _is_source(meta[2]):
+        value = named[1] if named else meta[2].strip("\"'").rsplit("/", 1)[-1]
+        passage.source = passage.source or value
+        return
     if heading:
         passage.number = int(heading[1] or heading[2])
         line = line[heading.end() :]
-    elif _TAG.match(line):
-        passage.source = named[1] if named else passage.source
-        return
-    elif meta and meta[1].lower() in _KEYS and _is_source(meta[2]):
-        if _KEYS.index(meta[1].lower()) < rank[0]:
-            rank[0] = _KEYS.index(meta[1].lower())
-            passage.source = named[1] if named else meta[2].strip("\"'").rsplit("/", 1)[-1]
-        return
-    elif meta and ("_" in meta[1] or meta[1] in _META_KEYS):
-        return
-    if line.strip():
+    if line.strip() and not (meta and ("_" in meta[1] or meta[1] in _META_KEYS)):
         passage.lines.append(_CONTENT.sub("", line, count=1).strip())
 
 
@@ -105,10 +102,11 @@ def passages(text: str) -> list[Passage]:
     heading = Passage()
     # Each heading or opening tag begins a block too.
     for block in re.split(r"\n\s*\n|\n(?=\s*(?:\[\d{1,4}\] |<(?:document|source)\b))", text):
-        passage = Passage(heading.source, heading.number)
-        rank = [len(_KEYS)]
+        passage = Passage()
         for line in block.splitlines():
-            _read_line(line, passage, rank)
+            _read_line(line, passage)
+        passage.source = passage.source or heading.source
+        passage.number = heading.number if passage.number is None else passage.number
         if passage.lines:
             found.append(passage)
         else:

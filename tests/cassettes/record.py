@@ -11,7 +11,7 @@ import os
 
 from aimlapi_emulator import Emulator
 from aimlapi_emulator.recording.cassettes import HOST, Exchange, write
-from aimlapi_emulator.recording.server import Recorder
+from aimlapi_emulator.recording.recorder import Recorder
 from tests.cassettes.config import FOLDER
 from tests.cassettes.scenarios import SCENARIOS
 

@@ -23,7 +23,8 @@ from tests.emulator.test_command import ASK, finished
 yaml = pytest.importorskip("yaml")
 
 from aimlapi_emulator.recording.cassettes import read  # noqa: E402 - needs PyYAML
-from aimlapi_emulator.recording.server import Recorder, Replayer, keep_in  # noqa: E402
+from aimlapi_emulator.recording.recorder import Recorder, keep_in  # noqa: E402
+from aimlapi_emulator.recording.replayer import Replayer  # noqa: E402
 
 SECRET = "sk-secret-0123456789"
 Start = Callable[..., httpx.Client]
