@@ -7,6 +7,7 @@ What is sent is written as one line for each part: `text: …`, `refusal: …`, 
 from __future__ import annotations
 
 import base64
+import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -409,3 +410,44 @@ def _lines(message: Message) -> Iterator[str]:
         else:
             assert isinstance(part, File)
             yield f"file: {part.data}"
+
+
+_BLOCKS = [block for table in (ASSISTANT, USER, REFUSED) for block, _ in table.values()]
+_BLOCKS += LEFT_OUT.values()
+_NAMES = sorted({name for block in _BLOCKS if isinstance(block, dict) for name in block})
+_VALUES = [None, 7, 1.5, True, "", "x", PNG_URL, "https://x/y", PNG, b"x", "\ud835", object(), (1,)]
+
+
+def spoiled_contents(seed: int, count: int) -> Iterator[list[Any]]:
+    """Contents of blocks of any provider, with members missing, doubled or of a wrong type."""
+    chance = random.Random(seed)
+    for _ in range(count):
+        yield [_spoiled(chance.choice(_BLOCKS), chance) for _ in range(chance.randint(1, 2))]
+
+
+def _spoiled(value: Any, chance: random.Random) -> Any:
+    if isinstance(value, dict):
+        spoiled = {k: _spoiled(v, chance) if chance.random() < 0.5 else v for k, v in value.items()}
+        if spoiled and chance.random() < 0.4:
+            spoiled[chance.choice(list(spoiled))] = _anything(chance)
+        if chance.random() < 0.2:
+            spoiled[chance.choice(_NAMES)] = _anything(chance)
+        if spoiled and chance.random() < 0.2:
+            del spoiled[chance.choice(list(spoiled))]
+        return spoiled
+    if isinstance(value, list):
+        return [_spoiled(one, chance) for one in value]
+    return _anything(chance) if chance.random() < 0.1 else value
+
+
+def _anything(chance: random.Random, depth: int = 0) -> Any:
+    kind = chance.random()
+    if depth > 3 or kind < 0.4:
+        return chance.choice(_VALUES)
+    if kind < 0.6:
+        return [_anything(chance, depth + 1) for _ in range(chance.randint(0, 3))]
+    if kind < 0.7:
+        return chance.choice(_BLOCKS)
+    return {
+        chance.choice(_NAMES): _anything(chance, depth + 1) for _ in range(chance.randint(0, 4))
+    }

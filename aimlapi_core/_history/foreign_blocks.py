@@ -69,7 +69,8 @@ def is_plain_text(block: Any) -> bool:
 def texts_of(block: Block) -> str:
     """The texts of a block that has them below other members; "" for any other block."""
     kind = block.get("type") or next(iter(block), None)
-    return "".join(_texts_below(block, kind)) if kind in TEXT_HOLDERS else ""
+    is_holder = isinstance(kind, str) and kind in TEXT_HOLDERS
+    return "".join(_texts_below(block, str(kind))) if is_holder else ""
 
 
 def _texts_below(value: Any, kind: str) -> Iterator[str]:

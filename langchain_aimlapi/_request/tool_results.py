@@ -101,18 +101,23 @@ def _result_parts(block: Any) -> list[Part]:
 def _unwrapped(block: Any) -> tuple[list[Any], bool]:
     """(the content of a block, whether it is an error), of a result in another provider's form."""
     if isinstance(block, Mapping):
-        kind = block.get("type")
-        is_member = len(block) == 1 and isinstance(block.get(next(iter(block))), Mapping)
-        if (is_member and next(iter(block)) in RESULT_MEMBERS) or kind in _WRAPPERS:
+        member = next(iter(block)) if len(block) == 1 else None
+        is_member = member in RESULT_MEMBERS and isinstance(block[member], Mapping)
+        if is_member or _type(block) in _WRAPPERS:
             result = as_tool_result(block)
             content = result["content"]
             return content if isinstance(content, list) else [content], result["is_error"]
     return [block], False
 
 
+def _type(block: Block) -> str:
+    kind = block.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
 def _is_medium(block: Any) -> bool:
     return isinstance(block, Mapping) and (
-        block.get("type") in MEDIA_TYPES or next(iter(block)) in GEMINI_MEDIA
+        _type(block) in MEDIA_TYPES or next(iter(block), None) in GEMINI_MEDIA
     )
 
 

@@ -127,7 +127,8 @@ def _own_block(block: Any) -> Any:
     kind = str(block.get("type") or "")
     if kind in CALL_TYPES:
         call_id, name, arguments = read_call(block)
-        return ToolCallBlock(tool_call_id=call_id or None, tool_name=name, tool_kwargs=arguments)
+        given = arguments if isinstance(arguments, (str, dict)) else _as_text(arguments)
+        return ToolCallBlock(tool_call_id=call_id or None, tool_name=name, tool_kwargs=given)
     if any(word in kind for word in _REASONING):
         return ThinkingBlock(additional_information={"type": kind})
     if isinstance(block.get("text"), str):
@@ -136,7 +137,9 @@ def _own_block(block: Any) -> Any:
         return TextBlock(text=block["refusal"])
     if text := texts_of(block):
         return TextBlock(text=text)
-    return _medium(block, kind) or block
+    with suppress(ValidationError):  # as of a URL that is none
+        return _medium(block, kind) or block
+    return block
 
 
 def _medium(block: Block, kind: str) -> ImageBlock | DocumentBlock | TextBlock | None:

@@ -24,7 +24,16 @@ from aimlapi_core._values import warn_once
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
 from langchain_aimlapi._request.messages import to_messages
-from tests.foreign import ASSISTANT, LEFT_OUT, REFUSED, ROWS, TURNS, USER, described
+from tests.foreign import (
+    ASSISTANT,
+    LEFT_OUT,
+    REFUSED,
+    ROWS,
+    TURNS,
+    USER,
+    described,
+    spoiled_contents,
+)
 from tests.langchain.calls import call, invoke
 
 Make = Callable[..., ChatAIMLAPI]
@@ -213,6 +222,22 @@ def test_odd_content_is_no_raw_error(
         with warnings.catch_warnings(), suppress(InvalidRequestError):
             warnings.simplefilter("ignore", HistoryWarning)
             assert invoke(how, runnable, given)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.filterwarnings("ignore::aimlapi_core.HistoryWarning")
+def test_spoiled_blocks_end_no_thread_and_are_no_raw_error(seed: int) -> None:
+    """Of assistants and tools nothing is an error; of users and systems it is a typed one."""
+    for content in spoiled_contents(seed, 200):
+        for made in (
+            with_blocks(AIMessage, *content),
+            with_blocks(ChatMessage, *content, role="model"),
+            with_blocks(ToolMessage, *content, tool_call_id="c1"),
+        ):
+            to_messages([made])
+        for kind in (HumanMessage, SystemMessage):
+            with suppress(InvalidRequestError):
+                to_messages([with_blocks(kind, *content)])
 
 
 def test_blocks_in_blocks_end_somewhere() -> None:

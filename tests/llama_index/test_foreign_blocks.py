@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,7 +16,16 @@ from aimlapi_core._values import warn_once
 from aimlapi_emulator import Emulator
 from llama_index_aimlapi import AIMLAPI
 from llama_index_aimlapi._request.messages import to_messages
-from tests.foreign import ASSISTANT, LEFT_OUT, REFUSED, ROWS, TURNS, USER, described
+from tests.foreign import (
+    ASSISTANT,
+    LEFT_OUT,
+    REFUSED,
+    ROWS,
+    TURNS,
+    USER,
+    described,
+    spoiled_contents,
+)
 from tests.llama_index.ways import CHAT, last
 
 Make = Callable[..., AIMLAPI]
@@ -182,3 +192,15 @@ def test_blocks_of_another_form_are_read(blocks: Any, role: str) -> None:
     message = ChatMessage.model_construct(role=role, blocks=blocks, additional_kwargs={})
     sent = str(described(to_messages([message])))
     assert ("words" in sent) == (blocks is not None)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.filterwarnings("ignore::aimlapi_core.HistoryWarning")
+def test_spoiled_blocks_end_no_conversation_and_are_no_raw_error(seed: int) -> None:
+    """Of assistants and tools nothing is an error; of users and systems it is a typed one."""
+    for content in spoiled_contents(seed, 200):
+        for role in ("assistant", "tool"):
+            to_messages([with_blocks(role, *content)])
+        for role in ("user", "system"):
+            with suppress(InvalidRequestError):
+                to_messages([with_blocks(role, *content)])
