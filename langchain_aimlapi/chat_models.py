@@ -52,29 +52,93 @@ content_blocks.register()
 
 
 class ChatAIMLAPI(ChatModelBase):
-    """A chat model of AI/ML API. The constructor opens nothing and takes under a millisecond.
+    """GPT-5.2 and every other chat model of AI/ML API as a LangChain chat model.
 
-    Arguments with None are not sent; a call's arguments override them. `close()`, `aclose()` and
-    `with` release the object's claim on shared connections; it can be used again afterwards.
+    The constructor opens nothing and takes under a millisecond. An argument that is None is not
+    sent; an argument of a call overrides the constructor's. `close()`, `aclose()` and `with`
+    release the connections; the object can be used again afterwards.
 
-    - `model`: the id, as in the vendor's list.
-    - `api_key`: a string, a SecretStr, or a function that gives one for each request (async: in
-      async calls); else AIMLAPI_API_KEY, then AIML_API_KEY. Without one the first call raises.
-    - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
-    - `timeout`: seconds of silence that end a call, an `httpx.Timeout`, or None for no end.
-    - `max_retries`: at most that many retries of a call that was surely not billed.
-    - `max_concurrency`: at most that many requests of the account in flight in this process
-      (docs/limits.md); None is no limit.
-    - `http_client`, `http_async_client`: your own clients, never configured or closed here.
-    - `max_tokens`: the limit on output tokens, whatever its name on the wire.
-    - `reasoning`: `{"effort": …, "summary": …}`, the same as the two arguments of these names.
-    - `endpoint`: "auto" follows the model table.
-    - `unsupported_params`: what to do with a parameter that the model does not support.
-    - `unanswered_tool_calls`: "repair" puts a result behind each tool call of a history that has
-      none, and leaves out results without a call; "raise" makes both an error.
-    - `model_kwargs`: arguments that only calls have; other names go into the request's body. An
-      argument of the constructor is an error here.
-    - `extra_body`: merged last into the request's body, unchanged.
+    Instantiate:
+        ```python
+        llm = ChatAIMLAPI(model="openai/gpt-5-2", temperature=0.2, max_tokens=500)
+        ```
+
+    Invoke:
+        ```python
+        llm.invoke([("system", "Answer in one word."), ("human", "The largest lake?")]).text
+        ```
+
+    Stream:
+        ```python
+        for chunk in llm.stream("Tell me a story."):
+            print(chunk.text, end="")
+        ```
+
+    Tools:
+        ```python
+        llm.bind_tools([get_weather]).invoke("The weather in Paris?").tool_calls
+        ```
+
+    Structured output:
+        ```python
+        llm.with_structured_output(Joke).invoke("A joke about cats")  # an instance of Joke
+        ```
+
+    Usage and cost:
+        ```python
+        message = llm.invoke("Hi")
+        message.usage_metadata["total_tokens"], message.response_metadata["cost"]  # tokens, USD
+        ```
+
+    Args:
+        model (str): The id, as in the vendor's list. Default "openai/gpt-5-2".
+        api_key (str | SecretStr | Callable | None): The key, or a function that gives one for each
+            request (an async function in async calls). Default: AIMLAPI_API_KEY, then
+            AIML_API_KEY; without one the first call raises MissingKeyError.
+        base_url (str | None): Default: AIMLAPI_BASE_URL, else the service's own address.
+        temperature (float | None): Randomness, 0 to 2. Default: the model's.
+        max_tokens (int | None): Limit on the output in tokens, reasoning included, whatever its
+            name on the wire; at least 16 on responses. Default: the model's.
+        reasoning_effort (str | None): "none", "minimal", "low", "medium", "high" or "xhigh", as
+            the model takes them. Default: the model's.
+        reasoning_summary (str | None): "auto", "concise" or "detailed"; responses alone.
+        reasoning (Mapping | None): `{"effort": …, "summary": …}`, the same as the two above.
+        top_p (float | None): Nucleus sampling, 0.01 to 1.
+        stop (str | Sequence[str] | None): Stop sequences. For a model that takes none the answer
+            is cut here, and the stream closed.
+        n (int | None): Number of answers; the first is the message.
+        seed (int | None): For repeatable sampling, from 1.
+        logprobs (bool | None): Whether to return log probabilities of the output tokens.
+        top_logprobs (int | None): How many of the likeliest tokens at each position, 0 to 20.
+        streaming (bool): Stream inside `invoke` too, for callbacks. Default False.
+        stream_usage (bool): Request token counts in streams. Default True.
+        timeout (float | httpx.Timeout | None): Seconds of silence that end a call; None for no
+            end. Default 600, and 10 to connect.
+        max_retries (int): At most so many repetitions of a request that was surely not billed.
+            Default 2.
+        max_concurrency (int | None): At most so many requests of the account in flight in this
+            process. Default: no limit.
+        endpoint ("auto" | "chat" | "responses"): "auto" follows the model table. Default "auto".
+        unsupported_params ("warn" | "raise" | "send"): What to do with a parameter that the model
+            does not take: leave it out with one warning, raise UnsupportedParameterError, or
+            send it. Default "warn".
+        unanswered_tool_calls ("repair" | "raise"): "repair" puts a result behind each tool call of
+            a history that has none, and leaves out results without a call; "raise" makes both
+            an error. Default "repair".
+        instructions (str | None): A system text beside the messages; responses alone.
+        previous_response_id (str | None): Continues a stored response; responses alone.
+        store (bool | None): Whether the service keeps the response; responses alone.
+        truncation (str | None): "auto" or "disabled"; responses alone.
+        include (Sequence[str] | None): More members of the response; responses alone.
+        default_headers (Mapping[str, str]): Sent with each request; shown nowhere.
+        http_client (httpx.Client | None): Your own client for sync calls, never configured or
+            closed here.
+        http_async_client (httpx.AsyncClient | None): The same for async calls.
+        model_kwargs (Mapping): Arguments that only calls have; other names go into the body.
+        extra_body (Mapping): Merged last into the request's body, unchanged.
+
+    Raises:
+        ConfigurationError: for an argument that does not exist or cannot work.
     """
 
     _arguments = Arguments

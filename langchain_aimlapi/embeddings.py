@@ -37,37 +37,61 @@ Progress = Callable[[int], None] | None
 
 
 class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
-    """An embedding model of AI/ML API. The constructor opens nothing and takes under a millisecond.
+    """An embedding model of AI/ML API, for LangChain's vector stores.
 
-    Arguments with None are not sent. `close()`, `aclose()` and `with` release the object's claim
-    on shared connections; it can be used again afterwards.
-
-    - `model`: the id, as in the vendor's list.
-    - `dimensions`: the length of the vectors, for models that can shorten theirs.
-    - `api_key`: a string, a SecretStr, or a function that gives one for each request (async: in
-      async calls); else AIMLAPI_API_KEY, then AIML_API_KEY. Without one the first call raises.
-    - `base_url`: else AIMLAPI_BASE_URL, else the service's own.
-    - `timeout`: seconds of silence that end a request, an `httpx.Timeout`, or None for no end.
-    - `max_retries`: at most that many retries of a request that was surely not billed; the
-      other requests of the same call are not sent again.
-    - `max_concurrency`: at most that many requests of the account in flight in this process
-      (docs/limits.md); None is no limit.
-    - `http_client`, `http_async_client`: your own clients, never configured or closed here.
-    - `batch_size` (or `chunk_size`): the most texts in one request; None, or a larger number, is
-      the model's limit.
-    - `concurrent_batches`: how many requests of one call may be in flight at once.
-    - `input_type`: Voyage's "document". Not sent with a query: the service has no type for it.
-    - `show_progress_bar`: a bar over the texts of `embed_documents`; needs tqdm.
-    - `skip_empty`: leave empty and blank texts out of `embed_documents`, which then returns fewer
-      vectors than texts. Not for vector stores, which pair them up.
-    - `unsupported_params`: what to do with a parameter that the model does not support.
-    - `extra_body`: merged last into each request's body, unchanged.
-    - `on_usage`: called after each call, in the caller's thread or event loop, with the core's
-      `EmbeddingReply`: tokens in `usage`, credits and dollars in `cost`, both for all requests
-      of the call. LangChain's interface returns vectors only, and vector stores make the calls.
+    The constructor opens nothing and takes under a millisecond. An argument that is None is not
+    sent. `close()`, `aclose()` and `with` release the connections; the object can be used again.
 
     Texts are sent unchanged, newlines too. An empty text is an InvalidRequestError with its
     position, raised before anything is sent, unless `skip_empty`.
+
+    Instantiate:
+        ```python
+        embeddings = AIMLAPIEmbeddings(model="text-embedding-3-large", dimensions=256)
+        ```
+
+    Embed:
+        ```python
+        vectors = embeddings.embed_documents(["a lake", "a river"])  # two lists of 256 floats
+        vector = embeddings.embed_query("water")
+        ```
+
+    Args:
+        model (str): The id, as in the vendor's list. Default "text-embedding-3-small".
+        dimensions (int | None): Length of the vectors, for models that can shorten theirs.
+        api_key (str | SecretStr | Callable | None): The key, or a function that gives one for each
+            request (an async function in async calls). Default: AIMLAPI_API_KEY, then
+            AIML_API_KEY; without one the first call raises MissingKeyError.
+        base_url (str | None): Default: AIMLAPI_BASE_URL, else the service's own address.
+        batch_size (int | None): The most texts in one request, also `chunk_size`. Default, and
+            upper bound: the model's limit.
+        concurrent_batches (int): How many requests of one call may be in flight. Default 4.
+        input_type (str | None): Voyage's "document". Not sent with a query: the service has no
+            type for it.
+        skip_empty (bool): Leave empty and blank texts out of `embed_documents`, which then
+            returns fewer vectors than texts; not for vector stores, which pair them up.
+            Default False.
+        show_progress_bar (bool): A bar over the texts of `embed_documents`; needs tqdm.
+            Default False.
+        on_usage (Callable[[EmbeddingReply], object] | None): Called after each call, in the
+            caller's thread or event loop: tokens in `usage`, credits and dollars in `cost`, both
+            for all requests of the call.
+        timeout (float | httpx.Timeout | None): Seconds of silence that end a request; None for no
+            end. Default 600, and 10 to connect.
+        max_retries (int): At most so many repetitions of a request that was surely not billed; the
+            other requests of the same call are not sent again. Default 2.
+        max_concurrency (int | None): At most so many requests of the account in flight in this
+            process. Default: no limit.
+        unsupported_params ("warn" | "raise" | "send"): What to do with a parameter that the model
+            does not take. Default "warn".
+        default_headers (Mapping[str, str]): Sent with each request; shown nowhere.
+        http_client (httpx.Client | None): Your own client for sync calls, never configured or
+            closed here.
+        http_async_client (httpx.AsyncClient | None): The same for async calls.
+        extra_body (Mapping): Merged last into each request's body, unchanged.
+
+    Raises:
+        ConfigurationError: for an argument that does not exist or cannot work.
     """
 
     _arguments = EmbeddingArguments

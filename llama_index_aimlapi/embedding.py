@@ -59,20 +59,58 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
     """The embedding models of AI/ML API for LlamaIndex.
 
-    Nothing is opened or read before the first call; then the key is `api_key` or
-    AIMLAPI_API_KEY. `close()`, `aclose()` or `with` release the connections.
+    Nothing is opened or read before the first call. Texts are sent unchanged, newlines included.
+    `close()`, `aclose()` or `with` release the connections. `total_usage` sums up tokens and cost.
 
+    Instantiate:
+        ```python
         embed_model = AIMLAPIEmbedding("text-embedding-3-large", dimensions=256)
-        index = VectorStoreIndex.from_documents(documents, embed_model=embed_model)
+        ```
 
-    `model` and `model_name` are one argument, and so are `base_url` and `api_base`. Texts are
-    sent unchanged, newlines included, up to `embed_batch_size` in one request, within the model's
-    limits on count and size. At most `concurrent_batches` requests of one call are in flight at
-    once, from threads in synchronous calls; `num_workers` replaces it in asynchronous ones.
-    `max_concurrency` bounds the requests of all calls of the account, see docs/limits.md.
-    `input_type` is sent with texts, not with queries. `total_usage` sums up tokens and cost.
-    Raises ConfigurationError for an argument that does not exist or cannot work, and
-    InvalidRequestError for an empty text, before anything is sent.
+    Index:
+        ```python
+        index = VectorStoreIndex.from_documents(documents, embed_model=embed_model)
+        ```
+
+    Embed:
+        ```python
+        vectors = embed_model.get_text_embedding_batch(["a lake", "a river"])
+        embed_model.total_usage.credits
+        ```
+
+    Args:
+        model (str | None): The id, as in the vendor's list; also `model_name`. Default
+            "text-embedding-3-small".
+        dimensions (int | None): Length of the vectors, for models that can shorten theirs.
+        embed_batch_size (int | None): The most texts in one request. Default, and upper bound: the
+            model's limit.
+        concurrent_batches (int | None): How many requests of one call may be in flight, from
+            threads in synchronous calls. Default 4.
+        num_workers (int | None): Replaces it in asynchronous calls.
+        api_key (str | SecretStr | Callable | None): The key, or a function that gives one for each
+            request (an async function in async calls). Default: AIMLAPI_API_KEY, then
+            AIML_API_KEY; without one the first call raises MissingKeyError.
+        base_url (str | None): Also `api_base`. Default: AIMLAPI_BASE_URL, else the service's own.
+        input_type (str | None): Voyage's "document", sent with texts and not with queries.
+        timeout (float | httpx.Timeout | None): Seconds of silence that end a request; None for no
+            end. Default 600, and 10 to connect.
+        max_retries (int | None): At most so many repetitions of a request that was surely not
+            billed. Default 2.
+        max_concurrency (int | None): At most so many requests of the account in flight in this
+            process. Default: no limit.
+        unsupported_params ("warn" | "raise" | "send"): What to do with a parameter that the model
+            does not take. Default "warn".
+        default_headers (Mapping[str, str] | None): Sent with each request; shown nowhere.
+        http_client (httpx.Client | None): Your own client for sync calls, never configured or
+            closed here.
+        http_async_client (httpx.AsyncClient | None): The same for async calls.
+        extra_body (Mapping | None): Merged last into each request's body, unchanged.
+        callback_manager (CallbackManager | None): LlamaIndex's own, as are the next two.
+        embeddings_cache (Any): A key-value store of vectors.
+        rate_limiter (Any): LlamaIndex's limiter.
+
+    Raises:
+        ConfigurationError: for an argument that does not exist or cannot work.
     """
 
     model_name: str = Field(default=DEFAULT_MODEL, description="The model's id at AI/ML API.")

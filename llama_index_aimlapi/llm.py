@@ -37,17 +37,101 @@ Item = TypeVar("Item")
 class AIMLAPI(LLMBase, StructuredPredictionMixin):
     """GPT-5.2 and every other chat model of AI/ML API as a LlamaIndex LLM.
 
-    Nothing is opened or read before the first call; then the key is `api_key` or
-    AIMLAPI_API_KEY. A setting that is None is not sent; arguments of a call override settings of
-    the same names. `close()`, `aclose()` or `with` release the connections.
+    Nothing is opened or read before the first call. An argument that is None is not sent; an
+    argument of a call overrides the constructor's. `close()`, `aclose()` or `with` release the
+    connections. With `n` above 1 the first choice is the message, and `raw` holds all.
 
-        llm = AIMLAPI(model="openai/gpt-5-2", temperature=0.2)
-        print(llm.complete("Say hello."))
+    Instantiate:
+        ```python
+        llm = AIMLAPI(model="openai/gpt-5-2", temperature=0.2, max_tokens=500)
+        ```
 
-    `api_base` is an alias of `base_url`, and `model_kwargs` of `additional_kwargs`: request
-    parameters by the names of arguments, or by wire names for others. With `n` above 1 the first
-    choice is the message, and `raw` holds all. Raises ConfigurationError for an argument that does
-    not exist or cannot work.
+    Complete and chat:
+        ```python
+        llm.complete("Name a lake.").text
+        llm.chat([ChatMessage("Name a lake.")]).message.content
+        ```
+
+    Stream:
+        ```python
+        for item in llm.stream_complete("Tell me a story."):
+            print(item.delta, end="")
+        ```
+
+    Tools:
+        ```python
+        FunctionAgent(tools=[get_weather], llm=llm)
+        ```
+
+    Structured output:
+        ```python
+        llm.as_structured_llm(Joke).complete("A joke about cats").raw  # an instance of Joke
+        ```
+
+    Usage and cost:
+        ```python
+        answer = llm.complete("Hi").additional_kwargs
+        answer["total_tokens"], answer["cost"]  # tokens, USD
+        ```
+
+    Args:
+        model (str): The id, as in the vendor's list. Default "openai/gpt-5-2".
+        api_key (str | SecretStr | Callable | None): The key, or a function that gives one for each
+            request (an async function in async calls). Default: AIMLAPI_API_KEY, then
+            AIML_API_KEY; without one the first call raises MissingKeyError.
+        base_url (str | None): Also `api_base`. Default: AIMLAPI_BASE_URL, else the service's own.
+        temperature (float | None): Randomness, 0 to 2. Default: the model's.
+        max_tokens (int | None): Limit on the output in tokens, reasoning included, whatever its
+            name on the wire; at least 16 on responses. Default: the model's.
+        reasoning_effort (str | None): "none", "minimal", "low", "medium", "high" or "xhigh", as
+            the model takes them. Default: the model's.
+        reasoning_summary (str | None): "auto", "concise" or "detailed"; responses alone.
+        top_p (float | None): Nucleus sampling, 0.01 to 1.
+        stop (str | Sequence[str] | None): Stop sequences. For a model that takes none the answer
+            is cut here, and the stream closed.
+        n (int | None): Number of answers.
+        seed (int | None): For repeatable sampling, from 1.
+        logprobs (bool | None): Whether to return log probabilities of the output tokens.
+        top_logprobs (int | None): How many of the likeliest tokens at each position, 0 to 20.
+        stream_usage (bool): Request token counts in streams. Default True.
+        context_window (int | None): Input and output together, in tokens; overrides the model
+            table in `metadata`.
+        timeout (float | httpx.Timeout | None): Seconds of silence that end a call; None for no
+            end. Default 600, and 10 to connect.
+        max_retries (int): At most so many repetitions of a request that was surely not billed.
+            Default 2.
+        max_concurrency (int | None): At most so many requests of the account in flight in this
+            process. Default: no limit.
+        endpoint ("auto" | "chat" | "responses"): "auto" follows the model table. Default "auto".
+        unsupported_params ("warn" | "raise" | "send"): What to do with a parameter that the model
+            does not take: leave it out with one warning, raise UnsupportedParameterError, or
+            send it. Default "warn".
+        unanswered_tool_calls ("repair" | "raise"): "repair" puts a result behind each tool call of
+            a history that has none, and leaves out results without a call; "raise" makes both
+            an error. Default "repair".
+        instructions (str | None): A system text beside the messages; responses alone.
+        previous_response_id (str | None): Continues a stored response; responses alone.
+        store (bool | None): Whether the service keeps the response; responses alone.
+        truncation (str | None): "auto" or "disabled"; responses alone.
+        include (Sequence[str] | None): More members of the response; responses alone.
+        default_headers (Mapping[str, str] | None): Sent with each request; shown nowhere.
+        http_client (httpx.Client | None): Your own client for sync calls, never configured or
+            closed here.
+        http_async_client (httpx.AsyncClient | None): The same for async calls.
+        additional_kwargs (Mapping | None): Also `model_kwargs`: more request parameters, by the
+            names of arguments, or by wire names for others.
+        extra_body (Mapping | None): Merged last into the request's body, unchanged.
+        callback_manager (CallbackManager | None): LlamaIndex's own, as are the next seven.
+        system_prompt (str | None): Put before each conversation.
+        messages_to_prompt (Callable | None): Makes a prompt of messages.
+        completion_to_prompt (Callable | None): Makes a prompt of a text.
+        output_parser (BaseOutputParser | None): Reads the answer.
+        pydantic_program_mode (PydanticProgramMode): How LlamaIndex's programs get objects.
+        query_wrapper_prompt (BasePromptTemplate | None): Put around a query.
+        rate_limiter (Any): LlamaIndex's limiter.
+
+    Raises:
+        ConfigurationError: for an argument that does not exist or cannot work.
     """
 
     @classmethod

@@ -1,0 +1,44 @@
+"""The four classes' docstrings: every argument once, in a form that the reference page reads."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
+from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
+
+# Other names of one argument, and what every LangChain model has.
+ALIASES = {"api_base", "model_name", "model_kwargs", "unknown"}
+LANGCHAINS = {
+    *("name", "cache", "verbose", "callbacks", "tags", "metadata", "custom_get_token_ids"),
+    *("rate_limiter", "disable_streaming", "output_version", "profile"),
+}
+
+CLASSES = pytest.mark.parametrize(
+    "cls", [ChatAIMLAPI, AIMLAPIEmbeddings, AIMLAPI, AIMLAPIEmbedding]
+)
+
+
+def documented(cls: Any) -> list[str]:
+    """The names of the section "Args", in order."""
+    section = inspect.getdoc(cls).partition("\nArgs:\n")[2].partition("\n\n")[0]
+    return re.findall(r"^    (\w+) \([^\n]+\): ", section, re.M)
+
+
+@CLASSES
+def test_every_argument_is_documented_once(cls: Any) -> None:
+    arguments = set(inspect.signature(cls).parameters) - ALIASES
+    if cls in (ChatAIMLAPI, AIMLAPIEmbeddings):
+        arguments -= LANGCHAINS
+        arguments |= {"model_kwargs"} if cls is ChatAIMLAPI else set()
+    names = documented(cls)
+    assert sorted(names) == sorted(arguments)
+
+
+@CLASSES
+def test_it_shows_how_to_make_one(cls: Any) -> None:
+    assert f"{cls.__name__}(" in (cls.__doc__ or "")
