@@ -44,7 +44,7 @@ def served(answer: Answer) -> dict[str, Any]:
     def handle(request: httpx.Request) -> httpx.Response:
         if json.loads(request.content).get("stream"):
             return httpx.Response(200, stream=Pieces(answer.stream))
-        return httpx.Response(200, json=answer.body)
+        return httpx.Response(200, content=json.dumps(answer.body))
 
     transport = httpx.MockTransport(handle)
     return {
@@ -76,22 +76,28 @@ def _arguments(rng: random.Random) -> str:
 
 
 def pieces(rng: random.Random, text: str) -> list[str]:
-    """`text` cut at random places; at least one piece."""
-    cuts = (
-        sorted(rng.sample(range(1, len(text)), min(len(text) - 1, rng.randint(0, 4))))
-        if text
-        else []
-    )
+    """`text` cut at random places, between halves of characters too; at least one piece."""
+    if rng.random() < 0.2:
+        units = text.encode("utf-16-le", "surrogatepass")
+        text = "".join(chr(units[i] + 256 * units[i + 1]) for i in range(0, len(units), 2))
+    places = range(1, len(text))
+    cuts = sorted(rng.sample(places, min(len(places), rng.randint(0, 4))))
     return [text[i:j] for i, j in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+def _line(payload: Any, ascii_only: bool) -> str:
+    line = json.dumps(payload, ensure_ascii=ascii_only)
+    return line if ascii_only or _has_bytes(line) else json.dumps(payload)
+
+
+def _has_bytes(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _bytes(rng: random.Random, payloads: Sequence[Any]) -> tuple[bytes, ...]:
     newline = rng.choice(["\n", "\r\n", "\r"])
     ascii_only = rng.random() < 0.5
-    lines = [
-        one if isinstance(one, str) else json.dumps(one, ensure_ascii=ascii_only)
-        for one in payloads
-    ]
+    lines = [one if isinstance(one, str) else _line(one, ascii_only) for one in payloads]
     data = "".join(f"data: {line}{newline * 2}" for line in lines).encode()
     size = rng.choice([1, 7, 100, 10_000])
     return tuple(data[i : i + size] for i in range(0, len(data), size))
