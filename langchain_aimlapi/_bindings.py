@@ -45,10 +45,21 @@ _HELD = "bound kwargs config config_factories custom_input_type custom_output_ty
 class _Fallible:
     """What can have fallbacks that keep what is bound to them."""
 
-    def with_fallbacks(self, fallbacks: Sequence[Runnable[Any, Any]], **kwargs: Any) -> Any:
+    def with_fallbacks(
+        self,
+        fallbacks: Sequence[Runnable[Any, Any]],
+        *,
+        exceptions_to_handle: tuple[type[BaseException], ...] = (Exception,),
+        exception_key: str | None = None,
+    ) -> ModelFallbacks:
         """The model, and others that are called where it raises an error."""
-        model = cast("Runnable[Any, Any]", self)
-        return ModelFallbacks(**Runnable.with_fallbacks(model, fallbacks, **kwargs).__dict__)
+        made = Runnable.with_fallbacks(
+            cast("Runnable[Any, Any]", self),
+            fallbacks,
+            exceptions_to_handle=exceptions_to_handle,
+            exception_key=exception_key,
+        )
+        return ModelFallbacks(**made.__dict__)
 
 
 class BindableModel(_Fallible, BaseChatModel):
