@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aimlapi_core._error_responses import describe_payload
+from aimlapi_core._error_responses import describe_payload, error_in_payload
 from aimlapi_core._values.embedding_vectors import listed, vectors_by_index
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core._values.warn_once import warn_once
@@ -87,9 +87,12 @@ def decode(
 ) -> EmbeddingReply:
     """The vectors of one response, in the order of its texts, by the index of each row.
 
-    `dimensions`: the length that was asked for. Raises UnexpectedReplyError.
+    `dimensions`: the length that was asked for. Raises UnexpectedReplyError, AnswerFailedError
+    for a response that reports an error.
     """
     rows = payload.get("data") if isinstance(payload, Mapping) else None
+    if rows and payload.get("error") and error_in_payload(payload):
+        raise unexpected_reply(_WANTED, describe_payload(payload), payload, headers)
     try:
         vectors = vectors_by_index(rows or [], dimensions)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as exc:

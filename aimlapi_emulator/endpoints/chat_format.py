@@ -272,7 +272,7 @@ def _deltas(completion: ChatCompletion, index: int) -> Iterator[dict[str, Any]]:
     for calls in _call_deltas(
         answer.calls,
         completion.call_ids[index],
-        completion.fault.tool_delta,
+        completion.fault.tool_delta if completion.fault.arguments_form == "text" else "one_chunk",
         completion.model.chat.upstream,
     ):
         yield _delta_chunk({"tool_calls": calls})

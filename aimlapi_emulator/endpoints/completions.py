@@ -25,6 +25,12 @@ from aimlapi_emulator.endpoints import (
     sse,
 )
 from aimlapi_emulator.faults.directives import strip_directives
+from aimlapi_emulator.faults.odd_answers import (
+    odd_chat,
+    odd_chat_chunks,
+    odd_response,
+    odd_response_events,
+)
 from aimlapi_emulator.messages import EVENT_STREAM, APIError, Response
 from aimlapi_emulator.prompt import Message, Prompt, from_chat, from_responses
 from aimlapi_emulator.state import RequestContext
@@ -158,7 +164,8 @@ def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
     usage = measure(model, prompt, answers, reasoning, context.state.cache)
     completion = chat_format.build_completion(context, model, answers, usage)
     error = sse.chat_error(context.path, context.request_id)
-    events = chat_format.render_stream(completion)
+    fault = context.fault
+    events = odd_chat_chunks(chat_format.render_stream(completion), fault)
     if model.routed_to and not body.get("stream"):
         provider = model.routed_to.partition("/")[0]
         served = {"x-aimlapi-model": model.routed_to, "x-aimlapi-provider": provider}
@@ -167,8 +174,8 @@ def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
         context,
         answer,
         usage,
-        lambda: chat_format.render(completion),
-        lambda: sse.frames(events, context.fault, error, named=False),
+        lambda: odd_chat(chat_format.render(completion), fault),
+        lambda: sse.frames(events, fault, error, named=False),
     )
 
 
@@ -199,11 +206,12 @@ def responses_reply(context: RequestContext, model: ChatModelRow) -> Response:
         state.stored[response.id] = responses_format.as_stored(previous_items, body, response)
     error = sse.chat_error(context.path, context.request_id)
     error = responses_stream.stream_error(response, error)
-    events = responses_stream.render_stream(response)
+    fault = context.fault
+    events = odd_response_events(responses_stream.render_stream(response), fault)
     return _response(
         context,
         answer,
         usage,
-        lambda: responses_format.render(response),
-        lambda: sse.frames(events, context.fault, error, named=True),
+        lambda: odd_response(responses_format.render(response), fault),
+        lambda: sse.frames(events, fault, error, named=True),
     )

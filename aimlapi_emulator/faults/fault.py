@@ -66,7 +66,9 @@ class Fault:
         requires=("status",),
     )
     """Form of the error's body: `problem`, `legacy`, `openai`, `text`, `html` or `empty`."""
-    message: str | None = fault_field(None, requires=("status", "error_event"), takes_empty=True)
+    message: str | None = fault_field(
+        None, requires=("status", "error_event", "answer_error"), takes_empty=True
+    )
     """The error message; None is the vendor's text for that status."""
     headers: Mapping[str, str] = field(
         default_factory=lambda: _EMPTY, metadata={"check": check_headers}
@@ -131,6 +133,26 @@ class Fault:
         reaches=lambda response, count: count < response.events,
     )
     """How many events go before the error."""
+    answer_error: str | None = fault_field(None, choices=("top", "choice"), acts_on="completion")
+    """An error beside an answer with status 200: `top`, a member `error` of the body or the last
+    chunk; `choice`, on chat the choice's with `finish_reason: "error"`, on Responses an output item
+    of status `failed`."""
+    content_form: str = fault_field(
+        "text",
+        choices=("text", "strings", "part", "object"),
+        excludes=("empty", "refusal"),
+        acts_on="completion",
+    )
+    """Form of an answer's text: `strings` (a list of texts), `part` (one content part alone) or
+    `object`, whose meaning is not plain."""
+    arguments_form: str = fault_field(
+        "text",
+        choices=("text", "object", "list", "number", "null"),
+        excludes=("empty", "refusal"),
+        acts_on="completion",
+    )
+    """JSON type of a tool call's arguments, in place of a text; a chat stream sends them in one
+    piece."""
     newline: str = fault_field("\n", choices=("\n", "\r\n", "\r"), acts_on="stream")
     """The line end of a stream: "\\n", "\\r\\n" or "\\r"."""
     comments: bool = fault_field(False, acts_on="stream")

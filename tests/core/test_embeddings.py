@@ -20,6 +20,7 @@ import pytest
 
 from aimlapi_core import (
     EMBEDDINGS,
+    AnswerFailedError,
     AsyncClient,
     AuthenticationError,
     BadRequestError,
@@ -254,6 +255,14 @@ def test_requests_of_one_call_whose_vectors_differ_in_length_are_an_error(
     with pytest.raises(UnexpectedReplyError, match="vectors of 2 and 3 numbers"):
         embed(emu, kind, EmbeddingRequest(SMALL, ("a", "b"), batch_size=1), answered=paid.append)
     assert len(paid) == 2
+
+
+@pytest.mark.parametrize("error", ["out of luck", {"message": "out of luck"}])
+def test_an_error_beside_vectors_is_an_error(error: Any) -> None:
+    with pytest.raises(AnswerFailedError, match="out of luck"):
+        decode({"data": [row(0, 1)], "error": error}, {}, 1)
+    for nothing in (None, "", {}, {"message": None}):
+        assert decode({"data": [row(0, 1)], "error": nothing}, {}, 1).vectors == ([1.0],)
 
 
 def test_rows_without_an_index_are_in_order() -> None:

@@ -37,6 +37,13 @@ class Row:
     """The one endpoint that can have the fault."""
 
     @property
+    def needs_text(self) -> bool:
+        """Whether the fault is in the text of an answer or beside it."""
+        return any(
+            fault and (fault.answer_error or fault.content_form != "text") for fault in self.faults
+        )
+
+    @property
     def title(self) -> str:
         """The fault, and its endpoint when it has one."""
         return self.name if self.endpoint is None else f"{self.endpoint}: {self.name}"
@@ -185,6 +192,16 @@ ROWS = (
         core.ConnectionLostError,
         core.StreamCutError,
     ),
+    *(
+        Row(name, [Fault(**more)], core.AnswerFailedError, core.AnswerFailedError)  # type: ignore[arg-type]
+        for name, more in (
+            ("an error beside the answer", {"answer_error": "top"}),
+            ("an error in the answer's choice or item", {"answer_error": "choice"}),
+            ("an object where a text belongs", {"content_form": "object"}),
+        )
+    ),
+    _harmless("a list of texts where a text belongs", content_form="strings"),
+    _harmless("one content part where a text belongs", content_form="part"),
     _in_stream("FIN after 4 events", core.StreamCutError, cut_after_events=4),
     _in_stream("RST after 4 events", core.StreamCutError, cut_after_events=4, drop_with="rst"),
     _in_stream(
@@ -253,7 +270,8 @@ def table() -> str:
     """The matrix in Markdown."""
     said = (
         "`-`: only a stream has this fault. A row that names an endpoint runs on that one alone. "
-        "What\nfails a whole answer fails embeddings in the same way.\n"
+        "What\nfails a whole answer fails embeddings in the same way, "
+        "but for what they cannot hold.\n"
     )
     head = "| fault | whole answer | stream | requests |\n|---|---|---|---|"
     rows = [f"| {r.title} | {shown(r.whole)} | {shown(r.stream)} | {r.requests} |" for r in ROWS]
