@@ -5,8 +5,8 @@ documentation repository, https://github.com/aimlapi/api-docs: each OpenAPI file
 says which ids it describes, on which endpoint, and what a request may hold; model-database.md says
 the context windows, and two pages list models that take tools or images. `python -m scripts.models
 --live` adds what `GET /v1/models?include=all` lists (a key in AIMLAPI_API_KEY): new ids, endpoints,
-context windows and largest outputs. Both print what changed. Models with a checked row
-(`aimlapi_core.MODELS`) are listed too, and not used.
+context windows and largest outputs; run it behind the other. Both print what changed. Models with
+a checked row (`aimlapi_core.MODELS`) are listed too, and not used.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from aimlapi_core import CatalogModel, Client
 from aimlapi_core.models.catalogue import PATH, SENT
 from aimlapi_core.types import BOTH
 
+REPOSITORY = "https://github.com/aimlapi/api-docs"
 SPECIFICATIONS = Path("docs/api-references/text-models-llm")
 LIST = Path("docs/api-references/model-database.md")
 # Pages that list models: what some of their OpenAPI files leave out.
@@ -146,6 +147,9 @@ def loads(text: str) -> Catalogue:
 
 def from_docs(checkout: Path) -> Catalogue:
     """The catalogue of a checkout of the vendor's documentation repository."""
+    for page in (LIST, TOOLS_PAGE, IMAGES_PAGE):
+        if not (checkout / page).is_file():
+            raise SystemExit(f"{checkout / page} is not there: give a checkout of {REPOSITORY}.")
     windows = dict(_context_windows((checkout / LIST).read_text(encoding="utf-8")))
     found: dict[str, dict[str, tuple[Schema, str]]] = {}
     folder = checkout / SPECIFICATIONS
@@ -164,7 +168,7 @@ def from_docs(checkout: Path) -> Catalogue:
             windows.get(name),
         )
     if not models:
-        raise SystemExit(f"No OpenAPI file of a text model is below {folder}: give a checkout.")
+        raise SystemExit(f"{folder} has no OpenAPI file: give a checkout of {REPOSITORY}.")
     commit, day = _git(checkout, "log", "-1", "--format=%h %cs").split()
     return Catalogue(f"aimlapi/api-docs at {commit}", day, models)
 
