@@ -256,7 +256,7 @@ def to_core_tool(tool: ToolLike) -> Tool | BuiltinTool:
     function = wire["function"]
     return Tool(
         name=function.get("name") or "",
-        parameters=function.get("parameters") or _NO_ARGUMENTS,
+        parameters=function.get("parameters") or {},
         description=function.get("description"),
         strict=function.get("strict"),
     )

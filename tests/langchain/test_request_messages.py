@@ -199,6 +199,7 @@ def test_foreign_blocks_of_an_assistant_are_dropped() -> None:
         [
             {"type": "thinking", "thinking": "hm", "signature": "s"},
             {"type": "reasoning", "reasoning": "hm"},
+            {"type": "reasoning", "text": "hm"},
             {"type": "server_tool_call", "id": "1", "name": "web_search", "args": {}},
             {"type": "non_standard", "value": {"type": "anything"}},
             {"type": "text", "text": "answer"},
