@@ -131,8 +131,8 @@ class ChatAIMLAPI(ChatModelBase):
         truncation (str | None): "auto" or "disabled"; responses alone.
         include (Sequence[str] | None): More members of the response; responses alone.
         default_headers (Mapping[str, str]): Sent with each request; shown nowhere.
-        http_client (httpx.Client | None): Your own client for sync calls, never configured or
-            closed here.
+        http_client (httpx.Client | None): Your own client for sync calls, of httpx or httpx2,
+            never configured or closed here.
         http_async_client (httpx.AsyncClient | None): The same for async calls.
         model_kwargs (Mapping): Arguments that only calls have; other names go into the body.
         extra_body (Mapping): Merged last into the request's body, unchanged.

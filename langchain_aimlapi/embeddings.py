@@ -85,8 +85,8 @@ class AIMLAPIEmbeddings(AIMLAPIBase, Embeddings):
         unsupported_params ("warn" | "raise" | "send"): What to do with a parameter that the model
             does not take. Default "warn".
         default_headers (Mapping[str, str]): Sent with each request; shown nowhere.
-        http_client (httpx.Client | None): Your own client for sync calls, never configured or
-            closed here.
+        http_client (httpx.Client | None): Your own client for sync calls, of httpx or httpx2,
+            never configured or closed here.
         http_async_client (httpx.AsyncClient | None): The same for async calls.
         extra_body (Mapping): Merged last into each request's body, unchanged.
 

@@ -101,8 +101,8 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         unsupported_params ("warn" | "raise" | "send"): What to do with a parameter that the model
             does not take. Default "warn".
         default_headers (Mapping[str, str] | None): Sent with each request; shown nowhere.
-        http_client (httpx.Client | None): Your own client for sync calls, never configured or
-            closed here.
+        http_client (httpx.Client | None): Your own client for sync calls, of httpx or httpx2,
+            never configured or closed here.
         http_async_client (httpx.AsyncClient | None): The same for async calls.
         extra_body (Mapping | None): Merged last into each request's body, unchanged.
         callback_manager (CallbackManager | None): LlamaIndex's own, as are the next two.

@@ -115,8 +115,8 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
         truncation (str | None): "auto" or "disabled"; responses alone.
         include (Sequence[str] | None): More members of the response; responses alone.
         default_headers (Mapping[str, str] | None): Sent with each request; shown nowhere.
-        http_client (httpx.Client | None): Your own client for sync calls, never configured or
-            closed here.
+        http_client (httpx.Client | None): Your own client for sync calls, of httpx or httpx2,
+            never configured or closed here.
         http_async_client (httpx.AsyncClient | None): The same for async calls.
         additional_kwargs (Mapping | None): Also `model_kwargs`: more request parameters, by the
             names of arguments, or by wire names for others.
