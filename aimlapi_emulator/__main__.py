@@ -84,6 +84,11 @@ def _argument_parser() -> argparse.ArgumentParser:
         "its own without id and choices, as the vendor's page shows it (many clients fail at it)",
     )
     parser.add_argument(
+        "--only-known-models",
+        action="store_true",
+        help="refuse ids that the emulator's tables of models do not have (default: answer any)",
+    )
+    parser.add_argument(
         "--tools",
         choices=("eager", "named"),
         default="eager",
@@ -168,6 +173,10 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(unknown)} (a command goes behind --)")
     if end < len(words) and not to_run:
         parser.error("a command must follow --")
+    try:
+        given.latency = Latency(given.first_token, given.tokens_per_second)
+    except ValueError as exc:
+        parser.error(str(exc))
     port = given.port if given.port is not None else 0 if to_run else _DEFAULT_PORT
     try:
         recorded = given.record or given.replay
@@ -191,9 +200,10 @@ def _emulator(given: argparse.Namespace, port: int) -> Server:
         port,
         given.host,
         given.schema,
-        latency=Latency(given.first_token, given.tokens_per_second),
+        latency=given.latency,
         cost_chunk=given.cost_chunk,
         tools=given.tools,
+        only_known_models=given.only_known_models,
     )
     for faults in given.fault:
         emulator.faults += faults

@@ -50,6 +50,9 @@ class Emulator:
             one's own code sends; `live` by the newer, looser specification, which drops unknown
             keys as the real service does. The command and the pytest plugin start `live`.
         latency: how long answers take; the default sends them at once.
+        only_known_models: whether ids that the tables of models do not have are refused, in words
+            that name the emulator. Otherwise they are answered, and marked in the header
+            `x-emulator-model` and on the log.
         cost_chunk: where a chat stream has its cost, as `Fault.cost_chunk`: `merged` or `bare`.
         tools: `named` calls the tools that a message names, by their names or words of these;
             `eager` calls the best-fitting one for any task.
@@ -67,6 +70,7 @@ class Emulator:
         latency: Latency = NO_LATENCY,
         cost_chunk: str = "merged",
         tools: str = "named",
+        only_known_models: bool = False,
     ) -> None:
         if schema not in ("strict", "live"):
             raise ValueError(f"schema must be 'strict' or 'live', not {schema!r}")
@@ -87,7 +91,12 @@ class Emulator:
         self.peak_requests = 0
         self._accepted = 0
         self._clears = 0
-        self._state = State(schema == "live", tools == "eager", cost_chunk=cost_chunk)
+        self._state = State(
+            schema == "live",
+            tools == "eager",
+            cost_chunk=cost_chunk,
+            only_known_models=only_known_models,
+        )
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -230,7 +239,7 @@ class Emulator:
         """
         calls = as_tool_calls(tool_call, arguments, tool_calls)
         rule = Rule(condition, text, json, calls, fault, model, endpoint, times)
-        check_rule(rule)
+        check_rule(rule, only_known_models=self._state.only_known_models)
         self._state.rules.append(rule)
         return rule
 

@@ -27,6 +27,7 @@ _EMULATOR = pytest.StashKey[Emulator]()
 _PASSED = pytest.StashKey[bool]()
 _CHANGED_VARIABLES = pytest.StashKey[Mapping[str, tuple[str | None, str | None]]]()
 _MAX_TEXT_LENGTH = 100
+_ONLY_KNOWN = "--aimlapi-only-known-models"
 
 
 class UnusedRuleWarning(UserWarning):
@@ -37,13 +38,23 @@ class UnusedRuleWarning(UserWarning):
     """
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the plugin's option, where pytest loads the plugin before it reads its arguments."""
+    parser.getgroup("aimlapi_emulator", "AI/ML API emulator").addoption(
+        _ONLY_KNOWN,
+        action="store_true",
+        help="refuse ids of models that the emulator's tables do not have (default: answer any)",
+    )
+
+
 @pytest.fixture(scope="session")
-def aimlapi_emulator_server() -> Iterator[Emulator]:
+def aimlapi_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
     """The one emulator of a test run (of each worker of pytest-xdist).
 
     Override it to set its schema, latency and so on.
     """
-    with Emulator(schema="live") as running:
+    only_known = bool(pytestconfig.getoption(_ONLY_KNOWN, default=False))
+    with Emulator(schema="live", only_known_models=only_known) as running:
         yield running
 
 

@@ -43,6 +43,7 @@ class State:
     eager: bool = False
     """Whether the built-in rules call tools that no message names."""
     cost_chunk: str = "merged"
+    only_known_models: bool = False
     ids: Ids = field(default_factory=Ids)
     cache: PrefixCache = field(default_factory=PrefixCache)
     directives: dict[str, int] = field(default_factory=dict)

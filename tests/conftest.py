@@ -40,7 +40,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     """One emulator for all tests."""
-    with Emulator() as running:
+    with Emulator(only_known_models=True) as running:
         yield running
 
 

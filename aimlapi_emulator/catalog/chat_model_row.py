@@ -33,6 +33,8 @@ class ChatModelRow:
     developer: str = "Open AI"
     routed_to: str | None = None
     """The id of the model that answers for a router, whose choice is billed as a second request."""
+    is_in_table: bool = True
+    """Whether anything is known of it; False for a row of `any_model`."""
     chat: ChatFeatures = _NO_CHAT
     responses: ResponsesFeatures = _NO_RESPONSES
 

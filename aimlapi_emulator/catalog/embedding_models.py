@@ -34,6 +34,8 @@ class EmbeddingModelRow:
     """Minimum and maximum of `dimensions`; None if the model does not take it."""
     context_length: int
     usd_per_million: float
+    is_in_table: bool = True
+    """Whether anything is known of it; False for a row of `any_model`."""
 
     def __post_init__(self) -> None:
         check_words("family", [self.family], EmbeddingFamily)

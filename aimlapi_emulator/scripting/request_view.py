@@ -8,6 +8,7 @@ from typing import Any
 
 from aimlapi_emulator.billing.ledger import ZERO_USAGE
 from aimlapi_emulator.billing.usage import Usage
+from aimlapi_emulator.catalog.any_model import any_chat_model, any_embedding_model
 from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.chat_models import find
 from aimlapi_emulator.catalog.embedding_models import PATH as EMBEDDINGS_PATH
@@ -25,6 +26,16 @@ ENDPOINTS: Mapping[str, str] = {
 def find_row(model: str, path: str) -> ChatModelRow | EmbeddingModelRow | None:
     """The row that answers `model` on `path`, or None."""
     return find_embedding_model(model) if path == EMBEDDINGS_PATH else find(model, path)
+
+
+def is_in_table(model: str) -> bool:
+    """Whether a row has this id or alias, whatever the endpoint."""
+    return any(find_row(model, path) is not None for path in ENDPOINTS)
+
+
+def any_row(model: str, path: str) -> ChatModelRow | EmbeddingModelRow:
+    """A permissive row for a model that no table has."""
+    return any_embedding_model(model) if path == EMBEDDINGS_PATH else any_chat_model(model)
 
 
 @dataclass(frozen=True, slots=True)

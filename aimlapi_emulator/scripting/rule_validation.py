@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aimlapi_emulator.faults.fault import FIELDS, Fault, changed
-from aimlapi_emulator.scripting.request_view import ENDPOINTS, find_row
+from aimlapi_emulator.scripting.request_view import ENDPOINTS, find_row, is_in_table
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.scripting.types import Arguments, RuleError, ToolCalls, is_json_object
 
@@ -31,7 +31,7 @@ def as_tool_calls(
     return () if name is None else ((name, arguments),)
 
 
-def check_rule(rule: Rule) -> None:
+def check_rule(rule: Rule, *, only_known_models: bool = False) -> None:
     """Raise RuleError for a rule that could never act."""
     _check_condition(rule.condition)
     if sum((rule.text is not None, rule.json is not None, bool(rule.tool_calls))) > 1:
@@ -41,7 +41,7 @@ def check_rule(rule: Rule) -> None:
     _check_content(rule.text, rule.json)
     _check_tool_calls(rule.tool_calls)
     _check_fault(rule)
-    _check_scope(rule)
+    _check_scope(rule, only_known_models)
     if rule.times is not None and (type(rule.times) is not int or rule.times < 1):
         raise RuleError(f"times takes a whole number from 1, not {rule.times!r}")
 
@@ -105,13 +105,13 @@ def _check_fault(rule: Rule) -> None:
         raise RuleError(f"a fault with {' and '.join(lost)} leaves nothing of the rule's answer")
 
 
-def _check_scope(rule: Rule) -> None:
+def _check_scope(rule: Rule, only_known_models: bool) -> None:
     words = tuple(dict.fromkeys(ENDPOINTS.values()))
     if rule.endpoint is not None and rule.endpoint not in words:
         raise RuleError(f"endpoint={rule.endpoint!r} is none of {', '.join(map(repr, words))}")
     if rule.endpoint == "embeddings" and rule.has_answer:
         raise RuleError("embeddings hold no text and no calls: only fault= does something there")
-    if rule.model is None:
+    if rule.model is None or not (only_known_models or is_in_table(rule.model)):
         return
     served = [word for word in words if rule.endpoint in (None, word)]
     if rule.has_answer:  # which embeddings skip

@@ -29,7 +29,13 @@ from aimlapi_emulator.faults.directives import find_directive
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
 from aimlapi_emulator.faults.fault_field import FaultError
 from aimlapi_emulator.messages import EVENT_STREAM, APIError, QueuedResponse, Request, Response
-from aimlapi_emulator.scripting.request_view import ENDPOINTS, RequestView, find_row
+from aimlapi_emulator.scripting.request_view import (
+    ENDPOINTS,
+    RequestView,
+    any_row,
+    find_row,
+    is_in_table,
+)
 from aimlapi_emulator.scripting.rule import Rule, first_match
 from aimlapi_emulator.scripting.types import RuleError
 from aimlapi_emulator.server.body import parse_body, too_long
@@ -45,6 +51,8 @@ _RESPONSES_PATH = "/v1/responses"
 _MODEL_PATHS = ("/v1/models", "/models", "/api/v1/models")
 _MODEL_PATH = "/model/"
 _MAX_PROBLEMS = 100
+_UNKNOWN = "the emulator knows nothing of this model and takes what any may"
+_NOT_IN_TABLE = {"x-emulator-model": "not in its table"}
 _CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -194,19 +202,27 @@ def _respond(context: RequestContext) -> Response:
     try:
         _check_key(context.request.headers)
         row = _find_model_row(context)
+        if not row.is_in_table:
+            context = replace(context, headers={**context.headers, **_NOT_IN_TABLE})
         _raise_if_invalid(context, row, problems)
         if isinstance(row, EmbeddingModelRow):
             out = embeddings_reply(context, row)
         elif context.path == _RESPONSES_PATH:
-            known = responses_members(row.responses, context.state.live)
+            known = responses_members(row.responses, _is_live(context, row))
             out = responses_reply(_with_members(context, known), row)
         else:
-            known = chat_members(row.chat, context.state.live)
+            known = chat_members(row.chat, _is_live(context, row))
             out = chat_reply(_with_members(context, known), row)
-        out = replace(out, model=row.id)
+        note = out.note if row.is_in_table else "; ".join(filter(None, [_UNKNOWN, out.note]))
+        out = replace(out, model=row.id, note=note)
     except APIError as error:
         out = _error_response(error, context.request, context.headers)
     return replace(out, problems=problems or out.problems)
+
+
+def _is_live(context: RequestContext, row: ChatModelRow | EmbeddingModelRow) -> bool:
+    """Whether unknown members pass; nobody knows those of a model that no table has."""
+    return context.state.live or not row.is_in_table
 
 
 def _with_members(context: RequestContext, known: Container[str]) -> RequestContext:
@@ -223,7 +239,7 @@ def _strict_problems(context: RequestContext) -> tuple[str, ...]:
         row = _find_model_row(context)
     except APIError as error:
         return tuple(map(str, error.details)) or (error.message,)
-    return tuple(map(str, _validate(context, row, live=False)[:_MAX_PROBLEMS]))
+    return tuple(map(str, _validate(context, row, live=not row.is_in_table)[:_MAX_PROBLEMS]))
 
 
 def _find_model_row(context: RequestContext) -> ChatModelRow | EmbeddingModelRow:
@@ -240,9 +256,15 @@ def _find_model_row(context: RequestContext) -> ChatModelRow | EmbeddingModelRow
         problem = Problem("model", "Required" if model is None else "Invalid model")
         raise APIError(400, error_bodies.BODY_INVALID, (problem,))
     row = find_row(model, path)
-    if row is None or is_withdrawn(model, context.state.deprecations):
+    if is_withdrawn(model, context.state.deprecations) or (row is None and is_in_table(model)):
         raise APIError(404, error_bodies.MODEL_NOT_FOUND)
-    return row
+    if row is None and context.state.only_known_models:
+        raise APIError(
+            404,
+            f"{error_bodies.MODEL_NOT_FOUND}: this emulator has no row for {model[:200]!r} and was "
+            "started to serve known models only; the real service may have it",
+        )
+    return row or any_row(model, path)
 
 
 def _validate(
@@ -268,7 +290,7 @@ def _raise_if_invalid(
     context: RequestContext, row: ChatModelRow | EmbeddingModelRow, strict: tuple[str, ...]
 ) -> None:
     """Raise APIError if the schema in force is violated; `strict` are the strict one's problems."""
-    found = _validate(context, row, live=context.state.live) if strict else []
+    found = _validate(context, row, live=_is_live(context, row)) if strict else []
     if found:
         raise APIError(400, error_bodies.BODY_INVALID, tuple(found[:_MAX_PROBLEMS]))
 

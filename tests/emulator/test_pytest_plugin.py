@@ -299,3 +299,20 @@ def test_only_a_test_that_passed_warns_of_unused_rules(pytester: pytest.Pytester
 
 def _dedented(code: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in code.splitlines())
+
+
+@pytest.mark.parametrize(("option", "status"), [((), 200), (("--aimlapi-only-known-models",), 404)])
+def test_only_known_models(pytester: pytest.Pytester, option: tuple[str, ...], status: int) -> None:
+    pytester.makeconftest('pytest_plugins = ["aimlapi_emulator.pytest_plugin"]')
+    pytester.makepyfile(
+        f"""
+        import httpx
+
+        def test_status(aimlapi_emulator):
+            body = {{"model": "gpt-4o", "messages": [{{"role": "user", "content": "Hello"}}]}}
+            url = aimlapi_emulator.base_url + "/chat/completions"
+            answer = httpx.post(url, json=body, headers={{"Authorization": "Bearer x"}})
+            assert answer.status_code == {status}
+        """
+    )
+    pytester.runpytest_subprocess(*option, "-p", "no:cacheprovider").assert_outcomes(passed=1)

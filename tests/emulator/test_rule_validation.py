@@ -54,7 +54,6 @@ class Weather:
         ("x", {"text": "y", "fault": Fault(status=500)}, "status leaves nothing"),
         ("x", {"text": "y", "endpoint": "chats"}, "'chat', 'responses'"),
         ("x", {"text": "y", "endpoint": "embeddings"}, "only fault="),
-        ("x", {"text": "y", "model": "openai/no-such-model"}, "not served by any"),
         ("x", {"text": "y", "model": PRO, "endpoint": "chat"}, "not served by endpoint 'chat'"),
         ("x", {"text": "y", "model": EMBEDDER}, "not served by"),
         ("x", {"tool_call": "y", "model": EMBEDDER}, "not served by"),
