@@ -4,7 +4,8 @@ Both frameworks, sync from threads and async from event loops, whole and streame
 and left early, on both endpoints, and embeddings. Every call carries its own number, so that each
 request that reached the server is known to belong to it. The run fails when a request was sent
 more often than the policy allows, when an answer came out shorter than it is, when an error is not
-ours, or when sockets or memory are left behind.
+ours or shows the key, in a traceback with the locals of our frames too, or when sockets or memory
+are left behind.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import resource
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -32,6 +34,7 @@ from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
 
 MODELS = ("openai/gpt-5-2", "openai/gpt-5-2-pro")
 RETRIES = 1
+KEY = "sk-soak-0123456789"
 DIMENSIONS = 8  # of vectors: few, since some faults send a body byte by byte
 TEXT = "Grüße aus Łódź, 世界 🌍, call {number} is done"
 
@@ -58,6 +61,24 @@ FAULTS = (
     ('piece_size=7 newline="\\r\\n" comments=true', 1),
     ("done_sentinel=false", 1),
     ("usage=missing", 1),
+    ("status=425 headers.Retry-After=0 times=1", 2),
+    ("status=529 headers.Retry-After=0 times=1", 2),
+    ("status=499", 1),
+    ("status=307 headers.Location=/elsewhere", 1),
+    ("status=503 headers.Retry-After=inf", 1),
+    ("answer_error=top", 1),
+    ("answer_error=choice", 1),
+    ("content_form=strings", 1),
+    ("content_form=object", 1),
+    ("finish_reason=error", 1),
+    ("cost_chunk=bare", 1),
+    ("cost_metadata=false", 1),
+    ("usage=negative", 1),
+    ("repeat_event=1", 1),
+    ("split_characters=true", 1),
+    ("bom=true", 1),
+    ("close_after=true", 1),
+    ("final_blank_line=false", 1),
 )
 
 
@@ -70,6 +91,7 @@ class Tally:
     allowed: dict[int, int] = field(default_factory=dict)
     shortened: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answered(self, way: str, text: str, number: int) -> None:
@@ -86,6 +108,8 @@ class Tally:
             self.errors[type(error).__name__] += 1
             if not isinstance(error, AIMLAPIError):
                 self.unexpected.append(f"{way}: {error!r}")
+            if KEY in shown(error):
+                self.shown.append(f"{way}: {type(error).__name__}")
 
     def allow(self, number: int, requests: int) -> None:
         """Note how many requests a call may cost."""
@@ -93,11 +117,20 @@ class Tally:
             self.allowed[number] = requests
 
 
+def shown(error: Exception) -> str:
+    """What a reporter of errors sends: the traceback, with the locals of all frames but these."""
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    told.stack = traceback.StackSummary.from_list(
+        [frame for frame in told.stack if frame.filename != __file__]
+    )
+    return "".join(told.format())
+
+
 class Caller:
     """Makes one random call after the other with objects that live as long as the run."""
 
     def __init__(self, base_url: str, tally: Tally, numbers: count[int], seed: int) -> None:
-        how: Any = {"api_key": "sk-soak", "base_url": base_url, "max_retries": RETRIES}
+        how: Any = {"api_key": KEY, "base_url": base_url, "max_retries": RETRIES}
         self.chats = [ChatAIMLAPI(model=model, **how) for model in MODELS]
         self.llms = [AIMLAPI(model=model, **how) for model in MODELS]
         how["dimensions"] = DIMENSIONS
@@ -258,13 +291,22 @@ def run(seconds: float) -> int:
     print(f"duplicates            {len(doubled)} {doubled[:5]}")
     print(f"silently shortened    {len(tally.shortened)} {tally.shortened[:3]}")
     print(f"errors of others      {len(tally.unexpected)} {tally.unexpected[:3]}")
+    print(f"errors with the key   {len(tally.shown)} {tally.shown[:3]}")
     print(f"sockets               {peak} at most, {max(0, left)} left")
     print(
         f"memory, MB            {early:.0f} after a fifth of the run, {memory_mb():.0f} at its end"
     )
     grown = memory_mb() > 1.5 * early + 50
     return int(
-        bool(doubled or tally.shortened or tally.unexpected or left > 0 or grown or not calls)
+        bool(
+            doubled
+            or tally.shortened
+            or tally.unexpected
+            or tally.shown
+            or left > 0
+            or grown
+            or not calls
+        )
     )
 
 
