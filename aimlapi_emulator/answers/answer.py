@@ -28,7 +28,7 @@ from aimlapi_emulator.answers.fallback_text import (
     results_text,
 )
 from aimlapi_emulator.answers.options import offered
-from aimlapi_emulator.answers.react import react
+from aimlapi_emulator.answers.react import react, with_observations
 from aimlapi_emulator.answers.schema_instance import instance
 from aimlapi_emulator.answers.shape import Shape, find_shape, to_json
 from aimlapi_emulator.answers.task import Task, read_task, standalone
@@ -70,6 +70,7 @@ class Answer:
 
 def built_in_answer(prompt: Prompt, *, eager: bool = False) -> Answer:
     """The answer to a prompt. `eager`: tools are called without being named too."""
+    prompt = with_observations(prompt)
     calls = _calls(prompt, eager)
     if calls:
         return Answer(calls=calls, finish_reason="tool_calls")
@@ -108,6 +109,8 @@ def _text(prompt: Prompt, eager: bool) -> str:
 def _instance(prompt: Prompt, task: Task, shape: Shape) -> Any:
     """An instance of a shape, from the user's text without the words that spell it out."""
     text = re.split(r"\n[^\n]*JSON schema", prompt.user_text, maxsplit=1, flags=re.IGNORECASE)[0]
+    if "[[ ## " in text:  # the words around DSPy's fields name these
+        text = f"{task.material}\n{task.question}"
     question = task.question if task.is_labelled else shape.question or text
     if len(shape.span) > 1:
         text, question = (part.replace(shape.span, " ") for part in (text, question))
@@ -117,12 +120,16 @@ def _instance(prompt: Prompt, task: Task, shape: Shape) -> Any:
         hints += [f"{key}: {found.number}" for key in ("citation", "citations")]
     results = [told for _, told in prompt.turn_results()]
     whole = f"{prompt.system_text}\n{prompt.user_text}"
+    said = [message.role for message in prompt.messages if message.role != "system"]
+    # Agents of a team answer as users; DSPy's agents keep their steps in a field.
+    is_answered = bool(results) or said[-2:] == ["user"] * 2 or "[[ ## observation_" in whole
     values = PromptValues(
         "\n".join([*hints, found.sentence, text, *results]).strip(),
         question=question,
         material=task.material,
         passage=found.sentence,
         result="\n".join(results),
+        is_answered=is_answered,
         options=shape.options
         or offered(whole.replace(shape.span, " ") if shape.span else whole)[0],
     )

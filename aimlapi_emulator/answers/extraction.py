@@ -137,6 +137,8 @@ class PromptValues:
     """What the retrieved passages answer, for fields that hold an answer."""
     result: str = ""
     """The latest tool result, for fields that ask for one."""
+    is_answered: bool = False
+    """Whether somebody has answered the question already, so that an agent can end."""
     options: Sequence[Option] = ()
     """What the prompt or the tool offers, for fields that choose among it."""
     about: str = ""

@@ -74,6 +74,8 @@ def offered(text: str) -> tuple[list[Option], str]:
             parts = re.findall(_QUOTE, listed) or re.findall(r"[\w-]+", listed)
             names = dict.fromkeys(p.strip("\"'`") for p in parts)
             options = [Option(n) for n in names if n not in ("or", "and", "ou", "oder")]
+            if not all(re.fullmatch(r"[\w .-]+", option.name) for option in options):
+                continue  # patterns and pieces of code are no names
             before = text[max(0, match.start() - 80) : match.start()]
             if len(options) > 1 and not _EXAMPLES.search(before):
                 return options, f"{text[: match.start()]} {text[match.end() :]}"

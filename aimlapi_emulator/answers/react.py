@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from aimlapi_emulator.answers.fallback_text import echo, results_text
@@ -56,6 +57,26 @@ def react(prompt: Prompt, *, eager: bool) -> str | None:
         found.append(Message("assistant", calls=(call,)))
         found.append(Message("tool", result.strip(), call_id=call.id))
     return _next_step(Prompt(tuple(found), tuple(tools), parallel=False), final, eager)
+
+
+_CALLING = re.compile(r"'name': '(\w+)', 'arguments': (\{.*?\})\}", re.DOTALL)
+
+
+def with_observations(prompt: Prompt) -> Prompt:
+    """The prompt with calls and results that are told as text, as smolagents does, as such."""
+    found: list[Message] = []
+    for message in prompt.messages:
+        calling = _CALLING.findall(message.text) if message.role == "assistant" else []
+        calls = found[-1].calls if found else ()
+        if calling and message.text.startswith("Calling tools:"):
+            made = [Call(f"step_{len(found)}_{i}", *one) for i, one in enumerate(calling)]
+            found.append(Message("assistant", calls=tuple(made)))
+        elif message.text.startswith("Observation:") and message.role == "user" and calls:
+            result = message.text.removeprefix("Observation:").strip()
+            found += [Message("tool", result, call_id=call.id) for call in calls]
+        else:
+            found.append(message)
+    return replace(prompt, messages=tuple(found))
 
 
 def _described(name: str, text: str) -> Tool:

@@ -37,6 +37,7 @@ from aimlapi_emulator.text.bounds import MAX_TOTAL_TEXT, MAX_VALUES, check_size,
 from aimlapi_emulator.text.words import content_words
 
 _MAX_DEPTH = 8
+_ENDS = ("finish", "end", "done", "__end__")
 _SINGLE = re.compile(r"\bthe (?:choice|option|one) that\b", re.IGNORECASE)
 
 
@@ -112,14 +113,15 @@ class _InstanceBuilder:
             if value is not None and str(one).lower() == value.lower():
                 return one
         options = as_options(one for one in members if isinstance(one, str) and one)
+        if self.values.is_answered:
+            options = [o for o in options if o.name.lower() in _ENDS] or options
         if {option.name.lower() for option in options} == {"yes", "no"}:
             return choose(options, self.values.question, self.values.material).name
         described = {o.name: o for o in self.values.options}
         told = [described.get(option.name, option) for option in options]
-        for text in (self.values.question, self.values.text):
-            found = fitting(told, text)
-            if found:
-                return found[0].name
+        found = fitting(told, self.values.question) or fitting(told, self.values.text)
+        if found or (self.values.is_answered and len(told) == 1):
+            return (found or told)[0].name
         if schema.get("default") in members:
             return schema["default"]
         return next((one for one in members if one is not None), None)

@@ -58,6 +58,7 @@ def _object(properties: Mapping[str, Any]) -> Schema:
 
 # The fields of DSPy's chat adapter: `1. `answer` (str): what it is`, below a heading.
 _FIELD = re.compile(r"^\d+\. `(\w+)` \(([^\n]*?)\):?[^\S\n]*(.*)$", re.MULTILINE)
+_TAKES = re.compile(r"It takes arguments (\{.*?\})\.\n")
 _TYPES: Mapping[str, Schema] = {
     "int": INTEGER,
     "float": {"type": "number", "minimum": 0, "maximum": 1},
@@ -69,10 +70,15 @@ def _fields(text: str) -> Shape | None:
     _, heading, listed = text.partition("output fields are:")
     if not heading or "[[ ## " not in listed:
         return None
-    fields = {
+    fields: dict[str, Schema] = {
         name: {**_of_type(kind), "description": told}
         for name, kind, told in _FIELD.findall(listed.partition("[[ ## ")[0])
     }
+    takes = _TAKES.search(text)
+    if takes and "next_tool_args" in fields and "[[ ## observation_" not in text:
+        fields["next_tool_args"] = _object(_read_loosely(takes[1]) or {})
+    if "JSON object with the following fields" in text:
+        return Shape(_object(fields), to_json)
 
     def render(value: Any) -> str:
         said = {k: v if isinstance(v, str) else to_json(v) for k, v in value.items()}
@@ -87,6 +93,8 @@ def _of_type(kind: str) -> Schema:
         return {"enum": re.findall(r"['\"]([^'\"]+)['\"]", kind)}
     if kind.startswith("list["):
         return {"type": "array", "items": _of_type(kind[5:-1])}
+    if kind.startswith("dict"):
+        return {"type": "object"}
     return _TYPES.get(kind, STRING)
 
 

@@ -51,7 +51,7 @@ _MENTIONS_SOURCES = re.compile(
 
 # DSPy's chat adapter.
 _FIELDS = re.compile(
-    r"^\[\[ ## (\w+) ## \]\]\n(.*?)(?=^\[\[ ## |^Respond with the |\Z)", re.DOTALL | re.MULTILINE
+    r"^\[\[ ## (\w+) ## \]\]\n(.*?)(?=^\[\[ ## |^Respond with |\Z)", re.DOTALL | re.MULTILINE
 )
 
 

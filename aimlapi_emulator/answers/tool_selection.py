@@ -132,8 +132,10 @@ def next_selections(prompt: Prompt, *, eager: bool = False) -> list[ToolSelectio
     if eager:  # hand over once there is nothing left to do
         found = [one for one in found if not _offers(one.tool)] or found
     if not found:
-        followed = _following(prompt, left) if calls and eager else _fallback(prompt, left, eager)
-        found = [ToolSelection(tool, text) for tool in followed][:1]
+        # What was called by another agent, which handed over to this one, does not count.
+        own = any(call.name == tool.name for call in calls for tool in prompt.tools)
+        followed = _following(prompt, left) if own and eager else _fallback(prompt, left, eager)
+        found = [ToolSelection(tool, text) for tool in followed if not own or eager][:1]
     return found[:1] if not prompt.parallel or _SEQUENCE.search(text) else found
 
 
@@ -153,7 +155,7 @@ def _is_done(tool: Tool, calls: Sequence[Call]) -> bool:
 
 def is_task(text: str) -> bool:
     """Whether a text wants something done or known; greetings and statements do not."""
-    words = content_words(text) - _SMALL_TALK
+    words = (content_words(text) - _SMALL_TALK) | set(numbers(text))
     told = sentences(text)
     return bool(words) and any(
         one.endswith(("?", "？")) or not _STATEMENT.match(one) for one in told
@@ -167,7 +169,7 @@ def _fallback(prompt: Prompt, tools: Sequence[Tool], eager: bool) -> Iterator[To
     take the question as it is, then by their order.
     """
     text = prompt.user_text
-    if prompt.turn_calls() or not is_task(text) or recall_statement(prompt):
+    if not is_task(text) or recall_statement(prompt):
         return
     fit = [(tool, *_fill(prompt, ToolSelection(tool, text))) for tool in tools]
     formed = [t for t, made, _ in fit if any(_FORMED.fullmatch(str(v)) for v in made.values())]

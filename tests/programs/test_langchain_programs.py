@@ -378,6 +378,28 @@ def test_a_swarm_hands_over_to_the_agent_that_can(chat: ChatAIMLAPI) -> None:
     assert "transferred to hotel_assistant" in text
 
 
+def test_an_agent_that_was_handed_to_does_its_own_work(chat: ChatAIMLAPI) -> None:
+    """Of langgraph-supervisor and -swarm: one turn, other tools."""
+
+    @tool
+    def transfer_to_research_expert() -> str:
+        """Ask agent 'research_expert' for help"""
+        return "Successfully transferred to research_expert"
+
+    @tool
+    def web_search(query: str) -> str:
+        """Search the web for information."""
+        return "724290 people"
+
+    history: list[Any] = [HumanMessage("How many people live in Oslo?")]
+    for tools, name in ([transfer_to_research_expert], "transfer"), ([web_search], "web_search"):
+        answer = chat.bind_tools(tools).invoke(history)
+        (call,) = answer.tool_calls
+        assert call["name"].startswith(name)
+        history += [answer, ToolMessage(tools[0].invoke(call["args"]), tool_call_id=call["id"])]
+    assert "724290" in chat.bind_tools([web_search]).invoke(history).text
+
+
 REACT = """Answer the following questions as best you can. You have access to the following tools:
 
 search(query: str) -> str - Searches the web for current events.

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
+import httpx
 import pytest
+
+from aimlapi_emulator import Emulator
+from tests.emulator.asking import KEY, STRING, Asker, object_schema, schema_format, tool, user
 
 Say = Callable[..., str]
 DSPY = """Your input fields are:
@@ -130,3 +135,58 @@ def test_numbers_alone(say: Say) -> None:
     assert 1 <= int(say(said)) <= 10
     said = "Rate the answer between 0 and 1. Output only the score as a float."
     assert 0 <= float(say(said)) <= 1
+
+
+def test_smolagents_tells_results_as_text(emu: Emulator) -> None:
+    """Without `role: tool`; the agent ends by a tool of its own."""
+    weather = tool("get_weather", "Get weather at a location.", location=STRING)
+    final = tool("final_answer", "Provides a final answer.", answer=STRING)
+    turn: list[dict[str, Any]] = [user("New task:\nWhat's the weather like in Paris?")]
+    with httpx.Client(base_url=emu.base_url, headers=KEY, verify=False) as client:
+        ask = Asker(client)
+        body: dict[str, Any] = {"tools": [weather, final], "tool_choice": "required"}
+        assert ask.calls(turn, **body) == [("get_weather", {"location": "Paris"})]
+        call = "[{'id': 'a', 'type': 'function', 'function': {'name': 'get_weather', "
+        call += "'arguments': {'location': 'Paris'}}}]"
+        turn += [
+            {"role": "assistant", "content": f"Calling tools:\n{call}"},
+            user("Observation:\nsunny, 21 degrees"),
+        ]
+        assert ask.calls(turn, **body) == [("final_answer", {"answer": "sunny, 21 degrees"})]
+
+
+DSPY_AGENT = """Your input fields are:
+1. `question` (str):
+2. `trajectory` (str):
+Your output fields are:
+1. `next_thought` (str):
+2. `next_tool_name` (Literal['search', 'finish']):
+3. `next_tool_args` (dict[str, Any]):
+All interactions will be structured in the following way, with the appropriate values filled in.
+
+[[ ## question ## ]]
+{question}
+In adhering to this structure, your objective is:
+        (1) search, whose description is <desc>Searches.</desc>. It takes arguments {'query': {}}.
+        (2) finish, whose description is <desc>Marks the end.</desc>. It takes arguments {}.
+"""
+
+
+def test_dspys_agent_searches_and_finishes(say: Say) -> None:
+    said = "[[ ## question ## ]]\nWhen was the bell cast?\n\n[[ ## trajectory ## ]]\n"
+    step = fields_of(say(said, DSPY_AGENT))
+    assert step["next_tool_name"] == "search"
+    assert json.loads(step["next_tool_args"]) == {"query": "When was the bell cast?"}
+    said += "[[ ## thought_0 ## ]]\nx\n\n[[ ## observation_0 ## ]]\nIn 1618.\n"
+    assert fields_of(say(said, DSPY_AGENT))["next_tool_name"] == "finish"
+
+
+def test_a_supervisor_ends_when_a_worker_has_answered(say: Say, emu: Emulator) -> None:
+    """Workers of LangGraph's tutorials answer as users."""
+    form = schema_format(object_schema(next={"enum": ["researcher", "coder", "FINISH"]}))
+    turn = [user("Search for the population of Oslo"), user("Oslo has 724290 inhabitants.")]
+    with httpx.Client(base_url=emu.base_url, headers=KEY, verify=False) as client:
+        ask = Asker(client)
+        first = json.loads(ask.text(turn[:1], response_format=form))
+        assert first["next"] in ("researcher", "coder", "FINISH")
+        assert json.loads(ask.text(turn, response_format=form)) == {"next": "FINISH"}
