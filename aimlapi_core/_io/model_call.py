@@ -114,11 +114,14 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
         other: Endpoint = "responses" if self.prepared.endpoint == "chat" else "chat"
         info = model_info(str(model))
         if info is None:
-            near = nearest_model(str(model)) or nearest(str(model), listed_models(), cutoff=0.85)
-            requested += f"; did you mean {near!r}?" if near else ""
-        elif other not in info.params:
-            return f"{requested}."
-        return f'{requested}; endpoint="{other}" is the other one to try.'
+            if near := nearest_model(str(model)):
+                return f"{requested}; did you mean {near!r}?"
+            near = nearest(str(model), listed_models(), cutoff=0.85)
+            requested += f"; did you mean {near!r}? If not," if near else ";"
+            return f'{requested} endpoint="{other}" is the other one to try.'
+        advice = f'; endpoint="{other}" is the other one to try' if other in info.params else ""
+        command = f"python -m aimlapi_core deprecations {info.id}"
+        return f"{requested}{advice}. `{command}` says whether it was withdrawn."
 
     def decode_reply(self: ModelCall[PreparedRequest], body: bytes) -> Reply:
         """Decode the body of a 2xx response."""

@@ -15,6 +15,7 @@ from typing import Any
 from aimlapi_core._json_reading import as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.readable import readable
 from aimlapi_core.errors import UnexpectedReplyError
+from aimlapi_core.models.lookup import nearest_model
 
 PATH = "/v1/models/deprecations"
 
@@ -42,13 +43,14 @@ class Deprecation:
         return self.status == "withdrawn"
 
     def describe(self) -> str:
-        """`withdrawn on 2026-08-10, replaced by 'openai/gpt-5.3-codex'`."""
+        """`withdrawn on 2026-08-10, replaced by 'openai/gpt-5.3-codex'`, and its documented id."""
         when = self.shutdown_at if self.is_withdrawn else self.deprecated_at
         parts = [f"{self.status} on {when}" if when else self.status]
         if self.shutdown_at is not None and not self.is_withdrawn:
             parts.append(f"to be shut down on {self.shutdown_at}")
         parts.append(f"replaced by {self.replaced_by!r}" if self.replaced_by else "no replacement")
-        return ", ".join(parts)
+        listed = nearest_model(self.replaced_by) if self.replaced_by else None
+        return ", ".join(parts) + (f" (documented as {listed!r})" if listed else "")
 
 
 def parse_deprecations(payload: Any) -> tuple[Deprecation, ...]:

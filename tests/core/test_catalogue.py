@@ -209,8 +209,14 @@ def emu() -> Iterator[Emulator]:
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        ("openai/gpt-5-2-por", "did you mean 'openai/gpt-5-2-pro'"),
+        ("openai/gpt-5.2", r"did you mean 'openai/gpt-5-2'\?$"),
+        (
+            "openai/gpt-5-2-por",
+            "did you mean 'openai/gpt-5-2-pro'.* If not, endpoint=\"responses\" is",
+        ),
         ("x/unheard-of", 'endpoint="responses" is the other one to try'),
+        ("openai/gpt-5-2", 'endpoint="responses" is the other one to try.*says whether it was'),
+        (SONNET, "chat/completions. `python -m aimlapi_core deprecations .* says whether it was"),
     ],
 )
 def test_a_404_names_the_nearest_id(emu: Emulator, model: str, says: str) -> None:
