@@ -14,7 +14,7 @@ from importlib import import_module
 from types import ModuleType
 
 from aimlapi_cli.terminal import Terminal
-from aimlapi_core import AIMLAPIError, __version__
+from aimlapi_core import AIMLAPIError, MissingKeyError, __version__
 
 _COMMANDS = {
     "ask": "ask a model; the answer goes to stdout",
@@ -76,6 +76,9 @@ def run(command: ModuleType, options: argparse.Namespace) -> int:
         sys.stdout.flush()
     except AIMLAPIError as error:
         terminal.error(str(error))
+        if isinstance(error, MissingKeyError):
+            words = " ".join(["aimlapi", *sys.argv[1:2], "…"])
+            terminal.note(f"To try it without a key: aimlapi emulator -- {words}")
         return 1
     except KeyboardInterrupt:
         terminal.note("")

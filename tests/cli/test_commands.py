@@ -118,6 +118,17 @@ def test_a_failure_is_one_line(
     assert err.count("\n") == 1
 
 
+def test_without_a_key_it_says_how_to_try(
+    emu: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIMLAPI_API_KEY")
+    monkeypatch.setattr(sys, "argv", ["aimlapi", "ask", "Hi"])
+    assert main(["ask", "Hi"]) == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.startswith("aimlapi: No API key: set")
+    assert hint == "To try it without a key: aimlapi emulator -- aimlapi ask …"
+
+
 def test_a_wrong_key_is_one_line_without_the_key(
     emu: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
