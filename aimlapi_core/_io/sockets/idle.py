@@ -32,17 +32,19 @@ class IdleThread:
         if self._is_running:
             return
         with self._lock:
-            if self._is_running:
-                return
-            try:
-                self._is_running = True
-                thread = threading.Thread(target=self._run, name="aimlapi-idle", daemon=True)
-                Context().run(thread.start)  # it outlives the caller's context
-            except BaseException as error:
-                self._is_running = False
-                if not isinstance(error, RuntimeError):
-                    raise
-                # Too many threads, or the interpreter ends: calls go on without it.
+            if not self._is_running:
+                self._start()
+
+    def _start(self) -> None:
+        try:
+            self._is_running = True
+            thread = threading.Thread(target=self._run, name="aimlapi-idle", daemon=True)
+            Context().run(thread.start)  # it outlives the caller's context
+        except BaseException as error:
+            self._is_running = False
+            if not isinstance(error, RuntimeError):
+                raise
+            # Too many threads, or the interpreter ends: calls go on without it.
 
     def _run(self) -> None:
         while True:
