@@ -4,7 +4,7 @@ The models of README (GPT-5.2) and docs/models.md (all) come from `aimlapi_core.
 of docs/errors.md from the classes themselves, the faults of docs/reliability.md from the tests' own
 matrix, the fields of docs/faults.md from the docstrings of `Fault`, the list of examples from
 their own, the versions that the tests are run with from constraints/, docs/architecture.md from
-CONTRIBUTING.md.
+CONTRIBUTING.md, the claims of docs/tested.md from tests/claims/.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.retry import is_safe_to_repeat
 from aimlapi_core.types import Endpoint
 from aimlapi_emulator.faults import fault
-from scripts import examples
+from scripts import examples, tested
 from tests.faults import matrix
 
 ROOT = Path(__file__).parents[1]
@@ -204,6 +204,8 @@ TABLES = (
         "versions",
         partial(versions, *_OF_LANGCHAIN, *_OF_LLAMA_INDEX, *_OF_ALL),
     ),
+    (ROOT / "docs" / "tested.md", "langchain", partial(tested.table, "langchain")),
+    (ROOT / "docs" / "tested.md", "llama_index", partial(tested.table, "llama_index")),
     (ROOT / "docs" / "langchain.md", "versions", partial(versions, *_OF_LANGCHAIN, "pydantic")),
     (ROOT / "docs" / "llamaindex.md", "versions", partial(versions, *_OF_LLAMA_INDEX, "pydantic")),
 )

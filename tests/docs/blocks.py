@@ -2,7 +2,8 @@
 
 A comment in the line before a fence says what its block is: `<!-- output -->` what the Python
 block before it prints, `<!-- pytest -->` a file of tests, `<!-- heavy -->` a program that only
-`make test-all` runs. A `diff` block is a program before and after: what is after runs.
+`make test-all` runs, `<!-- heavy: fastapi -->` one that needs this package too. A `diff` block is a
+program before and after: what is after runs.
 """
 
 from __future__ import annotations
