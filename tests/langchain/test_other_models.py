@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain.chat_models import base, init_chat_model
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
@@ -104,6 +105,43 @@ def test_structured_output_is_what_the_model_is_documented_to_take(
     by_schema = "response_format" in body or "text" in body
     assert by_schema is info.structured_output
     assert ("tools" in body) is not by_schema
+
+
+@every
+async def test_sync_and_async_give_the_same(model: str, chat: Make) -> None:
+    llm = chat(model=model)
+    whole = await llm.ainvoke("Say hello to Łódź")
+    pieces = [chunk.text async for chunk in llm.astream("Say hello to Łódź")]
+    assert "".join(pieces) == whole.text == llm.invoke("Say hello to Łódź").text
+    made = llm.with_structured_output(City)
+    assert await made.ainvoke("name: Paris, people: 7") == City(name="Paris", people=7)
+
+
+@pytest.mark.parametrize(
+    ("model", "endpoint"),
+    [
+        (name, endpoint)
+        for name in GPT
+        if (row := model_info(name))
+        for endpoint in row.endpoints[1:]
+    ],
+)
+def test_the_other_endpoint_of_a_model_serves_it_too(
+    model: str, endpoint: Any, chat: Make, emu: Emulator
+) -> None:
+    llm = chat(model=model, endpoint=endpoint).bind_tools([weather])
+    answer = llm.invoke("What is the weather in Paris?")
+    assert [call["name"] for call in answer.tool_calls] == ["weather"]
+    (request,) = emu.requests
+    assert request.path == "/v1/responses"
+
+
+@every
+def test_an_agent_ends_with_an_object(model: str, chat: Make) -> None:
+    """By a schema or by a call, which LangChain takes from the profile."""
+    agent: Any = create_agent(chat(model=model), [weather], response_format=City)
+    done = agent.invoke({"messages": [HumanMessage("name: Paris, people: 7. Weather in Paris?")]})
+    assert isinstance(done["structured_response"], City)
 
 
 def test_a_method_that_is_named_is_used(chat: Make, emu: Emulator) -> None:

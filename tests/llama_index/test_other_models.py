@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
@@ -78,6 +79,22 @@ def test_structured_output_is_what_the_model_is_documented_to_take(
     by_schema = "response_format" in request.body or "text" in request.body
     assert by_schema is info.structured_output
     assert ("tools" in request.body) is not by_schema
+
+
+@every
+async def test_sync_and_async_give_the_same(model: str, make: Make) -> None:
+    made = make(model=model)
+    whole = await made.acomplete("Say hello to Łódź")
+    last = [item async for item in await made.astream_complete("Say hello to Łódź")][-1]
+    assert whole.text == last.text == made.complete("Say hello to Łódź").text
+    city = await made.astructured_predict(City, PromptTemplate("name: Paris, people: 7"))
+    assert city == City(name="Paris", people=7)
+
+
+@every
+async def test_an_agent_calls_its_tool(model: str, make: Make) -> None:
+    agent = FunctionAgent(tools=[WEATHER], llm=make(model=model))
+    assert "Rain in" in str(await agent.run("What is the weather in Paris?"))
 
 
 @pytest.mark.parametrize(
