@@ -92,8 +92,8 @@ soak: setup
 
 bench:
 	@PYTHON="$(PYTHON)" sh scripts/environment.sh .bench -c constraints/bench.txt \
-		-e '.[langchain,llama-index]' langchain-openai langchain-mistralai \
-		llama-index-llms-openai llama-index-llms-openai-like
+		-e '.[langchain,llama-index]' langchain langchain-openai langchain-mistralai \
+		llama-index-llms-openai llama-index-llms-openai-like llama-index-embeddings-openai
 	.bench/bin/python -m benchmarks.run $(if $(QUICK),--quick) $(CASES) \
 		$(if $(QUICK)$(CASES),,--json benchmarks/latest.json --chart docs/performance.svg)
 	@echo "README's table is written from a whole run by: .venv/bin/python -m scripts.tables"

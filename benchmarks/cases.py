@@ -142,6 +142,37 @@ def _per_chunk(side: Side) -> Iterator[Case]:
             )
 
 
+def _agent() -> Iterator[Case]:
+    job = {"measure": "agent", "steps": 10, "times": 8}
+    ours, rival, memory = LANGCHAIN.ours, LANGCHAIN.rival, "memory agent"
+
+    def share(found: Round) -> float:
+        return 100 * (1 - found[memory]["cpu_us"] / found[ours]["cpu_us"])
+
+    yield Case(
+        "langchain.agent",
+        _jobs(job, ours, memory, rival),
+        (
+            Goal("our share, over a model in memory", share, 25, unit=" %"),
+            _faster(rival, ours, 2.3),
+        ),
+    )
+
+
+def _embeddings() -> Iterator[Case]:
+    job = {"measure": "embed", "count": 10_000}
+    for name, ours, rival, to_limit, to_rival in (
+        ("langchain.embed_documents", "AIMLAPIEmbeddings", "OpenAIEmbeddings", 1.3, 2.4),
+        ("llama_index.get_text_embedding_batch", "AIMLAPIEmbedding", "OpenAIEmbedding", 1.6, 1.6),
+    ):
+        limit = "embeddings limit"
+        yield Case(
+            name,
+            _jobs(job, ours, limit, rival),
+            (_ratio("ours over the limit", ours, limit, to_limit), _faster(rival, ours, to_rival)),
+        )
+
+
 def _in_flight() -> Iterator[Case]:
     ours, rival = LANGCHAIN.ours, LANGCHAIN.rival
     job = {"measure": "in_flight", "delay_ms": 50, "count": 1000}
@@ -271,6 +302,8 @@ def _all() -> Iterator[Case]:
     for side in (LANGCHAIN, LLAMA_INDEX):
         yield from _per_call(side)
         yield from _per_chunk(side)
+    yield from _agent()
+    yield from _embeddings()
     yield from _in_flight()
     yield from _construction()
     yield from _streams()

@@ -6,7 +6,10 @@ kind of delta says the same words, so that only its kind differs.
 
 from __future__ import annotations
 
+import base64
 import json
+import random
+from array import array
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -16,6 +19,8 @@ KINDS: tuple[Kind, ...] = ("text", "tool", "reasoning")
 MODEL = "openai/gpt-5-2"
 WORD = " word"
 CALL = {"id": "call_0", "name": "look_up"}
+AGENT_TOOLS = ("look_up", "convert")
+VECTOR_LENGTH = 1536
 _HEAD = {"id": "chatcmpl-bench", "created": 1_760_000_000, "model": MODEL}
 _TAIL = {"service_tier": "default", "system_fingerprint": "fp_bench"}
 _META = {"usage": {"credits_used": 120, "usd_spent": 0.00006}}
@@ -34,15 +39,51 @@ def usage(count: int) -> dict[str, Any]:
 
 def whole(words: int) -> bytes:
     """An unstreamed chat completion."""
-    message: dict[str, Any] = {
-        "role": "assistant",
-        "content": WORD * words,
-        "refusal": None,
-        "annotations": [],
-    }
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    return _completion({"role": "assistant", "content": WORD * words}, words, "stop")
+
+
+def agent_calls(step: int) -> list[dict[str, Any]]:
+    """The two tool calls of an agent's step: (id, name, arguments) as the wire has them."""
+    return [
+        {
+            "id": f"call_{step}_{name}",
+            "type": "function",
+            "function": {"name": name, "arguments": f'{{"subject":"lake {step}","limit":5}}'},
+        }
+        for name in AGENT_TOOLS
+    ]
+
+
+def agent_step(step: int) -> bytes:
+    """An unstreamed chat completion with two tool calls."""
+    message = {"role": "assistant", "content": None, "tool_calls": agent_calls(step)}
+    return _completion(message, 40, "tool_calls")
+
+
+def _completion(message: dict[str, Any], words: int, finish: str) -> bytes:
+    message = {**message, "refusal": None, "annotations": []}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
     answer = {"object": "chat.completion", **_HEAD, "choices": [choice]}
     return _json({**answer, "usage": usage(words), **_TAIL, "meta": _META})
+
+
+def texts(count: int) -> list[str]:
+    """Texts of about 200 tokens each, no two alike."""
+    return [
+        f"Number {number}. " + "A lake is water within land, fed by rivers. " * 19
+        for number in range(count)
+    ]
+
+
+def embeddings(count: int) -> bytes:
+    """An embeddings response of `count` vectors in base64, as OpenAI's client asks for them."""
+    numbers = random.Random(0)
+    vector = array("f", (numbers.uniform(-0.1, 0.1) for _ in range(VECTOR_LENGTH)))
+    encoded = base64.b64encode(vector.tobytes()).decode()
+    rows = [{"object": "embedding", "index": n, "embedding": encoded} for n in range(count)]
+    tokens = {"prompt_tokens": 200 * count, "total_tokens": 200 * count}
+    answer = {"object": "list", "data": rows, "model": "text-embedding-3-small", "usage": tokens}
+    return _json({**answer, "meta": _META})
 
 
 def arguments(count: int) -> Iterator[str]:

@@ -37,6 +37,8 @@ _NEEDS = {
     "ChatMistralAI": "langchain_mistralai",
     "OpenAILike": "llama_index.llms.openai_like",
     "OpenAI": "llama_index.llms.openai",
+    "OpenAIEmbeddings": "langchain_openai",
+    "OpenAIEmbedding": "llama_index.embeddings.openai",
 }
 
 Rounds = dict[str, list[Figures]]

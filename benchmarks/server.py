@@ -2,12 +2,14 @@
 
 It reads no more of a request than its length and its path, and writes bytes that were made
 before. What it answers stands in the path: `/kind=text,count=1000,delay_ms=50/v1/…`; see `Answer`.
+Of an agent's requests it counts the results, of those for embeddings the texts.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import resource
 import ssl
@@ -18,11 +20,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from benchmarks import payloads
 from benchmarks.payloads import Kind
 
+AnswerKind = Kind | Literal["agent", "embeddings"]
 STREAM_MARKS = (b'"stream":true', b'"stream": true')
 _EVENTS_AT_ONCE = 20
 
@@ -31,10 +34,11 @@ _EVENTS_AT_ONCE = 20
 class Answer:
     """What to answer: words or deltas by number, seconds of delay before the first byte.
 
-    `paced` streams are written a few events at a time, in turn with the other connections.
+    `paced` streams are written a few events at a time, in turn with the other connections. An
+    `agent` gets `count` answers with two tool calls each before the text that ends it.
     """
 
-    kind: Kind = "text"
+    kind: AnswerKind = "text"
     count: int = 100
     delay_ms: int = 0
     paced: bool = False
@@ -52,7 +56,7 @@ def wanted(path: bytes) -> Answer:
     """The answer that a request's path asks for."""
     options = dict(part.split("=", 1) for part in path.decode().split("/")[1].split(","))
     return Answer(
-        kind=cast("Kind", options["kind"]),
+        kind=options["kind"],  # type: ignore[arg-type]  # written by `path`
         count=int(options["count"]),
         delay_ms=int(options["delay_ms"]),
         paced=options["paced"] == "1",
@@ -64,7 +68,32 @@ def wanted(path: bytes) -> Answer:
 def whole(answer: Answer) -> bytes:
     """The bytes of an unstreamed answer, head included."""
     make = payloads.responses_whole if answer.responses else payloads.whole
-    body = make(answer.count)
+    return _with_head(make(answer.count))
+
+
+@cache
+def agent_step(done: int, steps: int) -> bytes:
+    """The answer after `done` steps of an agent, head included."""
+    return _with_head(payloads.agent_step(done) if done < steps else payloads.whole(100))
+
+
+@cache
+def vectors(texts: int) -> bytes:
+    """The vectors of `texts` texts, head included."""
+    return _with_head(payloads.embeddings(texts))
+
+
+def by_request(answer: Answer, body: bytes) -> bytes:
+    """The bytes of an unstreamed answer to this body."""
+    if answer.kind == "agent":
+        return agent_step(body.count(b'"tool_call_id"') // 2, answer.count)
+    if answer.kind == "embeddings":
+        given = json.loads(body)["input"]
+        return vectors(1 if isinstance(given, str) else len(given))
+    return whole(answer)
+
+
+def _with_head(body: bytes) -> bytes:
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
     return head % len(body) + body
 
@@ -76,7 +105,7 @@ def streamed(answer: Answer) -> list[bytes]:
     head = (
         b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
     )
-    events = make(answer.kind, answer.count)
+    events = make(cast("Kind", answer.kind), answer.count)
     pieces = [head, *(b"%x\r\n%b\r\n" % (len(event), event) for event in events), b"0\r\n\r\n"]
     return pieces if answer.paced else [b"".join(pieces)]
 
@@ -87,6 +116,7 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._received = bytearray()
         self._due = 0  # bytes of the request that is coming, once its head is there
+        self._head = 0  # those of its head
         self._path = b""
         self._rest: Iterator[bytes] | None = None
         self._paused = False
@@ -111,17 +141,19 @@ class Connection(asyncio.Protocol):
             head = bytes(self._received[:end])
             self._path = head.split(b" ", 2)[1]
             _, found, rest = head.lower().partition(b"content-length:")
-            self._due = end + 4 + (int(rest.split(b"\r\n", 1)[0]) if found else 0)
+            self._head = end + 4
+            self._due = self._head + (int(rest.split(b"\r\n", 1)[0]) if found else 0)
         if len(self._received) < self._due:
             return False
         is_stream = any(self._received.find(mark, 0, self._due) >= 0 for mark in STREAM_MARKS)
+        body = bytes(self._received[self._head : self._due])
         del self._received[: self._due]
         self._due = 0
-        self._answer(wanted(self._path), is_stream)
+        self._answer(wanted(self._path), body, is_stream)
         return bool(self._received)
 
-    def _answer(self, answer: Answer, is_stream: bool) -> None:
-        pieces = streamed(answer) if is_stream else [whole(answer)]
+    def _answer(self, answer: Answer, body: bytes, is_stream: bool) -> None:
+        pieces = streamed(answer) if is_stream else [by_request(answer, body)]
         self._rest = iter(pieces)
         if answer.delay_ms:
             self._loop.call_later(answer.delay_ms / 1000, self._write)

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from benchmarks.payloads import MODEL, Kind
+from benchmarks.payloads import MODEL
+from benchmarks.server import AnswerKind
 
 PROMPT = "Say a hundred words."
 KEY = "sk-bench-0123456789"
@@ -57,31 +58,35 @@ class Subject(NamedTuple):
 
     module: str
     name: str
-    arguments: Callable[[str, Kind, int], dict[str, Any]]
+    arguments: Callable[[str, AnswerKind, int], dict[str, Any]]
     is_llama_index: bool = False
 
 
-def _ours(base: str, kind: Kind, count: int) -> dict[str, Any]:
+def _ours(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     return {"base_url": base, "api_key": KEY}
 
 
-def _memory(base: str, kind: Kind, count: int) -> dict[str, Any]:
+def _memory(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     return {"kind": kind, "count": count}
 
 
-def _limit(base: str, kind: Kind, count: int) -> dict[str, Any]:
+def _memory_agent(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
+    return {"steps": count}
+
+
+def _limit(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     return {"base_url": base, "kind": kind, "count": count}
 
 
-def _raw(base: str, kind: Kind, count: int) -> dict[str, Any]:
+def _raw(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     return {"base_url": base}
 
 
-def _chat_openai(base: str, kind: Kind, count: int) -> dict[str, Any]:
+def _chat_openai(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     return {"model": MODEL, "base_url": base, "api_key": KEY}
 
 
-def _chat_mistral(base: str, kind: Kind, count: int) -> dict[str, Any]:
+def _chat_mistral(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     # Its default is 64 requests at once; the others have no such limit.
     return {
         "model_name": MODEL,
@@ -91,11 +96,11 @@ def _chat_mistral(base: str, kind: Kind, count: int) -> dict[str, Any]:
     }
 
 
-def _openai_like(base: str, kind: Kind, count: int) -> dict[str, Any]:
+def _openai_like(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     return {"model": MODEL, "api_base": base, "api_key": KEY, "is_chat_model": True}
 
 
-def _openai(base: str, kind: Kind, count: int) -> dict[str, Any]:
+def _openai(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     # It refuses model ids that it does not know; the local server asks for none.
     return {"model": "gpt-4o-mini", "api_base": base, "api_key": KEY}
 
@@ -106,6 +111,7 @@ SUBJECTS: dict[str, Subject] = {
     "memory": Subject("benchmarks.memory_langchain", "MemoryChat", _memory),
     "memory LlamaIndex": Subject("benchmarks.memory_llama_index", "MemoryLLM", _memory, True),
     "limit": Subject("benchmarks.memory_langchain", "MemoryChat", _limit),
+    "memory agent": Subject("benchmarks.memory_agent", "MemoryAgent", _memory_agent),
     "limit LlamaIndex": Subject("benchmarks.memory_llama_index", "MemoryLLM", _limit, True),
     "httpx": Subject("benchmarks.raw", "RawChat", _raw),
     "ChatOpenAI": Subject("langchain_openai", "ChatOpenAI", _chat_openai),
@@ -120,7 +126,7 @@ def imported(subject: str) -> Any:
     return getattr(import_module(SUBJECTS[subject].module), SUBJECTS[subject].name)
 
 
-def made(subject: str, base: str, kind: Kind = "text", count: int = 100) -> Any:
+def made(subject: str, base: str, kind: AnswerKind = "text", count: int = 100) -> Any:
     """A model object. `base`: the server's base URL, which names the answer too."""
     return imported(subject)(**SUBJECTS[subject].arguments(base, kind, count))
 
@@ -130,6 +136,6 @@ def calls_of(subject: str, model: Any) -> Calls:
     return llama_index(model) if SUBJECTS[subject].is_llama_index else langchain(model)
 
 
-def calls(subject: str, base: str, kind: Kind = "text", count: int = 100) -> Calls:
+def calls(subject: str, base: str, kind: AnswerKind = "text", count: int = 100) -> Calls:
     """The calls of a new model object."""
     return calls_of(subject, made(subject, base, kind, count))

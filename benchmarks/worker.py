@@ -21,8 +21,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks import conversations, subjects
-from benchmarks.payloads import MODEL
+from benchmarks import agents, conversations, embedding_models, subjects
+from benchmarks.payloads import MODEL, texts
 from benchmarks.server import Answer
 from benchmarks.subjects import Calls
 
@@ -44,8 +44,12 @@ class Stopwatch:
         return {"cpu_us": cpu / count * 1e6, "wall_us": wall / count * 1e6}
 
 
+def _base(given: dict[str, Any], answer: Answer) -> str:
+    return f"{given['origin']}{answer.path}/v1"
+
+
 def _calls(given: dict[str, Any], answer: Answer) -> Calls:
-    base = f"{given['origin']}{answer.path}/v1"
+    base = _base(given, answer)
     return subjects.calls(given["subject"], base, answer.kind, answer.count)
 
 
@@ -105,6 +109,29 @@ def astream(given: dict[str, Any]) -> Figures:
         return watch.per(count * times)
 
     return asyncio.run(run())
+
+
+def agent(given: dict[str, Any]) -> Figures:
+    """Runs of a LangGraph agent, each of `steps` steps with two tool calls; figures per run."""
+    steps = given["steps"]
+    base = _base(given, Answer("agent", steps))
+    run = agents.running(subjects.made(given["subject"], base, "agent", steps))
+    _must_be(run() == 3 * steps + 2, "messages of another number")
+    run()
+    watch = Stopwatch()
+    for _ in range(given["times"]):
+        run()
+    return watch.per(given["times"])
+
+
+def embed(given: dict[str, Any]) -> Figures:
+    """One call with `count` texts; the server has made its answers before."""
+    documents = texts(given["count"])
+    embed = embedding_models.MODELS[given["subject"]](_base(given, Answer("embeddings")))
+    _must_be(len(embed(documents)) == len(documents), "a vector for each text")
+    watch = Stopwatch()
+    embed(documents)
+    return watch.per(1)
 
 
 def in_flight(given: dict[str, Any]) -> Figures:
@@ -302,6 +329,8 @@ MEASURES: dict[str, Callable[[dict[str, Any]], Figures]] = {
     "acall": acall,
     "stream": stream,
     "astream": astream,
+    "agent": agent,
+    "embed": embed,
     "in_flight": in_flight,
     "first_call": first_call,
     "construct": construct,

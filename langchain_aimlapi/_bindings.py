@@ -32,7 +32,8 @@ from aimlapi_core._adapters.pickling import check_members_picklable
 from langchain_aimlapi._base import MODEL_CONFIG
 from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.build import call_arguments
-from langchain_aimlapi._request.tools import ToolChoiceLike, ToolLike, merge_tools, to_wire_tool
+from langchain_aimlapi._request.tool_functions import ToolLike
+from langchain_aimlapi._request.tools import ToolChoiceLike, merge_tools, to_wire_tool
 from langchain_aimlapi._structured_output.plan import Method
 from langchain_aimlapi._structured_output.runnable import structured_output
 from langchain_aimlapi.errors import InvalidRequestError, translate_errors

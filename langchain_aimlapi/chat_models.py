@@ -35,6 +35,7 @@ from langchain_aimlapi._request.build import (
     wrap_api_key,
 )
 from langchain_aimlapi._request.constructor_types import Arguments
+from langchain_aimlapi._request.tool_functions import ToolLike
 from langchain_aimlapi._response import content_blocks
 from langchain_aimlapi._response import messages as response_messages
 from langchain_aimlapi._response.empty_output import warn_at_stream_end, warn_if_reasoning_exhausted
@@ -286,7 +287,7 @@ class ChatAIMLAPI(ChatModelBase):
     @override
     def bind_tools(
         self,
-        tools: Sequence[request_tools.ToolLike],
+        tools: Sequence[ToolLike],
         *,
         tool_choice: request_tools.ToolChoiceLike = None,
         strict: bool | None = None,
@@ -326,7 +327,7 @@ class ChatAIMLAPI(ChatModelBase):
         method: Method | None = None,
         include_raw: Literal[False] = False,
         strict: bool | None = None,
-        tools: Sequence[request_tools.ToolLike] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, ObjectT]: ...
     @overload
@@ -337,7 +338,7 @@ class ChatAIMLAPI(ChatModelBase):
         method: Method | None = None,
         include_raw: bool = False,
         strict: bool | None = None,
-        tools: Sequence[request_tools.ToolLike] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]: ...
     @override
@@ -348,7 +349,7 @@ class ChatAIMLAPI(ChatModelBase):
         method: Method | None = None,
         include_raw: bool = False,
         strict: bool | None = None,
-        tools: Sequence[request_tools.ToolLike] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
         """The model followed by a parser that returns an instance of `schema`.

@@ -10,6 +10,9 @@ from aimlapi_core._values.nearest_json import nearest_json
 from aimlapi_core._values.plain import plain_json
 from aimlapi_core._values.warn_once import warn_once
 
+# `json.dumps` makes an encoder in each call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=plain_json)
+
 
 def dumps_arguments(arguments: Any, name: str | None = None) -> str:
     """A tool call's arguments as JSON text, whatever a program has put into them.
@@ -18,7 +21,7 @@ def dumps_arguments(arguments: Any, name: str | None = None) -> str:
     where something has none. `name` is the tool's, for that warning.
     """
     try:
-        return json.dumps(arguments, ensure_ascii=False, allow_nan=False, default=plain_json)
+        return _ENCODER.encode(arguments)
     except (TypeError, ValueError, RecursionError):
         found, lost = nearest_json(arguments)
     if lost:

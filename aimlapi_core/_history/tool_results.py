@@ -55,8 +55,8 @@ def _continues_response(request: ChatRequest) -> bool:
     )
 
 
-def _tool_calls(message: Message) -> Iterator[ToolCall]:
-    return (part for part in message.parts if isinstance(part, ToolCall))
+def _tool_calls(message: Message) -> list[ToolCall]:
+    return [part for part in message.parts if isinstance(part, ToolCall)]
 
 
 def _is_paired(messages: Sequence[Message], max_id_length: int, *, continues: bool) -> bool:

@@ -85,7 +85,7 @@ def _encode_message(message: Message) -> dict[str, Any]:
         return {**body, **_assistant_fields(message)}
     if message.role == "tool":
         return {**body, "content": _joined_text(message), "tool_call_id": message.tool_call_id}
-    if all(isinstance(part, Text) for part in message.parts) and len(message.parts) <= 1:
+    if not message.parts or (len(message.parts) == 1 and isinstance(message.parts[0], Text)):
         return {**body, "content": _joined_text(message)}
     return {**body, "content": [_encode_part(part) for part in message.parts]}
 
@@ -95,7 +95,7 @@ def _assistant_fields(message: Message) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     text = _joined_text(message)
     calls = [part for part in message.parts if isinstance(part, ToolCall)]
-    refusal = "".join(part.text for part in message.parts if isinstance(part, Refusal))
+    refusal = "".join([part.text for part in message.parts if isinstance(part, Refusal)])
     if text or not (calls or refusal):
         fields["content"] = text
     if refusal:
@@ -124,7 +124,7 @@ def _encode_part(part: Part) -> dict[str, Any]:
 
 
 def _joined_text(message: Message) -> str:
-    return "".join(part.text for part in message.parts if isinstance(part, Text))
+    return "".join([part.text for part in message.parts if isinstance(part, Text)])
 
 
 def _encode_tool(tool: Tool | BuiltinTool) -> dict[str, Any]:

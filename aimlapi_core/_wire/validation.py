@@ -236,7 +236,8 @@ def _check_content(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) ->
     with_images = [
         position
         for position, message in enumerate(request.messages)
-        if any(isinstance(part, Image) for part in message.parts)
+        for part in message.parts
+        if isinstance(part, Image)
     ]
     if with_images and endpoint not in info.images:
         raise InvalidRequestError(

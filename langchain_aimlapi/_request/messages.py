@@ -69,11 +69,16 @@ def to_messages(
     out: list[Message] = []
     pending_media: list[Part] = []
     for position, (message, content) in enumerate(zip(messages, contents, strict=True)):
-        for converted, attachments in _with_position(message, content, position, answered):
+        try:
+            rows = _convert_message(message, content, answered)
+        except InvalidRequestError as exc:
+            exc.args = (f"messages[{position}]: {exc}",)
+            raise
+        for converted, attachments in rows:
             if pending_media and converted.role != "tool":
                 out.append(Message("user", tuple(pending_media)))
                 pending_media = []
-            if any(isinstance(part, Image) for part in attachments) and not sees_images:
+            if attachments and not sees_images and _has_image(attachments):
                 converted, attachments = describe_hidden_images(converted, attachments)
             out.append(converted)
             pending_media.extend(attachments)
@@ -100,37 +105,27 @@ def _is_result(block: Any) -> bool:
     return isinstance(block, (dict, Mapping)) and block.get("type") == "tool_result"
 
 
-def _with_position(
-    message: BaseMessage, content: Any, position: int, answered: set[str]
-) -> Iterator[Converted]:
-    try:
-        yield from _convert_message(message, content, answered)
-    except InvalidRequestError as exc:
-        exc.args = (f"messages[{position}]: {exc}",)
-        raise
+def _has_image(parts: Sequence[Part]) -> bool:
+    return any(isinstance(part, Image) for part in parts)
 
 
-def _convert_message(message: BaseMessage, content: Any, answered: set[str]) -> Iterator[Converted]:
+def _convert_message(message: BaseMessage, content: Any, answered: set[str]) -> Sequence[Converted]:
     """The core messages for one message, each with parts to send in a later user message."""
     if isinstance(message, ToolMessage):
-        yield to_result(message)
-        return
+        return (to_result(message),)
     role = "assistant" if isinstance(message, AIMessage) else _role(message)
     if role == "assistant":
         converted = _assistant_message(message, content, answered)
-        if converted is not None:
-            yield converted, ()
-        if type(content) is list:
-            yield from _results(content)
-    elif role == "user":
-        yield from _user_messages(message, content)
-    elif role == "tool":  # of ChatMessage, or a FunctionMessage, which has its call's name alone
+        own: list[Converted] = [] if converted is None else [(converted, ())]
+        return [*own, *_results(content)] if type(content) is list else own
+    if role == "user":
+        return _user_messages(message, content)
+    if role == "tool":  # of ChatMessage, or a FunctionMessage, which has its call's name alone
         call_id = message.additional_kwargs.get("tool_call_id")
         result = ToolMessage(message.content, tool_call_id=call_id or "")
         converted, attachments = to_result(result)
-        yield replace(converted, name=message.name, tool_call_id=call_id), attachments
-    else:
-        yield Message(role, to_parts(content), message.name), ()
+        return ((replace(converted, name=message.name, tool_call_id=call_id), attachments),)
+    return ((Message(role, to_parts(content), message.name), ()),)
 
 
 def _role(message: BaseMessage) -> Role:
@@ -153,17 +148,16 @@ def _role(message: BaseMessage) -> Role:
     return ROLES[name]
 
 
-def _user_messages(message: BaseMessage, content: Any) -> Iterator[Converted]:
+def _user_messages(message: BaseMessage, content: Any) -> Sequence[Converted]:
     """One tool message per result of a tool, as in Anthropic's users' turns, then the rest."""
     if isinstance(content, str):
-        yield Message("user", (Text(content),), message.name), ()
-        return
+        return ((Message("user", (Text(content),), message.name), ()),)
     results = list(_results(content))
-    yield from results
     rest = [block for block in content if not _is_result(block)] if results else content
     parts = to_parts(rest)
     if parts or not results:
-        yield Message("user", parts, message.name), ()
+        results.append((Message("user", parts, message.name), ()))
+    return results
 
 
 def _results(content: Any) -> Iterator[Converted]:
@@ -197,7 +191,7 @@ def _assistant_message(message: BaseMessage, content: Any, answered: set[str]) -
         parts.append(Refusal(refusal))
     if is_own:
         parts = [*_echoed_reasoning(message), *parts, *_echoed_items(message)]
-    invalid_calls = _answered_invalid_calls(message, answered)
+    invalid_calls = _answered_invalid_calls(message, answered) if message.invalid_tool_calls else ()
     calls = [*_tool_calls(message, has_more=bool(block_calls)), *block_calls, *invalid_calls]
     if not parts and not calls and (message.invalid_tool_calls or given):
         return None

@@ -27,7 +27,8 @@ from aimlapi_core import (
 )
 from aimlapi_core._values.nearest_json import nearest_json
 from langchain_aimlapi._request.messages import to_messages
-from langchain_aimlapi._request.tools import ToolLike, to_core_tool
+from langchain_aimlapi._request.tool_functions import ToolLike
+from langchain_aimlapi._request.tools import to_core_tool
 
 _ASCII_PER_TOKEN = 4.0
 _OTHERS_PER_TOKEN = 1.6

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from aimlapi_core import (
     BuiltinTool,
@@ -29,11 +28,10 @@ from aimlapi_core import (
 )
 from aimlapi_core._values.warn_once import warn_once, warn_user
 from aimlapi_core.schema import object_schema
-from aimlapi_core.schema.references import has_missing_refs, inline_root_ref, is_recursive, walk
 from aimlapi_core.schema.strict import StrictSchema
 from langchain_aimlapi._request.json_schemas import json_schema
+from langchain_aimlapi._request.tool_functions import ToolLike, tool_function
 
-ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
 
 logger = logging.getLogger("aimlapi")
@@ -46,14 +44,9 @@ def to_wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
     """A tool as a wire dict: a function, or the unchanged dict of a built-in tool."""
     if _is_builtin(tool):
         return dict(tool)  # type: ignore[arg-type]  # a Mapping, as _is_builtin saw
-    kept = _kept_parameters(tool)
-    if kept is not None and isinstance(tool, BaseTool):
-        function: dict[str, Any] = {"name": tool.name, "description": tool.description}
-    else:
-        wire = _to_openai_tool(tool)
-        # The flat form of the Responses endpoint is accepted beside the nested one.
-        function = dict(wire.get("function") or {k: v for k, v in wire.items() if k != "type"})
-    parameters = function.get("parameters") if kept is None else kept
+    read = tool_function(tool)
+    function = dict(read.members)
+    parameters = function.get("parameters")
     if strict is not None:
         function["strict"] = strict
     subject = f"the tool {function.get('name')!r}"
@@ -61,49 +54,10 @@ def to_wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
         parameters, function["strict"] = strict_or_open(
             parameters or _NO_ARGUMENTS, subject, warn="always", is_validated=_has_class(tool)
         )
-    function["parameters"] = object_schema(parameters, subject)
+        function["parameters"] = object_schema(parameters, subject)
+    else:
+        function["parameters"] = read.open_schema(subject)
     return {"type": "function", "function": function}
-
-
-def _to_openai_tool(tool: ToolLike) -> dict[str, Any]:
-    try:
-        return dict(convert_to_openai_tool(_as_dict(tool)))
-    except RecursionError:
-        name = f"the tool {tool.name!r}" if isinstance(tool, BaseTool) else "a tool"
-        raise InvalidRequestError(
-            f"The schema of {name} is nested too deeply, or holds itself."
-        ) from None
-    except (ValueError, TypeError) as exc:
-        raise InvalidRequestError(
-            f"A tool is a function, a tool object, a class or a dict with a name; {tool!r} cannot "
-            f"be read as one: {exc}"
-        ) from exc
-
-
-def _kept_parameters(tool: ToolLike) -> dict[str, Any] | None:
-    """The parameters of a tool whose schema LangChain's conversion loses; None for any other.
-
-    Expected: LangChain's conversion keeps it. What happens (langchain-core 1.7 to 1.8): references
-    are inlined, a cyclic one becomes a schema that allows anything, one to nothing raises KeyError,
-    and a schema with a title and no `properties` is left out.
-    """
-    given = tool.tool_call_schema if isinstance(tool, BaseTool) else tool
-    if isinstance(given, type) and hasattr(given, "model_json_schema"):
-        given = json_schema(given)
-    elif not isinstance(tool, BaseTool) and not (isinstance(given, Mapping) and "title" in given):
-        return None
-    if not isinstance(given, dict) or (not isinstance(tool, BaseTool) and "name" in given):
-        return None
-    if "properties" in given and _can_be_inlined(given):
-        return None
-    whole = inline_root_ref(given)
-    return {key: value for key, value in whole.items() if key not in ("title", "description")}
-
-
-def _can_be_inlined(schema: Mapping[str, Any]) -> bool:
-    """Whether LangChain finds each `$ref` of the schema, and takes no property for one."""
-    named = any("$ref" in (one.get("properties") or ()) for one in walk(schema))
-    return not named and not is_recursive(schema) and not has_missing_refs(schema)
 
 
 def _has_class(tool: ToolLike) -> bool:
@@ -120,11 +74,6 @@ def _is_builtin(tool: Any) -> bool:
         return False
     kind = tool.get("type")
     return isinstance(kind, str) and kind not in ("function", "object")
-
-
-def _as_dict(tool: Any) -> Any:
-    # langchain-core distinguishes its shapes by isinstance(…, dict).
-    return dict(tool) if isinstance(tool, Mapping) else tool
 
 
 def strict_or_open(

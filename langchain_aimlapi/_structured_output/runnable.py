@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.runnables import Runnable
 
-from langchain_aimlapi._request.tools import ToolLike
+from langchain_aimlapi._request.tool_functions import ToolLike
 from langchain_aimlapi._structured_output.plan import (
     Method,
     check_conflicts,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from langchain_core.tools import StructuredTool, tool
+from langchain_core.tools import BaseTool, StructuredTool, tool
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
@@ -390,3 +390,72 @@ def test_a_bound_tools_schema_is_made_once(strict: bool | None) -> None:
         checked = to_core_tool({"type": "function", "function": claimed})
     assert isinstance(checked, Tool)
     assert checked.strict is False
+
+
+def test_a_bound_tool_shows_what_changed_in_it_since() -> None:
+    """What is read of a tool is kept for the next binding: its changes must not be lost."""
+
+    class Arguments(BaseModel):
+        city: str
+
+    @tool
+    def weather(place: str) -> str:
+        """The weather."""
+        return place
+
+    first = to_wire_tool(weather)["function"]
+    assert first["description"] == "The weather."
+    assert list(first["parameters"]["properties"]) == ["place"]
+    weather.description = "The weather of today."
+    weather.args_schema = Arguments
+    later = to_wire_tool(weather)["function"]
+    assert later["description"] == "The weather of today."
+    assert list(later["parameters"]["properties"]) == ["city"]
+
+
+def test_tools_that_share_a_class_of_arguments_are_two() -> None:
+    class Arguments(BaseModel):
+        city: str
+
+    class Own(BaseTool):
+        @property
+        def tool_call_schema(self) -> Any:
+            return Arguments
+
+        def _run(self, city: str) -> str:
+            return city
+
+    for name in ("weather", "map"):
+        wire = to_wire_tool(Own(name=name, description=f"The {name}."))["function"]
+        assert (wire["name"], wire["description"]) == (name, f"The {name}.")
+
+
+@pytest.mark.parametrize("strict", [None, False, True])
+def test_a_change_of_a_bound_schema_is_not_in_the_next_binding(strict: bool | None) -> None:
+    @tool
+    def weather(place: str, unit: list[str]) -> str:
+        """The weather."""
+        return place
+
+    first = to_wire_tool(weather, strict)["function"]["parameters"]
+    first["properties"]["place"]["description"] = "changed"
+    first["properties"]["more"] = {"type": "string"}
+    first["required"].append("more")
+    first["properties"]["unit"]["items"]["enum"] = ["C"]
+    assert "changed" not in str(later := to_wire_tool(weather, strict)["function"]["parameters"])
+    assert list(later["properties"]) == later["required"] == ["place", "unit"]
+    assert later["properties"]["unit"]["items"] == {"type": "string"}
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_tool_that_cannot_be_strict_warns_at_each_binding(strict: bool) -> None:
+    @tool
+    def weather(place: str, unit: str = "C") -> str:
+        """The weather."""
+        return place
+
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as given:
+            warnings.simplefilter("always")
+            to_wire_tool(weather, strict)
+        assert [one.category for one in given] == [OpenSchemaWarning] * strict
