@@ -247,10 +247,15 @@ class CostLedger:
             return tuple(self._routed)
 
     def add_routed(self, call: UnknownCall) -> None:
-        """Keep a call of a router, here and in the parent scopes, for `settle_routed`."""
+        """Keep a call of a router, here and in the parent scopes, for `settle_routed`.
+
+        The newest of many.
+        """
         with self._lock:
             for ledger in self.chain():
                 ledger._routed[call] = None
+                if len(ledger._routed) > _KEPT_CALLS:
+                    del ledger._routed[next(iter(ledger._routed))]
 
     def settle_routed(self, call: UnknownCall, found: Iterable[LoggedCall]) -> None:
         """Add what the service's logs say that a router's choice of a model cost."""
@@ -258,7 +263,7 @@ class CostLedger:
             if call not in call.ledger.routed:  # settled concurrently
                 return
             for ledger in call.ledger.chain():
-                del ledger._routed[call]
+                ledger._routed.pop(call, None)
             for row in found:
                 more = Totals(
                     input_tokens=row.input_tokens,

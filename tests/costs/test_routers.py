@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from aimlapi_core import Costs, Message, Text, ToolCall, start_tracing, stop_tracing, track_costs
+from aimlapi_core.costs import ledger
 from aimlapi_emulator import Emulator
 from langchain_aimlapi import ChatAIMLAPI
 from llama_index_aimlapi import AIMLAPI
@@ -72,6 +73,17 @@ def test_a_turn_that_returns_results_has_no_choice(how: str, emu: Emulator) -> N
     assert settle(how, costs, within_s=30) == ()
     assert costs.credits == emu.cost.credits
     assert not emu.requests  # nothing was looked for
+
+
+def test_a_scope_that_stays_open_keeps_the_newest_calls(
+    how: str, emu: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_KEPT_CALLS", 2)
+    with track_costs() as costs:
+        for _ in range(3):
+            complete(how, settings(emu), asking(model=ROUTER))
+    settle(how, costs)
+    assert costs.by_model[CHOOSER].credits == 2 * 2
 
 
 def test_another_model_is_not_looked_for(how: str, emu: Emulator) -> None:
