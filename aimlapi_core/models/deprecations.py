@@ -18,6 +18,7 @@ from aimlapi_core.errors import UnexpectedReplyError
 from aimlapi_core.models.lookup import nearest_model
 
 PATH = "/v1/models/deprecations"
+_MAX_ID_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ class Deprecation:
         parts = [f"{self.status} on {when}" if when else self.status]
         if self.shutdown_at is not None and not self.is_withdrawn:
             parts.append(f"to be shut down on {self.shutdown_at}")
-        parts.append(f"replaced by {self.replaced_by!r}" if self.replaced_by else "no replacement")
-        listed = nearest_model(self.replaced_by) if self.replaced_by else None
+        by = readable(self.replaced_by or "", _MAX_ID_CHARS)
+        parts.append(f"replaced by {by!r}" if by else "no replacement")
+        listed = nearest_model(by) if by else None
         return ", ".join(parts) + (f" (documented as {listed!r})" if listed else "")
 
 

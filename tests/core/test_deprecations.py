@@ -164,6 +164,7 @@ def test_embeddings_name_the_replacement_too(emu: Emulator) -> None:
         ),
         ({"status": "new\nword", "deprecated_at": 7, "aliases": None}, "new word, no replacement"),
         ({}, "deprecated, no replacement"),
+        ({"replaced_by": "x" * 500}, f"deprecated, replaced by '{'x' * 99}…'"),
     ],
 )
 def test_what_an_entry_says(row: dict[str, Any], says: str) -> None:
