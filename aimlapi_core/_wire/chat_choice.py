@@ -63,6 +63,7 @@ class ChoiceAccumulator:
         self._citations: list[Mapping[str, Any]] = []
         self._calls: list[ToolCallAccumulator] = []
         self._calls_by_index: dict[int, ToolCallAccumulator] = {}
+        self._held: set[int] = set()  # the calls whose name is held
         self._logprobs: dict[str, Any] | None = None
         self._extra: dict[str, Any] = {}
 
@@ -142,9 +143,13 @@ class ChoiceAccumulator:
             arguments = call.quoted(arguments)
         if "extra_content" in wire:  # opaque, to be echoed unchanged on the next turn [L]
             call.extra = {"extra_content": wire["extra_content"]}
-        held = [c for c in self._calls[: call.index] if c.is_held]  # calls begin in their order
-        events += [ToolCallDelta(c.index, *c.release(), self.index) for c in held]
+        if self._held:  # calls begin in their order
+            earlier = [self._calls[at] for at in sorted(self._held) if at < call.index]
+            events += [ToolCallDelta(c.index, *c.release(), self.index) for c in earlier]
+            self._held = {at for at in self._held if at > call.index}
         new_id, new_name, arguments = call.add(call_id, name, arguments)
+        if call.is_held:
+            self._held.add(call.index)
         if new_id or new_name or arguments:
             events.append(ToolCallDelta(call.index, new_id, new_name, arguments, self.index))
 

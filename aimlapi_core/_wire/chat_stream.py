@@ -134,8 +134,11 @@ class ChatAccumulator(Accumulator):
         if choice is None:
             choice = self._choices[index] = ChoiceAccumulator(index, self._tool_names)
         # Some servers stream `message` instead of `delta`, or answer with `delta` unstreamed.
-        names = ("message", "delta") if whole else ("delta", "message")
-        delta = as_mapping(row.get(names[0])) or as_mapping(row.get(names[1])) or message_of(row)
+        delta = row.get("message" if whole else "delta")
+        if not delta or type(delta) is not dict:
+            names = ("message", "delta") if whole else ("delta", "message")
+            first, second = (as_mapping(row.get(name)) for name in names)
+            delta = first or second or message_of(row)
         new = choice.add_delta(delta, row, whole)
         if choice.has_escapes:
             self.may_hold_halves = True
@@ -144,11 +147,10 @@ class ChatAccumulator(Accumulator):
         if new and choice.finish_reason is not None:
             self._only_done_completes = True
         events += new
-        reason = row.get("finish_reason")
-        if reason is not None and type(reason) is not str:
+        if (reason := row.get("finish_reason")) is not None:
             check_finish_reason(reason)
-        if (reason := non_placeholder_str(reason)) is not None:
-            choice.set_finish_reason(reason)
+            if (reason := non_placeholder_str(reason)) is not None:
+                choice.set_finish_reason(reason)
         if whole:
             events += choice.finish(self._id)
 

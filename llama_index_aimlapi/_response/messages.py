@@ -42,6 +42,7 @@ from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 from llama_index_aimlapi._request.content_blocks import REASONING_KEY
 from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._response.metadata import (
+    function_call_row,
     openai_tool_call,
     raw_response,
     response_metadata,
@@ -96,7 +97,10 @@ def to_completion(response: ChatResponse) -> CompletionResponse:
 
 
 class StreamAccumulator:
-    """Accumulates stream deltas: one response with the message so far for each event."""
+    """Accumulates stream deltas: one response with the message so far for each event.
+
+    A delta makes its own block anew; the blocks that did not change are the last response's.
+    """
 
     def __init__(self, prepared: PreparedRequest) -> None:
         self._prepared = prepared
@@ -104,6 +108,10 @@ class StreamAccumulator:
         self._refusal = ""
         self._reasoning = ""
         self._calls: list[_PartialToolCall] = []
+        self._text_block = _TEXT_TEMPLATE.copy({})
+        self._thinking: list[ThinkingBlock] = []
+        self._call_blocks: dict[int, ToolCallBlock] = {}
+        self._call_rows: dict[int, dict[str, Any]] = {}
 
     def feed(self, event: StreamEvent) -> ChatResponse | None:
         """The response after `event`; None when it changes nothing."""
@@ -113,27 +121,33 @@ class StreamAccumulator:
             return None
         if isinstance(event, TextDelta):
             self._text += event.text
+            self._text_block = _TEXT_TEMPLATE.copy({"text": self._text})
             return self._response(event.text, logprobs=event.logprobs)
         if isinstance(event, RefusalDelta):
             self._refusal += event.text  # given out at the end: text may follow, which precedes it
         if isinstance(event, ReasoningDelta):
             self._reasoning += event.text
+            self._thinking = [_THINKING_TEMPLATE.copy({"content": self._reasoning})]
             return self._response("", thinking_delta=event.text)
         if isinstance(event, ToolCallDelta) and self._add_tool_call_delta(event):
             return self._response("")
         return None
 
     def _add_tool_call_delta(self, event: ToolCallDelta) -> bool:
-        if event.index > 0 and _allows_one_call(self._prepared):
+        index = event.index
+        if index > 0 and _allows_one_call(self._prepared):
             return False
-        while len(self._calls) <= event.index:
+        while len(self._calls) <= index:
             self._calls.append(_PartialToolCall())
-        call = self._calls[event.index]
+        call = self._calls[index]
         call.id = event.id or call.id
         if event.name:
             ref = self._prepared.tool_refs.get(event.name)
             call.name = ref.name if ref else event.name
         call.arguments += event.arguments
+        if call.name:
+            self._call_blocks[index] = _call_block(call)
+            self._call_rows[index] = function_call_row(call)
         return True
 
     def _response(
@@ -143,18 +157,21 @@ class StreamAccumulator:
         thinking_delta: str | None = None,
         logprobs: Mapping[str, Any] | None = None,
     ) -> ChatResponse:
-        calls = [ToolCall(c.id, c.name, c.arguments) for c in self._calls if c.name]
-        thinking = (
-            [_THINKING_TEMPLATE.copy({"content": self._reasoning})] if self._reasoning else []
-        )
         additional_kwargs: dict[str, Any] = {IS_PARTIAL: True}
         if thinking_delta is not None:
             additional_kwargs["thinking_delta"] = thinking_delta
+        blocks: list[ContentBlock] = [*self._thinking]
+        legacy: dict[str, Any] = {}
+        if self._text or not self._call_blocks:
+            blocks.append(self._text_block)
+        if self._call_blocks:
+            blocks += self._call_blocks.values()
+            legacy["tool_calls"] = [*self._call_rows.values()]
         return _RESPONSE_TEMPLATE.copy(
             {
-                "message": _message(thinking, self._text, (), calls),
+                "message": _MESSAGE_TEMPLATE.copy({"blocks": blocks, "additional_kwargs": legacy}),
                 "delta": delta,
-                "logprobs": to_logprobs(logprobs),
+                "logprobs": to_logprobs(logprobs) if logprobs else None,
                 "additional_kwargs": additional_kwargs,
             }
         )
@@ -206,15 +223,16 @@ def _message(
     if text or not calls:
         blocks.append(_TEXT_TEMPLATE.copy({"text": text}))
     blocks += citations
-    blocks += [
-        _TOOL_CALL_TEMPLATE.copy(
-            {"tool_call_id": call.id, "tool_name": call.name, "tool_kwargs": call.arguments}
-        )
-        for call in calls
-    ]
+    blocks += map(_call_block, calls)
     # LlamaIndex's streaming programs and chat engines read only this older list.
     legacy = {"tool_calls": [openai_tool_call(call) for call in calls]} if calls else {}
     return _MESSAGE_TEMPLATE.copy({"blocks": blocks, "additional_kwargs": legacy})
+
+
+def _call_block(call: ToolCall | _PartialToolCall) -> ToolCallBlock:
+    return _TOOL_CALL_TEMPLATE.copy(
+        {"tool_call_id": call.id, "tool_name": call.name, "tool_kwargs": call.arguments}
+    )
 
 
 def _thinking_blocks(choice: Choice, reply: Reply) -> list[ThinkingBlock]:

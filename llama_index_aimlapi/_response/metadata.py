@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from llama_index.core.base.llms.types import LogProb
 
@@ -109,13 +109,29 @@ def _raw_choice(choice: Choice) -> dict[str, Any]:
 
 def openai_tool_call(call: ToolCall) -> dict[str, Any]:
     """A call as a plain dict in the shape of OpenAI's chat completions."""
-    row: dict[str, Any] = {
-        "id": call.id,
-        "type": "function",
-        "function": {"name": call.name, "arguments": call.arguments},
-    }
+    row = function_call_row(call)
     if call.item_id is not None:
         row["item_id"] = call.item_id
     if call.extra is not None:
         row["extra"] = dict(call.extra)
     return row
+
+
+class _FunctionCall(Protocol):
+    """A call of a function, whole or so far."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def arguments(self) -> str: ...
+
+
+def function_call_row(call: _FunctionCall) -> dict[str, Any]:
+    """A call as a plain dict with the members that each has."""
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }

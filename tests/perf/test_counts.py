@@ -19,9 +19,11 @@ SIDES = {"ChatAIMLAPI": "memory", "AIMLAPI": "memory LlamaIndex"}
 FEW, MANY, TIMES = 100, 600, 10
 
 # Of our own functions, sync and async.
-OWN_PER_CHUNK = {"ChatAIMLAPI": (60, 60), "AIMLAPI": (64, 64)}
+OWN_PER_CHUNK = {"ChatAIMLAPI": (48, 48), "AIMLAPI": (48, 48)}
 OWN_PER_CALL = {"ChatAIMLAPI": (310, 350), "AIMLAPI": (320, 370)}
-TIMES_THE_LIMIT = 1.75  # of all functions, ours and the libraries'
+# Of all functions, ours and the libraries'.
+CHUNK_OVER_LIMIT = 1.3
+CALL_OVER_LIMIT = 1.75
 
 
 def counts(subject: str, origin: str, answer: Answer, *, streaming: bool) -> Counted:
@@ -98,7 +100,7 @@ def test_python_calls_for_each_chunk_stay_near_the_limit(
     ours, own = _per_chunk(subject, origin, kind, is_async)
     limit = sum(_per_chunk(one, origin, kind, is_async)[0] for one in (memory, "httpx"))
     assert own <= OWN_PER_CHUNK[subject][is_async]
-    assert ours <= TIMES_THE_LIMIT * limit
+    assert ours <= CHUNK_OVER_LIMIT * limit
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
@@ -109,4 +111,4 @@ def test_python_calls_for_each_call_stay_near_the_limit(
     ours, own = _per_call(subject, origin, is_async)
     limit = sum(_per_call(one, origin, is_async)[0] for one in (memory, "httpx"))
     assert own <= OWN_PER_CALL[subject][is_async]
-    assert ours <= TIMES_THE_LIMIT * limit
+    assert ours <= CALL_OVER_LIMIT * limit

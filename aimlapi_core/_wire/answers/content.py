@@ -106,6 +106,8 @@ def lenient_parts(value: Any) -> list[Mapping[str, Any]]:
 def tool_calls(value: Any) -> list[Mapping[str, Any]]:
     """The rows of `tool_calls`: a list of objects, or one object alone. Raises UnreadableError."""
     rows = value if isinstance(value, list) else [value]
+    if rows is value and len(rows) == 1 and rows[0] and type(rows[0]) is dict:
+        return rows  # of nearly every chunk
     for row in rows:
         if not (isinstance(row, (dict, Mapping)) or is_nothing(row)):
             raise UnreadableError("a tool call", row)
@@ -149,6 +151,8 @@ def choices_of(value: Any) -> list[Mapping[str, Any]]:
         if is_nothing(value):
             return []
         raise UnreadableError("choices", value)
+    if len(value) == 1 and value[0] and type(value[0]) is dict:
+        return value  # of nearly every chunk
     for row in value:
         if not (isinstance(row, (dict, Mapping)) or is_nothing(row)):
             raise UnreadableError("a choice", row)
