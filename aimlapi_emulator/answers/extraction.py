@@ -36,6 +36,7 @@ _FIRST_WORDS = FUNCTION_WORDS | frozenset(
     "set send translate summarize describe compare today tomorrow explain write generate create "
     "return name title query human user assistant according please email json".split()
 )
+_MAX_TOPIC = 1000
 _ABOUT = re.compile(
     r"\b(?:about|related to|regarding|concerning):?\s+(?:the\s+)?([^.,;!?\n]+)", re.IGNORECASE
 )
@@ -62,9 +63,9 @@ def names(text: str) -> list[str]:
     """Runs of capitalised words that do not merely begin a sentence."""
     found = []
     for match in _NAME.finditer(text):
-        words = match[0].strip().rstrip(",").split()
+        words = match[0][:_MAX_TOPIC].strip().rstrip(",").split()
         while words and words[0].lower().strip("',’") in _FIRST_WORDS:
-            words = words[1:]
+            del words[0]
         phrase = " ".join(words).removesuffix("'s")
         if phrase and phrase not in found:
             found.append(phrase)
@@ -74,10 +75,9 @@ def names(text: str) -> list[str]:
 def topic(question: str) -> str:
     """What a question or an order is about, without the words that begin it."""
     about = _ABOUT.search(question)
-    words = (about[1] if about else question).split()
-    while len(words) > 1 and words[0].lower().strip(",:'’") in _FIRST_WORDS:
-        words = words[1:]
-    return " ".join(words).strip(" \"'?.!,;")
+    words = (about[1] if about else question)[:_MAX_TOPIC].split()
+    begins = (at for at, word in enumerate(words) if word.lower().strip(",:'’") not in _FIRST_WORDS)
+    return " ".join(words[next(begins, -1) :]).strip(" \"'?.!,;")
 
 
 @lru_cache(maxsize=1024)

@@ -16,6 +16,7 @@ from aimlapi_emulator.text.words import all_words, content_words, truncate_words
 
 Schema = Mapping[str, Any]
 _MAX_TEXT = 300
+_MAX_CLAUSES = 2000
 # By what a field's name asks for; the first three are formats, which only the prompt's values have.
 _KINDS: Mapping[str, frozenset[str]] = {
     kind: frozenset(words.split())
@@ -61,7 +62,8 @@ def kinds(name: str) -> frozenset[str]:
 
 def clauses(text: str) -> list[str]:
     """What a text asks for, one thing after the other."""
-    return [part.strip(" ,.?") for part in _CLAUSE.split(text) if part and part.strip(" ,.?")]
+    parts = _CLAUSE.split(text[:_MAX_CLAUSES])
+    return [part.strip(" ,.?") for part in parts if part and part.strip(" ,.?")]
 
 
 def options_for(schema: Schema, name: str, values: PromptValues) -> Sequence[Option]:

@@ -25,7 +25,7 @@ _DESCRIBED = (
         r"^(?:\(|Document )(\d+)(?:\)|:)\s*(.*?)(?=^\(\d+\)|^Document \d|^-{6,}|^Question:|\Z)",
         re.DOTALL | re.MULTILINE,
     ),
-    re.compile(r"^\s*[-*] [`'\"]?([\w-]+)[`'\"]?\s*[:–-]\s*(\S.*)$", re.MULTILINE),
+    re.compile(r"^[ \t]*[-*] [`'\"]?([\w-]+)[`'\"]?\s*[:–-]\s*(\S.*)$", re.MULTILINE),
     re.compile(r"[`'\"]?\b([A-Za-z][\w-]{2,40})[`'\"]?\s*\(([a-z][^()]{2,200})\)"),
 )
 # `yes or no`; `'a', 'b' or 'c'`; `[a, b]`; `one of a, b or c`, `um de A, B, C`, `Options: a, b`

@@ -104,8 +104,8 @@ _CUE = re.compile(
 )
 _OTHER_TAG = re.compile(r"<(?!output)[\w ]+>\s*(?:```\w*\s*)?\Z", re.IGNORECASE)
 _LOOSE = re.compile(  # a quoted text; a key; a value without quotes; an ellipsis or a spare comma
-    r"\"(?:[^\"\\\n]|\\.)*\"|'((?:[^'\\\n]|\\.)*)'|([A-Za-z_]\w*)(?=\s*:)"
-    r"|(<[^<>\n]*>|[A-Za-z][^{}\[\],:\n\"']*)|,?\s*(?:\.{3}|…)|,(?=\s*[}\]])"
+    r"\"(?:[^\"\\\n]|\\.)*\"|'((?:[^'\\\n]|\\.)*)'|([A-Za-z_]\w*)(?=\s{0,40}:)"
+    r"|(<[^<>\n]*>|[A-Za-z][^{}\[\],:\n\"']*)|,?\s{0,40}(?:\.{3}|…)|,(?=\s{0,40}[}\]])"
 )
 
 

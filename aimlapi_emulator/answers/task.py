@@ -20,7 +20,7 @@ _QUESTION = re.compile(
 )
 _QUOTED_QUESTION = re.compile(r"question: '(.*?)'\s*$", re.MULTILINE)
 _NEXT_LABEL = re.compile(
-    r"\n\s*(?:[#<-]|[A-Z][\w-]*(?: [\w-]+){0,3}:)|(?<=[.?!]) (?=(?:[A-Z][\w-]* ?){1,2}:)|"
+    r"\n[ \t]*(?:[#<-]|[A-Z][\w-]*(?: [\w-]+){0,3}:)|(?<=[.?!]) (?=(?:[A-Z][\w-]* ?){1,2}:)|"
     r"\nWe have |\n\n"
 )
 _SOURCES = r"\b(?:context|documents?|sources|passages|excerpts|content)\b"
@@ -30,8 +30,8 @@ _LABEL = re.compile(
     rf"^[^:\n]{{0,200}}?(?:{_SOURCES}[^:\n]{{0,100}}|\bfollowing):", re.MULTILINE | re.IGNORECASE
 )
 _END = re.compile(
-    r"\n\s*(?:(?:Helpful |Final |New |Refined |CONCISE )?(?:Answer|SUMMARY)|Instructions?|Existing "
-    r"Answer|Chat History)\s*:|\nGiven (?:the|this) ",
+    r"\n[ \t]*(?:(?:Helpful |Final |New |Refined |CONCISE )?(?:Answer|SUMMARY)|Instructions?|"
+    r"Existing Answer|Chat History)\s*:|\nGiven (?:the|this) ",
     re.IGNORECASE,
 )
 _EARLIER = re.compile(

@@ -8,6 +8,7 @@ whose arguments the prompt and the results hold.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +33,7 @@ _SMALL_TALK = frozenset(
 _STATEMENT = re.compile(r"(?:i|my|we|our|you|he|she|it|this|that|the)(?:'\w+)? ", re.IGNORECASE)
 _FORMED = re.compile(r"[^\s@]+@[^\s@]+|https?://\S+")
 _NUMERAL = r"-?\d+(?:\.\d+)?"
+_MAX_OPERATIONS = 50
 _SIGN = re.compile(r"[-+*×/÷]\s*[(\d]")
 # In order of precedence.
 _OPERATIONS = tuple(
@@ -109,7 +111,7 @@ def _operations(text: str) -> list[re.Match[str]]:
     """The operations of a text that wait for no other, in order of precedence."""
     found: list[re.Match[str]] = []
     for pattern in _OPERATIONS:
-        for match in pattern.finditer(text):
+        for match in itertools.islice(pattern.finditer(text), _MAX_OPERATIONS):
             if all(match.end() <= one.start() or match.start() >= one.end() for one in found):
                 found.append(match)
     return found

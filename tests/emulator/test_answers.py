@@ -364,9 +364,14 @@ def test_earlier_statements_are_remembered(ask: Asker) -> None:
         "Information: a\nContext: b\nYES or NO\n" * 1000,
         '{"properties": {' * 2000 + "json",
         "(1+" * 5000,
+        "\n" * 30_000 + "Question: a\n" + "\n" * 30_000,
+        "3 + " * 10_000,
+        "the a " * 10_000,
+        "then a, " * 10_000 + "json {a: b}",
     ],
 )
 def test_long_prompts_are_answered_in_time(ask: Asker, said: str) -> None:
     begin = time.process_time()
     assert ask.chat(said, response_format={"type": "json_object"}).status_code == 200
+    assert ask.chat(said, tools=[ADD]).status_code == 200
     assert time.process_time() - begin < 20
