@@ -1,6 +1,6 @@
 # Each target does its own set-up. PYTHON=/path/to/python chooses the interpreter; another than before
 # makes .venv anew. UV= takes pip alone, also where there is uv.
-.PHONY: help help-dev setup setup-check demo example test test-all oldest cassettes soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
+.PHONY: help help-dev setup setup-check demo example test test-all oldest cassettes clients soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -16,6 +16,7 @@ help-dev:
 	@echo "make test-all    the tests that make test leaves out: long ones, on a vector store, on Ray"
 	@echo "make oldest      the tests with the oldest versions that pyproject.toml admits"
 	@echo "make cassettes   replays the cassettes with the newest vcrpy; part of make test-all"
+	@echo "make clients     other people's clients, of Python and Node, on the emulator (NAME=litellm)"
 	@echo "make lint        ruff;   make format   ruff format;   make types   mypy and pyright, strict"
 	@echo "make docs        the handbook into site/;   make docs-serve   the same while you write"
 	@echo "make soak        mixed calls against a faulting emulator (SECONDS=900), with figures"
@@ -63,6 +64,15 @@ oldest:
 cassettes: setup
 	@sh scripts/setup.sh vcrpy
 	PYTHONPATH=.vcrpy $(BIN)/python -m pytest tests/cassettes
+
+# Each environment is pinned; that of Node needs node and npm. Not part of any other target.
+clients: setup
+	@for name in openai-3 openai-2 llama-index litellm agents; do \
+		PYTHON="$(PYTHON)" sh scripts/environment.sh .clients/$$name \
+			--no-deps -r constraints/clients-$$name.txt || exit; done
+	@sh scripts/clients_node.sh
+	$(BIN)/python -m tests.clients.run $(NAME)
+	@echo "docs/testing.md's table is written from a whole run by: .venv/bin/python -m scripts.tables"
 
 lint: setup
 	$(BIN)/ruff check .
@@ -123,5 +133,5 @@ release-check: build
 	$(BIN)/python -m scripts.release_check $(if $(NEWEST),--newest) $(EXTRAS)
 
 clean:
-	rm -rf .venv .bench .oldest .vcrpy .mutations.jsonl dist build site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .bench .oldest .clients .vcrpy .mutations.jsonl dist build site .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

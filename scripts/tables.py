@@ -2,9 +2,10 @@
 
 The models of README (GPT-5.2) and docs/models.md (all) come from `aimlapi_core.models`, the errors
 of docs/errors.md from the classes themselves, the faults of docs/reliability.md from the tests' own
-matrix, the fields of docs/faults.md from the docstrings of `Fault`, the list of examples from
-their own, the versions that the tests are run with from constraints/, docs/architecture.md from
-CONTRIBUTING.md, the claims of docs/tested.md from tests/claims/.
+matrix, the fields of docs/faults.md from the docstrings of `Fault`, the clients of docs/testing.md
+from the kept run of `make clients`, the list of examples from their own, the versions that the
+tests are run with from constraints/, docs/architecture.md from CONTRIBUTING.md, the claims of
+docs/tested.md from tests/claims/.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from aimlapi_core.retry import is_safe_to_repeat
 from aimlapi_core.types import Endpoint
 from aimlapi_emulator.faults import fault
 from scripts import examples, tested
+from tests.clients import run
 from tests.faults import matrix
 
 ROOT = Path(__file__).parents[1]
@@ -198,6 +200,7 @@ TABLES = (
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
     (ROOT / "docs" / "architecture.md", "architecture", architecture),
     (ROOT / "docs" / "performance.md", "bench", bench),
+    (ROOT / "docs" / "testing.md", "clients", run.table),
     (ROOT / "examples" / "README.md", "examples", examples.table),
     (
         ROOT / "docs" / "not-verified.md",

@@ -222,7 +222,7 @@ def test_an_empty_uv_stands_for_pip_alone(clone: Path) -> None:
 
 def test_clean_leaves_no_environment() -> None:
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nclean:")[2]
-    assert {".venv", ".bench", ".oldest", ".vcrpy"} <= set(recipe.split())
+    assert {".venv", ".bench", ".oldest", ".clients", ".vcrpy"} <= set(recipe.split())
 
 
 def test_the_scripts_are_plain_sh() -> None:

@@ -1,0 +1,1 @@
+"""What `make clients` runs: programs of other clients against the emulator."""
