@@ -8,7 +8,8 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -78,16 +79,18 @@ Result = dict[str, Any]
 
 
 def run(
-    programs: list[tuple[str, str]], tests: list[tuple[str, str, list[str]]]
+    programs: list[tuple[str, str]],
+    tests: list[tuple[str, str, list[str]]],
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[list[Result], str]:
     """The results of programs and of files of tests, and what was written to stderr.
 
-    They run in forks of one process, which imports the frameworks once.
+    They run in forks of one process, which imports the frameworks once. `environment` is added.
     """
     done = subprocess.run(
         [sys.executable, "-m", "tests.docs.run_programs"],
         input=json.dumps([*((name, code, None) for name, code in programs), *tests]),
-        env={**ENVIRONMENT, "PYTHONIOENCODING": "utf-8"},
+        env={**ENVIRONMENT, **environment, "PYTHONIOENCODING": "utf-8"},
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",
