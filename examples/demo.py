@@ -5,6 +5,7 @@ import os
 import runpy
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import _service  # noqa: F401  # an emulator answers when AIMLAPI_API_KEY is not set
 
@@ -25,7 +26,7 @@ class Coloured:
     What is not dimmed are the model's words.
     """
 
-    def __init__(self, terminal):  # type: ignore[no-untyped-def]  # any text stream
+    def __init__(self, terminal: TextIO) -> None:
         self._terminal = terminal
         self._starts_line = True
         self._is_aside = False
@@ -46,7 +47,7 @@ class Coloured:
 
 has_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 if has_colour:
-    sys.stdout = Coloured(sys.stdout)  # type: ignore[assignment]  # it has all that print() needs
+    sys.stdout = Coloured(sys.stdout)  # it has all that print() needs
 for number, name in enumerate(NAMES, 1):
     path = Path(__file__).with_name(f"{name}.py")
     title = f"{number}. {ast.get_docstring(ast.parse(path.read_text(encoding='utf-8')))}"

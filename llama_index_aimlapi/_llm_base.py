@@ -155,7 +155,8 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
             context_window=window or DEFAULT_CONTEXT_WINDOW,
             num_output=self.max_tokens or -1,  # -1: LlamaIndex reserves its own default
             is_chat_model=True,
-            is_function_calling_model=info is None or info.tools,
+            # Agents refuse a model without; the documents leave out tools that the service takes.
+            is_function_calling_model=info is None or info.tools or not info.gates_params,
             model_name=self.model,
         )
 

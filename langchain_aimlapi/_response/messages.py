@@ -120,8 +120,9 @@ def _call_chunk(
     tool_call_chunk = ToolCallChunk(
         name=name, args=arguments, id=call_id, index=index, type="tool_call_chunk"
     )
-    chunk = _CHUNK_TEMPLATE.copy({"tool_call_chunks": [tool_call_chunk]})
-    return chunk.init_tool_calls()  # the only validator that reads them
+    chunk: Any = _CHUNK_TEMPLATE.copy({"tool_call_chunks": [tool_call_chunk]})
+    read: AIMessageChunk = chunk.init_tool_calls()  # the only validator that reads them
+    return read
 
 
 _DELTA_CONVERTERS: dict[type[Any], Callable[[Any], AIMessageChunk]] = {

@@ -105,9 +105,10 @@ def lenient_parts(value: Any) -> list[Mapping[str, Any]]:
 
 def tool_calls(value: Any) -> list[Mapping[str, Any]]:
     """The rows of `tool_calls`: a list of objects, or one object alone. Raises UnreadableError."""
+    if type(value) is list and len(value) == 1 and value[0] and type(value[0]) is dict:
+        nearly_always: list[Mapping[str, Any]] = value
+        return nearly_always
     rows = value if isinstance(value, list) else [value]
-    if rows is value and len(rows) == 1 and rows[0] and type(rows[0]) is dict:
-        return rows  # of nearly every chunk
     for row in rows:
         if not (isinstance(row, (dict, Mapping)) or is_nothing(row)):
             raise UnreadableError("a tool call", row)
