@@ -131,8 +131,6 @@ def next_selections(prompt: Prompt, *, eager: bool = False) -> list[ToolSelectio
     left = [tool for tool in prompt.tools if not _is_done(tool, calls)]
     found = _named(left if eager else prompt.tools, text)
     found = [one for one in found if one.tool in left]
-    if eager:  # hand over once there is nothing left to do
-        found = [one for one in found if not _offers(one.tool)] or found
     if not found:
         # What was called by another agent, which handed over to this one, does not count.
         own = any(call.name == tool.name for call in calls for tool in prompt.tools)

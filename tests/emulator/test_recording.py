@@ -101,14 +101,17 @@ def test_nothing_private_is_kept(record: httpx.Client, emu: Emulator, folder: Pa
     headers = {"openai-organization": "org-1", "x-secret": "hidden-header"}
     record.post("/chat/completions", json=body("Hello"), headers=headers)
     record.get(record.base_url.copy_with(path="/v1/billing/balance"))
+    account = {"Set-Cookie": "sid=hidden-cookie", "X-Account": "hidden-account"}
+    emu.faults.append(Fault(status=429, headers=account))
+    assert record.post("/chat/completions", json=body("Hello")).headers["x-account"]
     assert emu.requests[0].headers["authorization"] == "Bearer ...6789"
     assert "cookie" not in emu.requests[0].headers
     assert emu.requests[0].headers["accept-encoding"] == "identity"
-    text = "".join(path.read_text() for path in wait_for(folder, 2))
-    for private in (SECRET, "local", "session=abc", "org-1", "hidden-header", "authorization"):
+    text = "".join(path.read_text() for path in wait_for(folder, 3))
+    for private in (SECRET, "local", "session=abc", "org-1", "hidden", "authorization"):
         assert private not in text
     assert "REDACTED" in text
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.iterdir())) == 3
 
 
 def test_streams_are_passed_on_as_they_come(folder: Path) -> None:
@@ -285,6 +288,7 @@ def test_web_pages_and_other_hosts_are_refused(record: httpx.Client, emu: Emulat
     for headers in ({"origin": "https://example.com"}, {"host": "example.com"}):
         answer = record.post("/chat/completions", json=body("Hello"), headers=headers)
         assert answer.status_code == 403
+        assert answer.json()["message"].startswith("Requests of web pages and to other hosts")
     assert emu.requests == []
 
 
