@@ -43,7 +43,8 @@ def _choose() -> str:
     from aimlapi_emulator import Emulator, Latency
 
     global emulator
-    emulator = Emulator(latency=Latency(tokens_per_second=TOKENS_PER_SECOND)).start()
+    pace = Latency(tokens_per_second=TOKENS_PER_SECOND)
+    emulator = Emulator(latency=pace, only_known_models=True).start()
     atexit.register(emulator.stop)
     os.environ.update(AIMLAPI_API_KEY="no-key-needed", AIMLAPI_BASE_URL=emulator.base_url)
     return (
