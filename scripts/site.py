@@ -1,4 +1,6 @@
-"""Check the built handbook: a page must load nothing from another host. Part of `make docs`.
+"""Check the built handbook. Part of `make docs`.
+
+A page must load nothing from another host, and the API pages must name no private module.
 
 A browser fetches what `src`, `srcset`, `href` of a `link`, `data`, `poster`, `url()` and `@import`
 name, and what an inline script gives to `fetch` and `import`. Material's own script can fetch
@@ -20,6 +22,7 @@ _SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script", re.I | re.S)
 _IN_SCRIPT = re.compile(
     r"""\b(?:fetch\s*\(|import\b[^"'`;]*)\s*["'`]((?:https?:)?//[^"'`\s]+)""", re.I
 )
+_PRIVATE = re.compile(r"\b\w*aimlapi\w*(?:\.\w+)*\._[a-z]\w*")
 _FETCHES = {"src", "poster", "data", "background"}
 _LISTS = {"srcset", "imagesrcset"}  # of candidates, split at commas
 # Mermaid for diagrams, GitHub's figures for a repository link, and what older browsers lack.
@@ -68,6 +71,11 @@ def fetched_elsewhere(name: str, text: str) -> list[str]:
     return []
 
 
+def private_modules(text: str) -> list[str]:
+    """The private modules of our packages that a page of the API names."""
+    return sorted(set(_PRIVATE.findall(text)))
+
+
 def main() -> int:
     """Check site/; gives the exit code."""
     files = [path for path in sorted(SITE.rglob("*")) if path.is_file()]
@@ -80,9 +88,16 @@ def main() -> int:
         if path.suffix in (".html", ".svg", ".css", ".js")
         for found in fetched_elsewhere(path.name, path.read_text(encoding="utf-8"))
     ]
+    private = [
+        f"{path.relative_to(SITE)}: {found}"
+        for path in sorted((SITE / "api").rglob("*.html"))
+        for found in private_modules(path.read_text(encoding="utf-8"))
+    ]
     if wrong:
         print("Fetched from another host:", *wrong, sep="\n", file=sys.stderr)
-    return 1 if wrong else 0
+    if private:
+        print("Private modules in the API pages:", *private, sep="\n", file=sys.stderr)
+    return 1 if wrong or private else 0
 
 
 if __name__ == "__main__":

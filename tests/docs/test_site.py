@@ -1,10 +1,10 @@
-"""What `make docs` refuses: a page for which a browser would fetch from another host."""
+"""What `make docs` refuses: pages that fetch from another host or name private modules."""
 
 from __future__ import annotations
 
 import pytest
 
-from scripts.site import fetched_elsewhere
+from scripts.site import fetched_elsewhere, private_modules
 from tests.docs.blocks import ROOT
 
 
@@ -51,6 +51,11 @@ def test_what_is_fetched_elsewhere_is_found(name: str, text: str) -> None:
 )
 def test_what_is_not_fetched_passes(name: str, text: str) -> None:
     assert fetched_elsewhere(name, text) == []
+
+
+def test_a_private_module_in_an_api_page_is_found() -> None:
+    page = '<a title="llama_index_aimlapi._llm_base.DEFAULT">aimlapi_core.errors.__init__</a>'
+    assert private_modules(page) == ["llama_index_aimlapi._llm_base"]
 
 
 def test_the_pictures_of_the_handbook_fetch_nothing() -> None:
