@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import sys
 from array import array
+from binascii import a2b_base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,15 +46,25 @@ def _index(row: Any, position: int) -> Any:
 def _decode_vector(wire: Any) -> list[float]:
     """A list of numbers, or base64 of little-endian 32-bit floats."""
     if isinstance(wire, str):
-        numbers = array("f", base64.b64decode(wire, validate=True))
+        data = a2b_base64(wire, strict_mode=True)
+        numbers = array("f", data)
         if sys.byteorder == "big":
             numbers.byteswap()
-        vector = numbers.tolist()
+        vector, is_finite = numbers.tolist(), _is_surely_finite(data)
     else:
-        vector = [float(number) for number in wire]
+        vector, is_finite = [float(number) for number in wire], False
     if not vector:
         raise ValueError("an empty vector")
-    # The sum, in a tenth of the time: it is not finite if a number is not, or if it is too large.
-    if not math.isfinite(sum(vector)) and not all(map(math.isfinite, vector)):
+    # The sum is not finite if a number is not, or if it is too large; it takes a tenth of the time.
+    if not (is_finite or math.isfinite(sum(vector)) or all(map(math.isfinite, vector))):
         raise ValueError("a vector with NaN or infinity")
     return vector
+
+
+def _is_surely_finite(data: bytes) -> bool:
+    """Whether each little-endian 32-bit float has an exponent below that of NaN and infinity.
+
+    A float's last byte is its sign and the exponent but for a bit. A third of the sum's time.
+    """
+    last_bytes = data[3::4]
+    return b"\x7f" not in last_bytes and b"\xff" not in last_bytes

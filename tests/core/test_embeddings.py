@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from aimlapi_core import (
     EMBEDDINGS,
@@ -38,7 +40,12 @@ from aimlapi_core import (
     track_costs,
 )
 from aimlapi_core._values import warn_once
-from aimlapi_core._wire.embeddings import decode, prepare_batches
+from aimlapi_core._wire.embeddings import (
+    _SEPARATE_PIECES,
+    _most_pieces,
+    decode,
+    prepare_batches,
+)
 from aimlapi_emulator import Emulator, Fault
 from tests.waiting import LONG_S, wait_until
 
@@ -109,6 +116,19 @@ def test_tables_of_numbers_are_within_the_limit_of_tokens(text: str, tokens: int
 def test_words_are_estimated_at_two_bytes_a_token() -> None:
     assert len(bodies("text-embedding-3-small", *["Words of plain English. "] * 2_048)) == 1
     assert len(bodies("text-embedding-3-small", *["x" * 495] * 2_048)) == 2
+
+
+_PARTS = ["lake", "a", "Äpfel", "水", " ", "\n", "\u00a0", ",", "_", "-", "1", "1234", "٣", "é"]
+
+
+@example("a,a,a,aaaaaaa")
+@example("a 1 a 1 aaaaaaaaaaaaaaa")
+@given(st.lists(st.sampled_from(_PARTS), min_size=1, max_size=60).map("".join))
+def test_the_quick_estimate_of_a_text_is_the_exact_one(text: str) -> None:
+    """Where there are few enough pieces to say so without counting them, their bytes count."""
+    data = text.encode()
+    exact = max(len(data), 2 * len(_SEPARATE_PIECES.findall(text)))
+    assert max(len(data), 2 * _most_pieces(text, data)) == exact
 
 
 def test_voyages_long_texts_go_alone() -> None:
