@@ -12,10 +12,12 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -210,7 +212,9 @@ def test_retry_after_is_waited_for(
     async def no_sleep(delay: float) -> None:
         waits.append(delay)
 
-    monkeypatch.setattr("aimlapi_core._io.http_call.time.sleep", waits.append)
+    # Not `time.sleep` itself, which other threads call.
+    clock = SimpleNamespace(sleep=waits.append, monotonic=time.monotonic, time=time.time)
+    monkeypatch.setattr("aimlapi_core._io.http_call.time", clock)
     monkeypatch.setattr("aimlapi_core._io.request_sender.asyncio.sleep", no_sleep)
     emu.faults.append(Fault(status=429, headers={"Retry-After": "7"}))
     call(settings(emu), kind, form)

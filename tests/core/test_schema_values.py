@@ -10,7 +10,6 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, cast, get_args
 
-import numpy as np
 import pytest
 
 from aimlapi_core import (
@@ -29,6 +28,8 @@ from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core._wire.json_encoding import encode_json
 from aimlapi_core.schema import object_schema
 from aimlapi_emulator.validation.chat import parameters
+
+np = pytest.importorskip("numpy", reason="comes with the frameworks")
 
 endpoints = pytest.mark.parametrize("endpoint", get_args(Endpoint))
 NAN, INFINITY = float("nan"), float("inf")

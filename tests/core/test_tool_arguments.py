@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -35,6 +34,8 @@ from aimlapi_core._json_reading import ArgumentsStart, without_placeholders
 from aimlapi_core._values import warn_once
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from tests.core.cases import Case
+
+np = pytest.importorskip("numpy", reason="comes with the frameworks")
 
 NO_ARGUMENTS = ("", " ", "\n\t", "null", " null\n", "{}", "{ }", "\ufeff{}", "\ufeffnull")
 OBJECTS = {
