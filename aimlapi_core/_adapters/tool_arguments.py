@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aimlapi_core._json_reading import loads_arguments
+from aimlapi_core._json_reading import loads_arguments, without_placeholders
 from aimlapi_core.types import TRUNCATED_FINISH_REASONS
 
 NOT_AN_OBJECT = "The arguments are not a JSON object: "
@@ -17,10 +17,10 @@ def parse_arguments(arguments: str, finish_reason: str | None, name: str | None)
     """The arguments of the call of `name`. Raises ValueError, with why it must not be run.
 
     A call without any argument text in a truncated answer counts as truncated: its arguments
-    may have been about to follow.
+    may have been about to follow. So does `{}`, which some servers send before the arguments.
     """
     truncated = finish_reason in TRUNCATED_FINISH_REASONS
-    if truncated and not arguments.strip():
+    if truncated and without_placeholders(arguments) in ("", "{}"):
         raise ValueError(f"The answer was cut ({finish_reason}) before the arguments began.")
     try:
         found = loads_arguments(arguments)

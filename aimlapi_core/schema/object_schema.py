@@ -27,13 +27,13 @@ from aimlapi_core.schema.references import (
     LISTS_OF_SCHEMAS,
     MAPS_OF_SCHEMAS,
     SCHEMAS,
-    find_pointer,
     inline_root_ref,
+    local_ref,
     walk,
 )
 from aimlapi_core.schema.strict import StrictSchema, with_hints
 from aimlapi_core.schema.unions import merged_root
-from aimlapi_core.schema.values import UNFIT, keyword_value, shown
+from aimlapi_core.schema.values import UNFIT, keyword_value, shown, unique
 from aimlapi_core.types import JsonSchema
 
 _MAY_BE_NULL = frozenset(("default", "const"))
@@ -96,7 +96,7 @@ def _object_schema(schema: Mapping[str, Any], subject: str) -> tuple[ObjectSchem
     cleaner = _Cleaner(root)
     cleaned = cleaner.clean(root)
     ref = schema.get("$ref")
-    if isinstance(ref, str) and find_pointer(schema, ref) is None:
+    if isinstance(ref, str) and local_ref(schema, ref) is None:
         cleaner.left_out.append(f"{ref!r}, which it does not define")
     merged, left_out = merged_root(cleaned)
     if merged is None:
@@ -163,7 +163,19 @@ class _Cleaner:
                 out[keyword] = self.clean(value)
             elif keyword == "required":
                 if isinstance(value, (list, tuple)):
-                    out[keyword] = [name for name in value if isinstance(name, str)]
+                    names = (name for name in value if isinstance(name, str))
+                    out[keyword] = [*dict.fromkeys(names)]
+            elif keyword == "type":
+                if (fit := _fit_type(value)) is UNFIT:
+                    hints.append(f"type: {value}")
+                else:
+                    out[keyword] = fit
+            elif keyword == "$ref":
+                target = local_ref(self._root, value) if isinstance(value, str) else None
+                if target is None:
+                    self.left_out.append(f"{value!r}, which it does not define")
+                else:
+                    out[keyword] = target
             elif self._is_kept(keyword, value, hints):
                 fit = keyword_value(keyword, value)
                 if fit is UNFIT:
@@ -171,7 +183,7 @@ class _Cleaner:
                 elif keyword == "enum" and len(fit) < len(value):
                     self.left_out.append(f"{len(value) - len(fit)} of the values {shown(value)}")
                 if fit is not UNFIT:
-                    out[keyword] = fit
+                    out[keyword] = unique(fit) if keyword == "enum" else fit
         return with_hints(self._whole(out, schema), hints)
 
     def _report(self, keyword: str, value: Any, hints: list[str]) -> None:
@@ -183,16 +195,8 @@ class _Cleaner:
 
     def _is_kept(self, keyword: str, value: Any, hints: list[str]) -> bool:
         """Whether the service takes this value; what it says goes to the hints if not."""
-        if keyword == "$ref":
-            if isinstance(value, str) and find_pointer(self._root, value) is not None:
-                return True
-            self.left_out.append(f"{value!r}, which it does not define")
-            return False
         if keyword == "enum" and isinstance(value, (list, tuple, dict)):
             return bool(value)
-        if keyword == "type" and not _is_type(value):
-            hints.append(f"type: {value}")
-            return False
         if keyword == "pattern" and not is_supported_pattern(value):
             hints.append(f"pattern: {value}")
             return False
@@ -219,7 +223,10 @@ def _name(given: Any) -> str:
     return given if isinstance(given, str) else str(nearest_json(given)[0])
 
 
-def _is_type(value: Any) -> bool:
-    if isinstance(value, list):
-        return bool(value) and all(isinstance(one, str) and one in TYPES for one in value)
-    return isinstance(value, str) and value in TYPES
+def _fit_type(value: Any) -> Any:
+    """The types, each once and in JSON Schema's spelling (Gemini writes "STRING"); else UNFIT."""
+    given = value if isinstance(value, (list, tuple)) else [value]
+    names = [one.lower() for one in given if isinstance(one, str)]
+    if not names or len(names) < len(given) or not TYPES.issuperset(names):
+        return UNFIT
+    return [*dict.fromkeys(names)] if isinstance(value, (list, tuple)) else names[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from aimlapi_core._json_reading import as_mapping
 
@@ -55,23 +56,44 @@ def find_pointer(root: Mapping[str, Any], ref: str) -> Mapping[str, Any] | None:
     return node if isinstance(node, (dict, Mapping)) else None
 
 
+def local_ref(root: Mapping[str, Any], ref: str) -> str | None:
+    """A `$ref` in any form as the plain pointer to the same target; None if there is none.
+
+    Percent-encoded, as TypeScript's generators write it; behind the root's own `$id`; or the
+    `$anchor` or `$id` of a definition, as bundlers leave it.
+    """
+    if find_pointer(root, ref) is not None:
+        return ref
+    base = root.get("$id")
+    if isinstance(base, str) and base:
+        ref = ref.removeprefix(base.removesuffix("#")) or "#"
+    for plain in (ref, unquote(ref)):
+        if find_pointer(root, plain) is not None:
+            return plain
+    for group in DEFINITIONS:
+        for name, one in as_mapping(root.get(group)).items():
+            named = as_mapping(one)
+            if ref in (named.get("$id"), f"#{named.get('$anchor')}"):
+                return f"#/{group}/{str(name).replace('~', '~0').replace('/', '~1')}"
+    return None
+
+
 def resolve_ref(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
     """The target of a local `$ref`, followed to its end; an empty schema if it does not exist."""
     seen = set()
     while isinstance(ref := schema.get("$ref"), str) and ref not in seen:
         seen.add(ref)
-        schema = find_pointer(root, ref) or {}
+        schema = find_pointer(root, local_ref(root, ref) or ref) or {}
     return schema
 
 
 def inline_root_ref(schema: Mapping[str, Any]) -> dict[str, Any]:
     """`schema` with a root `$ref` replaced by its target: the service wants an object there.
 
-    pydantic makes such a root for a recursive class.
+    pydantic makes such a root for a recursive class. One that leads back to itself says nothing.
     """
-    rest = {key: value for key, value in schema.items() if key != "$ref"}
     named = resolve_ref(schema, schema) if isinstance(schema.get("$ref"), str) else {}
-    return {**named, **rest}
+    return {key: value for key, value in {**named, **schema}.items() if key != "$ref"}
 
 
 def has_missing_refs(schema: Mapping[str, Any]) -> bool:

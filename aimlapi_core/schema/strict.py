@@ -35,7 +35,7 @@ from aimlapi_core.schema.references import (
     inline_root_ref,
 )
 from aimlapi_core.schema.strict_types import NotStrict, typed, types_of
-from aimlapi_core.schema.values import ANNOTATIONS, UNFIT, keyword_value, shown
+from aimlapi_core.schema.values import ANNOTATIONS, UNFIT, keyword_value, shown, unique
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _WITH_SUBSCHEMAS = MAPS_OF_SCHEMAS | LISTS_OF_SCHEMAS | SCHEMAS
@@ -176,7 +176,7 @@ class _Converter:
             elif keyword in UNSUPPORTED_KEYWORDS or keyword in DEFINITIONS:
                 raise NotStrict(f"{where} uses {keyword!r}")
             elif keyword in SUPPORTED_KEYWORDS:
-                out[keyword] = value
+                out[keyword] = unique(value) if keyword == "enum" else value
         return with_hints(out, hints)
 
     def _check_ref(self, schema: Mapping[str, Any], where: str) -> None:

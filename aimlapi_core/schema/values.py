@@ -6,6 +6,7 @@ neither NaN nor Python's objects: a program's or a server's schema may hold both
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Set
 from enum import Enum
@@ -53,6 +54,15 @@ def keyword_value(keyword: str, value: Any) -> Any:
         return value
     found, lost = nearest_json(value)
     return UNFIT if lost else found
+
+
+def unique(values: list[Any]) -> list[Any]:
+    """Each value of an enum once, as JSON tells them apart: 1 and true are two.
+
+    JSON Schema's metaschemas demand that in `required` and `type`, those before 2019-09 in an
+    enum too.
+    """
+    return [*{json.dumps(value, sort_keys=True): value for value in values}.values()]
 
 
 def shown(value: Any) -> str:

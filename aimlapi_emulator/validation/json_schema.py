@@ -6,6 +6,7 @@ beside its rule; the words are OpenAI's.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -106,6 +107,9 @@ def _check_keywords(schema: Mapping[str, Any], at: str) -> Iterator[Problem]:
     for key in (*LISTS, "required", "enum"):
         if not isinstance(schema.get(key, []), list):
             yield schema_problem(at, f"{schema[key]!r} is not of type 'array'")
+    for key in ("required", "type", "enum"):  # of an enum the metaschemas before draft 2019-09
+        if _has_doubles(schema.get(key)):
+            yield schema_problem(at, f"{schema[key]!r:.200} has non-unique elements")
     for key, value in schema.items():
         wanted = KEYWORD_TYPES.get(key)
         if wanted and (not isinstance(value, _PYTHON_TYPES[wanted]) or _is_odd_bool(value, wanted)):
@@ -115,6 +119,12 @@ def _check_keywords(schema: Mapping[str, Any], at: str) -> Iterator[Problem]:
         if not isinstance(kind, str) or kind not in TYPES:
             yield schema_problem(at, f"{kind!r} is not valid under any of the given schemas")
     yield from check_pattern(schema, at)
+
+
+def _has_doubles(value: Any) -> bool:
+    if not isinstance(value, list):
+        return False
+    return len({json.dumps(one, sort_keys=True) for one in value}) < len(value)
 
 
 def _is_odd_bool(value: Any, wanted: str) -> bool:

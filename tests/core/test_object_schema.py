@@ -79,6 +79,65 @@ WHOLE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"type": "object", "properties": {"a": {"type": "any"}}},
         {"properties": {"a": {"description": "(type: any)"}}},
     ),
+    "types in capitals, as Gemini writes them": (
+        {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}},
+        {"properties": {"a": A}},
+    ),
+    "types in a tuple": (
+        {"properties": {"a": {"type": ("string", "null")}}},
+        {"properties": {"a": {"type": ["string", "null"]}}},
+    ),
+    "names and values twice": (
+        {
+            "type": ["object", "object"],
+            "properties": {"a": {"enum": [1, True, 1, "x", "x"]}, "b": {**A, "enum": ["y", "y"]}},
+            "required": ["a", "a"],
+        },
+        {
+            "type": "object",
+            "properties": {"a": {"enum": [1, True, "x"]}, "b": {**A, "enum": ["y"]}},
+            "required": ["a"],
+        },
+    ),
+    "a percent-encoded reference": (
+        {
+            "$ref": "#/definitions/Box%3Cstring%3E",
+            "definitions": {
+                "Box<string>": {"properties": {"a": {"$ref": "#/definitions/A%20b"}}},
+                "A b": A,
+            },
+        },
+        {
+            "properties": {"a": {"$ref": "#/definitions/A b"}},
+            "definitions": {
+                "Box<string>": {"properties": {"a": {"$ref": "#/definitions/A b"}}},
+                "A b": A,
+            },
+        },
+    ),
+    "a reference by the schema's own address": (
+        {
+            "$id": "https://x.org/a",
+            "properties": {"a": {"$ref": "https://x.org/a#/$defs/A"}},
+            "$defs": {"A": A},
+        },
+        {
+            "$id": "https://x.org/a",
+            "properties": {"a": {"$ref": "#/$defs/A"}},
+            "$defs": {"A": A},
+        },
+    ),
+    "references to an anchor and to an address of a definition": (
+        {
+            "properties": {"a": {"$ref": "#here"}, "b": {"$ref": "https://x.org/b"}},
+            "$defs": {"A/1": {"$anchor": "here", **A}, "B": {"$id": "https://x.org/b", **B}},
+        },
+        {
+            "properties": {"a": {"$ref": "#/$defs/A~11"}, "b": {"$ref": "#/$defs/B"}},
+            "$defs": {"A/1": {"$anchor": "here", **A}, "B": {"$id": "https://x.org/b", **B}},
+        },
+    ),
+    "a root that is itself": ({"$ref": "#"}, {}),
     "a pattern with a look-ahead": (
         {"type": "object", "properties": {"a": {**A, "pattern": "^(?=x)", "description": "An a."}}},
         {"properties": {"a": {**A, "description": "An a. (pattern: ^(?=x))"}}},
@@ -192,6 +251,13 @@ def test_what_cannot_be_sent_is_left_out_and_said_once(case: str) -> None:
         ([], "must be a JSON Schema as a dict"),
         ({"type": "object", "properties": ["a"]}, "'properties' of .* must be a dict"),
         ({"$defs": {"A": EMPTY, "B": EMPTY}}, "does not say which of them"),
+        (
+            {
+                "$ref": "#/$defs/A",
+                "$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"$ref": "#/$defs/A"}},
+            },
+            "does not say which of them",
+        ),
     ],
 )
 def test_a_tool_that_has_no_object_is_refused_by_its_name(given: Any, why: str) -> None:

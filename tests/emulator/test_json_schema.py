@@ -35,6 +35,12 @@ PARAMETERS: list[tuple[dict[str, Any], str]] = [
     ({"$ref": "#/$defs/A", "$defs": {"A": object_schema(a=STRING)}}, TOP),
     ({"type": "object", "properties": None}, "None is not of type 'object'"),
     ({"type": "object", "properties": {}, "required": None}, "None is not of type 'array'"),
+    (
+        {"type": "object", "properties": {"a": STRING}, "required": ["a", "a"]},
+        "['a', 'a'] has non-unique elements",
+    ),
+    ({"a": {"type": ["string", "string"]}}, "has non-unique elements"),
+    ({"a": {"enum": [1, 1]}}, "[1, 1] has non-unique elements"),
     ({"a": {"description": 5}}, "5 is not of type 'string'"),
     ({"a": {"title": True}}, "True is not of type 'string'"),
     ({"a": {"minimum": "5"}}, "'5' is not of type 'number'"),

@@ -19,6 +19,7 @@ Make = Callable[..., ChatAIMLAPI]
 models = pytest.mark.parametrize("model", ["openai/gpt-5-2", "openai/gpt-5-2-pro"])
 versions = pytest.mark.parametrize("version", ["v0", "v1"])
 REASON = "length"
+PLACEHOLDERS = ["", " ", "{}", "null", "{ } {"]
 WHOLE = {"to": "bob", "meta": {"x": "y"}, "rows": [{"a": [1, 2]}], "amount": 100}
 STATE: Any = {"messages": [("user", "pay bob")]}
 
@@ -85,3 +86,25 @@ def test_a_models_call_that_was_cut_is_invalid_and_says_why(
     (invalid,) = message.invalid_tool_calls
     assert invalid["name"] == "pay"
     assert message.response_metadata["finish_reason"] == REASON
+
+
+@models
+@pytest.mark.parametrize("arguments", PLACEHOLDERS)
+@pytest.mark.parametrize("way", ["invoke", "messages", "events"])
+def test_what_servers_send_before_the_arguments_runs_nothing_in_a_cut_answer(
+    way: str, arguments: str, model: str, chat: Make, emu: Emulator
+) -> None:
+    """`{}` and null come before the object too: a cut answer may have ended in between."""
+    runs: list[Any] = []
+
+    @tool
+    def pay(amount: int = 1_000) -> str:
+        """Pay."""
+        runs.append(amount)
+        return "paid"
+
+    emu.when("pay", tool_call="pay", arguments=lambda _: arguments * 2)
+    emu.faults.append(Fault(finish_reason=REASON))  # it keeps the first half
+    WAYS[way](create_agent(chat(model=model), [pay]))
+    assert runs == []
+    assert len(emu.requests) == 1

@@ -352,6 +352,10 @@ CUT_ARGUMENTS = (
     "{",
     " ",
     "",
+    # What some servers send before the arguments themselves.
+    "{}",
+    "{ }\n",
+    "null",
 )
 
 

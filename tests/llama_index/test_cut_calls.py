@@ -153,3 +153,20 @@ async def test_predict_and_call_runs_no_call_that_was_cut(
     with pytest.raises(InvalidToolCallError, match=REMEDY[reason]):
         await run()
     assert runs == []
+
+
+@models
+@reasons
+@pytest.mark.parametrize("arguments", ["", " ", "{}", "null", "{ } {"])
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_what_servers_send_before_the_arguments_runs_nothing_in_a_cut_answer(
+    streaming: bool, arguments: str, reason: str, model: str, make: Make, emu: Emulator
+) -> None:
+    """`{}` and null come before the object too: a cut answer may have ended in between."""
+    pay, runs = pay_tool()
+    emu.when("pay", tool_call="pay", arguments=lambda _: arguments * 2)
+    emu.faults.append(Fault(finish_reason=reason))  # it keeps the first half
+    agent = FunctionAgent(tools=[pay], llm=make(model=model), streaming=streaming)
+    with pytest.raises(Exception, match=f"call of tool 'pay' was not run.*{REMEDY[reason]}"):
+        await agent.run("pay bob")
+    assert runs == []
