@@ -14,7 +14,9 @@ MAX_TEXT_CHARS = 4_096
 MAX_SENTENCE_CHARS = 300
 """Of what a message quotes."""
 
-_MAX_NAME_CHARS = 100
+MAX_NAME_CHARS = 100
+"""Of ids and names."""
+
 _MAX_SHOWN_FIELDS = 10  # in a message
 _MAX_FIELDS = 100
 _PATHS = ("/chat/completions", "/responses", "/embeddings")
@@ -32,14 +34,14 @@ def status_message(
     )
     left_out = len(fields) - _MAX_SHOWN_FIELDS
     more = f" and {left_out:,} more fields" if left_out > 0 else ""
-    ident = f" (request id {readable(request_id, _MAX_NAME_CHARS)})" if request_id else ""
+    ident = f" (request id {readable(request_id, MAX_NAME_CHARS)})" if request_id else ""
     return f"HTTP {status_code}: {said}{named}{more}{ident}. {hint}"
 
 
 def readable_fields(fields: Mapping[str, str], most: int = _MAX_FIELDS) -> dict[str, str]:
     """The first fields, with bounded names and reasons."""
     return {
-        readable(name, _MAX_NAME_CHARS): readable(reason, MAX_SENTENCE_CHARS)
+        readable(name, MAX_NAME_CHARS): readable(reason, MAX_SENTENCE_CHARS)
         for name, reason in islice(fields.items(), most)
     }
 

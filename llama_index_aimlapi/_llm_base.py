@@ -14,8 +14,10 @@ from llama_index.core.prompts import BasePromptTemplate
 from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 from pydantic import Field, SecretStr
 
-from aimlapi_core import DEFAULT_TIMEOUT_S, model_info
+from aimlapi_core import DEFAULT_TIMEOUT_S, model_info, nearest_model
 from aimlapi_core._adapters.arguments import translate_validation_errors, with_plain_mappings
+from aimlapi_core._error_messages import MAX_NAME_CHARS
+from aimlapi_core._values.readable import quoted
 from aimlapi_core._values.traceback_locals import clears_locals
 from llama_index_aimlapi._base import AIMLAPIBase
 from llama_index_aimlapi._request.argument_validation import (
@@ -190,9 +192,10 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
 @cache
 def _warn_unknown_window(model: str) -> None:
     """Log it once for each id: a warning would make metadata raise under `-W error`."""
+    near = nearest_model(model)
     logger.warning(
-        "The context window of model %r is not known: %d tokens are assumed. Set context_window "
-        "to say otherwise.",
-        model,
+        "The context window of model %s is not known: %d tokens are assumed. %s",
+        quoted(model, MAX_NAME_CHARS),
         DEFAULT_CONTEXT_WINDOW,
+        f"Did you mean {near!r}?" if near else "Set context_window to say otherwise.",
     )

@@ -243,5 +243,7 @@ def print_deprecations(
         return True
     found = {name: find_deprecation(name, entries) for name in models}
     for name, of_model in found.items():
-        print_line(f"{name}: {of_model.describe() if of_model else 'not deprecated'}")
+        near = nearest_model(name) if of_model is None else None
+        other = f"not listed as deprecated; did you mean {near!r}?" if near else "not deprecated"
+        print_line(f"{name}: {of_model.describe() if of_model else other}")
     return not any(of_model and of_model.is_withdrawn for of_model in found.values())

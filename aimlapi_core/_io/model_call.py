@@ -9,14 +9,14 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from aimlapi_core._error_messages import MAX_SENTENCE_CHARS
+from aimlapi_core._error_messages import MAX_NAME_CHARS, MAX_SENTENCE_CHARS
 from aimlapi_core._error_responses import parse_body
 from aimlapi_core._io.call_observer import observe_call
 from aimlapi_core._io.concurrency_limit import slot_for
 from aimlapi_core._io.connections import AsyncPooledClient, PooledClient
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
-from aimlapi_core._values.readable import readable
+from aimlapi_core._values.readable import quoted, readable
 from aimlapi_core._wire.embeddings import EmbeddingBatch
 from aimlapi_core._wire.endpoint import PreparedRequest
 from aimlapi_core._wire.json_encoding import encode_json
@@ -104,22 +104,24 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
         return _timeout(self.settings, http).pool
 
     def _not_found_hint(self) -> str:
-        model = self.prepared.body.get("model")
-        requested = f"{model!r} was asked on {self.url}"
-        entry = known_deprecation(self.settings.resolved_base_url(), str(model))
-        if entry is not None and entry.is_withdrawn:
+        model = str(self.prepared.body.get("model"))
+        requested = f"{quoted(model, MAX_NAME_CHARS)} was asked on {self.url}"
+        entry = known_deprecation(self.settings.resolved_base_url(), model)
+        if entry is not None and entry.has_ended:
             return f"{requested}: that model is {entry.describe()}."
         if isinstance(self.prepared, EmbeddingBatch):
             return f"{requested}."
         other: Endpoint = "responses" if self.prepared.endpoint == "chat" else "chat"
-        info = model_info(str(model))
+        info = model_info(model)
         if info is None:
-            if near := nearest_model(str(model)):
+            if near := nearest_model(model):
                 return f"{requested}; did you mean {near!r}?"
-            near = nearest(str(model), listed_models(), cutoff=0.85)
+            near = nearest(model, listed_models(), cutoff=0.85)
             requested += f"; did you mean {near!r}? If not," if near else ";"
             return f'{requested} endpoint="{other}" is the other one to try.'
         advice = f'; endpoint="{other}" is the other one to try' if other in info.params else ""
+        if entry is not None:
+            return f"{requested}{advice}. That model is {entry.describe()}."
         command = f"python -m aimlapi_core deprecations {info.id}"
         return f"{requested}{advice}. `{command}` says whether it was withdrawn."
 

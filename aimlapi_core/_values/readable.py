@@ -28,3 +28,8 @@ def readable(text: str, max_chars: int) -> str:
     """
     line = escape_controls(" ".join(text[: 4 * max_chars].split()))
     return line if len(line) <= max_chars else line[: max_chars - 1].rstrip() + "…"
+
+
+def quoted(text: str, max_chars: int) -> str:
+    """`text` in quotes, cut to `max_chars`, with its spaces: in an id they may be what is wrong."""
+    return repr(text if len(text) <= max_chars else text[: max_chars - 1] + "…")

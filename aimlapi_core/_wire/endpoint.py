@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
+from aimlapi_core._error_messages import MAX_NAME_CHARS
 from aimlapi_core._error_responses import parse_raw_body
 from aimlapi_core._history.names import MAX_CALL_ID_LENGTH
 from aimlapi_core._history.tool_results import pair_tool_results
 from aimlapi_core._json_reading import as_index
 from aimlapi_core._values.half_characters import HALF_IN_JSON
 from aimlapi_core._values.plain import plain_scalar
+from aimlapi_core._values.readable import quoted
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.answers.whole_characters import mend_error, whole_characters
@@ -159,7 +161,7 @@ def _warn_if_misspelled(model_id: str) -> None:
     near = nearest_model(model_id)
     if near is not None:
         message = (
-            f"{model_id!r} is not a listed model id; did you mean {near!r}? It is sent as it is, "
-            "and no parameter is checked."
+            f"{quoted(model_id, MAX_NAME_CHARS)} is not a listed model id; did you mean {near!r}? "
+            "It is sent as it is, and no parameter is checked."
         )
         warn_once(("model", model_id), message, UnknownModelWarning)

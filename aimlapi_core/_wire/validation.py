@@ -68,7 +68,7 @@ class UnsupportedParameterWarning(UserWarning):
 
 def check_request(request: ChatRequest) -> None:
     """Raise InvalidRequestError for what no model accepts."""
-    if not request.model or not isinstance(request.model, str):
+    if not isinstance(request.model, str) or not request.model.strip():
         raise InvalidRequestError(f"model must be a model id, not {request.model!r}")
     if not request.messages:
         raise InvalidRequestError("There are no messages: send at least one.")

@@ -15,7 +15,7 @@ from typing import Any
 from aimlapi_core._json_reading import as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.readable import readable
 from aimlapi_core.errors import UnexpectedReplyError
-from aimlapi_core.models.lookup import nearest_model
+from aimlapi_core.models.lookup import is_spelling_of, nearest_model
 
 PATH = "/v1/models/deprecations"
 _MAX_ID_CHARS = 100
@@ -42,6 +42,12 @@ class Deprecation:
     def is_withdrawn(self) -> bool:
         """Whether its requests fail."""
         return self.status == "withdrawn"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is withdrawn, or its announced end came after the feed was read."""
+        is_over = self.shutdown_at is not None and self.shutdown_at <= date.today()
+        return self.is_withdrawn or is_over
 
     def describe(self) -> str:
         """`withdrawn on 2026-08-10, replaced by 'openai/gpt-5.3-codex'`, and its documented id."""
@@ -88,8 +94,18 @@ def _date(value: Any) -> date | None:
 
 
 def find_deprecation(model: str, entries: Iterable[Deprecation]) -> Deprecation | None:
-    """The entry of a model, by its id or an alias."""
-    return next((entry for entry in entries if model in (entry.id, *entry.aliases)), None)
+    """The entry of a model, by its id or an alias; else by another spelling of one.
+
+    The feed has the service's own ids, some of which the documents spell otherwise.
+    """
+    entries = tuple(entries)
+    exact = (entry for entry in entries if model in (entry.id, *entry.aliases))
+    same = (
+        entry
+        for entry in entries
+        if any(is_spelling_of(model, name) for name in (entry.id, *entry.aliases))
+    )
+    return next(exact, None) or next(same, None)
 
 
 _known: dict[str, tuple[Deprecation, ...]] = {}

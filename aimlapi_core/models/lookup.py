@@ -22,6 +22,8 @@ def model_info(model_id: str) -> ModelInfo | None:
 
     The catalogue is read at the first id without a checked row.
     """
+    if not isinstance(model_id, str):  # refused with a clear error where the request is checked
+        return None
     row = _BY_NAME.get(model_id)
     if row is not None:
         return row
@@ -55,10 +57,27 @@ def nearest(name: str, candidates: Iterable[str], *, cutoff: float = 0.7) -> str
 def nearest_model(model_id: str) -> str | None:
     """The listed id that `model_id` is another spelling of (`gpt-5-2`, `openai/gpt-5.2`), or None.
 
-    Ids may differ only in spaces, dots or dashes, case, the vendor's prefix and the date at the
-    end where they are missing, as another model's id is not a misspelling.
+    Ids may differ only in spaces, dots or dashes, case, what a web page puts in their place, the
+    vendor's prefix and the date at the end where they are missing, and the provider's name in front
+    (`aimlapi:openai/gpt-5-2`), as another model's id is not a misspelling.
     """
-    return None if model_info(model_id) else _spellings().get(_comparable(model_id))
+    if not isinstance(model_id, str) or model_info(model_id):
+        return None
+    return _spellings().get(_comparable(model_id))
+
+
+def is_spelling_of(model_id: str, other: str) -> bool:
+    """Whether an id is another spelling of `other`, or an alias of the row that has it as its id.
+
+    `openai/gpt-5.3-codex` is one of `openai/gpt-5-3-codex`; `openai/gpt-5.2-pro` and
+    `openai/gpt-5-2-pro` both have rows, so they are two models.
+    """
+    row, other_row = model_info(model_id), model_info(other)
+    if row is not None and row.id == other:
+        return True
+    if row is not None and other_row is not None and row.id != other_row.id:
+        return False
+    return _comparable(model_id) == _comparable(other)
 
 
 @cache
@@ -75,8 +94,12 @@ def _spellings() -> Mapping[str, str]:
 
 
 _DATE = re.compile(r"-20\d\d-?\d\d-?\d\d$")
-_SEPARATORS = re.compile(r"[\s._]+")
+_SEPARATORS = re.compile(r"[\s._\u2010-\u2015\u2212]+")
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
+_SLASHES = re.compile(r"[:/\\]+")
+_PROVIDER = re.compile(r"^(?:aimlapi|aiml)/")
 
 
 def _comparable(model_id: str) -> str:
-    return _SEPARATORS.sub("-", model_id.strip().lower())
+    form = _SLASHES.sub("/", _INVISIBLE.sub("", model_id).strip().lower())
+    return _PROVIDER.sub("", _SEPARATORS.sub("-", form))

@@ -182,6 +182,12 @@ def test_stop_sequences_hold_whether_they_are_documented_or_not(
         ("gpt-5", "openai/gpt-5-2025-08-07"),
         ("google/gemini-2-5-pro", "google/gemini-2.5-pro"),
         ("deepseek-v4-flash", "deepseek/deepseek-v4-flash"),
+        ("aimlapi:openai/gpt-5-2", "openai/gpt-5-2"),
+        ("aimlapi/openai/gpt-5-4", "openai/gpt-5-4"),
+        ("openai:gpt-5-2", "openai/gpt-5-2"),
+        ("openai//gpt-5-2", "openai/gpt-5-2"),
+        ("openai/gpt\u20115\u20112", "openai/gpt-5-2"),  # hyphens of a web page
+        ("\u200bopenai/gpt-5-2\ufeff", "openai/gpt-5-2"),
         ("acme/gpt-5-2", None),
         ("openai/gpt-5-3", None),
     ],
@@ -194,6 +200,13 @@ def test_near_misses_are_looked_for_in_both(given: str, near: str | None) -> Non
 def test_another_spelling_is_sent_with_a_warning_that_names_the_id(given: str) -> None:
     with pytest.warns(UnknownModelWarning, match=f"did you mean '{nearest_model(given)}'"):
         assert prepared(given).body["model"] == given
+
+
+@pytest.mark.parametrize("given", ["", "   ", "\n", 5, None, ["openai/gpt-5-2"], {}])
+def test_what_is_no_id_is_refused_before_anything_is_sent(given: Any) -> None:
+    assert model_info(given) is nearest_model(given) is None
+    with pytest.raises(InvalidRequestError, match="model must be a model id"):
+        prepared(given)
 
 
 def test_no_listed_id_is_taken_for_a_misspelling() -> None:
@@ -226,6 +239,21 @@ def test_a_404_names_the_nearest_id(emu: Emulator, model: str, says: str) -> Non
         pytest.raises(NotFoundError, match=says),
     ):
         client.complete(ChatRequest(model, (Message("user", (Text("Hello"),)),)))
+
+
+def test_messages_hold_a_part_of_a_long_id_with_its_spaces(emu: Emulator) -> None:
+    emu.faults.append(Fault(status=404))
+    spaced = f" openai/gpt-5-2{' ' * 5_000}"
+    with (
+        Client(Settings(base_url=emu.base_url, api_key="sk-test", max_retries=0)) as client,
+        pytest.warns(UnknownModelWarning) as warned,
+        pytest.raises(NotFoundError) as caught,
+    ):
+        client.complete(ChatRequest(spaced, (Message("user", (Text("Hello"),)),)))
+    for message in (str(warned[0].message), str(caught.value)):
+        assert "' openai/gpt-5-2  " in message
+        assert "did you mean 'openai/gpt-5-2'?" in message
+        assert len(message) < 400
 
 
 def test_an_installation_without_the_data_file_works(

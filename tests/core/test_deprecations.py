@@ -24,9 +24,9 @@ from aimlapi_core import (
 from aimlapi_core.__main__ import main
 from aimlapi_core._io.doctor import run_checks
 from aimlapi_core.models import deprecations
-from aimlapi_core.models.deprecations import parse_deprecations
+from aimlapi_core.models.deprecations import find_deprecation, parse_deprecations
 from aimlapi_emulator import Deprecation as Withdrawn
-from aimlapi_emulator import Emulator
+from aimlapi_emulator import Emulator, Fault
 
 GONE = "openai/gpt-5.3-chat"  # of the feed's published sample
 # The feed has the service's own id, the documents another spelling.
@@ -113,6 +113,53 @@ def test_a_404_names_the_replacement_where_the_feed_was_read(model: str, emu: Em
     assert REPLACED in str(caught.value)
     assert "endpoint=" not in str(caught.value)
     assert len(emu.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("listed", "asked"),
+    [
+        ("openai/gpt-5-2-codex", "openai/gpt-5.2-codex"),  # the row's alias
+        ("openai/gpt-5.3-codex", "openai/gpt-5-3-codex"),  # the service's spelling, the documents'
+        (GONE, "OpenAI/gpt-5.3-chat "),
+        ("openai/gpt-5-2", "openai/gpt-5.2-2025-12-11"),
+    ],
+)
+def test_a_404_names_the_replacement_whichever_spelling_is_asked(
+    listed: str, asked: str, emu: Emulator
+) -> None:
+    emu.deprecations[:] = [Withdrawn(listed, aliases=(asked,), replaced_by="openai/gpt-5-5")]
+    entry = Deprecation(listed, (), "withdrawn", replaced_by="openai/gpt-5-5")
+    deprecations.remember_deprecations(settings(emu).resolved_base_url(), (entry,))
+    with pytest.raises(NotFoundError, match="is withdrawn, replaced by 'openai/gpt-5-5'"):
+        ask(emu, asked)
+
+
+def test_two_models_of_like_ids_are_not_taken_for_each_other() -> None:
+    entry = Deprecation("openai/gpt-5-2-pro", (), "withdrawn")
+    assert find_deprecation("openai/gpt-5-2-pro", [entry]) is entry
+    assert find_deprecation("openai/gpt-5.2-pro", [entry]) is None
+    dated = Deprecation("openai/gpt-5.2-2025-12-11", (), "withdrawn")
+    assert find_deprecation("openai/gpt-5-2", [dated]) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "end", "says", "other_endpoint"),
+    [
+        ("deprecated", date(2020, 1, 1), "that model is deprecated.*down on 2020", False),
+        ("deprecated", date(2999, 1, 1), "That model is deprecated.*shut down on 2999", True),
+        ("superseded", None, "That model is superseded", True),
+    ],
+)
+def test_a_404_after_an_early_reading_of_the_feed_names_the_replacement(
+    status: str, end: date | None, says: str, other_endpoint: bool, emu: Emulator
+) -> None:
+    """A process that runs on past the announced end read the feed before it."""
+    entry = Deprecation("openai/gpt-5-2", (), status, shutdown_at=end, replaced_by="openai/gpt-5-5")
+    deprecations.remember_deprecations(settings(emu).resolved_base_url(), (entry,))
+    emu.faults.append(Fault(status=404))
+    with pytest.raises(NotFoundError, match=f"{says}.*replaced by 'openai/gpt-5-5'") as caught:
+        ask(emu, "openai/gpt-5-2")
+    assert ("endpoint=" in str(caught.value)) is other_endpoint
 
 
 def test_a_404_says_who_knows_where_the_feed_was_not_read(emu: Emulator) -> None:
@@ -207,6 +254,7 @@ def test_the_doctor_looks_for_gpt_5_2_where_no_model_is_named(emu: Emulator) -> 
         ([GONE], 1, f"{GONE}: {REPLACED}"),
         (["aura-2-zeus-en"], 0, "aura-2-zeus-en: superseded on 2026-06-26, replaced by"),
         (["openai/gpt-5-2"], 0, "openai/gpt-5-2: not deprecated"),
+        (["gpt-5-2"], 0, "gpt-5-2: not listed as deprecated; did you mean 'openai/gpt-5-2'?"),
     ],
 )
 def test_the_command_lists_them(
