@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from itertools import groupby
@@ -27,52 +26,24 @@ def test_tables_are_those_of_the_code(path: Path, name: str, make: Callable[[], 
     assert tables.updated(text, name, make()) == text, "run: python -m scripts.tables"
 
 
-@pytest.fixture(scope="module")
-def demo() -> str:
-    """What the demo prints without a key."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("AIML")}
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "demo.py")],
-        env={**environment, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout
-
-
-def test_the_demo_runs_and_says_first_whom_it_talks_to(demo: str) -> None:
-    first, *_ = demo.splitlines()
-    assert "emulator" in first
-    for said in (
-        "Sørvågen",
-        "14:05",
-        "18 degrees",
-        "year=1868",
-        "124",
-        "1986",
-        "history.txt",
-        "2,102,650",
-    ):
-        assert said in demo
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminal")
-def test_a_terminal_shows_the_models_words_apart_from_the_programs() -> None:
+def test_the_demo_shows_what_its_picture_shows_in_the_same_colours() -> None:
+    """Without a key. One test, since the demo takes seconds."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AIML") and k != "NO_COLOR"}
     command = [sys.executable, str(ROOT / "examples" / "demo.py")]
     pieces = terminal.recorded(command, {**kept, "PYTHONIOENCODING": "utf-8"})
     lines = "".join(piece.text for piece in pieces).splitlines()
+    assert "emulator" in lines[0]
     headings = [line for line in lines if line.startswith("\x1b[1;34m")]
     assert len(headings) == 6
     coloured = [line for line in lines if "\x1b" in line and line not in headings]
     assert len(coloured) == 4  # three results of tools, and the nearest document
     assert all(line.startswith("\x1b[2m  [") and line.endswith("]\x1b[0m") for line in coloured)
-
-
-def test_the_picture_of_the_demo_shows_what_it_prints(demo: str) -> None:
+    plain = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(lines))
+    for said in ("Sørvågen", "14:05", "18 degrees", "year=1868", "124", "1986", "2,102,650"):
+        assert said in plain
     picture = (ROOT / "docs" / "demo.svg").read_text(encoding="utf-8")
-    rows = ["".join(p.text for p in row) for row in terminal.laid([terminal.Piece(0, demo)])]
+    rows = ["".join(p.text for p in row) for row in terminal.laid([terminal.Piece(0, plain)])]
     shown = terminal.shown(picture)
     assert in_order(shown) == in_order(row for row in rows if row), "run: make pictures"
 
