@@ -298,7 +298,8 @@ def _check_tools(request: ChatRequest) -> None:
             continue
         if not TOOL_NAME.fullmatch(tool.name):
             raise InvalidRequestError(
-                f"The tool name {tool.name!r} must be 1 to 64 characters of A-Z a-z 0-9 _ -"
+                f"The tool name {tool.name!r} must be 1 to 64 characters of A-Z a-z 0-9 _ -: give "
+                "the tool another name."
             )
         if tool.strict is not None and not isinstance(tool.strict, bool):
             raise InvalidRequestError(
