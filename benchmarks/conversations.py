@@ -12,12 +12,13 @@ from typing import Any
 from benchmarks.subjects import SUBJECTS
 
 IMAGE_BYTES = 75_000
+_PNG = b"\x89PNG\r\n\x1a\n"
 _TEXT = "A turn of a conversation, about as long as a sentence or two usually are. " * 2
 
 
 def _image(seed: int) -> str:
-    pixels = random.Random(seed).randbytes(IMAGE_BYTES)
-    return "data:image/png;base64," + base64.b64encode(pixels).decode()
+    image = _PNG + random.Random(seed).randbytes(IMAGE_BYTES)
+    return "data:image/png;base64," + base64.b64encode(image).decode()
 
 
 def _wire(turns: int, images: int) -> list[dict[str, Any]]:

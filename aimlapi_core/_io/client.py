@@ -43,7 +43,9 @@ from aimlapi_core.types import (
 )
 
 USER_AGENT = f"aimlapi-core/{__version__}"
-
+# One read may bring hundreds of events, and nothing waits between them: after so many, other
+# tasks of the event loop have a turn.
+EVENTS_A_TURN = 16
 
 R = TypeVar("R")
 
@@ -206,6 +208,7 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
                 idle_timeout = IdleStreamTimeout(response.request, reader)
                 plain = is_plain(response)
                 pieces = aiter(async_stream(response)) if plain else response.aiter_bytes()
+                events = 0
                 try:
                     async for piece in pieces:
                         for event in reader.feed(piece):
@@ -218,6 +221,9 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
                                 finally:  # interrupted, it is still a whole answer
                                     event = call.finish_event(event)
                             yield event
+                            events += 1
+                            if events % EVENTS_A_TURN == 0:
+                                await asyncio.sleep(0)
                         if reader.done:
                             return
                         idle_timeout.check()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from io import BytesIO
+from itertools import groupby
 from typing import Any
 
 from aimlapi_core._history.half_characters import sendable_body, tool_subject
@@ -16,6 +19,12 @@ _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain_json
 )
 
+# From this many characters on, as of images and documents, a text is written by itself.
+LONG_TEXT = 16_384
+_SLICE = 16_384
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')  # of ASCII, what stands escaped in a JSON string
+_HISTORIES = ("messages", "input")
+
 
 def encode_json(body: Mapping[str, Any]) -> bytes:
     """Compact UTF-8 JSON; numbers and mappings of other types (numpy's, frozen) are plain there.
@@ -25,16 +34,22 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
     """
     try:
         try:
-            return _ENCODER.encode(body).encode()
+            return _encode(body)
         except UnicodeEncodeError:
             body = sendable_body(body)
-            return _ENCODER.encode(body).encode()
+            return _encode(body)
     except (TypeError, ValueError, RecursionError) as exc:
         what = _unserializable_tool(body) or "The request"
         with suppress(RecursionError):
             for found in _find_unserializable(body, ""):
                 raise InvalidRequestError(f"{what} cannot be written as JSON: {found}") from exc
         raise InvalidRequestError(f"{what} cannot be written as JSON: {exc}") from exc
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    if holds_long_texts(body):
+        return _encode_in_pieces(body)
+    return _ENCODER.encode(body).encode()
 
 
 def _unserializable_tool(body: Mapping[str, Any]) -> str | None:
@@ -66,3 +81,66 @@ def _find_unserializable(value: Any, at: str) -> Iterator[str]:
         yield f"{at} is {value!r}, which is no number there"
     elif value is not None and not isinstance(value, (bool, int, float)):
         yield f"{at} is of type {type(value).__name__}"
+
+
+def holds_long_texts(body: Mapping[str, Any]) -> bool:
+    """Whether a message of the conversation has a part with a long text."""
+    return any(
+        type(content) is list and _is_long(content)
+        for name in _HISTORIES
+        if type(messages := body.get(name)) is list
+        for message in messages
+        if type(message) is dict and (content := message.get("content"))
+    )
+
+
+def _is_long(value: Any) -> bool:
+    kind = type(value)
+    if kind is str:
+        return len(value) >= LONG_TEXT
+    if kind is dict:
+        return any(map(_is_long, value.values()))
+    return kind is list and any(map(_is_long, value))
+
+
+def _encode_in_pieces(body: Mapping[str, Any]) -> bytes:
+    """As `_ENCODER.encode(body).encode()`, but the long texts are copied once, into the bytes."""
+    pieces = list(_pieces(dict(body)))
+    out = BytesIO()
+    out.seek(sum(map(len, pieces)) - 1)
+    out.write(b"}")  # allocated at once: a buffer that grows is larger than what it holds
+    out.seek(0)
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            out.write(piece)
+        else:
+            for at in range(0, len(piece), _SLICE):
+                out.write(piece[at : at + _SLICE].encode())
+    return out.getvalue()
+
+
+def _pieces(value: Any) -> Iterator[bytes | str]:
+    """The JSON of `value` in pieces; a long text that is written as it is, is a str."""
+    kind = type(value)
+    if kind is str and len(value) >= LONG_TEXT and value.isascii() and not _ESCAPED.search(value):
+        yield b'"'
+        yield value
+        yield b'"'
+    elif kind is list and _is_long(value):
+        before = b"["
+        for is_long, members in groupby(value, _is_long):
+            for member in members if is_long else ():
+                yield before
+                yield from _pieces(member)
+                before = b","
+            if not is_long:
+                yield before + _ENCODER.encode([*members])[1:-1].encode()
+                before = b","
+        yield b"]"
+    elif kind is dict and _is_long(value) and all(type(name) is str for name in value):
+        for at, (name, member) in enumerate(value.items()):
+            yield f"{',' if at else '{'}{_ENCODER.encode(name)}:".encode()
+            yield from _pieces(member)
+        yield b"}"
+    else:
+        yield _ENCODER.encode(value).encode()
