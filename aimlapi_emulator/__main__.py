@@ -24,6 +24,7 @@ from aimlapi_emulator.faults.fault_field import FaultError
 from aimlapi_emulator.latency import Latency
 
 _DEFAULT_PORT = 8808
+_KEPT_REQUESTS = 1000  # nobody reads them here, and the command may run for days
 _UPSTREAM = "https://api.aimlapi.com/v1"
 # By whether it records or replays: its name, and what it does.
 _WHAT = {
@@ -204,6 +205,7 @@ def _emulator(given: argparse.Namespace, port: int) -> Server:
         cost_chunk=given.cost_chunk,
         tools=given.tools,
         only_known_models=given.only_known_models,
+        max_requests=_KEPT_REQUESTS,
     )
     for faults in given.fault:
         emulator.faults += faults

@@ -56,6 +56,7 @@ class Emulator:
         cost_chunk: where a chat stream has its cost, as `Fault.cost_chunk`: `merged` or `bare`.
         tools: `named` calls the tools that a message names, by their names or words of these;
             `eager` calls the best-fitting one for any task.
+        max_requests: `requests` keeps at least so many of the newest; None keeps all.
 
     Raises:
         OSError: from `start`, when the address is taken.
@@ -71,6 +72,7 @@ class Emulator:
         cost_chunk: str = "merged",
         tools: str = "named",
         only_known_models: bool = False,
+        max_requests: int | None = None,
     ) -> None:
         if schema not in ("strict", "live"):
             raise ValueError(f"schema must be 'strict' or 'live', not {schema!r}")
@@ -83,6 +85,8 @@ class Emulator:
         self.schema = schema
         self.latency = self._first_latency = latency
         self.requests: list[SeenRequest] = []
+        self._max_requests = max_requests
+        self._recorded = 0
         self.faults: list[Fault | None] = []
         self.connections = 0
         self.open_connections = 0
@@ -189,6 +193,7 @@ class Emulator:
         """
         self._receive_pending()
         self.requests.clear()
+        self._recorded = 0
         self.faults.clear()
         self._clears += 1
         self.connections = self.open_connections = self.peak_connections = 0
@@ -295,7 +300,7 @@ class Emulator:
         self._record(request, connection, out, status, ineffective)
         if self.latency == NO_LATENCY or (out.usage is None and out.events is None):
             return out
-        return replace(out, latency=self.latency.of_request(len(self.requests)))
+        return replace(out, latency=self.latency.of_request(self._recorded))
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -336,7 +341,10 @@ class Emulator:
             out.called,
             out.note,
         )
+        self._recorded += 1
         self.requests.append(seen)
+        if self._max_requests is not None and len(self.requests) >= 2 * self._max_requests:
+            del self.requests[: -self._max_requests]
         extra = {"request": seen, "schema": self.schema, "response": out}
         _REQUESTS.debug("%s %s: %s", seen.method, seen.path, status or "no answer", extra=extra)
 

@@ -16,11 +16,10 @@ from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from aimlapi_emulator.endpoints import error_bodies
+from aimlapi_emulator.server import origin
 
-_LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 _STOP_WITHIN_S = 10.0
 
 
@@ -34,9 +33,9 @@ class Call(BaseHTTPRequestHandler):
     def handle_call(self) -> None:
         """Read the request and have the server answer it."""
         content = self._read_body()
-        name = urlsplit(f"//{self.headers.get('host', '')}").hostname
-        if self.headers.get("origin") or name not in (*_LOCAL_NAMES, self.server.server_name):
-            self.refuse(403, "Requests of web pages and to other hosts are refused.")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if why := origin.why_refused(headers, self.server.server_name):
+            self.refuse(403, why)
             return
         with self.server.answering():
             try:

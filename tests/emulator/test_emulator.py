@@ -194,3 +194,11 @@ def test_a_request_that_was_given_up_is_forgotten_too(emu: Emulator) -> None:
         emu.clear()
         httpx.get(f"{emu.base_url}/models")
         assert [seen.method for seen in emu.requests] == ["GET"]
+
+
+def test_the_newest_requests_are_kept_where_they_are_bounded() -> None:
+    with Emulator(max_requests=2) as emulator, httpx.Client(base_url=emulator.base_url) as client:
+        for number in range(9):
+            client.post("/chat/completions", json={"number": number})
+            assert len(emulator.requests) < 4
+        assert [seen.body["number"] for seen in emulator.requests[-2:]] == [7, 8]
