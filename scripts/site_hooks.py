@@ -1,7 +1,8 @@
 """What mkdocs does to the pages while it builds the site. GitHub shows them as they are.
 
 What stands between `<!-- tabs -->` and `<!-- tabs end -->`, under lines such as `**LangChain**`,
-becomes tabs. The notebook becomes a page, and links to it lead there.
+becomes tabs. The notebook becomes a page, and links to it lead there. The long names of tests may
+break between words.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 NOTEBOOK = "chat_model.ipynb"
 PAGE = "notebook.md"
 _TABS = re.compile(r"^<!-- tabs -->\n(.*?)^<!-- tabs end -->$", re.S | re.M)
+_TEST = re.compile(r"<code>([\w/]+\.py::\w+)</code>")
 _TITLE = re.compile(r"^\*\*([^*\n]+)\*\*$", re.M)
 
 
@@ -30,6 +32,13 @@ def _tabs(text: str) -> str:
     return "\n".join(
         f'=== "{title}"\n\n{textwrap.indent(content.strip(), "    ")}\n'
         for title, content in zip(parts[::2], parts[1::2], strict=True)
+    )
+
+
+def breakable(html: str) -> str:
+    """The page with a place to break behind each part of a test's name."""
+    return _TEST.sub(
+        lambda found: "<code>" + re.sub("(/|::|_)", r"\1<wbr>", found[1]) + "</code>", html
     )
 
 
@@ -59,3 +68,8 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
     if page.file.src_uri == PAGE:
         return markdown
     return tabbed(markdown).replace(f"({NOTEBOOK})", f"({PAGE})")
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """mkdocs's event: where the name of a test may break."""
+    return breakable(html)

@@ -36,6 +36,8 @@ CODE = "".join(
 )
 # Its arguments are names of cases.
 WITHOUT_HELP = {"benchmarks.profile"}
+# Variables that other packages read: what a recipe says of them is run with them.
+OF_OTHERS = ("LANGSMITH_", "LANGFUSE_", "OTEL_")
 # Uninstalled before this distribution is installed.
 OLDER = "langchain-aimlapi"
 
@@ -127,9 +129,12 @@ def check(words: list[str]) -> None:
     """Raise where a command names something that does not exist."""
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
         check(["export", words.pop(0)])
+    if not words:  # a line of a .env file
+        return
     program, *rest = words
     if program == "export":
         names = [word.partition("=")[0] for word in rest]
+        names = [name for name in names if not name.startswith(OF_OTHERS)]
         assert all(f'"{name}"' in CODE for name in names), f"no code of ours reads {names}"
     elif program == "make":
         check_make(rest)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from scripts.site_hooks import NOTEBOOK, notebook_page, tabbed
+from scripts.site_hooks import NOTEBOOK, breakable, notebook_page, tabbed
 from tests.docs.blocks import PAGES, ROOT
 
 TWO = """Before.
@@ -47,6 +47,12 @@ def test_tabs_of_a_page_are_closed_and_named_by_framework(page: str) -> None:
     assert text.count("<!-- tabs -->\n**LangChain**\n") == text.count("<!-- tabs -->")
     assert text.count("<!-- tabs -->") == text.count("<!-- tabs end -->")
     assert "<!-- tabs" not in tabbed(text)
+
+
+def test_the_name_of_a_test_may_break_and_other_code_may_not() -> None:
+    assert breakable("<code>tests/test_a.py::test_b</code> <code>max_tokens</code>") == (
+        "<code>tests/<wbr>test_<wbr>a.py::<wbr>test_<wbr>b</code> <code>max_tokens</code>"
+    )
 
 
 def test_the_notebook_is_a_page() -> None:
