@@ -214,6 +214,7 @@ class CallObserver:
             settings=self._settings,
             has_unique_id=self._has_unique_id,
             ledger=call.ledger,
+            is_routed=self._is_routed,
         )
 
     def _identifiers(self, headers: Mapping[str, str]) -> dict[str, Any]:

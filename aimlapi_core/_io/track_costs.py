@@ -56,10 +56,11 @@ class Costs(CostReport):
             await asyncio.sleep(POLL_INTERVAL_S)
 
     def _lookup(self, calls: list[UnknownCall]) -> LookupSteps:
-        routed = [call for call in calls if call.reason == "routed"]
-        unknown = [call for call in calls if call.reason != "routed"]
+        routed = frozenset(self._ledger.routed)
+        unknown = [call for call in calls if call not in routed]
         yield from fetch_logs(unknown, time.monotonic())
-        yield from fetch_choices(routed, time.monotonic())
+        routed = frozenset(self._ledger.routed)  # with those that were found now
+        yield from fetch_choices([call for call in calls if call in routed], time.monotonic())
         yield from fetch_prices(self._ledger)
 
     def _open_calls(self) -> tuple[UnknownCall, ...]:

@@ -320,6 +320,9 @@ class CostLedger:
             call.ledger.add(call.model, more + tokens)
             if not call.has_unique_id and found.inference_id:
                 call.ledger.claim_inference(found.inference_id)
+            if call.is_routed:
+                call.call_cost.inference_id = found.inference_id
+                call.ledger.add_routed(call)
 
     def claim_inference(self, inference_id: str) -> None:
         """Exclude this inference from later log lookups: its call is already counted."""

@@ -20,6 +20,18 @@ class IdentifiedCall(Protocol):
     def inference_id(self) -> str | None:
         """The service's id of it; None unless it was received."""
 
+    @property
+    def model(self) -> str:
+        """The requested id."""
+
+    @property
+    def has_unique_id(self) -> bool:
+        """Whether no other call can have its client request id."""
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether it has a second entry: what the choice of a model cost."""
+
 
 CallT = TypeVar("CallT", bound=IdentifiedCall)
 
@@ -48,25 +60,25 @@ def match_calls_to_logs(
             match = by_inference_id.get(call.inference_id)
         else:
             candidates = by_client_id.get(call.client_request_id, [])
-            is_unique = len(candidates) == 1 and client_ids.count(call.client_request_id) == 1
-            match = candidates[0] if is_unique else None
+            if call.is_routed:
+                match = _answer_of_router(call, candidates) if call.has_unique_id else None
+            else:
+                is_unique = len(candidates) == 1 and client_ids.count(call.client_request_id) == 1
+                match = candidates[0] if is_unique else None
         if match is not None:
             matches[call] = match
     return matches
 
 
-class RoutedCall(IdentifiedCall, Protocol):
-    """A call of a router."""
-
-    has_unique_id: bool
-
-
-RoutedT = TypeVar("RoutedT", bound=RoutedCall)
+def _answer_of_router(call: IdentifiedCall, entries: list[LoggedCall]) -> LoggedCall | None:
+    """The entry of the answer: that of the requested model, else the one that cost the most."""
+    own = [entry for entry in entries if entry.model == call.model]
+    return max(own or entries, key=lambda entry: entry.credits, default=None)
 
 
 def match_choices_to_logs(
-    calls: Iterable[RoutedT], entries: Iterable[LoggedCall]
-) -> dict[RoutedT, tuple[LoggedCall, ...]]:
+    calls: Iterable[CallT], entries: Iterable[LoggedCall]
+) -> dict[CallT, tuple[LoggedCall, ...]]:
     """The log entries of each call beside its own: a router's choice is a request of its own.
 
     They have the client request id of the call, if no other call has it, or the request id of its

@@ -32,6 +32,9 @@ class CostScope(Protocol):
     def settle_call(self, call: UnknownCall, found: LoggedCall) -> None:
         """Replace an unknown call by the cost that the service's logs report."""
 
+    def add_routed(self, call: UnknownCall) -> None:
+        """Keep a call of a router for `settle_routed`."""
+
     def settle_routed(self, call: UnknownCall, found: Iterable[LoggedCall]) -> None:
         """Add what a router's choice of a model cost."""
 
@@ -63,6 +66,8 @@ class UnknownCall:
     """Whether no other call can have its client request id."""
     ledger: CostScope
     """The innermost scope in which it was made."""
+    is_routed: bool = False
+    """Whether a router answers it, so that the choice of a model is a billed request beside it."""
     estimated_credits: int | None = None
 
     @property

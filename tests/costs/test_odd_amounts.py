@@ -95,6 +95,9 @@ def test_a_paid_answer_with_a_senseless_cost_is_an_answer_of_unknown_cost(
 class Call:
     client_request_id = "c"
     inference_id = "i"
+    model = "openai/gpt-5-2"
+    has_unique_id = True
+    is_routed = False
 
 
 @pytest.mark.parametrize("credits", [1e19, -1, 1e300])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +12,19 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from aimlapi_core import Costs, Message, Text, ToolCall, start_tracing, stop_tracing, track_costs
+from aimlapi_core import (
+    AIMLAPIError,
+    Costs,
+    Message,
+    StreamCutError,
+    Text,
+    ToolCall,
+    start_tracing,
+    stop_tracing,
+    track_costs,
+)
 from aimlapi_core.costs import ledger
-from aimlapi_emulator import Emulator
+from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI
 from llama_index_aimlapi import AIMLAPI
 from tests.costs.conftest import settings
@@ -58,6 +70,34 @@ def test_a_choice_that_is_listed_late_is_waited_for(how: str, emu: Emulator) -> 
     emu.ledger.delay_s = 1.0
     settle(how, costs, within_s=30)
     assert costs.credits == emu.cost.credits
+
+
+BROKEN: dict[str, tuple[Fault | None, type[Exception] | None]] = {
+    "closed": (None, None),
+    "cut": (Fault(cut_after_events=3), StreamCutError),
+    "unstated": (Fault(cost_metadata=False), None),
+    "lost": (Fault(delay_head_s=3600), AIMLAPIError),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_call_is_settled_with_its_choice(how: str, kind: str, emu: Emulator) -> None:
+    """By its inference id, or, where none came, by the client request id of both entries."""
+    fault, error = BROKEN[kind]
+    emu.faults += [fault] if fault else []
+    setup = replace(settings(emu), timeout=1.0 if kind == "lost" else 30.0)
+    with (
+        track_costs() as outer,
+        track_costs() as costs,
+        pytest.raises(error) if error else nullcontext(),
+    ):
+        stream(how, setup, asking(model=ROUTER), events=1 if kind == "closed" else None)
+    assert [call.reason for call in costs.unknown] == [kind]
+    assert settle(how, costs, within_s=30) == ()
+    for scope in (costs, outer):
+        assert scope.credits == emu.cost.credits > 2
+        assert scope.by_model[CHOOSER].credits == 2
+        assert scope.total.calls == 1
 
 
 def test_a_turn_that_returns_results_has_no_choice(how: str, emu: Emulator) -> None:
