@@ -124,14 +124,18 @@ def _print_whole(reply: Reply, *, as_json: bool) -> None:
 
 def _as_dict(reply: Reply) -> dict[str, Any]:
     choice, usage, cost, transport = reply.choices[0], reply.usage, reply.cost, reply.transport
+    serving = reply.serving
     return {
         "text": choice.text,
         "refusal": choice.refusal,
         "model": reply.model,
+        "served_model": (serving and serving.model) or reply.model,
+        "provider": serving.provider if serving else None,
         "finish_reason": choice.finish_reason,
         "usage": {
             "input_tokens": usage.input_tokens,
             "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
             "output_tokens": usage.output_tokens,
             "reasoning_tokens": usage.reasoning_tokens,
         }

@@ -72,6 +72,16 @@ def test_json_has_usage_cost_and_ids(emu: Emulator, capsys: pytest.CaptureFixtur
     assert found["inference_id"] == entry.inference_id
 
 
+def test_json_says_who_answered(emu: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "Say hello.", "--json", "--model", "liquid/d1-router"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["served_model"], found["provider"]) == ("openai/gpt-6-luna", "openai")
+    assert found["usage"]["cache_write_tokens"] == 0
+    assert main(["ask", "Say hello.", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["served_model"], found["provider"]) == (found["model"], None)
+
+
 def test_a_cut_answer_says_so(emu: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     emu.enqueue_response("one two three four five six seven eight")
     assert main(["ask", "Count.", "--max-tokens", "3"]) == 0
