@@ -181,8 +181,14 @@ def as_int(value: Any) -> int | None:
 
 
 def as_index(value: Any) -> int | None:
-    """A non-negative int that is not a bool; None for anything else."""
-    return value if type(value) is int and value >= 0 else None
+    """A non-negative int, which some servers send as a float or in a string; else None."""
+    if type(value) is int:
+        return value if value >= 0 else None
+    if type(value) is str and value.isascii() and value.isdigit():
+        value = as_float(value)
+    if type(value) is float and value.is_integer() and 0 <= value < _INT64_LIMIT:
+        return int(value)
+    return None
 
 
 def nonempty_str(value: Any) -> str | None:

@@ -28,7 +28,7 @@ from aimlapi_core import (
 from aimlapi_core._adapters import package_conflict
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
 from aimlapi_core._adapters.pickling import check_members_picklable
-from aimlapi_core._values.traceback_locals import without_locals
+from aimlapi_core._values.traceback_locals import clears_locals, without_locals
 from aimlapi_core.settings import check_picklable
 from langchain_aimlapi._signature import ConstructorSignature
 
@@ -224,6 +224,13 @@ class AIMLAPIBase(ClientOwner, Serializable):
         timeout = self.timeout
         return {"timeout": timeout.as_dict()} if isinstance(timeout, httpx.Timeout) else {}
 
+    def __repr_args__(self) -> Any:
+        """As pydantic's, but without a key of whatever type."""
+        for name, value in super().__repr_args__():
+            is_fit = name != "api_key" or value is None or callable(value)
+            yield name, value if is_fit else SecretStr("-")
+
+    @clears_locals
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, as_secret(value) if name == "api_key" else value)
 

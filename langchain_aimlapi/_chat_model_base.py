@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from aimlapi_core import __version__, note_cache_hit
 from aimlapi_core._io.sockets.event_loop import require_event_loop
+from aimlapi_core._values.traceback_locals import clears_locals
 from langchain_aimlapi._base import MODEL_CONFIG, PROVIDER, AIMLAPIBase
 from langchain_aimlapi._bindings import BindableModel
 from langchain_aimlapi._model_profile import cached_model_profile, model_profile
@@ -81,6 +82,7 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
         if held != wanted and (held is None or held == cached_model_profile(str(held.get("name")))):
             self.profile = model_profile(self.model)
 
+    @clears_locals
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "model_kwargs":
             apart = headers_apart({name: value, "default_headers": self.default_headers})
@@ -129,8 +131,8 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
         return {name: value for name, value in held.items() if value not in (None, {})}
 
     def _request_defaults(self) -> dict[str, Any]:
-        held = self.__dict__  # faster than attributes; a local variable of no frame that raises
-        return {name: held[name] for name in REQUEST_FIELDS if held[name] is not None}
+        # `__dict__` is faster than attributes, and must be no local variable: Ctrl-C may come here.
+        return {name: x for name in REQUEST_FIELDS if (x := self.__dict__[name]) is not None}
 
     @override
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:

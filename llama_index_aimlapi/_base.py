@@ -28,7 +28,7 @@ from aimlapi_core._adapters.pickling import (
     is_picklable,
     pickles_any_function,
 )
-from aimlapi_core._values.traceback_locals import without_locals
+from aimlapi_core._values.traceback_locals import clears_locals, without_locals
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.settings import check_picklable
 
@@ -95,6 +95,10 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
             default = fields[name].get_default(call_default_factory=True)
             if name in _ALWAYS_IN_REPR or value != default:
                 yield name, value
+
+    @clears_locals
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
 
     @field_serializer("timeout")
     def _timeout_as_data(self, timeout: Any) -> Any:

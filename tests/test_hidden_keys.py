@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+import httpx
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.load import dumps
@@ -116,6 +118,23 @@ def test_a_setting_that_was_made_wrong_later_shows_no_key(kind: Any) -> None:
     call = made.invoke if kind is ChatAIMLAPI else made.complete
     with pytest.raises(ConfigurationError) as failed:
         call("hi")
+    assert leaks(failed.value) == []
+
+
+@pytest.mark.parametrize("kind", [ChatAIMLAPI, AIMLAPI, AIMLAPIEmbeddings, AIMLAPIEmbedding])
+@pytest.mark.parametrize("given", [KEY, [KEY], {"k": KEY}, KEY.encode(), (KEY,)], ids=type)
+def test_a_key_of_any_type_that_was_not_validated_is_in_no_repr(kind: Any, given: Any) -> None:
+    made = kind(api_key="sk-another")
+    copied = made.model_copy(update={"api_key": given})
+    made.api_key = given
+    shown = [made, copied, kind.model_construct(api_key=given)]
+    assert KEY not in f"{shown!r} {[*map(str, shown)]}"
+
+
+@pytest.mark.parametrize("kind", [ChatAIMLAPI, AIMLAPI, AIMLAPIEmbeddings, AIMLAPIEmbedding])
+def test_an_attribute_that_is_refused_shows_no_key(kind: Any) -> None:
+    with pytest.raises(ValueError, match="api_keyy") as failed:
+        kind(api_key=KEY).api_keyy = KEY
     assert leaks(failed.value) == []
 
 
@@ -246,6 +265,19 @@ def test_a_key_in_a_header_that_the_service_repeats_is_masked(
         shown = f"{failed.value!r} {vars(failed.value)}"
         assert HEADER_KEY not in shown
         assert KEY not in shown
+
+
+def test_a_key_in_the_words_of_the_http_libraries_is_masked() -> None:
+    """They quote a head that cannot be read, and a printed traceback has the causes too."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        sent = request.headers["authorization"]
+        raise httpx.RemoteProtocolError(f"illegal line: {sent}") from ValueError(sent)
+
+    http = httpx.Client(transport=httpx.MockTransport(refuse))
+    with pytest.raises(AIMLAPIError, match=r"illegal line: \*\*\*") as failed:
+        Client(Settings(http_client=http)).complete(REQUEST)
+    assert KEY not in "".join(traceback.format_exception(failed.value))
 
 
 def test_a_header_of_another_name_is_left_in_messages(emu: Emulator) -> None:

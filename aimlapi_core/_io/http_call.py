@@ -187,7 +187,9 @@ class HTTPCall:
     def redact(self, error: AIMLAPIError) -> AIMLAPIError:
         """Remove the key, and what secret headers hold, from `error`: a body may repeat them."""
         mask = Mask(self._key, getattr(self, "headers", {}))
-        error.args = mask(error.args)
+        cause: BaseException | None = error
+        while cause is not None:  # those of the HTTP libraries quote a head that cannot be read
+            cause.args, cause = mask(cause.args), cause.__cause__
         for name, value in error.__dict__.items():
             if name != "partial":
                 error.__dict__[name] = mask(value)

@@ -7,6 +7,7 @@ import re
 # In pairs. Docker's `--env-file` keeps the quotes of a value.
 _QUOTES = frozenset(('""', "''", "``", "“”", "‘’", "<>"))
 _BLANKS = " \t\r\n\v\f\xa0\u200b\ufeff"
+_VARIABLE = re.compile(r"^(?:export\s+)?AIML(?:API)?_(?:API_)?KEY\s*=\s*")  # a line of a .env file
 _HEADER = re.compile(r"(?:authorization\s*:\s*)?(?:bearer(?:\s+|$))+", re.I)
 
 
@@ -20,5 +21,5 @@ def unquoted(text: str) -> str:
 
 def pasted_key(text: str) -> str:
     """A key without what belongs to the place that it was copied from: `Bearer `, quotes."""
-    text = unquoted(text)
+    text = unquoted(_VARIABLE.sub("", unquoted(text), count=1))
     return unquoted(_HEADER.sub("", text, count=1)) if _HEADER.match(text) else text

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from aimlapi_core._error_responses import error_in_payload
 from aimlapi_core._json_reading import (
     as_index,
     as_int,
@@ -23,6 +22,7 @@ from aimlapi_core._wire.answers.content import (
     choices_of,
     message_of,
 )
+from aimlapi_core._wire.answers.failures import REPORTING_MEMBERS, reported_failure
 from aimlapi_core._wire.chat_choice import ChoiceAccumulator
 from aimlapi_core._wire.stream_reader import Accumulator
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost, parse_serving
@@ -78,9 +78,9 @@ class ChatAccumulator(Accumulator):
                 return self._finish(expected=1)
             if not stripped:
                 return []
-        chunk = self._parse_object(data)
+        chunk = self._parse_object(data, name)
         # A cheap check of what error_in_payload needs: nearly no chunk has it.
-        if "error" in chunk or "choices" not in chunk or name == "error":
+        if "choices" not in chunk or "error" in chunk or name == "error":
             self._raise_reported(chunk, name)
         return self.add_chunk(chunk)
 
@@ -100,6 +100,8 @@ class ChatAccumulator(Accumulator):
         if chunk != self._metadata:  # mostly the same in each chunk
             self._metadata = chunk
             self._add_metadata(chunk)
+            if not (whole or REPORTING_MEMBERS.isdisjoint(chunk)):
+                self._raise_reported(chunk)
         try:
             for position, row in enumerate(choices_of(choices)):
                 self._add_choice(row, position, whole, events)
@@ -159,7 +161,7 @@ class ChatAccumulator(Accumulator):
 
         `answer`: the unstreamed answer, whose own error counts too.
         """
-        if answer and "error" in answer:
+        if answer:
             self._raise_reported(answer)
         for choice in self._choices.values():
             if found := choice.failure(whole=answer is not None):
@@ -167,7 +169,7 @@ class ChatAccumulator(Accumulator):
                 raise self._stream_error(why, code, {"finish_reason": choice.finish_reason})
 
     def _raise_reported(self, details: Mapping[str, Any], event: str = "") -> None:
-        failure = error_in_payload(details, event)
+        failure = reported_failure(details, event)
         if failure:
             raise self._stream_error(f"the service reported: {failure[0]}", failure[1], details)
 

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aimlapi_core._error_responses import describe_payload, error_in_payload
+from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._values.embedding_vectors import listed, vectors_by_index
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core._values.warn_once import warn_once
-from aimlapi_core._wire.answers.failures import unexpected_reply
+from aimlapi_core._wire.answers.failures import reported_failure, unexpected_reply
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
 from aimlapi_core._wire.validation import (
     UnsupportedParameterWarning,
@@ -95,7 +95,7 @@ def decode(
     for a response that reports an error.
     """
     rows = payload.get("data") if isinstance(payload, Mapping) else None
-    if rows and payload.get("error") and error_in_payload(payload):
+    if rows and reported_failure(payload):
         raise unexpected_reply(_WANTED, describe_payload(payload), payload, headers)
     try:
         vectors = vectors_by_index(rows or [], dimensions)

@@ -16,7 +16,7 @@ from aimlapi_core._json_reading import as_int, as_mapping, as_mappings, nonempty
 from aimlapi_core._values.media import FILENAME, canonical_data_url
 from aimlapi_core._wire.answers.content import UnreadableError
 from aimlapi_core._wire.answers.failures import answer_failed, names_failure, unexpected_reply
-from aimlapi_core._wire.answers.output import output_items, parse_output
+from aimlapi_core._wire.answers.output import CALL_TYPES, output_items, parse_output
 from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost, parse_serving
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS, add_params
@@ -52,6 +52,8 @@ _KNOWN_FIELDS = frozenset(
     "prompt prompt_cache_key prompt_cache_retention safety_identifier user frequency_penalty "
     "presence_penalty".split()
 ) | frozenset(row.responses.partition(".")[0] for row in REQUEST_PARAMS.values())
+# The items that are the answer; others report what the service did for it.
+_ANSWERS = frozenset(("message", *CALL_TYPES))
 _FINISH_REASONS = {"max_output_tokens": "length"}
 
 
@@ -119,8 +121,12 @@ def _failure(response: Mapping[str, Any]) -> tuple[str, str | None] | None:
     if names_failure(reason):
         return f"incomplete_details.reason={reason!r}", reason
     for item in as_mappings(response.get("output")):
-        if item.get("type") in ("message", "function_call") and names_failure(item.get("status")):
+        if item.get("type") not in _ANSWERS:
+            continue
+        if names_failure(item.get("status")):
             return f"an output item of status {item['status']!r}", item["status"]
+        if item.get("error") and (found := error_in_payload(item)):
+            return found
     return None
 
 
@@ -146,10 +152,16 @@ def _finish_reason(response: Mapping[str, Any], parts: tuple[Part, ...]) -> str 
     status = response.get("status")
     if status == "in_progress":
         return None
-    if status == "incomplete":
-        reason = as_mapping(response.get("incomplete_details")).get("reason")
+    reason = as_mapping(response.get("incomplete_details")).get("reason")
+    if reason or status == "incomplete" or _has_item_of_status("incomplete", response):
         return _FINISH_REASONS.get(str(reason), str(reason or "length"))
     return "tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "stop"
+
+
+def _has_item_of_status(status: str, response: Mapping[str, Any]) -> bool:
+    """Whether a message or a call has this status, whatever the response says of itself."""
+    rows = as_mappings(response.get("output"))
+    return any(row.get("status") == status and row.get("type") in _ANSWERS for row in rows)
 
 
 def failure_message(event: Any) -> str:

@@ -27,6 +27,7 @@ from aimlapi_core._wire.answers.output import (
     SEPARATOR,
     call_id_of,
     is_message,
+    item_arguments,
     message_parts,
     to_tool_call,
 )
@@ -202,7 +203,7 @@ class OutputItem:
         if not self._name_sent and (name := nonempty_str(wire.get("name"))):
             self._name_sent = True
             yield ToolCallDelta(self._tool_call_index(owner), id=call_id_of(wire), name=name)
-        given = wire.get(CALL_TYPES[wire["type"]])
+        given = item_arguments(wire)
         if given != {}:  # perhaps none yet
             arguments = arguments_text(given)
             yield from self.add_arguments(_suffix_after(arguments, self._arguments), owner)

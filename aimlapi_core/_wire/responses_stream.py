@@ -64,7 +64,7 @@ class ResponseAccumulator(Accumulator):
             return []
         if data.strip() == "[DONE]":
             return self.close()
-        event = self._parse_object(data)
+        event = self._parse_object(data, name)
         if self._is_duplicate(event, data):
             return []
         kind = str(event.get("type") or name)

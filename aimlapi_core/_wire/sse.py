@@ -23,10 +23,10 @@ def is_keep_alive(name: str, data: str) -> bool:
 
     Servers send `data: null`, `data: ping`, `event: ping`.
     """
-    if name.lower() in _KEEP_ALIVES:
-        return True
+    if name == "error":
+        return False
     word = data.strip().strip('"').lower()
-    return (name != "error" and word in _KEEP_ALIVES) or word == "null"
+    return name.lower() in _KEEP_ALIVES or word in _KEEP_ALIVES or word == "null"
 
 
 def _is_single_event(piece: bytes) -> bool:

@@ -67,7 +67,7 @@ class Accumulator(ABC):
     def reply(self, headers: Mapping[str, str]) -> Reply:
         """The reply accumulated so far."""
 
-    def _parse_object(self, data: str) -> dict[str, Any]:
+    def _parse_object(self, data: str, name: str) -> dict[str, Any]:
         try:
             payload, has_halves = loads_with_halves(data)
         except ValueError:
@@ -76,6 +76,9 @@ class Accumulator(ABC):
             self.may_hold_halves = True
         if isinstance(payload, dict):
             return payload
+        if name == "error":
+            what = f"the service reported: {data[:200].strip()}"
+            raise self._stream_error(what, None, {"error": data})
         raise self._stream_error(f"a payload of the stream is not a JSON object: {data[:200]!r}")
 
     def _stream_error(

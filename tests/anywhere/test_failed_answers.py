@@ -8,15 +8,30 @@ import pytest
 
 from aimlapi_core import (
     AnswerFailedError,
+    ChatRequest,
     ContextTooLongError,
+    Message,
     StreamCutError,
     StreamFailedError,
+    Text,
     UnexpectedReplyError,
     track_costs,
 )
+from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_emulator import Emulator
-from tests.anywhere.answering import ENDPOINTS, Answer, Way, enqueue, forms, from_core, ways
-from tests.core.cases import META, body, choice, chunk, message, response
+from tests.anywhere.answering import (
+    ENDPOINTS,
+    MODELS,
+    Answer,
+    Way,
+    dumped,
+    enqueue,
+    forms,
+    from_core,
+    got_from_core,
+    ways,
+)
+from tests.core.cases import META, body, choice, chunk, function_call, message, response
 
 ERROR = {"code": 429, "message": "Rate limited upstream", "metadata": {"provider_name": "x"}}
 HALF = "half an ans"
@@ -45,6 +60,12 @@ FAILURES: dict[str, tuple[str, Answer]] = {
     "error beside text that stopped": (SAYS, chat({}, {"error": ERROR}, finish="stop")),
     "error that is a text": ("out of luck", chat({}, {"error": "out of luck"})),
     "error in the choice": (SAYS, chat({"error": ERROR}, {}, finish="stop")),
+    "errors beside text": ("out of luck", chat({}, {"errors": [{"message": "out of luck"}]})),
+    "status beside text": ("status is 'failed'", chat({}, {"status": "failed"}, finish="stop")),
+    "status code beside text": (
+        "status is 502, no luck",
+        chat({}, {"status": 502, "detail": "no luck"}, finish="stop"),
+    ),
     "finish_reason error": ("finish_reason is 'error'", chat({}, {})),
     "finish_reason of a provider": ("abort", chat({}, {}, finish="abort")),
     "native reason": (
@@ -72,6 +93,7 @@ FAILURES: dict[str, tuple[str, Answer]] = {
         "server_error",
         responses({"status": "incomplete", "incomplete_details": {"reason": "server_error"}}),
     ),
+    "error in an item": (SAYS, responses({}, {**message(HALF), "error": ERROR})),
     "failed item": (
         "status 'failed'",
         responses({}, {**message(HALF), "status": "failed"}),
@@ -93,6 +115,19 @@ def test_a_failure_beside_an_answer_is_an_error(form: str, name: str) -> None:
     if HALF in str(answer[1]):
         assert caught.value.partial is not None
         assert caught.value.partial.choices[0].text == HALF
+
+
+@forms
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_no_control_character_is_in_the_code_of_a_failure(form: str, endpoint: str) -> None:
+    said = "error\x1b[31m\u202e"
+    answer = chat({"native_finish_reason": said}, {}, finish="stop")
+    if endpoint == "responses":
+        answer = responses({"status": said})
+    with pytest.raises(AnswerFailedError) as caught:
+        from_core(answer, form)
+    assert caught.value.code == "error\\x1b[31m\\u202e"
+    assert "\x1b" not in str(caught.value)
 
 
 SOME = ("error beside null", "error in the choice", "finish_reason error", "native reason")
@@ -131,6 +166,48 @@ def test_an_error_without_content_is_none(form: str, endpoint: str, error: Any) 
     if endpoint == "responses":
         answer = responses({"error": error})
     assert from_core(answer, form).choices[0].text == HALF
+
+
+@forms
+@pytest.mark.parametrize(
+    "top",
+    [{"status": "success"}, {"status": 200}, {"status": "completed", "errors": []}, {"status": ""}],
+    ids=str,
+)
+def test_a_status_of_success_beside_an_answer_is_none(form: str, top: dict[str, Any]) -> None:
+    assert from_core(chat({}, top, finish="stop"), form).choices[0].text == HALF
+
+
+@pytest.mark.parametrize("data", ["upstream timed out", "null", "ping", '"ping"'])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_an_event_named_error_is_one_whatever_it_holds(endpoint: str, data: str) -> None:
+    events = (chat({}, {}, finish="stop") if endpoint == "chat" else responses({}))[2]
+    request = ChatRequest(MODELS[endpoint], (Message("user", (Text("hi"),)),))
+    reader = prepare_request(request, stream=True).stream_reader()
+    lines = [f"data: {dumped(event)}\n\n" for event in events]
+    lines.insert(1, f"event: error\ndata: {data}\n\n")
+    with pytest.raises(AnswerFailedError) as caught:
+        list(reader.feed("".join(lines).encode()))
+    assert data in str(caught.value)
+    assert caught.value.partial is not None
+    assert caught.value.partial.choices[0].text == HALF
+
+
+@forms
+@pytest.mark.parametrize(
+    "whole",
+    [
+        response({**message(HALF), "status": "incomplete"}),
+        response({**function_call("a", "w", "{}"), "status": "incomplete"}),
+        response(message(HALF), incomplete_details={"reason": "max_output_tokens"}),
+    ],
+    ids=["text", "call", "details"],
+)
+def test_a_response_of_which_a_part_was_cut_is_marked(form: str, whole: dict[str, Any]) -> None:
+    """Though it says of itself that it is completed."""
+    answer: Answer = ("responses", whole, [{"type": "response.completed", "response": whole}])
+    assert from_core(answer, form).choices[0].finish_reason == "length"
+    assert got_from_core(answer, form).calls == []
 
 
 @forms

@@ -180,6 +180,20 @@ def test_arguments_that_are_an_object_are_taken(form: str, make: Any) -> None:
 
 @forms
 @pytest.mark.parametrize("make", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("name", ["input", "parameters", "args"])
+@pytest.mark.parametrize("arguments", [{"city": "Łódź"}, '{"city": "Łódź"}'], ids=type)
+def test_arguments_by_the_name_of_another_api_are_taken(
+    form: str, make: Any, name: str, arguments: Any
+) -> None:
+    """Without them the call would be run with none."""
+    text = json.dumps(make(["their place"]))
+    renamed = text.replace('"arguments": ["their place"]', f'"{name}": {json.dumps(arguments)}')
+    found = read(tuple(json.loads(renamed)), form)
+    assert (found.calls, found.invalid) == ([("w", {"city": "Łódź"})], [])
+
+
+@forms
+@pytest.mark.parametrize("make", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("arguments", [None, "", " \n", "null", "{}", {}], ids=repr)
 def test_no_arguments_are_an_empty_object(form: str, make: Any, arguments: Any) -> None:
     found = read(make(arguments), form)

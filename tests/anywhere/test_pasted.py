@@ -13,6 +13,7 @@ from aimlapi_emulator import Emulator
 from tests.anywhere.objects import ASYNC, ASYNC_NAMES, KEY, SYNC, assert_whole, make
 
 PASTED = [f'"{KEY}"', f"Bearer {KEY}", f" {KEY}\n", f"'Bearer {KEY}'"]
+PASTED += [f"export AIMLAPI_API_KEY='{KEY}'", f"AIML_API_KEY={KEY}"]
 
 
 @pytest.mark.parametrize("name", SYNC)

@@ -86,3 +86,14 @@ def test_calls_of_a_whole_answer_are_one_each_whatever_their_index_says() -> Non
         ("weather", ARGUMENTS),
         ("clock", "{}"),
     ]
+
+
+@pytest.mark.parametrize("kind", [int, str, float])
+def test_an_index_of_another_type_tells_interleaved_calls_apart(kind: Any) -> None:
+    """Else the pieces of all go to the last call, and the first is run without arguments."""
+    found = calls_of(
+        delta(kind(0), "a", "weather", ""),
+        delta(kind(1), "b", "clock", ""),
+        *(delta(kind(index), None, None, piece) for piece in PIECES for index in (0, 1)),
+    )
+    assert found == [("a", "weather", ARGUMENTS), ("b", "clock", ARGUMENTS)]

@@ -192,6 +192,8 @@ def chat_answer(rng: random.Random) -> Answer:
     """A chat completion."""
     message, deltas = _message_and_deltas(rng)
     reason = rng.choice(["stop", "tool_calls", "length", "content_filter", "odd"])
+    if reason == "tool_calls" and "tool_calls" not in message:  # calls that did not come: a failure
+        reason = "stop"
     facts = {"native_finish_reason": "completed"} if rng.random() < 0.3 else {}
     usage = USAGE if rng.random() < 0.8 else None
     meta = META if rng.random() < 0.5 else None

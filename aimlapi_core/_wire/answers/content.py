@@ -17,6 +17,10 @@ _REASONING_TYPES = frozenset("reasoning thinking reasoning_text summary_text".sp
 _REASONING_MEMBERS = ("text", "thinking", "reasoning", "summary", "content")
 _MAX_SHOWN_CHARS = 100
 
+# Where there are no `arguments`: of Anthropic, Cohere and LangChain. Without them a call would be
+# run with none.
+_OTHER_ARGUMENTS = ("input", "parameters", "args")
+
 
 class UnreadableError(ValueError):
     """A member of an answer whose meaning is not plain."""
@@ -127,7 +131,17 @@ def function_of(call: Mapping[str, Any]) -> tuple[Any, str, bool]:
         custom = as_mapping(call["custom"])
         return custom.get("name"), arguments_text(custom.get("input")), True
     function = function or call
-    return function.get("name"), arguments_text(function.get("arguments")), False
+    return function.get("name"), arguments_text(arguments_of(function)), False
+
+
+def arguments_of(call: Mapping[str, Any]) -> Any:
+    """The arguments of a call, of any type, by whichever name an API has for them."""
+    arguments = call.get("arguments")
+    if is_nothing(arguments):
+        for name in _OTHER_ARGUMENTS:
+            if other := call.get(name):
+                return other
+    return arguments
 
 
 def legacy_call(value: Any) -> Mapping[str, Any] | None:

@@ -32,7 +32,7 @@ def unexpected_reply(
     request_id = headers.get("x-request-id")
     if is_context_refusal(payload):
         return context_error(message, payload, request_id)
-    failure = error_in_payload(payload) if isinstance(payload, Mapping) else None
+    failure = reported_failure(payload) if isinstance(payload, Mapping) else None
     if failure is None:
         return UnexpectedReplyError(message, body=what, request_id=request_id)
     return AnswerFailedError(
@@ -49,6 +49,7 @@ def answer_failed(
 ) -> AIMLAPIError:
     """The error for an answer that began and failed, whole or streamed. `details`: its JSON."""
     what = readable(what, 2 * MAX_SENTENCE_CHARS).rstrip(" .")
+    code = None if code is None else readable(code, MAX_SENTENCE_CHARS)
     message = f"The answer failed: {what}."
     if any(choice.parts for choice in partial.choices):
         message += " The part that came is in .partial."
@@ -57,6 +58,31 @@ def answer_failed(
     return AnswerFailedError(
         message, partial=partial, code=code, details=details, body=what, request_id=request_id
     )
+
+
+# Members beside an answer that say, without an `error`, that it failed.
+_REPORTING = ("errors", "statusCode", "status")
+REPORTING_MEMBERS = frozenset(("error", *_REPORTING))
+
+
+def reported_failure(payload: Mapping[str, Any], event: str = "") -> tuple[str, str | None] | None:
+    """(message, code) of a failure that stands in the JSON of an answer, or beside it; else None.
+
+    `event` is the SSE event name.
+    """
+    failure = error_in_payload(payload, event)
+    if failure or REPORTING_MEMBERS.isdisjoint(payload):
+        return failure
+    for name in _REPORTING:
+        value = payload.get(name)
+        if bool(value) if name == "errors" else _is_failed_status(value):
+            words = [payload[key] for key in ("message", "detail", "title") if payload.get(key)]
+            return f"{name} is {value!r}" + (f", {words[0]}" if words else ""), None
+    return None
+
+
+def _is_failed_status(status: Any) -> bool:
+    return (type(status) is int and status >= 400) or names_failure(status)
 
 
 def names_failure(reason: Any, *, is_native: bool = False) -> bool:

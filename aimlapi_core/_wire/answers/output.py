@@ -14,6 +14,7 @@ from aimlapi_core._json_reading import (
 )
 from aimlapi_core._wire.answers.content import (
     UnreadableError,
+    arguments_of,
     content_parts,
     is_nothing,
     lenient_parts,
@@ -90,10 +91,15 @@ def call_id_of(item: Mapping[str, Any]) -> str:
 
 def _call_arguments(item: Mapping[str, Any]) -> str:
     kind = str(item["type"])
-    arguments = arguments_text(item.get(CALL_TYPES[kind]))
+    arguments = arguments_text(item_arguments(item))
     if kind == "custom_tool_call":  # may be a JSON object, and is no function's
         return json.dumps(arguments, ensure_ascii=False)
     return without_placeholders(arguments)
+
+
+def item_arguments(item: Mapping[str, Any]) -> Any:
+    """The arguments, or the input, of an item of CALL_TYPES, of any type."""
+    return arguments_of(item) if item["type"] == "function_call" else item.get("input")
 
 
 def message_parts(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
