@@ -34,8 +34,7 @@ from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.build import call_arguments
 from langchain_aimlapi._request.tool_functions import ToolLike
 from langchain_aimlapi._request.tools import ToolChoiceLike, merge_tools, to_wire_tool
-from langchain_aimlapi._structured_output.plan import Method
-from langchain_aimlapi._structured_output.runnable import structured_output
+from langchain_aimlapi._structured_output.methods import Method
 from langchain_aimlapi.errors import InvalidRequestError, translate_errors
 
 ObjectT = TypeVar("ObjectT")
@@ -179,6 +178,8 @@ class ModelBinding(_Fallible, RunnableBinding[LanguageModelInput, AIMessage]):
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
         """`ChatAIMLAPI.with_structured_output`, with what is bound."""
+        from langchain_aimlapi._structured_output.runnable import structured_output
+
         given = _given(method=method, strict=strict, tools=tools, **kwargs)
         if _is_ours(self.bound):
             return structured_output(self, self.kwargs, schema, include_raw=include_raw, **given)
@@ -239,6 +240,8 @@ class ConfigurableModel(_Fallible, RunnableConfigurableFields):  # type: ignore[
         self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:
         """`ChatAIMLAPI.with_structured_output`, configurable."""
+        from langchain_aimlapi._structured_output.runnable import structured_output
+
         return structured_output(self, {}, schema, **kwargs)
 
     @override

@@ -40,8 +40,7 @@ from langchain_aimlapi._response import content_blocks
 from langchain_aimlapi._response import messages as response_messages
 from langchain_aimlapi._response.empty_output import warn_at_stream_end, warn_if_reasoning_exhausted
 from langchain_aimlapi._response.v3_events import V3EventEncoder
-from langchain_aimlapi._structured_output.plan import Method
-from langchain_aimlapi._structured_output.runnable import structured_output
+from langchain_aimlapi._structured_output.methods import Method
 from langchain_aimlapi.errors import translate_errors
 
 if TYPE_CHECKING:
@@ -364,6 +363,9 @@ class ChatAIMLAPI(ChatModelBase):
 
         Raises OutputError (refused, truncated, empty, invalid) where there is no instance.
         """
+        # Imported late: most programs' first call needs none of it.
+        from langchain_aimlapi._structured_output.runnable import structured_output
+
         return structured_output(
             self,
             {},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from aimlapi_core._error_messages import MAX_NAME_CHARS
@@ -16,10 +16,9 @@ from aimlapi_core._values.half_characters import HALF_IN_JSON
 from aimlapi_core._values.plain import plain_scalar
 from aimlapi_core._values.readable import quoted
 from aimlapi_core._values.warn_once import warn_once
-from aimlapi_core._wire import chat, responses
+from aimlapi_core._wire import chat
 from aimlapi_core._wire.answers.whole_characters import mend_error, whole_characters
 from aimlapi_core._wire.chat_stream import ChatAccumulator
-from aimlapi_core._wire.responses_stream import ResponseAccumulator
 from aimlapi_core._wire.stop_sequences import truncate_reply
 from aimlapi_core._wire.stream_reader import Accumulator, StreamReader
 from aimlapi_core._wire.validation import check_request, drop_unsupported_params, request_id_header
@@ -52,14 +51,14 @@ class PreparedRequest:
 
     def decode(self, payload: Any, headers: Mapping[str, str]) -> Reply:
         """Decode a parsed unstreamed answer. `headers` in lower case."""
-        reply = _CODECS[self.endpoint].decode(payload, headers)
+        reply = _codec(self.endpoint).decode(payload, headers)
         return truncate_reply(reply, self.client_stop) if self.client_stop else reply
 
     def decode_body(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Decode the body of an unstreamed answer. `headers` in lower case."""
         payload, has_halves = parse_raw_body(body), HALF_IN_JSON.search(body) is not None
         try:
-            reply = _CODECS[self.endpoint].decode(payload, headers)
+            reply = _codec(self.endpoint).decode(payload, headers)
         except AIMLAPIError as error:
             if has_halves:
                 mend_error(error)
@@ -70,7 +69,7 @@ class PreparedRequest:
 
     def stream_reader(self, headers: Mapping[str, str] | None = None) -> StreamReader:
         """A reader for the streamed answer. `headers` in lower case."""
-        accumulator = _CODECS[self.endpoint].accumulator(
+        accumulator = _codec(self.endpoint).accumulator(
             self.expected_choices, tool_names=self.tool_names
         )
         decode = partial(self.decode_body, headers=headers or {})
@@ -92,12 +91,15 @@ class _EndpointCodec(NamedTuple):
     accumulator: Callable[..., Accumulator]
 
 
-_CODECS: Mapping[Endpoint, _EndpointCodec] = {
-    "chat": _EndpointCodec(chat.PATH, chat.encode, chat.decode, ChatAccumulator),
-    "responses": _EndpointCodec(
-        responses.PATH, responses.encode, responses.decode, ResponseAccumulator
-    ),
-}
+@cache
+def _codec(endpoint: Endpoint) -> _EndpointCodec:
+    if endpoint == "chat":
+        return _EndpointCodec(chat.PATH, chat.encode, chat.decode, ChatAccumulator)
+    # Imported at its first call: most programs have none.
+    from aimlapi_core._wire import responses
+    from aimlapi_core._wire.responses_stream import ResponseAccumulator
+
+    return _EndpointCodec(responses.PATH, responses.encode, responses.decode, ResponseAccumulator)
 
 
 def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
@@ -116,7 +118,7 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
     client_stop = _client_side_stop(request, info, endpoint)
     if client_stop and (info is None or info.gates_params):
         request = replace(request, stop=())
-    codec = _CODECS[endpoint]
+    codec = _codec(endpoint)
     body = codec.encode(request, info, stream=stream)
     return PreparedRequest(
         endpoint=endpoint,

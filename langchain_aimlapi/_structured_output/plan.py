@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from typing_extensions import is_typeddict
@@ -13,9 +13,8 @@ from aimlapi_core import InvalidRequestError, model_info, nearest
 from aimlapi_core.schema import object_schema
 from langchain_aimlapi._request.json_schemas import json_schema
 from langchain_aimlapi._request.tools import strict_or_open, to_wire_name
+from langchain_aimlapi._structured_output.methods import Method
 from langchain_aimlapi._structured_output.parser import AnswerParser
-
-Method = Literal["json_schema", "function_calling", "json_mode"]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.runnables import Runnable
 
 from langchain_aimlapi._request.tool_functions import ToolLike
+from langchain_aimlapi._structured_output.methods import Method
 from langchain_aimlapi._structured_output.plan import (
-    Method,
     check_conflicts,
     default_method,
     make_plan,

@@ -18,12 +18,21 @@ NEVER = {
     "llama_index_aimlapi": {"langchain_core", "openai"},
 }
 
+# Of ours: what the first call of most programs does not need.
+_CORE_LATE = ("_wire.responses", "models.catalogue", "_io.doctor")
+LATE = {
+    "langchain_aimlapi": (*_CORE_LATE, "_structured_output.plan", "_structured_output.parser"),
+    "llama_index_aimlapi": _CORE_LATE,
+}
+
 
 @pytest.mark.parametrize(("name", "package"), CLASSES.items())
 def test_what_an_adapter_imports(name: str, package: str) -> None:
     """Of our packages the core alone; neither the other framework nor a vendor's client."""
     modules = imported(package, name)
     found = of_ours(modules)
+    late = [module for module in found if any(part in module for part in LATE[package])]
+    assert not late, f"{late}: import it in the function that needs it, as the first call does not"
     assert {module.split(".")[0] for module in found} == {package, "aimlapi_core"}
     pinned = json.loads(PINNED.read_text())[package]
     assert found == pinned, "a module more or less: run python -m tests.perf.modules"
