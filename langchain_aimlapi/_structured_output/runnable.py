@@ -23,6 +23,7 @@ def structured_output(
     model: Any,
     bound: Mapping[str, Any],
     schema: Mapping[str, Any] | type | None,
+    /,
     *,
     method: Method | None = None,
     include_raw: bool = False,

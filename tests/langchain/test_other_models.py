@@ -160,6 +160,18 @@ def test_the_model_that_is_bound_says_the_method(chat: Make, emu: Emulator) -> N
     assert "tools" in request.body
 
 
+@pytest.mark.parametrize("include_raw", [False, True])
+def test_the_model_that_is_given_with_the_schema_says_the_method(
+    include_raw: bool, chat: Make, emu: Emulator
+) -> None:
+    llm = chat().with_structured_output(City, include_raw=include_raw, model=CLAUDE)
+    made: Any = llm.invoke("name: Paris, people: 7")
+    assert (made["parsed"] if include_raw else made) == City(name="Paris", people=7)
+    (request,) = emu.requests
+    assert request.body["model"] == CLAUDE
+    assert "tools" in request.body
+
+
 @pytest.mark.parametrize(
     "model", [name for name in OTHERS if (row := model_info(name)) and row.images]
 )
