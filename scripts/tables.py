@@ -142,9 +142,7 @@ def bench() -> str:
 
 def errors() -> str:
     """The core's errors in Markdown, each below what it is a kind of."""
-    return "\n".join(
-        ["| error | means | asked again |", "|---|---|---|", *_errors(AIMLAPIError, 0)]
-    )
+    return "\n".join(["| error | means | retried |", "|---|---|---|", *_errors(AIMLAPIError, 0)])
 
 
 def _errors(parent: type[AIMLAPIError], depth: int) -> Iterator[str]:
