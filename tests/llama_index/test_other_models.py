@@ -113,3 +113,18 @@ def test_the_metadata_is_the_rows_for_every_listed_id() -> None:
         assert metadata.is_function_calling_model is (info.tools or not info.gates_params), model
         assert metadata.is_chat_model is True
         assert metadata.model_name == model
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("openai/gpt 5.4", "Did you mean 'openai/gpt-5-4'?"),
+        ("acme/unheard-of", "Set context_window to say otherwise."),
+    ],
+)
+def test_a_window_that_is_not_known_is_logged_with_what_to_do(
+    given: str, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert AIMLAPI(model=given, api_key="sk-test").metadata.context_window == 128_000
+    assert f"{given!r} is not known" in caplog.text
+    assert says in caplog.text
