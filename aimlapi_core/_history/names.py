@@ -36,6 +36,7 @@ MAX_CALL_ID_LENGTH: dict[Endpoint, int] = {"chat": 40, "responses": 64}
 # Halves of characters cannot be sent at all.
 _UNFIT_IN_MESSAGE_NAME = re.compile(r"[\s<|\\/>\ud800-\udfff]+")
 _MAX_NAME_LENGTH = 64
+_HASH_LENGTH = 8
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNFIT_IN_TOOL_NAME = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -51,6 +52,19 @@ def fit_call_id(call_id: str, occurrence: int, max_length: int) -> str:
 def fit_tool_name(name: str) -> str:
     """The name of a call's function: other providers allow dots, colons and longer names."""
     return _UNFIT_IN_TOOL_NAME.sub("_", name)[:_MAX_NAME_LENGTH] or "unknown_tool"
+
+
+def wire_tool_name(name: str) -> str:
+    """The name under which a tool is offered: at most 64 of `[A-Za-z0-9_-]`.
+
+    A valid name is kept. Any other is sanitized, truncated and ends with a hash of the full name,
+    so that different names do not collide and each maps to the same one in every request.
+    """
+    if TOOL_NAME.fullmatch(name) or not name:
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
+    clean = _UNFIT_IN_TOOL_NAME.sub("_", name)
+    return f"{clean[: _MAX_NAME_LENGTH - _HASH_LENGTH - 1]}_{digest}"
 
 
 def fit_message_name(name: str) -> str | None:

@@ -17,6 +17,11 @@ from aimlapi_core._values.plain import plain_scalar
 from aimlapi_core._values.readable import quoted
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core._wire import chat
+from aimlapi_core._wire.answers.tool_names import (
+    OwnNamesAccumulator,
+    with_own_names,
+    with_wire_tool_names,
+)
 from aimlapi_core._wire.answers.whole_characters import mend_error, whole_characters
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core._wire.stop_sequences import truncate_reply
@@ -37,7 +42,8 @@ class PreparedRequest:
     """An encoded request: `path` relative to the base URL, JSON `body`, extra headers.
 
     `client_stop`: the stop sequences that the endpoint does not take, so the client applies them.
-    `tool_names`: the functions that a streamed call may name.
+    `tool_names`: the functions that a streamed call may name; `own_names`: the caller's name of
+    each that is sent under another.
     """
 
     endpoint: Endpoint
@@ -48,17 +54,18 @@ class PreparedRequest:
     client_stop: tuple[str, ...]
     usage_expected: bool
     tool_names: Set[str] = frozenset()
+    own_names: Mapping[str, str] = field(default_factory=dict)
 
     def decode(self, payload: Any, headers: Mapping[str, str]) -> Reply:
         """Decode a parsed unstreamed answer. `headers` in lower case."""
-        reply = _codec(self.endpoint).decode(payload, headers)
+        reply = self._decode(payload, headers)
         return truncate_reply(reply, self.client_stop) if self.client_stop else reply
 
     def decode_body(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Decode the body of an unstreamed answer. `headers` in lower case."""
         payload, has_halves = parse_raw_body(body), HALF_IN_JSON.search(body) is not None
         try:
-            reply = _codec(self.endpoint).decode(payload, headers)
+            reply = self._decode(payload, headers)
         except AIMLAPIError as error:
             if has_halves:
                 mend_error(error)
@@ -67,11 +74,17 @@ class PreparedRequest:
             reply = whole_characters(reply)
         return truncate_reply(reply, self.client_stop) if self.client_stop else reply
 
+    def _decode(self, payload: Any, headers: Mapping[str, str]) -> Reply:
+        reply = _codec(self.endpoint).decode(payload, headers)
+        return with_own_names(reply, self.own_names) if self.own_names else reply
+
     def stream_reader(self, headers: Mapping[str, str] | None = None) -> StreamReader:
         """A reader for the streamed answer. `headers` in lower case."""
         accumulator = _codec(self.endpoint).accumulator(
             self.expected_choices, tool_names=self.tool_names
         )
+        if self.own_names:
+            accumulator = OwnNamesAccumulator(accumulator, self.own_names)
         decode = partial(self.decode_body, headers=headers or {})
         return StreamReader(
             accumulator,
@@ -108,6 +121,7 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
     Raises InvalidRequestError.
     """
     request = with_plain_scalars(request)
+    request, own_names = with_wire_tool_names(request)
     check_request(request)
     info = model_info(request.model)
     if info is None:
@@ -129,6 +143,7 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
         client_stop=client_stop,
         usage_expected=stream and request.stream_usage,
         tool_names={tool.name for tool in request.tools if isinstance(tool, Tool)},
+        own_names=own_names,
     )
 
 

@@ -9,7 +9,7 @@ from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 
 from aimlapi_core import ToolCall, dumps_arguments
 from aimlapi_core._history.foreign_calls import ARGUMENTS, CALL_IDS, HOLDERS, NAMES, read_call
-from llama_index_aimlapi._request.tool_names import to_wire_tool_name
+from aimlapi_core._history.names import wire_tool_name
 
 # Where other integrations keep one call: OpenAI's of before 2023-11, Gemini's and Bedrock's.
 _ONE_CALL = ("function_call", "functionCall", "toolUse")
@@ -53,7 +53,7 @@ def _from_block(block: ToolCallBlock, legacy: Mapping[str, ToolCall]) -> ToolCal
     dumped = legacy.get(call_id)
     return ToolCall(
         id=call_id,
-        name=to_wire_tool_name(block.tool_name),
+        name=wire_tool_name(block.tool_name),
         arguments=_text(block.tool_kwargs, block.tool_name),
         item_id=dumped.item_id if dumped else None,
         extra=dumped.extra if dumped else None,
@@ -67,7 +67,7 @@ def _from_dict(row: Mapping[str, Any]) -> Iterator[ToolCall]:
     if call_id:
         yield ToolCall(
             id=call_id,
-            name=to_wire_tool_name(name),
+            name=wire_tool_name(name),
             arguments=_text(arguments, name),
             item_id=row.get("item_id"),
             extra=row.get("extra"),

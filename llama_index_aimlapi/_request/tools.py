@@ -21,11 +21,11 @@ from aimlapi_core import (
     ToolChoice,
     strict_schema,
 )
+from aimlapi_core._history.names import wire_tool_name
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.schema import object_schema
 from llama_index_aimlapi._request.argument_validation import check_types
 from llama_index_aimlapi._request.legacy_arguments import did_you_mean
-from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _function_tool(row: Mapping[str, Any]) -> tuple[Tool, ToolRef]:
         warn_not_strict(subject, reason)
         strict = None
     sent = parameters or object_schema(schema, subject)
-    tool = Tool(to_wire_tool_name(name), sent, function.get("description"), strict)
+    tool = Tool(wire_tool_name(name), sent, function.get("description"), strict)
     return tool, ToolRef(name, schema if parameters else None)
 
 
@@ -162,4 +162,4 @@ def _named_tool(name: str, tool_refs: Mapping[str, ToolRef]) -> NamedTool:
             f"tool_choice names {name!r}, which is none of the tools {names}."
             f"{did_you_mean(name, names)}"
         )
-    return NamedTool(to_wire_tool_name(name))
+    return NamedTool(wire_tool_name(name))

@@ -11,8 +11,8 @@ from llama_index.core.types import Model
 from pydantic import BaseModel, RootModel
 
 from aimlapi_core import InvalidRequestError, strict_schema
+from aimlapi_core._history.names import wire_tool_name
 from aimlapi_core.schema import object_schema
-from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 from llama_index_aimlapi._request.tools import tool_dict, warn_not_strict
 
 # LlamaIndex programs pass these to control the tool call; the plan controls it itself.
@@ -58,7 +58,7 @@ def json_schema_plan(output_cls: type[Model]) -> StructuredOutputPlan[Model]:
     if reason is not None:
         warn_not_strict(subject, reason)
     response_schema = {
-        "name": to_wire_tool_name(output_cls.__name__),
+        "name": wire_tool_name(output_cls.__name__),
         "schema": strict or object_schema(schema, subject),
         "strict": strict is not None,
     }

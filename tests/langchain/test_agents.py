@@ -11,9 +11,10 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
-from langchain_core.tools import tool
+from langchain_core.tools import StructuredTool, tool
 from pydantic import BaseModel
 
+from aimlapi_core._history.names import wire_tool_name
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import ChatAIMLAPI
 from tests.langchain.calls import invoke, stream
@@ -57,6 +58,26 @@ def test_two_tools_in_parallel(how: str, emu: Emulator, chat: Make) -> None:
     assert len([m for m in messages if isinstance(m, ToolMessage)]) == 2
     assert "sunny in Paris" in messages[-1].text
     assert "12:00 in Paris" in messages[-1].text
+    assert [seen.problems for seen in emu.requests] == [(), ()]
+
+
+@pytest.mark.parametrize("name", ["files.read", "files/read a file", "x" * 80])
+@pytest.mark.parametrize("model", ["openai/gpt-5-2", "openai/gpt-5-2-pro"])
+@pytest.mark.parametrize("mode", ["updates", "messages"])
+def test_a_tool_with_an_odd_name_is_run(
+    mode: str, model: str, name: str, how: str, emu: Emulator, chat: Make
+) -> None:
+    """As MCP servers name them; the API takes neither dots nor more than 64 characters."""
+    runs: list[str] = []
+
+    def read(path: str) -> str:
+        runs.append(path)
+        return "the file's text"
+
+    odd = StructuredTool.from_function(read, name=name, description="Reads a file.")
+    emu.when("read it", tool_call=wire_tool_name(name), arguments={"path": "/a"})
+    stream(how, create_agent(chat(model=model), [odd]), ask("read it"), stream_mode=mode)
+    assert runs == ["/a"]
     assert [seen.problems for seen in emu.requests] == [(), ()]
 
 

@@ -10,8 +10,8 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCall
 from llama_index.core.tools import FunctionTool
 
 from aimlapi_core import BuiltinTool, InvalidRequestError, NamedTool, OpenSchemaWarning, Tool
+from aimlapi_core._history.names import wire_tool_name
 from llama_index_aimlapi import InvalidToolCallError, NoToolCallError
-from llama_index_aimlapi._request.tool_names import to_wire_tool_name
 from llama_index_aimlapi._request.tools import ToolRef, to_tool_choice, to_tools, tool_dict
 from llama_index_aimlapi._response.tool_calls import parse_partial_object, tool_selections
 
@@ -44,7 +44,7 @@ def response(*calls: Any, **facts: Any) -> ChatResponse:
 def test_a_tool_keeps_its_name_until_the_request() -> None:
     (tool,), tool_refs = to_tools([tool_dict(ODD, None)])
     assert isinstance(tool, Tool)
-    assert tool.name == to_wire_tool_name("Gen[int] größe")
+    assert tool.name == wire_tool_name("Gen[int] größe")
     assert tool_refs == {tool.name: ToolRef("Gen[int] größe")}
     assert tool.strict is None
 
