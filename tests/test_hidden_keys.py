@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from types import CodeType, FrameType
@@ -135,6 +137,15 @@ def test_a_key_of_any_type_that_was_not_validated_is_in_no_repr(kind: Any, given
 def test_an_attribute_that_is_refused_shows_no_key(kind: Any) -> None:
     with pytest.raises(ValueError, match="api_keyy") as failed:
         kind(api_key=KEY).api_keyy = KEY
+    assert leaks(failed.value) == []
+
+
+@pytest.mark.parametrize("kind", [ChatAIMLAPI, AIMLAPI, AIMLAPIEmbeddings, AIMLAPIEmbedding])
+def test_a_refused_pickle_shows_no_key(kind: Any) -> None:
+    made = kind(api_key=KEY, default_headers={"X-Key": HEADER_KEY})
+    made.__dict__["base_url"] = threading.Lock()
+    with pytest.raises(TypeError, match="pickle") as failed:
+        pickle.dumps(made)
     assert leaks(failed.value) == []
 
 

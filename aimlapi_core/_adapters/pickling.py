@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from aimlapi_core._values.traceback_locals import clears_locals
+
 
 def pickles_any_function() -> bool:
     """Whether cloudpickle (Ray, joblib, Spark) or dill is pickling, which take lambdas."""
@@ -30,6 +32,7 @@ def is_picklable(value: Any) -> bool:
     return _refusal(value, pickle) is None
 
 
+@clears_locals  # the members hold headers
 def check_members_picklable(kind: str, members: Mapping[str, Any]) -> None:
     """Raise TypeError with the name of the first member that the pickler at work does not take.
 
