@@ -17,9 +17,12 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
+
+import httpx
 
 from aimlapi_core.errors import ConcurrencyTimeoutError
 
@@ -195,14 +198,24 @@ def key_digest(headers: Mapping[str, str]) -> bytes:
 
 def slot_for(limit: int, url: str, headers: Mapping[str, str]) -> Slot:
     """A new slot for one request of the account that `url` and `headers` identify."""
-    parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.hostname}:{parts.port or _DEFAULT_PORTS.get(parts.scheme)}"
-    account = origin, key_digest(headers)
+    account = _origin(url), key_digest(headers)
     with _lock:
         limiter = _limiters.get(account)
         if limiter is None:
             limiter = _limiters[account] = AccountLimiter()
     return Slot(limiter, limit)
+
+
+@lru_cache(maxsize=64)
+def _origin(url: str) -> str:
+    """Scheme, host and port in one form, however the URL writes them."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    with suppress(ValueError):  # not an address
+        host = ip_address(host).compressed
+    if not host.isascii():
+        host = httpx.URL(url).raw_host.decode().rstrip(".")
+    return f"{parts.scheme}://{host}:{parts.port or _DEFAULT_PORTS.get(parts.scheme)}"
 
 
 def _after_fork() -> None:

@@ -72,6 +72,23 @@ def test_releasing_twice_frees_one_slot() -> None:
     other.release()
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://[::1]:8000/v1", "http://[0:0:0:0:0:0:0:1]:8000/v1"),
+        ("https://bücher.example/v1", "https://xn--bcher-kva.example/v1"),
+        ("https://api.example/v1", "https://api.example./v1"),
+    ],
+)
+def test_a_host_is_one_account_in_each_of_its_forms(one: str, other: str) -> None:
+    held, same = slot_for(1, one, KEY), slot_for(1, other, KEY)
+    held.acquire(0)
+    with pytest.raises(ConcurrencyTimeoutError):
+        same.acquire(0)
+    same.release()
+    held.release()
+
+
 def test_the_account_is_origin_and_key_however_they_are_spelled() -> None:
     held = slot()
     held.acquire(0)
