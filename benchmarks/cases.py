@@ -118,7 +118,7 @@ def _per_call(side: Side) -> Iterator[Case]:
         yield Case(
             f"{side.name}.{name}",
             _jobs({"measure": measure, "times": 300}, *_subjects(side), *side.peers),
-            (_to_limit(side, 1.25), _to_halves(side), _faster(side.rival, side.ours, 2)),
+            (_to_limit(side, 0.9), _to_halves(side), _faster(side.rival, side.ours, 2)),
         )
 
 
@@ -203,7 +203,7 @@ def _in_flight() -> Iterator[Case]:
 
 
 def _construction() -> Iterator[Case]:
-    for side in (LANGCHAIN, LLAMA_INDEX):
+    for side, share in ((LANGCHAIN, 5), (LLAMA_INDEX, 2)):
         ours = side.ours
         yield Case(
             f"{side.name}.construct",
@@ -217,7 +217,7 @@ def _construction() -> Iterator[Case]:
         yield Case(
             f"{side.name}.import",
             _jobs({"measure": "imports", "module": f"{side.name}_aimlapi"}, ours),
-            (_figure("our modules' share", ours, "share", 3, " %"),),
+            (_figure("our modules' share", ours, "share", share, " %"),),
             shown="share",
             unit="%",
         )
