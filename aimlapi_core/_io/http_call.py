@@ -18,6 +18,7 @@ from aimlapi_core._io.call_observer import CallObserver
 from aimlapi_core._io.concurrency_limit import Slot
 from aimlapi_core._io.connections import PooledClient
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
+from aimlapi_core._io.sockets.open_files import is_out_of_files, raise_file_limit
 from aimlapi_core._io.sockets.proxies import was_sent
 from aimlapi_core._values.readable import readable
 from aimlapi_core._values.secret_headers import Mask
@@ -200,6 +201,12 @@ class HTTPCall:
         detail = readable(str(exc), MAX_SENTENCE_CHARS).rstrip(".") or type(exc).__name__
         is_lost = isinstance(exc, (httpx.TransportError, OSError))
         if isinstance(exc, _CONNECT_FAILURES) or (is_lost and not was_sent(exc)):
+            if is_out_of_files(exc):  # a retry finds the limit raised, where it can be
+                return ConnectFailedError(
+                    f"No connection to {self.url}: the process had as many files open as it may "
+                    f"({raise_file_limit()}). Nothing was sent; raise its limit (`ulimit -n`), or "
+                    "set max_concurrency."
+                )
             return ConnectFailedError(
                 f"No connection to {self.url}: {detail}. Nothing was sent; check base_url, the "
                 "network and the proxy."
