@@ -170,6 +170,7 @@ def _embeddings() -> Iterator[Case]:
             name,
             _jobs(job, ours, limit, rival),
             (_ratio("ours over the limit", ours, limit, to_limit), _faster(rival, ours, to_rival)),
+            most_rounds=FEW,
         )
 
 
