@@ -16,7 +16,7 @@ from aimlapi_core._json_reading import as_int, as_mapping, as_mappings, nonempty
 from aimlapi_core._values.media import FILENAME, canonical_data_url
 from aimlapi_core._wire.answers.content import UnreadableError
 from aimlapi_core._wire.answers.failures import answer_failed, names_failure, unexpected_reply
-from aimlapi_core._wire.answers.output import CALL_TYPES, output_items, parse_output
+from aimlapi_core._wire.answers.output import CALL_TYPE_NAMES, output_items, parse_output
 from aimlapi_core._wire.usage import RESPONSES_USAGE, parse_cost, parse_serving
 from aimlapi_core.models import ModelInfo
 from aimlapi_core.request_params import REQUEST_PARAMS, add_params
@@ -52,8 +52,9 @@ _KNOWN_FIELDS = frozenset(
     "prompt prompt_cache_key prompt_cache_retention safety_identifier user frequency_penalty "
     "presence_penalty".split()
 ) | frozenset(row.responses.partition(".")[0] for row in REQUEST_PARAMS.values())
-# The items that are the answer; others report what the service did for it.
-_ANSWERS = frozenset(("message", *CALL_TYPES))
+# The items that are the answer; others report what the service did for it. No set: a type of
+# another JSON type may not be hashable.
+_ANSWERS = ("message", *CALL_TYPE_NAMES)
 _FINISH_REASONS = {"max_output_tokens": "length"}
 
 

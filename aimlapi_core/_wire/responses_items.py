@@ -23,6 +23,7 @@ from aimlapi_core._wire.answers.content import (
     read_text,
 )
 from aimlapi_core._wire.answers.output import (
+    CALL_TYPE_NAMES,
     CALL_TYPES,
     SEPARATOR,
     call_id_of,
@@ -165,7 +166,7 @@ class OutputItem:
         self._arguments_start = None
         if held:
             yield ToolCallDelta(self._tool_call_index(owner), arguments=held)
-        if self._fields.get("type") in CALL_TYPES and not self._name_sent:
+        if self._fields.get("type") in CALL_TYPE_NAMES and not self._name_sent:
             yield ToolCallDelta(self._tool_call_index(owner), id=call_id_of(self._fields))
 
     def add_snapshot(self, wire: Mapping[str, Any], owner: ItemOwner) -> Iterator[StreamEvent]:
@@ -173,7 +174,7 @@ class OutputItem:
         self._fields.update(wire)
         self._is_guessed = False
         kind = wire.get("type")
-        if kind in CALL_TYPES:
+        if kind in CALL_TYPE_NAMES:
             yield from self._add_call_snapshot(wire, owner)
         elif is_message(wire):
             for position, part in enumerate(message_parts(wire)):
@@ -214,16 +215,16 @@ class OutputItem:
 
     def streamed_call(self) -> ToolCall | None:
         """The call that was streamed; None if the item is no function call."""
-        if self._call_index is None and self._fields.get("type") not in CALL_TYPES:
+        if self._call_index is None and self._fields.get("type") not in CALL_TYPE_NAMES:
             return None
-        kind = self._fields["type"] if self._fields["type"] in CALL_TYPES else "function_call"
+        kind = self._fields["type"] if self._fields["type"] in CALL_TYPE_NAMES else "function_call"
         return to_tool_call({**self._fields, "type": kind, CALL_TYPES[kind]: self._arguments})
 
     def to_wire(self) -> dict[str, Any]:
         """The item in wire format, as accumulated so far."""
         kind = self._fields.get("type")
         wire = dict(self._fields)
-        if kind in CALL_TYPES:
+        if kind in CALL_TYPE_NAMES:
             wire[CALL_TYPES[kind]] = self._arguments
         elif kind == "message" or self._has_text:
             keys = sorted((i, m) for m, i in self._texts if m in ("text", "refusal"))

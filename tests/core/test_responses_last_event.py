@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from aimlapi_core import ChatRequest, CitationDelta, Finished, Message, StreamFailedError, Text
+from aimlapi_core import (
+    AIMLAPIError,
+    ChatRequest,
+    CitationDelta,
+    Finished,
+    Message,
+    StreamFailedError,
+    Text,
+)
 from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core.types import TextDelta
 from tests.core.cases import (
@@ -166,3 +176,22 @@ def test_items_whose_ids_change_in_each_event_are_one_each(case: Case) -> None:
     assert last.reply == prepared_for(whole).decode(whole.body, {})
     text = "".join(e.text for e in deltas if isinstance(e, TextDelta))
     assert text == last.reply.choices[0].text
+
+
+@pytest.mark.parametrize("kind", [[], ["function_call"], {"a": 1}, 5])
+def test_a_type_of_another_json_type_is_no_raw_error(kind: Any) -> None:
+    item = {"type": kind, "id": "i1", "call_id": "c1", "name": "f", "arguments": "{}"}
+    response = {"id": "r1", "object": "response", "status": "completed", "output": [item]}
+    request = ChatRequest(
+        "openai/gpt-5-2-pro", (Message("user", (Text("hi"),)),), endpoint="responses"
+    )
+    with suppress(AIMLAPIError):
+        prepare_request(request, stream=False).decode(json.dumps(response).encode(), {})
+    reader = prepare_request(request, stream=True).stream_reader()
+    events = [
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": response},
+    ]
+    with suppress(AIMLAPIError):
+        list(reader.feed("".join(f"data: {json.dumps(e)}\n\n" for e in events).encode()))

@@ -34,6 +34,7 @@ def what_is_wrong(name: str, outcome: dict[str, Any] | None) -> str | None:
 
 
 # One test: each worker of pytest-xdist that has one of several would run all cases.
+@pytest.mark.heavy
 @unix
 def test_each_ends_soon_and_in_little_memory() -> None:
     done = subprocess.run(

@@ -29,6 +29,8 @@ SEPARATOR = "\n\n"
 # Items that are calls of the program's functions, with the member of their arguments. A custom
 # tool's input is a text, so its call is invalid.
 CALL_TYPES = {"function_call": "arguments", "custom_tool_call": "input"}
+# For `in`: a type of another JSON type may not be hashable.
+CALL_TYPE_NAMES = tuple(CALL_TYPES)
 
 
 def parse_output(output: Any) -> tuple[Part, ...]:
@@ -53,7 +55,7 @@ def parse_output(output: Any) -> tuple[Part, ...]:
                 parts.append(Text(""))
             if refusal:
                 parts.append(Refusal(refusal))
-        elif kind in CALL_TYPES:
+        elif kind in CALL_TYPE_NAMES:
             parts.append(to_tool_call(item, text_before=len(SEPARATOR.join(texts))))
         elif kind == "reasoning":
             rows = [*lenient_parts(item.get("summary")), *lenient_parts(item.get("content"))]
