@@ -186,7 +186,7 @@ def test_a_type_of_another_json_type_is_no_raw_error(kind: Any) -> None:
         "openai/gpt-5-2-pro", (Message("user", (Text("hi"),)),), endpoint="responses"
     )
     with suppress(AIMLAPIError):
-        prepare_request(request, stream=False).decode(json.dumps(response).encode(), {})
+        prepare_request(request, stream=False).decode(response, {})
     reader = prepare_request(request, stream=True).stream_reader()
     events = [
         {"type": "response.output_item.added", "output_index": 0, "item": item},
