@@ -78,7 +78,7 @@ def mutated(draw: st.DrawFn) -> tuple[Case, Any, list[Any]]:
     return case, body, chunks if isinstance(chunks, list) else [chunks]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(mutated())
 def test_mutated_answers_give_a_reply_or_our_own_error(found: tuple[Case, Any, list[Any]]) -> None:
     case, body, chunks = found

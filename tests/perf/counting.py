@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
 from types import FrameType
@@ -11,7 +12,10 @@ OWN = ("aimlapi_core", "langchain_aimlapi", "llama_index_aimlapi")
 
 
 class Counted:
-    """Calls of Python functions and resumptions of generators: all of them, and ours alone."""
+    """Calls of Python functions and resumptions of generators: all of them, and ours alone.
+
+    Without garbage collection, whose callbacks and finalizers would count at random.
+    """
 
     def __init__(self) -> None:
         self.all = 0
@@ -19,6 +23,8 @@ class Counted:
 
     def __enter__(self) -> Counted:
         self._files: Counter[str] = Counter()
+        self._collects = gc.isenabled()
+        gc.disable()
         sys.setprofile(self._heard)
         return self
 
@@ -28,5 +34,7 @@ class Counted:
 
     def __exit__(self, *error: object) -> None:
         sys.setprofile(None)
+        if self._collects:
+            gc.enable()
         self.all = sum(self._files.values())
         self.own = sum(n for file, n in self._files.items() if any(f"/{o}/" in file for o in OWN))
