@@ -137,7 +137,7 @@ def _end_of_placeholders(text: str) -> int:
 
 
 class ArgumentsStart:
-    """The beginning of streamed arguments, held until it can be told from placeholders.
+    """The beginning of streamed arguments, held until it can be distinguished from placeholders.
 
     `feed` gives what is released, "" while all is held; once it gave text, or after `text`, drop
     the object: the deltas that follow are unchanged. What is released adds up to

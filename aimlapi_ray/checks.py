@@ -96,10 +96,10 @@ def check_journal_file(path: Path) -> None:
     if path.exists() and not path.is_dir() and not path.stat().st_size:
         raise JournalError(
             f"{path}: the journal is an empty file, so what it held is gone. Put a copy in its "
-            "place, or delete it: then the job begins anew, and each row is asked and paid again."
+            "place, or delete it: then the job starts over, and each row is asked and paid again."
         )
     if not path.exists() and log.exists() and log.stat().st_size:
         raise JournalError(
             f"{log} is there, but not the journal {path.name} that it belongs to: put both in one "
-            "place, or delete it: then the job begins anew, and each row is asked and paid again."
+            "place, or delete it: then the job starts over, and each row is asked and paid again."
         )

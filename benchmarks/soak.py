@@ -119,11 +119,11 @@ class Tally:
 
 def shown(error: Exception) -> str:
     """What a reporter of errors sends: the traceback, with the locals of all frames but these."""
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    told.stack = traceback.StackSummary.from_list(
-        [frame for frame in told.stack if frame.filename != __file__]
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    report.stack = traceback.StackSummary.from_list(
+        [frame for frame in report.stack if frame.filename != __file__]
     )
-    return "".join(told.format())
+    return "".join(report.format())
 
 
 class Caller:

@@ -180,7 +180,7 @@ class AIMLAPIBase(ClientOwner, Serializable):
 
     @classmethod
     def _sign(cls) -> None:
-        """Put our signature in the place of pydantic's, which each build sets anew."""
+        """Replace the signature that pydantic sets at each build."""
         if cls._arguments is not None:
             cls.__signature__ = ConstructorSignature(cls._arguments)  # type: ignore[assignment]
 

@@ -185,7 +185,7 @@ class _History:
 
 
 def _numbered_calls(messages: Sequence[Message], max_id_length: int) -> Iterator[_Call]:
-    """The calls, those with the same id or without one told apart by their number."""
+    """The calls, those with the same id or without one distinguished by their number."""
     occurrences: dict[str, int] = {}
     for position, message in enumerate(messages):
         for call in _tool_calls(message) if message.role == "assistant" else ():

@@ -27,7 +27,7 @@ import httpx
 from aimlapi_core.errors import ConcurrencyTimeoutError
 
 # How often a waiting request looks whether a loop was closed with a request of its own in flight:
-# nobody reports that.
+# that is reported by no event.
 CLOSED_LOOP_CHECK_S = 1.0
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}

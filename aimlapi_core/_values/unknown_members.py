@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Texts that say what something is, in each piece anew: they are no pieces of a text.
+# Names and types, which each delta repeats whole: they are not concatenated.
 _FACTS = frozenset("id type role name index format object status model".split())
 
 

@@ -43,7 +43,7 @@ def note_cache_hit(model: str) -> None:
 
 
 class CostLedger:
-    """The books of one cost scope; users see them as a `CostReport`."""
+    """The sums, calls and budget of one cost scope; users read them through a `CostReport`."""
 
     # One for all scopes, since a call is added to nested ones in one step, and a fork must find it
     # free. Reentrant: the garbage collector may close an abandoned stream, which reports its call,

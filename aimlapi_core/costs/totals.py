@@ -123,8 +123,8 @@ def table_rows(by_model: Mapping[str, Totals]) -> list[list[str]]:
 def describe_details(total: Totals) -> str:
     """What the table has no columns for, in one line; empty if there is nothing of it."""
     figures = [(getattr(total, field), words) for words, field in _DETAILS]
-    told = [f"{figure:,} {words}" for figure, words in figures if figure]
-    return f"Among them: {', '.join(told)}." if told else ""
+    parts = [f"{figure:,} {words}" for figure, words in figures if figure]
+    return f"Among them: {', '.join(parts)}." if parts else ""
 
 
 def format_table(by_model: Mapping[str, Totals]) -> str:

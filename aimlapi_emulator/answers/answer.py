@@ -161,7 +161,7 @@ def _hosted(prompt: Prompt) -> Answer | None:
 
 
 def vary_choice(made: Answer, index: int) -> Answer:
-    """The answer of choice number `index`: the first as it is, plain texts told apart after."""
+    """The answer of choice number `index`: the first unchanged, later plain texts made distinct."""
     if index == 0 or not made.text or made.text[0] in "{[" or "```" in made.text:
         return made
     return replace(made, text=f"{made.text} (choice {index + 1})")

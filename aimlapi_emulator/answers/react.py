@@ -63,7 +63,7 @@ _CALLING = re.compile(r"'name': '(\w+)', 'arguments': (\{.*?\})\}", re.DOTALL)
 
 
 def with_observations(prompt: Prompt) -> Prompt:
-    """The prompt with calls and results that are told as text, as smolagents does, as such."""
+    """The prompt with calls and results that smolagents writes as text, parsed."""
     found: list[Message] = []
     for message in prompt.messages:
         calling = _CALLING.findall(message.text) if message.role == "assistant" else []

@@ -20,7 +20,7 @@ _KEPT_HEADERS = frozenset(
     "content-type content-encoding date server retry-after x-request-id x-inference-id "
     "x-aimlapi-credits-used x-aimlapi-usd-spent".split()
 )
-# Ids that a client or a framework makes anew in each run.
+# Ids that a client or a framework generates in each run.
 _IDS = frozenset(
     "id call_id tool_call_id item_id previous_response_id request_id session_id run_id thread_id "
     "safety_identifier prompt_cache_key".split()
