@@ -117,7 +117,8 @@ def _stream(client: Client, request: ChatRequest) -> Reply:
 def _print_whole(reply: Reply, *, as_json: bool) -> None:
     choice = reply.choices[0]
     if as_json:
-        print(json.dumps(_as_dict(reply), ensure_ascii=sys.stdout.encoding.lower() != "utf-8"))
+        is_utf8 = (sys.stdout.encoding or "").lower() == "utf-8"  # None of a StringIO
+        print(json.dumps(_as_dict(reply), ensure_ascii=not is_utf8))
     else:
         print(choice.refusal if choice.refusal is not None else choice.text)
 

@@ -82,6 +82,15 @@ def test_json_says_who_answered(emu: Emulator, capsys: pytest.CaptureFixture[str
     assert (found["served_model"], found["provider"]) == (found["model"], None)
 
 
+def test_json_goes_into_a_stream_without_an_encoding(
+    emu: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emu.enqueue_response("Grüße")
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert main(["ask", "Say hello.", "--json"]) == 0
+    assert json.loads(sys.stdout.getvalue())["text"] == "Grüße"  # type: ignore[attr-defined]  # a StringIO
+
+
 def test_a_cut_answer_says_so(emu: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     emu.enqueue_response("one two three four five six seven eight")
     assert main(["ask", "Count.", "--max-tokens", "3"]) == 0
