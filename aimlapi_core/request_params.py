@@ -33,7 +33,8 @@ class RequestParam:
     this library if the model does not take it. `documented` are the values of a string that any
     model's documents list; others are possible, but a misspelling of these is refused. `aliases`
     are other packages' names for it. `otel` is its name in OpenTelemetry, without the prefix
-    `gen_ai.request.`.
+    `gen_ai.request.`. `doc` says in a sentence what it does: `{range}` stands there for the bounds,
+    `{values}` for the documented ones. `scripts.arguments` writes it into docstrings.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RequestParam:
     documented: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     otel: str = ""
+    doc: str = ""
 
     @cached_property
     def choices(self) -> tuple[str, ...]:

@@ -81,15 +81,16 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
             AIML_API_KEY; without one the first call raises MissingKeyError.
         base_url (str | None): Also `api_base`. Default: AIMLAPI_BASE_URL, else the service's own.
         temperature (float | None): Randomness, 0 to 2. Default: the model's.
-        max_tokens (int | None): Limit on the output in tokens, reasoning included, whatever its
-            name on the wire; at least 16 on responses. Default: the model's.
-        reasoning_effort (str | None): "none", "minimal", "low", "medium", "high" or "xhigh", as
-            the model takes them. Default: the model's.
-        reasoning_summary (str | None): "auto", "concise" or "detailed"; responses alone.
+        max_tokens (int | None): Limit on the output in tokens, from 1, on responses from 16;
+            reasoning is included, whatever the name on the wire. Default: the model's.
+        reasoning_effort (str | None): How long the model thinks: "none", "minimal", "low",
+            "medium", "high" or "xhigh", as the model takes them. Default: the model's.
+        reasoning_summary (str | None): Returns a summary of the reasoning: "auto", "concise" or
+            "detailed"; responses alone.
         top_p (float | None): Nucleus sampling, 0.01 to 1.
-        stop (str | Sequence[str] | None): Stop sequences. For a model that takes none the answer
-            is cut here, and the stream closed.
-        n (int | None): Number of answers.
+        stop (str | Sequence[str] | None): Stop sequences. For a model that takes none the answer is
+            cut here, and the stream closed.
+        n (int | None): Number of answers, from 1; the first is the message.
         seed (int | None): For repeatable sampling, from 1.
         logprobs (bool | None): Whether to return log probabilities of the output tokens.
         top_logprobs (int | None): How many of the likeliest tokens at each position, 0 to 20.
@@ -102,17 +103,19 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
             Default 2.
         max_concurrency (int | None): At most so many requests of the account in flight in this
             process. Default: no limit.
-        endpoint ("auto" | "chat" | "responses"): "auto" follows the model table. Default "auto".
+        endpoint ("auto" | "chat" | "responses"): "auto" follows the model table; the others
+            override it. Default "auto".
         unsupported_params ("warn" | "raise" | "send"): What to do with a parameter that the model
-            does not take: leave it out with one warning, raise UnsupportedParameterError, or
-            send it. Default "warn".
+            does not take: leave it out with one warning, raise UnsupportedParameterError, or send
+            it. Default "warn".
         unanswered_tool_calls ("repair" | "raise"): "repair" puts a result behind each tool call of
-            a history that has none, and leaves out results without a call; "raise" makes both
-            an error. Default "repair".
+            a history that has none, and leaves out results without a call; "raise" makes both an
+            error. Default "repair".
         instructions (str | None): A system text beside the messages; responses alone.
         previous_response_id (str | None): Continues a stored response; responses alone.
         store (bool | None): Whether the service keeps the response; responses alone.
-        truncation (str | None): "auto" or "disabled"; responses alone.
+        truncation (str | None): What happens to input that is too long: "auto" or "disabled";
+            responses alone.
         include (Sequence[str] | None): More members of the response; responses alone.
         default_headers (Mapping[str, str] | None): Sent with each request; shown nowhere.
         http_client (httpx.Client | None): Your own client for sync calls, of httpx or httpx2,

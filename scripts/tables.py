@@ -1,11 +1,12 @@
 """Write the tables that are made from code: `python -m scripts.tables`.
 
-The models of README (GPT-5.2) and docs/models.md (all) come from `aimlapi_core.models`, the errors
-of docs/errors.md from the classes themselves, the faults of docs/reliability.md from the tests' own
-matrix, the fields of docs/faults.md from the docstrings of `Fault`, the clients of docs/testing.md
-from the kept run of `make clients`, the list of examples from their own, the versions that the
-tests are run with from constraints/, docs/architecture.md from CONTRIBUTING.md, the claims of
-docs/tested.md from tests/claims/.
+The models of README (GPT-5.2) and docs/models.md (all) come from `aimlapi_core.models`, the
+settings there and the lines of request parameters in class docstrings from
+`aimlapi_core.request_params`, the errors of docs/errors.md from the classes themselves, the faults
+of docs/reliability.md from the tests' own matrix, the fields of docs/faults.md from the docstrings
+of `Fault`, the clients of docs/testing.md from the kept run of `make clients`, the list of examples
+from their own, the versions that the tests are run with from constraints/, docs/architecture.md
+from CONTRIBUTING.md, the claims of docs/tested.md from tests/claims/.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.retry import is_safe_to_repeat
 from aimlapi_core.types import Endpoint
 from aimlapi_emulator.faults import fault
-from scripts import examples, tested
+from scripts import arguments, examples, tested
 from tests.clients import run
 from tests.faults import matrix
 
@@ -193,6 +194,7 @@ def architecture() -> str:
 TABLES = (
     (ROOT / "README.md", "models", partial(models_in_short, GPT_5_2)),
     (ROOT / "docs" / "models.md", "models", partial(models, MODELS.values())),
+    (ROOT / "docs" / "models.md", "settings", arguments.settings),
     (ROOT / "docs" / "models.md", "catalogue", catalogue),
     (ROOT / "docs" / "errors.md", "errors", errors),
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
@@ -248,3 +250,7 @@ if __name__ == "__main__":
     for path, name, make in (*TABLES, FAULT_FIELDS):
         text = path.read_text(encoding="utf-8")
         path.write_text(updated(text, name, make()), encoding="utf-8")
+    for cls in arguments.model_classes():
+        path = arguments.source(cls)
+        text = path.read_text(encoding="utf-8")
+        path.write_text(arguments.with_params(text, cls), encoding="utf-8")

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aimlapi_core.request_params import arguments
+
 _BODY = "Pass it as extra_body={{{!r}: …}}, which is sent as it is; the service judges."
 _MEMBERS = (
     "frequency_penalty presence_penalty repetition_penalty logit_bias verbosity service_tier user "
@@ -82,9 +84,20 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
+_OURS = frozenset(arguments("model"))
+
+
 def by_name(sentences: Mapping[str, str]) -> dict[str, str]:
-    """The sentence of each name, of a table whose keys are names that are separated by blanks."""
-    return {name: said for names, said in sentences.items() for name in names.split()}
+    """The sentence of each name, of a table whose keys are names that are separated by blanks.
+
+    A name that is a request parameter here is left out.
+    """
+    return {
+        name: sentence
+        for names, sentence in sentences.items()
+        for name in names.split()
+        if name not in _OURS
+    }
 
 
 PEER_ARGUMENTS: Mapping[str, str] = by_name(_SENTENCES)

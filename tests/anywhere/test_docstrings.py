@@ -10,6 +10,7 @@ import pytest
 
 from langchain_aimlapi import AIMLAPIEmbeddings, ChatAIMLAPI
 from llama_index_aimlapi import AIMLAPI, AIMLAPIEmbedding
+from scripts import arguments
 
 # Other names of one argument, and what every LangChain model has.
 ALIASES = {"api_base", "model_name", "model_kwargs", "unknown"}
@@ -31,12 +32,18 @@ def documented(cls: Any) -> list[str]:
 
 @CLASSES
 def test_every_argument_is_documented_once(cls: Any) -> None:
-    arguments = set(inspect.signature(cls).parameters) - ALIASES
+    taken = set(inspect.signature(cls).parameters) - ALIASES
     if cls in (ChatAIMLAPI, AIMLAPIEmbeddings):
-        arguments -= LANGCHAINS
-        arguments |= {"model_kwargs"} if cls is ChatAIMLAPI else set()
+        taken -= LANGCHAINS
+        taken |= {"model_kwargs"} if cls is ChatAIMLAPI else set()
     names = documented(cls)
-    assert sorted(names) == sorted(arguments)
+    assert sorted(names) == sorted(taken)
+
+
+@pytest.mark.parametrize("cls", arguments.model_classes())
+def test_request_parameters_are_described_as_in_their_table(cls: Any) -> None:
+    text = arguments.source(cls).read_text(encoding="utf-8")
+    assert arguments.with_params(text, cls) == text, "run: python -m scripts.tables"
 
 
 @CLASSES

@@ -63,6 +63,14 @@ def test_the_output_limit_has_the_name_of_the_models_row() -> None:
     assert body[info.chat_limit] == 20
 
 
+@pytest.mark.parametrize("row", BY_MODEL, ids=lambda row: row.name)
+def test_each_setting_is_described(row: RequestParam) -> None:
+    """The bounds and values are written where the sentence has room for them."""
+    assert row.doc.endswith("."), "say what it does: doc=… in its row"
+    assert ("{range}" in row.doc) == (row.minimum is not None)
+    assert ("{values}" in row.doc) == bool(row.documented)
+
+
 def type_of(row: RequestParam, texts: Any) -> Any:
     """The type of an adapter's argument; `texts` is what it takes for several texts."""
     hint = get_type_hints(ChatRequest)[row.name]
