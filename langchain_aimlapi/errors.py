@@ -8,8 +8,7 @@ lost connection retryable, though the request may already be billed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -264,13 +263,16 @@ def to_langchain_error(error: AIMLAPIError) -> AIMLAPIError:
     return new
 
 
-@contextmanager
-def translate_errors() -> Iterator[None]:
+class translate_errors:  # as `contextlib.suppress`
     """Inside it, the core's errors are raised as this package's classes, with `__cause__`."""
-    try:
-        yield
-    except AIMLAPIError as error:
-        new = to_langchain_error(error)
-        if new is error:
-            raise
-        raise new from error
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if isinstance(error, AIMLAPIError):
+            new = to_langchain_error(error)
+            if new is not error:
+                raise new from error

@@ -74,12 +74,14 @@ def _is_paired(messages: Sequence[Message], max_id_length: int, *, continues: bo
         if waiting:
             return False
         if message.role == "assistant":
-            for call in _tool_calls(message):
-                unfit = not call.id or len(call.id) > max_id_length or call.id in seen
-                if unfit or not TOOL_NAME.fullmatch(call.name):
+            for part in message.parts:
+                if not isinstance(part, ToolCall):
+                    continue
+                unfit = not part.id or len(part.id) > max_id_length or part.id in seen
+                if unfit or not TOOL_NAME.fullmatch(part.name):
                     return False
-                seen.add(call.id)
-                waiting.append(call.id)
+                seen.add(part.id)
+                waiting.append(part.id)
     return not waiting
 
 

@@ -8,7 +8,7 @@ README, live 2026-09-03). Responses: any member may be missing, null or unknown;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aimlapi_core._error_responses import describe_payload
@@ -78,39 +78,42 @@ def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
 
 
 def _encode_message(message: Message) -> dict[str, Any]:
-    body: dict[str, Any] = {"role": message.role}
+    role, parts = message.role, message.parts
+    body: dict[str, Any] = {"role": role}
     if message.name and (name := fit_message_name(message.name)):
         body["name"] = name
-    if message.role == "assistant":
-        return {**body, **_assistant_fields(message)}
-    if message.role == "tool":
-        return {**body, "content": _joined_text(message), "tool_call_id": message.tool_call_id}
-    if not message.parts or (len(message.parts) == 1 and isinstance(message.parts[0], Text)):
-        return {**body, "content": _joined_text(message)}
-    return {**body, "content": [_encode_part(part) for part in message.parts]}
+    if role == "assistant":
+        _add_assistant_fields(body, parts)
+    elif len(parts) == 1 and isinstance(parts[0], Text):  # nearly all
+        body["content"] = parts[0].text
+    elif role == "tool" or not parts:
+        body["content"] = "".join([part.text for part in parts if isinstance(part, Text)])
+    else:
+        body["content"] = [_encode_part(part) for part in parts]
+    if role == "tool":
+        body["tool_call_id"] = message.tool_call_id
+    return body
 
 
-def _assistant_fields(message: Message) -> dict[str, Any]:
+def _add_assistant_fields(body: dict[str, Any], parts: Iterable[Part]) -> None:
     """Reasoning and provider items are left out: this schema has no field for them."""
-    fields: dict[str, Any] = {}
-    text = _joined_text(message)
-    calls = [part for part in message.parts if isinstance(part, ToolCall)]
-    refusal = "".join([part.text for part in message.parts if isinstance(part, Refusal)])
+    text = refusal = ""
+    calls: list[dict[str, Any]] = []
+    for part in parts:
+        if isinstance(part, ToolCall):
+            function = {"name": part.name, "arguments": part.arguments or "{}"}
+            call = {"id": part.id, "type": "function", "function": function}
+            calls.append({**call, **part.extra} if part.extra else call)
+        elif isinstance(part, Text):
+            text += part.text
+        elif isinstance(part, Refusal):
+            refusal += part.text
     if text or not (calls or refusal):
-        fields["content"] = text
+        body["content"] = text
     if refusal:
-        fields["refusal"] = refusal
+        body["refusal"] = refusal
     if calls:
-        fields["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments or "{}"},
-                **(call.extra or {}),
-            }
-            for call in calls
-        ]
-    return fields
+        body["tool_calls"] = calls
 
 
 def _encode_part(part: Part) -> dict[str, Any]:
@@ -123,21 +126,16 @@ def _encode_part(part: Part) -> dict[str, Any]:
     return {"type": "text", "text": getattr(part, "text", "")}
 
 
-def _joined_text(message: Message) -> str:
-    return "".join([part.text for part in message.parts if isinstance(part, Text)])
-
-
 def _encode_tool(tool: Tool | BuiltinTool) -> dict[str, Any]:
     if isinstance(tool, BuiltinTool):
         return dict(tool.wire)
-    function = {
-        "name": tool.name,
-        "description": description_text(tool.description),
-        "parameters": object_schema(tool.parameters, f"the tool {tool.name!r}"),
-        "strict": tool.strict,
-    }
-    members = {key: value for key, value in function.items() if value is not None}
-    return {"type": "function", "function": members}
+    function: dict[str, Any] = {"name": tool.name}
+    if (description := description_text(tool.description)) is not None:
+        function["description"] = description
+    function["parameters"] = object_schema(tool.parameters, f"the tool {tool.name!r}")
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    return {"type": "function", "function": function}
 
 
 def _encode_tool_choice(choice: ToolChoice | None) -> Any:

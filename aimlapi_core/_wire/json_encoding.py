@@ -85,13 +85,13 @@ def _find_unserializable(value: Any, at: str) -> Iterator[str]:
 
 def holds_long_texts(body: Mapping[str, Any]) -> bool:
     """Whether a message of the conversation has a part with a long text."""
-    return any(
-        type(content) is list and _is_long(content)
-        for name in _HISTORIES
-        if type(messages := body.get(name)) is list
-        for message in messages
-        if type(message) is dict and (content := message.get("content"))
-    )
+    for name in _HISTORIES:
+        messages = body.get(name)
+        for message in messages if type(messages) is list else ():
+            content = message.get("content") if type(message) is dict else None
+            if type(content) is list and _is_long(content):
+                return True
+    return False
 
 
 def _is_long(value: Any) -> bool:

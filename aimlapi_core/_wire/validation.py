@@ -78,7 +78,13 @@ def check_request(request: ChatRequest) -> None:
             "such a response is not documented. Stream the answer instead."
         )
     for position, message in enumerate(request.messages):
-        _check_message(message, position)
+        if message.role not in ROLES:
+            raise InvalidRequestError(
+                f"Message {position} has the role {message.role!r}; known are {', '.join(ROLES)}."
+            )
+        for part in message.parts:
+            if isinstance(part, (Image, File)):
+                _check_medium(part, message, position)
     _check_tools(request)
     if isinstance(request.stop, str):
         raise InvalidRequestError("stop must be a tuple of strings: a string would be its letters.")
@@ -166,7 +172,11 @@ def _unlisted(
 ) -> list[str]:
     """Those of the parameters that are given and that the row does not list."""
     listed = info.params.get(endpoint, frozenset())
-    return [name for name in names if name not in listed and is_given(getattr(request, name))]
+    return [
+        name
+        for name in names
+        if name not in listed and (value := getattr(request, name)) is not None and is_given(value)
+    ]
 
 
 def _log_undocumented(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:
@@ -209,8 +219,8 @@ def _warn_dropped(name: str, info: ModelInfo, endpoint: Endpoint, message: str) 
 
 def _check_values(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) -> None:
     for row in _NUMERIC_PARAMS:
-        value, bounds = getattr(request, row.name), row.bounds(endpoint)
-        if value is None or bounds is None:
+        value = getattr(request, row.name)
+        if value is None or (bounds := row.bounds(endpoint)) is None:
             continue
         minimum, maximum = bounds
         types = int if row.kind == "int" else (int, float)
@@ -262,29 +272,24 @@ def _check_content(request: ChatRequest, info: ModelInfo, endpoint: Endpoint) ->
         )
 
 
-def _check_message(message: Message, position: int) -> None:
-    if message.role not in ROLES:
+def _check_medium(part: Image | File, message: Message, position: int) -> None:
+    if message.role != "user":
+        kind = "an image" if isinstance(part, Image) else "a file"
         raise InvalidRequestError(
-            f"Message {position} has the role {message.role!r}; known are {', '.join(ROLES)}."
+            f"Message {position} ({message.role}) holds {kind}: only user messages may."
         )
-    for part in message.parts:
-        if isinstance(part, (Image, File)) and message.role != "user":
-            kind = "an image" if isinstance(part, Image) else "a file"
-            raise InvalidRequestError(
-                f"Message {position} ({message.role}) holds {kind}: only user messages may."
-            )
-        if isinstance(part, Image) and not is_sendable_image(part.url):
-            raise InvalidRequestError(
-                f"Message {position} holds an image of an unsupported kind by its bytes "
-                f"({part.url[:40]!r}): give an http(s) URL, or a base64 data URL of "
-                f"{', '.join(IMAGE_FORMATS)}."
-            )
-        if isinstance(part, File) and not is_pdf(part.data):
-            raise InvalidRequestError(
-                f"Message {position} holds a file that is no PDF by its bytes "
-                f"({part.data[:40]!r}): give a PDF as data:application/pdf;base64,…, and another "
-                "document as its text."
-            )
+    if isinstance(part, Image) and not is_sendable_image(part.url):
+        raise InvalidRequestError(
+            f"Message {position} holds an image of an unsupported kind by its bytes "
+            f"({part.url[:40]!r}): give an http(s) URL, or a base64 data URL of "
+            f"{', '.join(IMAGE_FORMATS)}."
+        )
+    if isinstance(part, File) and not is_pdf(part.data):
+        raise InvalidRequestError(
+            f"Message {position} holds a file that is no PDF by its bytes "
+            f"({part.data[:40]!r}): give a PDF as data:application/pdf;base64,…, and another "
+            "document as its text."
+        )
 
 
 def _check_tools(request: ChatRequest) -> None:

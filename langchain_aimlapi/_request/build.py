@@ -219,8 +219,10 @@ def to_request(
             f"n={choices} cannot be streamed: LangChain's streams hold one answer. "
             "Use generate() or invoke() without streaming, or n=1."
         )
-    tools = tuple(to_core_tool(tool) for tool in merged.get("tools") or ())
-    choice = to_wire_tool_choice(merged.get("tool_choice"), _tool_names(tools))
+    tools = tuple(map(to_core_tool, merged.get("tools") or ()))
+    choice = merged.get("tool_choice")
+    if choice is not None:
+        choice = to_wire_tool_choice(choice, _tool_names(tools))
     given_format = merged.get("response_format")
     return ChatRequest(
         messages=to_messages(messages, sees_images=sees_images(merged)),

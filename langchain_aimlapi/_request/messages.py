@@ -48,6 +48,8 @@ Converted: TypeAlias = tuple[Message, tuple[Part, ...]]
 
 # Key in additional_kwargs of the model's own text of invalid calls, by their ids.
 INVALID_ARGUMENTS_KEY = "invalid_arguments"
+# Keys there that are for readers: nothing of them is sent back.
+_UNSENT = frozenset(("reasoning_content", "annotations"))
 
 
 def to_messages(
@@ -58,22 +60,23 @@ def to_messages(
     Without `sees_images`, images in tool results are replaced by a text, since an agent cannot
     choose what its tools return; the core rejects those of users.
     """
-    # Blocks in shapes that are read here; a tool's own JSON as it is.
-    contents: list[Any] = [
-        content
-        if type(content := message.content) is str or isinstance(message, ToolMessage)
-        else content_blocks(content)
-        for message in messages
-    ]
-    answered = _answered(messages, contents)
+    contents: list[Any] = []
+    answered: set[str] = set()
     out: list[Message] = []
     pending_media: list[Part] = []
-    for position, (message, content) in enumerate(zip(messages, contents, strict=True)):
-        try:
-            rows = _convert_message(message, content, answered)
-        except InvalidRequestError as exc:
-            exc.args = (f"messages[{position}]: {exc}",)
-            raise
+    for position, message in enumerate(messages):
+        plain = _plain_message(message)
+        if plain is not None:
+            rows: Sequence[Converted] = ((plain, ()),)
+        else:
+            if not contents:
+                contents = _contents(messages)
+                answered = _answered(messages, contents)
+            try:
+                rows = _convert_message(message, contents[position], answered)
+            except InvalidRequestError as exc:
+                exc.args = (f"messages[{position}]: {exc}",)
+                raise
         for converted, attachments in rows:
             if pending_media and converted.role != "tool":
                 out.append(Message("user", tuple(pending_media)))
@@ -85,6 +88,51 @@ def to_messages(
     if pending_media:
         out.append(Message("user", tuple(pending_media)))
     return tuple(out)
+
+
+def _plain_message(message: BaseMessage) -> Message | None:
+    """What `_convert_message` gives for a message of text and calls alone; None for any other.
+
+    Nearly all messages are so, and an agent sends them again at each step.
+    """
+    text, extra = message.content, message.additional_kwargs
+    if type(text) is not str:
+        return None
+    if isinstance(message, ToolMessage):
+        if message.status == "error":
+            return None
+        return Message("tool", (Text(text),), tool_call_id=message.tool_call_id)
+    if isinstance(message, AIMessage):
+        if message.invalid_tool_calls or (extra and not _is_unsent(message)):
+            return None
+        calls = [
+            ToolCall(
+                call.get("id") or "", call["name"], dumps_arguments(call["args"], call["name"])
+            )
+            for call in message.tool_calls
+        ]
+        return Message("assistant", (Text(text), *calls) if text else tuple(calls), message.name)
+    if isinstance(message, HumanMessage):
+        return Message("user", (Text(text),), message.name)
+    if isinstance(message, SystemMessage) and not extra:
+        return Message("system", (Text(text),), message.name)
+    return None
+
+
+def _is_unsent(message: AIMessage) -> bool:
+    """Whether all that is beside the content of a message is this package's, and not sent back."""
+    is_own = message.response_metadata.get("model_provider") == PROVIDER
+    return is_own and message.additional_kwargs.keys() <= _UNSENT
+
+
+def _contents(messages: Sequence[BaseMessage]) -> list[Any]:
+    """The contents with blocks in shapes that are read here; a tool's own JSON as it is."""
+    return [
+        content
+        if type(content := message.content) is str or isinstance(message, ToolMessage)
+        else content_blocks(content)
+        for message in messages
+    ]
 
 
 def _answered(messages: Sequence[BaseMessage], contents: Sequence[Any]) -> set[str]:
@@ -189,24 +237,15 @@ def _assistant_message(message: BaseMessage, content: Any, answered: set[str]) -
     refusal = message.additional_kwargs.get("refusal")
     if isinstance(refusal, str) and refusal and not any(isinstance(p, Refusal) for p in parts):
         parts.append(Refusal(refusal))
-    if is_own:
-        parts = [*_echoed_reasoning(message), *parts, *_echoed_items(message)]
+    if is_own:  # what is sent back where the endpoint accepts it
+        details = as_mappings(message.additional_kwargs.get("reasoning_details"))
+        items = as_mappings(message.additional_kwargs.get("provider_items"))
+        parts = [*(Reasoning("", opaque=one) for one in details), *parts, *map(ProviderItem, items)]
     invalid_calls = _answered_invalid_calls(message, answered) if message.invalid_tool_calls else ()
     calls = [*_tool_calls(message, has_more=bool(block_calls)), *block_calls, *invalid_calls]
     if not parts and not calls and (message.invalid_tool_calls or given):
         return None
     return Message("assistant", (*parts, *calls), message.name)
-
-
-def _echoed_reasoning(message: AIMessage) -> list[Part]:
-    """This provider's reasoning, to be sent back where the endpoint accepts it."""
-    details = message.additional_kwargs.get("reasoning_details")
-    return [Reasoning("", opaque=d) for d in as_mappings(details)]
-
-
-def _echoed_items(message: AIMessage) -> list[Part]:
-    items = message.additional_kwargs.get("provider_items")
-    return [ProviderItem(item) for item in as_mappings(items)]
 
 
 def _tool_calls(message: AIMessage, *, has_more: bool) -> list[ToolCall]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import partial
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -17,30 +20,43 @@ from langchain_aimlapi._request.json_schemas import json_schema
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 
 
+SchemaCopies: TypeAlias = Callable[[], Mapping[str, Any]]
+
+
 class ToolFunction:
     """A tool's name, description and schema, and that schema in the form that is sent."""
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         self.members = members
-        self._open: Mapping[str, Any] | None = None
+        self._open: SchemaCopies | None = None
+        self.strict: dict[bool, SchemaCopies] = {}
+        """Its strict form where there is one, by whether a class validates the arguments."""
 
     def open_schema(self, subject: str) -> Mapping[str, Any]:
         """`object_schema` of the parameters, each time a copy: callers may change what is bound."""
         if self._open is None:
-            self._open = object_schema(self.members.get("parameters"), subject)
-        copied: Mapping[str, Any] = _copied(self._open)
-        return copied
+            self._open = copies_of(object_schema(self.members.get("parameters"), subject))
+        return self._open()
 
 
-def _copied(value: Any) -> Any:
-    """A JSON value with copies of its dicts, of their own types, and lists."""
-    if isinstance(value, dict):
-        return type(value)({key: _copied(one) for key, one in value.items()})
-    return [_copied(one) for one in value] if isinstance(value, list) else value
+def copies_of(schema: Mapping[str, Any]) -> SchemaCopies:
+    """A function that gives deep copies of a schema, faster than `deepcopy` by far.
+
+    Its type is kept, which says in which form it is.
+    """
+    kind: Any = type(schema)
+    try:
+        packed = marshal.dumps(dict(schema))
+    except ValueError:  # a value of another type than JSON's
+        return partial(deepcopy, schema)
+    return lambda: kind(marshal.loads(packed))
 
 
 # By the class of a tool's schema: what was read of the tool, and its function.
 _functions: WeakKeyDictionary[type, tuple[tuple[Any, ...], ToolFunction]] = WeakKeyDictionary()
+# By all that is read of a tool, as bytes: the function of a tool with a dict as its schema.
+_functions_of_dicts: dict[tuple[type, bytes], ToolFunction] = {}
+_MAX_FUNCTIONS_OF_DICTS = 512
 
 
 def tool_function(tool: ToolLike) -> ToolFunction:
@@ -49,15 +65,34 @@ def tool_function(tool: ToolLike) -> ToolFunction:
     An agent binds its tools anew at each step. langchain-core makes the class of a tool's schema
     once, and anew after a change; what was read with that class is kept as long as it lives.
     """
-    schema_class = tool.tool_call_schema if isinstance(tool, BaseTool) else None
-    if not isinstance(tool, BaseTool) or not isinstance(schema_class, type):
+    if isinstance(tool, dict):
+        return _function_of_dict(tool, tool)
+    if not isinstance(tool, BaseTool):
         return ToolFunction(_read_tool_function(tool))
+    schema = tool.tool_call_schema
     # Everything else that the conversion reads of a tool.
     read = (tool.name, tool.description, type(tool), (tool.metadata or {}).get("type"))
-    kept = _functions.get(schema_class)
+    if not isinstance(schema, type):  # a dict, as of MCP's tools
+        return _function_of_dict(tool, (*read[:2], read[3], schema))
+    kept = _functions.get(schema)
     if kept is None or kept[0] != read:
-        kept = _functions[schema_class] = (read, ToolFunction(_read_tool_function(tool)))
+        kept = _functions[schema] = (read, ToolFunction(_read_tool_function(tool)))
     return kept[1]
+
+
+def _function_of_dict(tool: ToolLike, read: Any) -> ToolFunction:
+    """The function of a tool of which all that is read is `read`: found by its bytes."""
+    try:
+        key = type(tool), marshal.dumps(read, 2)  # version 2: equal bytes for equal values
+    except ValueError:
+        return ToolFunction(_read_tool_function(tool))
+    found = _functions_of_dicts.get(key)
+    if found is None:
+        if len(_functions_of_dicts) >= _MAX_FUNCTIONS_OF_DICTS:
+            _functions_of_dicts.clear()
+        function = deepcopy(_read_tool_function(tool))  # the caller may change the dicts in it
+        found = _functions_of_dicts[key] = ToolFunction(function)
+    return found
 
 
 def _read_tool_function(tool: ToolLike) -> dict[str, Any]:

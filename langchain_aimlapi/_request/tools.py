@@ -30,7 +30,7 @@ from aimlapi_core._values.warn_once import warn_once, warn_user
 from aimlapi_core.schema import object_schema
 from aimlapi_core.schema.strict import StrictSchema
 from langchain_aimlapi._request.json_schemas import json_schema
-from langchain_aimlapi._request.tool_functions import ToolLike, tool_function
+from langchain_aimlapi._request.tool_functions import ToolLike, copies_of, tool_function
 
 ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
 
@@ -51,9 +51,15 @@ def to_wire_tool(tool: ToolLike, strict: bool | None = None) -> dict[str, Any]:
         function["strict"] = strict
     subject = f"the tool {function.get('name')!r}"
     if function.get("strict") and (parameters is None or isinstance(parameters, Mapping)):
-        parameters, function["strict"] = strict_or_open(
-            parameters or _NO_ARGUMENTS, subject, warn="always", is_validated=_has_class(tool)
-        )
+        is_validated = _has_class(tool)
+        if is_validated in read.strict:
+            parameters = read.strict[is_validated]()
+        else:
+            parameters, function["strict"] = strict_or_open(
+                parameters or _NO_ARGUMENTS, subject, warn="always", is_validated=is_validated
+            )
+            if function["strict"]:
+                read.strict[is_validated] = copies_of(parameters)
         function["parameters"] = object_schema(parameters, subject)
     else:
         function["parameters"] = read.open_schema(subject)

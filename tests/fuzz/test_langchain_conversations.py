@@ -23,6 +23,7 @@ from langchain_core.messages import (
 )
 from pydantic import ValidationError
 
+from langchain_aimlapi._request import messages
 from langchain_aimlapi._request.messages import to_messages
 from tests.fuzz.laws import (
     MODELS,
@@ -36,6 +37,7 @@ from tests.fuzz.laws import (
 
 PDF = base64.b64encode(b"%PDF-1.4").decode()
 PNG = base64.b64encode(b"\x89PNG").decode()
+KWARGS = ("refusal", "reasoning_content", "annotations", "x")
 CALLS = ("call_a", "call_b", "1", "id with spaces", "世界")
 
 # Blocks with a text that must arrive, by how the text stands in them.
@@ -120,7 +122,7 @@ def turns(draw: st.DrawFn, said: Said) -> list[BaseMessage]:
         tool_calls=calls,
         invalid_tool_calls=cut if draw(st.booleans()) else [],
         name=draw(st.none() | odd_texts),
-        additional_kwargs=draw(st.dictionaries(st.sampled_from(["refusal", "x"]), json_values)),
+        additional_kwargs=draw(st.dictionaries(st.sampled_from(KWARGS), json_values)),
     )
     answered = ids[1:] if draw(seldom) else draw(st.permutations(ids))
     results = [
@@ -165,6 +167,23 @@ def test_any_conversation_is_sent_whole_or_refused_by_name(
         event("not made")
         return
     event(assert_laws(to_messages, history, texts, model, stream))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_plain_message_is_converted_as_any_other(data: st.DataObject) -> None:
+    """`_plain_message` saves work, and nothing else."""
+    try:
+        history, _ = data.draw(conversations())
+    except ValidationError:
+        return
+    for message in history:
+        for provider in (None, "aimlapi"):
+            message.response_metadata = {"model_provider": provider}
+            if (plain := messages._plain_message(message)) is not None:
+                event(message.type)
+                found = messages._convert_message(message, message.content, set())
+                assert list(found) == [(plain, ())]
 
 
 def call(args: Any, ident: str | None = "call_a") -> list[BaseMessage]:

@@ -447,6 +447,23 @@ def test_a_change_of_a_bound_schema_is_not_in_the_next_binding(strict: bool | No
     assert later["properties"]["unit"]["items"] == {"type": "string"}
 
 
+@pytest.mark.parametrize("strict", [None, True])
+def test_a_change_of_a_tools_dict_is_in_the_next_binding(strict: bool | None) -> None:
+    """A tool of MCP has a dict as its schema; what was read of it is kept by its content."""
+    schema: dict[str, Any] = {"type": "object", "properties": {"place": {"type": "string"}}}
+    remote = StructuredTool.from_function(
+        lambda place: place, name="weather", description="The weather.", args_schema=schema
+    )
+    flat = {"name": "weather", "description": "The weather.", "parameters": schema}
+    for changed in ("place", "unit", "more"):
+        schema["properties"][changed] = {"type": "string"}
+        for given in (remote, flat):
+            function = to_wire_tool(given, strict)["function"]
+            assert list(function["parameters"]["properties"]) == list(schema["properties"])
+    remote.description = "The weather there."
+    assert to_wire_tool(remote, strict)["function"]["description"] == "The weather there."
+
+
 @pytest.mark.parametrize("strict", [True, False])
 def test_a_tool_that_cannot_be_strict_warns_at_each_binding(strict: bool) -> None:
     @tool

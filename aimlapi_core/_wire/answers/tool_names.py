@@ -27,10 +27,12 @@ from aimlapi_core.types import (
 
 def with_wire_tool_names(request: ChatRequest) -> tuple[ChatRequest, dict[str, str]]:
     """The request under names that the API takes, and each changed tool's own name by those."""
-    names = [tool.name for tool in request.tools if isinstance(tool, Tool)]
-    if all(TOOL_NAME.fullmatch(name) for name in names):
+    for tool in request.tools:
+        if isinstance(tool, Tool) and not TOOL_NAME.fullmatch(tool.name):
+            break
+    else:
         return request, {}
-    wire = {name: wire_tool_name(name) for name in names}
+    wire = {t.name: wire_tool_name(t.name) for t in request.tools if isinstance(t, Tool)}
     choice = request.tool_choice
     if isinstance(choice, NamedTool):
         choice = replace(choice, name=wire.get(choice.name, choice.name))
