@@ -359,9 +359,9 @@ class ChatAIMLAPI(ChatModelBase):
         `schema`: a pydantic class, a dataclass, a TypedDict, or a JSON Schema or tool as a dict;
         the last two kinds give dicts. `method`: "json_schema" (the service enforces the schema),
         "function_calling" (one forced call) or "json_mode" (any JSON object; describe it in the
-        prompt; `schema` may be None); None is the first, or the second for a model that is not
-        documented to take a schema. `strict`: None is strict where the schema can be. `tools`
-        are bound beside the schema. With `include_raw` the output is
+        prompt, with the word JSON; `schema` may be None); None is the first, or the second for a
+        model that is not documented to take a schema. `strict`: None is strict where the schema can
+        be. `tools` are bound beside the schema. With `include_raw` the output is
         `{"raw", "parsed", "parsing_error"}`.
 
         Raises OutputError (refused, truncated, empty, invalid) where there is no instance.

@@ -1,12 +1,11 @@
 #!/bin/sh
 # Installs the Node clients of `make clients` into .clients/node, as the lock file pins them, unless
-# they are there. Without npm they are left out, which the run says.
+# they are there.
 set -eu
 cd "$(dirname "$0")/.."
 
 folder=.clients/node
 stamp=$folder/.ready
-command -v npm >/dev/null || exit 0
 wanted=$(cat tests/clients/package.json tests/clients/package-lock.json | cksum)
 [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || exit 0
 echo "Setting up $folder."

@@ -275,7 +275,8 @@ def _validate(
         return embedding_problems(row, body, live)
     if context.path != _RESPONSES_PATH:
         found = chat_body(row.chat, live)(body, "")
-        return found or check_chat_fields(body)
+        needs_word = row.chat.upstream != "google"  # DeepSeek, say, has OpenAI's rule too
+        return found or check_chat_fields(body, needs_word_json=needs_word)
     found = responses_body(row.responses, live)(body, "")
     if found:
         return found
@@ -283,7 +284,9 @@ def _validate(
     previous = context.state.stored.get(previous_id) if previous_id else None
     if previous_id and previous is None:
         return check_responses_fields(body, None)
-    return check_responses_fields(body, previous.unanswered_calls if previous else ())
+    if previous is None:
+        return check_responses_fields(body, ())
+    return check_responses_fields(body, previous.unanswered_calls, previous.items)
 
 
 def _raise_if_invalid(

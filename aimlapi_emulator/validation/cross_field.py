@@ -27,8 +27,33 @@ def _check_tools(body: Mapping[str, Any], names: Sequence[str]) -> Iterable[Prob
         yield _problem("tool_choice", f"Tool choice {wanted!r} not found in 'tools'")
 
 
-def check_chat_fields(body: Mapping[str, Any]) -> list[Problem]:
-    """Problems across the fields of a chat completion request."""
+# OpenAI's refusals, as reported (meta-llama/PurpleLlama#94, ultimatejimmy/xray.koplugin#33 of chat;
+# miracodeai/mira#267 of Responses, whose `instructions` do not count; seen 2026-11-29). The word
+# may be in any message, also in a tool's arguments or result, in any case, and a part of another.
+_CHAT_WITHOUT_JSON = (
+    "'messages' must contain the word 'json' in some form, to use 'response_format' of type "
+    "'json_object'."
+)
+_INPUT_WITHOUT_JSON = (
+    "Response input messages must contain the word 'json' in some form to use 'text.format' of "
+    "type 'json_object'."
+)
+_MEDIA = ("image_url", "file", "file_data")
+
+
+def _has_word_json(value: Any) -> bool:
+    if isinstance(value, str):
+        return "json" in value.lower()
+    if isinstance(value, dict):
+        return any(_has_word_json(inner) for key, inner in value.items() if key not in _MEDIA)
+    return isinstance(value, list | tuple) and any(map(_has_word_json, value))
+
+
+def check_chat_fields(body: Mapping[str, Any], *, needs_word_json: bool = True) -> list[Problem]:
+    """Problems across the fields of a chat completion request.
+
+    `needs_word_json`: whether its model takes `json_object` only where a message has that word.
+    """
     names = [tool["function"]["name"] for tool in body.get("tools", ()) if "function" in tool]
     found = [
         _problem(key, f"'{key}' is only allowed when 'tools' are specified")
@@ -43,6 +68,9 @@ def check_chat_fields(body: Mapping[str, Any]) -> list[Problem]:
         )
     if body.get("top_logprobs") is not None and not body.get("logprobs"):
         found.append(_problem("top_logprobs", "'top_logprobs' needs 'logprobs' to be true"))
+    is_json = needs_word_json and (body.get("response_format") or {}).get("type") == "json_object"
+    if is_json and not _has_word_json(body["messages"]):
+        found.append(_problem("messages", _CHAT_WITHOUT_JSON))
     return found + list(_check_tool_results(body["messages"]))
 
 
@@ -85,12 +113,14 @@ def _missing_results(path: str, waiting: Sequence[str]) -> Problem:
 
 
 def check_responses_fields(
-    body: Mapping[str, Any], known_calls: Iterable[str] | None
+    body: Mapping[str, Any],
+    known_calls: Iterable[str] | None,
+    earlier: Sequence[Mapping[str, Any]] = (),
 ) -> list[Problem]:
     """Problems across the fields of a Responses request.
 
     `known_calls`: ids of unanswered calls in the previous response; None if there is no such
-    response, which is the request's only problem then.
+    response, which is the request's only problem then. `earlier`: its items, which are input too.
     """
     tools = body.get("tools", ())
     names = [tool["name"] for tool in tools if tool["type"] == "function"]
@@ -99,6 +129,9 @@ def check_responses_fields(
         found.append(_problem("tool_choice", "Tool choice 'required' needs 'tools'"))
     if known_calls is not None:
         found += _check_outputs(body["input"], known_calls)
+    form = (body.get("text") or {}).get("format") or {}
+    if form.get("type") == "json_object" and not _has_word_json([*earlier, body["input"]]):
+        found.append(_problem("input", _INPUT_WITHOUT_JSON))
     return found
 
 

@@ -2,7 +2,9 @@
 
 Each has a program in `programs/`, which makes the checks that fit it: chat, stream, tools in two
 steps, structured output, embeddings. Against `live` all must pass; what `strict` refuses is noted
-with its reason. The outcome is kept in `latest.json`, of which docs/testing.md's table is made.
+with its reason. The environment of a client is made first, where it is not there; a client that
+cannot be installed or run is reported, and the others go on. The outcome of each that ran replaces
+its own in `latest.json`, of which docs/testing.md's table is made.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +28,7 @@ ENVIRONMENTS = ROOT / ".clients"
 PROGRAMS = Path(__file__).parent / "programs"
 LATEST = Path(__file__).parent / "latest.json"
 _TIMEOUT_S = 300.0
+_MAX_ERROR = 100  # behind it are ids and times, other ones in each run
 _NODE = "node"
 
 
@@ -81,44 +85,63 @@ class Outcome:
 
 
 def main(names: Sequence[str]) -> int:
-    """1 when a check failed against `live`, or a client is not installed."""
-    report: dict[str, dict[str, Any]] = {}
-    is_wrong = False
-    for client in CLIENTS:
-        if names and not any(name.lower() in client.name.lower() for name in names):
+    """1 when a check failed against `live`, or a client could not be run."""
+    chosen = [
+        client
+        for client in CLIENTS
+        if not names or any(name.lower() in client.name.lower() for name in names)
+    ]
+    if not chosen:
+        print(f"No client has such a name; there are: {', '.join(c.name for c in CLIENTS)}")
+        return 1
+    kept: dict[str, dict[str, Any]] = json.loads(LATEST.read_text(encoding="utf-8"))
+    failures = {name: why_not_set_up(name) for name in dict.fromkeys(c.environment for c in chosen)}
+    wrong: list[str] = []
+    for client in chosen:
+        begin = time.monotonic()
+        try:
+            if failure := failures[client.environment]:
+                raise RuntimeError(failure)
+            live, strict = outcome(client, "live"), outcome(client, "strict")
+            each = versions(client)
+        except Exception as exc:  # of one client: the others go on
+            print(f"{client.name}: not run: {exc}", flush=True)
+            wrong.append(client.name)
             continue
-        missing = why_missing(client)
-        if missing is not None:
-            print(f"{client.name}: {missing}")
-            report[client.name], is_wrong = {"missing": missing}, True
-            continue
-        live, strict = outcome(client, "live"), outcome(client, "strict")
-        is_wrong = is_wrong or bool(live.failed) or not live.checks
-        report[client.name] = {
-            "versions": versions(client),
-            "live": vars(live),
-            "strict": vars(strict),
-        }
+        kept[client.name] = {"versions": each, "live": vars(live), "strict": vars(strict)}
+        print(f"{client.name}, {', '.join(map(' '.join, each.items()))}, ", end="")
+        print(f"{time.monotonic() - begin:.0f} s")
         for schema, one in (("live", live), ("strict", strict)):
-            print(f"{client.name}, {schema}: {one.checks - len(one.failed)} of {one.checks}")
+            print(f"  {schema}: {one.checks - len(one.failed)} of {one.checks}")
             for check, error in one.failed.items():
                 print(f"    {check}: {error}")
             for reason in one.refused:
-                print(f"    refused: {reason}")
-    if not names:
-        text = json.dumps(report, indent=1, ensure_ascii=False, sort_keys=True)
-        LATEST.write_text(f"{text}\n", encoding="utf-8")
-    return int(is_wrong)
+                print(f"    refused: {reason}", flush=True)
+        if live.failed or not live.checks:
+            wrong.append(client.name)
+    text = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True)
+    LATEST.write_text(f"{text}\n", encoding="utf-8")
+    if wrong:
+        print(f"Not as it should be: {', '.join(wrong)}")
+    return int(bool(wrong))
 
 
-def why_missing(client: Client) -> str | None:
-    """Why a client cannot be run here; None if it can."""
-    if client.environment != _NODE:
-        return None if interpreter(client).exists() else f"{interpreter(client)} is not there"
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return "not installed: no node and npm on this machine"
-    there = (ENVIRONMENTS / _NODE / "node_modules" / name for name in client.packages)
-    return None if all(one.exists() for one in there) else "not installed: npm failed"
+def why_not_set_up(environment: str) -> str | None:
+    """Make an environment, unless it is there; why it cannot be made, None if it is there."""
+    if environment == _NODE:
+        missing = [name for name in ("node", "npm") if shutil.which(name) is None]
+        if missing:
+            return f"there is no {' and no '.join(missing)} on this machine"
+        words = ["sh", "scripts/clients_node.sh"]
+    else:
+        pinned = f"constraints/clients-{environment}.txt"
+        words = ["sh", "scripts/environment.sh", f".clients/{environment}"]
+        words += ["--no-deps", "-r", pinned]
+    try:
+        done = subprocess.run(words, cwd=ROOT, stdin=subprocess.DEVNULL)
+    except OSError as exc:
+        return str(exc)
+    return f"{' '.join(words)} failed, as it says above" if done.returncode else None
 
 
 def interpreter(client: Client) -> Path:
@@ -141,26 +164,38 @@ def versions(client: Client) -> dict[str, str]:
 def outcome(client: Client, schema: str) -> Outcome:
     """Run a client's program against an emulator of its own."""
     runs = "node" if client.environment == _NODE else str(interpreter(client))
+    found = Outcome()
     with Emulator(schema=schema, tools="eager") as emulator:
-        done = subprocess.run(
-            [runs, *client.program],
-            cwd=PROGRAMS,
-            env=apply_overrides(emulator.base_url, _environment()),
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
+        printed, failure = _printed(
+            [runs, *client.program], apply_overrides(emulator.base_url, _environment())
         )
-        found = Outcome()
-        for row in map(_row, done.stdout.splitlines()):
+        for row in map(_row, printed.splitlines()):
             if row is not None:
                 found.checks += 1
                 if row["error"] is not None:
-                    found.failed[row["check"]] = row["error"]
-        if done.returncode:
-            found.failed["the program"] = done.stderr[-300:]
+                    found.failed[row["check"]] = row["error"][:_MAX_ERROR]
+        if failure:
+            found.failed["the program"] = failure
         problems = (p for seen in emulator.requests if seen.status >= 400 for p in seen.problems)
         found.refused = sorted(set(problems))
     return found
+
+
+def _printed(words: Sequence[str], environment: Mapping[str, str]) -> tuple[str, str]:
+    """(what a program prints, why it ended before its time)."""
+    try:
+        done = subprocess.run(
+            words,
+            cwd=PROGRAMS,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as exc:
+        return (exc.stdout or b"").decode(errors="replace"), f"not done in {_TIMEOUT_S:g} s"
+    failure = done.stderr.decode(errors="replace")[-300:] or "it failed without a word"
+    return done.stdout.decode(errors="replace"), failure if done.returncode else ""
 
 
 def _environment() -> Mapping[str, str]:
@@ -189,8 +224,6 @@ def table() -> str:
 
 
 def _table_row(name: str, found: Mapping[str, Any]) -> str:
-    if "missing" in found:
-        return f"| {name} | {found['missing']} | | | |"
     each = ", ".join(f"{package} {version}" for package, version in found["versions"].items())
     counts = [
         f"{found[schema]['checks'] - len(found[schema]['failed'])} of {found[schema]['checks']}"

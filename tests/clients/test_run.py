@@ -71,12 +71,68 @@ def test_a_program_reports_each_check(tmp_path: Path) -> None:
     ]
 
 
-def test_a_client_without_its_environment_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def latest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of what is kept, which the test may overwrite."""
+    copy = tmp_path / "latest.json"
+    copy.write_text(LATEST.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(run, "LATEST", copy)
+    return copy
+
+
+def test_a_client_that_cannot_be_run_stops_no_other(
+    latest: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(run, "ENVIRONMENTS", tmp_path)
+    def outcome(client: Client, schema: str) -> run.Outcome:
+        if client.name == "litellm":
+            raise ValueError("it broke")
+        return run.Outcome(checks=7)
+
     monkeypatch.setattr("shutil.which", lambda name: None)
-    assert run.main(["litellm", "Node"]) == 1
+    monkeypatch.setattr("subprocess.run", lambda words, **_: subprocess.CompletedProcess(words, 0))
+    monkeypatch.setattr(run, "outcome", outcome)
+    monkeypatch.setattr(run, "versions", lambda client: dict.fromkeys(client.packages, "1"))
+    assert run.main([]) == 1
     said = capsys.readouterr().out
-    assert "litellm: " in said
-    assert "openai for Node: not installed: no node and npm on this machine" in said
+    assert "openai for Node: not run: there is no node and no npm on this machine" in said
+    assert "litellm: not run: it broke" in said
+    report = json.loads(latest.read_text(encoding="utf-8"))
+    assert report["openai-agents"]["live"]["checks"] == 7
+    assert report["openai for Node"] == REPORT["openai for Node"]
+    assert report["litellm"] == REPORT["litellm"]
+
+
+def test_an_environment_that_cannot_be_made_is_tried_once_and_reported(
+    latest: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried: list[list[str]] = []
+
+    def fail(words: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        tried.append(words)
+        return subprocess.CompletedProcess(words, 1)
+
+    monkeypatch.setattr("subprocess.run", fail)
+    assert run.main(["pydantic-ai", "openai-agents"]) == 1
+    assert len(tried) == 1
+    said = capsys.readouterr().out
+    for name in ("pydantic-ai", "openai-agents"):
+        assert f"{name}: not run: {' '.join(tried[0])} failed" in said
+    assert json.loads(latest.read_text(encoding="utf-8")) == REPORT
+
+
+def test_a_name_of_no_client_says_which_there_are(
+    latest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run.main(["nobody"]) == 1
+    assert "there are: openai-python 3, " in capsys.readouterr().out
+
+
+def test_a_program_that_does_not_end_keeps_what_it_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(words: list[str], **how: Any) -> None:
+        raise subprocess.TimeoutExpired(words, how["timeout"], output=b"here\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("subprocess.run", never)
+        assert run._printed(["x"], {}) == ("here\n", "not done in 300 s")
+    failed = run._printed([sys.executable, "-c", "raise SystemExit('no key')"], {})
+    assert failed == ("", "no key\n")

@@ -12,6 +12,7 @@ import pytest
 from tests.emulator.asking import (
     CHAT,
     CODEX,
+    DOTTED,
     LATEST,
     PRO,
     STRING,
@@ -111,3 +112,67 @@ def test_names_of_functions(ask_either: Asker, name: str) -> None:
 def test_several_choices_have_a_maximum(ask_either: Asker) -> None:
     assert ask_either.chat("x", n=128).status_code == 200
     assert "n" in refusal(ask_either.chat("x", n=129))
+
+
+JSON_OBJECT = {"type": "json_object"}
+PLAIN = "Name a lake."
+CHAT_WORDS = (
+    "'messages' must contain the word 'json' in some form, to use 'response_format' of type "
+    "'json_object'."
+)
+INPUT_WORDS = (
+    "Response input messages must contain the word 'json' in some form to use 'text.format' of "
+    "type 'json_object'."
+)
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/json.png"}}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("model", [CHAT, LATEST, DOTTED, "vendor/unknown"])
+def test_a_json_object_is_asked_for_by_that_word(
+    ask_either: Asker, model: str, stream: bool
+) -> None:
+    with_image = [user([{"type": "text", "text": PLAIN}, IMAGE])]
+    for said in (PLAIN, [{"role": "system", "content": "Be brief."}, user(PLAIN)], with_image):
+        answer = ask_either.chat(said, model=model, response_format=JSON_OBJECT, stream=stream)
+        assert refusal(answer)["messages"] == CHAT_WORDS
+    for said in (
+        f"{PLAIN} Answer as Json.",
+        [{"role": "system", "content": "JSON-formatted answers"}, user(PLAIN)],
+        [user([{"type": "text", "text": "as JSON"}])],
+        [user("x"), {"role": "assistant", "content": "as json?"}, user("Yes")],
+        [user("x"), called(("a", "f", '{"as": "json"}')), result("a", "1")],
+        [user("x"), called(("a", "f", "{}")), result("a", "saved a.json")],
+    ):
+        answer = ask_either.chat(said, model=model, response_format=JSON_OBJECT, stream=stream)
+        assert answer.status_code == 200, answer.text
+    assert ask_either.chat(PLAIN, model=model, response_format={"type": "text"}).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("model", [PRO, CODEX, CHAT, "vendor/unknown"])
+def test_a_json_object_of_responses_is_asked_for_by_that_word_in_the_input(
+    ask_either: Asker, model: str, stream: bool
+) -> None:
+    more: dict[str, Any] = {"text": {"format": JSON_OBJECT}, "stream": stream}
+    for refused in (
+        ask_either.responses(PLAIN, model, **more),
+        ask_either.responses([user(PLAIN)], model, **more),
+        ask_either.responses(PLAIN, model, instructions="Answer as JSON.", **more),
+    ):
+        assert refusal(refused)["input"] == INPUT_WORDS
+    stored = ask_either.responses("Answer as JSON.", model, store=True).json()["id"]
+    for taken in (
+        ask_either.responses(f"{PLAIN} As JSON.", model, **more),
+        ask_either.responses(
+            [{"role": "developer", "content": "JSON only"}, user(PLAIN)], model, **more
+        ),
+        ask_either.responses([ITEM, {**OUTPUT, "output": "a.json"}], model, **more),
+        ask_either.responses(PLAIN, model, previous_response_id=stored, **more),
+    ):
+        assert taken.status_code == 200, taken.text
+
+
+def test_gemini_has_no_such_rule(ask_either: Asker) -> None:
+    answer = ask_either.chat(PLAIN, model="google/gemini-3-5-flash", response_format=JSON_OBJECT)
+    assert answer.status_code == 200, answer.text

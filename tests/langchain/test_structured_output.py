@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 from aimlapi_emulator import Emulator, Fault
 from langchain_aimlapi import (
+    BadRequestError,
     ChatAIMLAPI,
     InvalidRequestError,
     OutputEmptyError,
@@ -32,7 +33,7 @@ from tests.langchain.calls import invoke, stream
 
 Make = Callable[..., ChatAIMLAPI]
 METHODS = ("json_schema", "function_calling", "json_mode")
-PROMPT = 'Give a person with name: "Ann" and age: 30'
+PROMPT = 'Give a person, as JSON, with name: "Ann" and age: 30'
 
 
 class Person(BaseModel):
@@ -121,6 +122,21 @@ def test_what_each_method_sends(emu: Emulator, chat: Make) -> None:
     assert by_call["parallel_tool_calls"] is False
     assert "strict" not in by_call["tools"][0]["function"]
     assert by_mode["response_format"] == {"type": "json_object"}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+def test_json_mode_wants_the_word_json_in_a_message(
+    how: str, endpoint: str, streaming: bool, chat: Make
+) -> None:
+    """As OpenAI does: without it the service refuses the request, and its words say what to do."""
+    chain = chat(endpoint=endpoint).with_structured_output(None, method="json_mode")
+    call = stream if streaming else invoke
+    with pytest.raises(BadRequestError, match="must contain the word 'json' in some form"):
+        call(how, chain, "Name a lake.")
+    for said in ("Name a lake, as JSON.", [("system", "Answer as JSON."), ("user", "A lake.")]):
+        found = call(how, chain, said)
+        assert isinstance(found[-1] if streaming else found, dict)
 
 
 @pytest.mark.parametrize("method", ["json_schema", "function_calling"])

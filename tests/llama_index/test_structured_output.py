@@ -14,6 +14,7 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 from pydantic import BaseModel, Field, ValidationError
 
+from aimlapi_core import BadRequestError
 from aimlapi_emulator import Emulator, Fault
 from llama_index_aimlapi import (
     AIMLAPI,
@@ -25,7 +26,7 @@ from llama_index_aimlapi import (
 )
 from llama_index_aimlapi._structured_output.parser import PartialObjectParser, parse_response
 from llama_index_aimlapi._structured_output.plan import function_calling_plan, json_schema_plan
-from tests.llama_index.ways import SETUPS, STRUCTURED, items, last
+from tests.llama_index.ways import CHAT, SETUPS, STRUCTURED, items, last
 
 Make = Callable[..., AIMLAPI]
 T = TypeVar("T")
@@ -333,3 +334,20 @@ async def test_a_structured_llm_gives_the_class(
     found = await last(make(**SETUPS[setup]).as_structured_llm(Song), way, prompt)
     assert isinstance(found.raw, Song)
     assert [seen.problems for seen in emu.requests] == [()]
+
+
+@pytest.mark.parametrize("way", CHAT)
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+async def test_a_json_object_wants_the_word_json_in_a_message(
+    way: str, endpoint: str, make: Make
+) -> None:
+    """As OpenAI does: without it the service refuses the request, and its words say what to do."""
+    llm = make(endpoint=endpoint)
+    with pytest.raises(BadRequestError, match="must contain the word 'json' in some form"):
+        await last(llm, way, [ChatMessage(content="Name a lake.")], response_format="json_object")
+    for said in (
+        [ChatMessage(content="Name a lake, as JSON.")],
+        [ChatMessage(role="system", content="JSON only."), ChatMessage(content="Name a lake.")],
+    ):
+        answer = await last(llm, way, said, response_format="json_object")
+        assert isinstance(json.loads(answer.message.content), dict)
