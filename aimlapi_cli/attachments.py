@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
-from aimlapi_core import File, Image, InvalidRequestError, Part, Text
+from aimlapi_core import File, Image, InvalidRequestError, MediaData, Part, Text
 from aimlapi_core._values.media import IMAGE_TYPES, PDF_TYPE, mime_type
 
 
@@ -20,16 +19,12 @@ def read_attachment(name: str) -> Part:
         raise InvalidRequestError(f"--file {name}: {error.strerror or error}.") from None
     kind = mime_type(data)
     if kind in IMAGE_TYPES:
-        return Image(_data_url(kind, data))
+        return Image(MediaData(data, kind))
     if kind == PDF_TYPE:
-        return File(_data_url(kind, data), path.name)
+        return File(MediaData(data, kind), path.name)
     try:
         return Text(f"File {path.name}:\n\n{data.decode('utf-8-sig')}\n\n")
     except UnicodeDecodeError:
         raise InvalidRequestError(
             f"--file {name} is no image (PNG, JPEG, GIF, WebP), no PDF and no text in UTF-8."
         ) from None
-
-
-def _data_url(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

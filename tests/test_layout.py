@@ -21,7 +21,8 @@ MOST_MODULES = 15
 
 FLOORS = {
     "aimlapi_core": """
-        types _version _json_reading _values
+        _version _json_reading _values
+        types
         errors request_params
         _error_messages models retry
         _error_responses _misspelled_values

@@ -14,7 +14,7 @@ from typing import Any
 from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._history.names import fit_message_name
 from aimlapi_core._json_reading import as_mapping
-from aimlapi_core._values.media import FILENAME, canonical_data_url
+from aimlapi_core._values.media import FILENAME, canonical_url
 from aimlapi_core._wire.answers.failures import unexpected_reply
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core.models import ModelInfo
@@ -119,9 +119,9 @@ def _add_assistant_fields(body: dict[str, Any], parts: Iterable[Part]) -> None:
 def _encode_part(part: Part) -> dict[str, Any]:
     if isinstance(part, Image):
         detail = {"detail": part.detail} if part.detail else {}
-        return {"type": "image_url", "image_url": {"url": canonical_data_url(part.url), **detail}}
+        return {"type": "image_url", "image_url": {"url": canonical_url(part.url), **detail}}
     if isinstance(part, File):
-        file = {"file_data": canonical_data_url(part.data), "filename": part.filename or FILENAME}
+        file = {"file_data": canonical_url(part.data), "filename": part.filename or FILENAME}
         return {"type": "file", "file": file}
     return {"type": "text", "text": getattr(part, "text", "")}
 

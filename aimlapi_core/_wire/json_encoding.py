@@ -5,24 +5,40 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 from aimlapi_core._history.half_characters import sendable_body, tool_subject
+from aimlapi_core._values.media import (
+    MediaData,
+    base64_length,
+    base64_pieces,
+    data_url_head,
+    is_whole_base64,
+)
 from aimlapi_core._values.plain import plain_json, plain_scalar
 from aimlapi_core.errors import InvalidRequestError
 
+
+def _default(value: Any) -> Any:
+    if not isinstance(value, MediaData):
+        return plain_json(value)
+    if isinstance(value.data, bytes) and not is_whole_base64(value):
+        raise TypeError("the data is not base64")
+    return str(value)
+
+
 _ENCODER = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain_json
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default
 )
 
 # From this many characters on, as of images and documents, a text is written by itself.
 LONG_TEXT = 16_384
 _SLICE = 16_384
-_ESCAPED = re.compile(r'["\\\x00-\x1f]')  # of ASCII, what stands escaped in a JSON string
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")  # ASCII that stands in a JSON string as it is
 _HISTORIES = ("messages", "input")
 
 
@@ -66,7 +82,7 @@ def _unserializable_tool(body: Mapping[str, Any]) -> str | None:
 
 def _find_unserializable(value: Any, at: str) -> Iterator[str]:
     """Descriptions of the values in `value`, found at path `at`, that JSON cannot represent."""
-    value = plain_scalar(value)
+    value = value if isinstance(value, MediaData) else plain_scalar(value)
     if isinstance(value, Mapping):
         for key, member in value.items():
             yield from _find_unserializable(member, f"{at}.{key}" if at else str(key))
@@ -77,6 +93,9 @@ def _find_unserializable(value: Any, at: str) -> Iterator[str]:
         broken = next((c for c in value if "\ud800" <= c <= "\udfff"), None)
         if broken is not None:
             yield f"{at} holds {broken!r}, half of a character, which has no bytes: take it out"
+    elif isinstance(value, MediaData):
+        if not is_whole_base64(value):
+            yield f"{at} holds data that is not base64"
     elif isinstance(value, float) and not math.isfinite(value):
         yield f"{at} is {value!r}, which is no number there"
     elif value is not None and not isinstance(value, (bool, int, float)):
@@ -84,7 +103,7 @@ def _find_unserializable(value: Any, at: str) -> Iterator[str]:
 
 
 def holds_long_texts(body: Mapping[str, Any]) -> bool:
-    """Whether a message of the conversation has a part with a long text."""
+    """Whether a message of the conversation has a part with a long text, or with media."""
     for name in _HISTORIES:
         messages = body.get(name)
         for message in messages if type(messages) is list else ():
@@ -100,30 +119,51 @@ def _is_long(value: Any) -> bool:
         return len(value) >= LONG_TEXT
     if kind is dict:
         return any(map(_is_long, value.values()))
-    return kind is list and any(map(_is_long, value))
+    return kind is MediaData or (kind is list and any(map(_is_long, value)))
 
 
 def _encode_in_pieces(body: Mapping[str, Any]) -> bytes:
-    """As `_ENCODER.encode(body).encode()`, but the long texts are copied once, into the bytes."""
+    """As `_ENCODER.encode(body).encode()`, but what is long is copied once, into the bytes."""
     pieces = list(_pieces(dict(body)))
     out = BytesIO()
-    out.seek(sum(map(len, pieces)) - 1)
+    out.seek(sum(map(_size, pieces)) - 1)
     out.write(b"}")  # allocated at once: a buffer that grows is larger than what it holds
     out.seek(0)
     for piece in pieces:
-        if isinstance(piece, bytes):
-            out.write(piece)
-        else:
-            for at in range(0, len(piece), _SLICE):
-                out.write(piece[at : at + _SLICE].encode())
+        out.writelines(_written(piece))
     return out.getvalue()
 
 
-def _pieces(value: Any) -> Iterator[bytes | str]:
-    """The JSON of `value` in pieces; a long text that is written as it is, is a str."""
+# JSON; a long text or media that are written as they are; members of a list that are not long,
+# which are encoded twice: for their size, and when there is room for them.
+_Piece: TypeAlias = bytes | str | MediaData | list[Any]
+
+
+def _size(piece: _Piece) -> int:
+    if isinstance(piece, MediaData):
+        return base64_length(piece)
+    return len(piece) if not isinstance(piece, list) else sum(map(len, _written(piece)))
+
+
+def _written(piece: _Piece) -> Iterable[bytes]:
+    if isinstance(piece, bytes):
+        return (piece,)
+    if isinstance(piece, MediaData):
+        return base64_pieces(piece)
+    if isinstance(piece, str):
+        return (piece[at : at + _SLICE].encode() for at in range(0, len(piece), _SLICE))
+    return (_ENCODER.encode(piece)[1:-1].encode(),)
+
+
+def _pieces(value: Any) -> Iterator[_Piece]:
+    """The JSON of `value` in pieces."""
     kind = type(value)
-    if kind is str and len(value) >= LONG_TEXT and value.isascii() and not _ESCAPED.search(value):
+    if kind is str and len(value) >= LONG_TEXT and _PLAIN.fullmatch(value):
         yield b'"'
+        yield value
+        yield b'"'
+    elif kind is MediaData and is_whole_base64(value):
+        yield _ENCODER.encode(data_url_head(value))[:-1].encode()
         yield value
         yield b'"'
     elif kind is list and _is_long(value):
@@ -134,7 +174,8 @@ def _pieces(value: Any) -> Iterator[bytes | str]:
                 yield from _pieces(member)
                 before = b","
             if not is_long:
-                yield before + _ENCODER.encode([*members])[1:-1].encode()
+                yield before
+                yield [*members]
                 before = b","
         yield b"]"
     elif kind is dict and _is_long(value) and all(type(name) is str for name in value):

@@ -13,7 +13,7 @@ from typing import Any
 
 from aimlapi_core._error_responses import describe_payload, error_in_payload
 from aimlapi_core._json_reading import as_int, as_mapping, as_mappings, nonempty_str
-from aimlapi_core._values.media import FILENAME, canonical_data_url
+from aimlapi_core._values.media import FILENAME, canonical_url
 from aimlapi_core._wire.answers.content import UnreadableError
 from aimlapi_core._wire.answers.failures import answer_failed, names_failure, unexpected_reply
 from aimlapi_core._wire.answers.output import CALL_TYPE_NAMES, output_items, parse_output
@@ -217,10 +217,10 @@ def _encode_assistant_part(part: Part, replays: bool) -> dict[str, Any] | None:
 
 def _encode_part(part: Part) -> dict[str, Any]:
     if isinstance(part, Image):
-        url = canonical_data_url(part.url)
+        url = canonical_url(part.url)
         return {"type": "input_image", "image_url": url, "detail": part.detail or "auto"}
     if isinstance(part, File):
-        data = canonical_data_url(part.data)
+        data = canonical_url(part.data)
         return {"type": "input_file", "file_data": data, "filename": part.filename or FILENAME}
     return {"type": "input_text", "text": getattr(part, "text", "")}
 

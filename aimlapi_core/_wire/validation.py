@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 
 from aimlapi_core._history.names import TOOL_NAME
 from aimlapi_core._misspelled_values import find_misspelled_value
-from aimlapi_core._values.media import is_pdf, is_sendable_image
+from aimlapi_core._values.media import is_pdf, is_sendable_image, shown
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.errors import InvalidRequestError, UnsupportedParameterError
 from aimlapi_core.models import ModelInfo
@@ -281,13 +281,13 @@ def _check_medium(part: Image | File, message: Message, position: int) -> None:
     if isinstance(part, Image) and not is_sendable_image(part.url):
         raise InvalidRequestError(
             f"Message {position} holds an image of an unsupported kind by its bytes "
-            f"({part.url[:40]!r}): give an http(s) URL, or a base64 data URL of "
+            f"({shown(part.url)}): give an http(s) URL, or a base64 data URL of "
             f"{', '.join(IMAGE_FORMATS)}."
         )
     if isinstance(part, File) and not is_pdf(part.data):
         raise InvalidRequestError(
             f"Message {position} holds a file that is no PDF by its bytes "
-            f"({part.data[:40]!r}): give a PDF as data:application/pdf;base64,…, and another "
+            f"({shown(part.data)}): give a PDF as data:application/pdf;base64,…, and another "
             "document as its text."
         )
 

@@ -7,6 +7,7 @@ reported" in a reply; nothing here does I/O, validates or converts.
 
 from __future__ import annotations
 
+from aimlapi_core._values.media import MediaData
 from aimlapi_core.types.content import (
     BuiltinTool,
     Endpoint,
@@ -69,6 +70,7 @@ __all__ = [
     "Image",
     "ImageDetail",
     "JsonSchema",
+    "MediaData",
     "Message",
     "NamedTool",
     "Part",

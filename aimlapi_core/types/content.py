@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from aimlapi_core._values.media import MediaData
+
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 Endpoint: TypeAlias = Literal["chat", "responses"]
 ImageDetail: TypeAlias = Literal["low", "high", "auto"]
@@ -23,15 +25,15 @@ class Text:
 class Image:
     """An image by URL: `https://…`, or `data:image/png;base64,…` (PNG, JPEG, GIF, WEBP)."""
 
-    url: str
+    url: str | MediaData
     detail: ImageDetail | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A PDF. `data` is a data URL (`data:application/pdf;base64,…`)."""
+    """A PDF. `data` is a data URL (`data:application/pdf;base64,…`), or what one is made of."""
 
-    data: str
+    data: str | MediaData
     filename: str | None = None
 
 

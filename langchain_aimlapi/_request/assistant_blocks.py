@@ -186,5 +186,6 @@ def _named(block: Block, part: Image | File) -> str:
     """A medium in words: the service takes media from users only."""
     if isinstance(part, File):
         return f"(a file made by the assistant: {part.filename or 'a PDF'})"
-    where = "" if part.url.startswith("data:") else f": {part.url}"
+    has_place = isinstance(part.url, str) and not part.url.startswith("data:")
+    where = f": {part.url}" if has_place else ""
     return f"(an image made by the assistant{where})"

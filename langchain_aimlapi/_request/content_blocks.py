@@ -11,16 +11,26 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
-from aimlapi_core import File, HistoryWarning, Image, InvalidRequestError, Part, Text
+from aimlapi_core import (
+    File,
+    HistoryWarning,
+    Image,
+    InvalidRequestError,
+    MediaData,
+    Part,
+    Text,
+)
 from aimlapi_core._history.foreign_blocks import TEXT_HOLDERS, content_blocks, texts_of
 from aimlapi_core._history.foreign_calls import CALL_TYPES, first_text
 from aimlapi_core._history.foreign_media import MIME_TYPES
 from aimlapi_core._values.media import (
-    canonical_data_url,
+    PDF_TYPE,
     canonical_mime_type,
-    data_url_type,
+    canonical_url,
+    media_type,
     mime_type,
 )
 from aimlapi_core._values.warn_once import warn_once
@@ -156,14 +166,14 @@ def _file(block: Block) -> Part | None:
         return Text(text) if text else None
     data = inner.get("file_data")
     if isinstance(data, str):
-        url = canonical_data_url(data)
+        url = canonical_url(data)
     else:
-        url = _url(inner, "file", default_mime="application/pdf")
-    if not url.startswith(("http:", "https:", "data:")) and "://" not in url:
-        url = canonical_data_url(f"data:application/pdf;base64,{url}")
-    if (data_url_type(url) or _mime_type(inner)).startswith("image/"):
+        url = _url(inner, "file", default_mime=PDF_TYPE)
+    if isinstance(url, str) and not (url.startswith(("http:", "https:", "data:")) or "://" in url):
+        url = canonical_url(MediaData(url, PDF_TYPE, is_base64=True))
+    if (media_type(url) or _mime_type(inner)).startswith("image/"):
         return Image(url)
-    if "://" in url:
+    if isinstance(url, str) and "://" in url:
         raise InvalidRequestError(
             f"A file by URL ({url!r}) cannot be sent: AI/ML API takes a PDF's bytes only. "
             "Read the file and pass it as base64."
@@ -207,38 +217,39 @@ def _base64(block: Block) -> str | None:
     return next((data for data in held if isinstance(data, str) and data), None)
 
 
-def _url(block: Block, kind: str, default_mime: str = "") -> str:
-    """The URL of a block: its own, or a data URL of its base64 data."""
+def _url(block: Block, kind: str, default_mime: str = "") -> str | MediaData:
+    """The URL of a block, or its data, as base64 or bytes."""
     for holder in (block, _source(block)):
         data = holder.get("base64") or holder.get("data")
-        if isinstance(data, (bytes, bytearray)) and data:
-            data = _base64_text(bytes(data))
-        if isinstance(data, str) and data:
-            mime = _mime_type(block) or default_mime or data_url_type(f"data:;base64,{data}")
+        if isinstance(data, (str, bytes, bytearray)) and data:
+            media = _media_data(data if isinstance(data, str) else bytes(data))
+            mime = _mime_type(block) or default_mime or media_type(media)
             if not mime:
                 raise InvalidRequestError(
                     f"The content block {kind!r} with base64 data needs 'mime_type', "
                     "as 'image/png'."
                 )
-            return canonical_data_url(f"data:{mime};base64,{data}")
+            return canonical_url(replace(media, mime_type=mime))
         url = holder.get("url")
         if isinstance(url, str) and url:
-            return canonical_data_url(url)
+            return canonical_url(url)
     raise InvalidRequestError(
         f"The content block {kind!r} needs 'url' or 'base64'; it has {_keys(block)}. "
         "Files by id are not known to AI/ML API."
     )
 
 
-def _base64_text(data: bytes) -> str:
-    """Bytes as base64: those of a file, or base64 that was not decoded to a string."""
+def _media_data(data: str | bytes) -> MediaData:
+    """Base64, or bytes: those of a file, or base64 that was not decoded to a string."""
+    if isinstance(data, str):
+        return MediaData(data, is_base64=True)
     try:
         if not mime_type(data):
             base64.b64decode(b"".join(data.split()), validate=True)
-            return data.decode("ascii")
+            return MediaData(data, is_base64=True)
     except ValueError:
         pass
-    return base64.b64encode(data).decode()
+    return MediaData(data)
 
 
 def _non_standard(block: Block) -> Part | None:

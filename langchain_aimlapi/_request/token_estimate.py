@@ -16,6 +16,7 @@ from aimlapi_core import (
     File,
     Image,
     InvalidRequestError,
+    MediaData,
     Message,
     Part,
     ProviderItem,
@@ -25,6 +26,7 @@ from aimlapi_core import (
     Tool,
     ToolCall,
 )
+from aimlapi_core._values.media import base64_length
 from aimlapi_core._values.nearest_json import nearest_json
 from langchain_aimlapi._request.messages import to_messages
 from langchain_aimlapi._request.tool_functions import ToolLike
@@ -99,7 +101,9 @@ def _estimate_part(part: object, count: Callable[[str], int]) -> int:
     if isinstance(part, Image):
         return _LOW_IMAGE if part.detail == "low" else _IMAGE
     if isinstance(part, File):
-        return _PDF_PAGE * math.ceil(len(part.data) * 0.75 / _PDF_BYTES_PER_PAGE)
+        data = part.data
+        size = base64_length(data) if isinstance(data, MediaData) else len(data)
+        return _PDF_PAGE * math.ceil(size * 0.75 / _PDF_BYTES_PER_PAGE)
     return count(_json(part.item)) if isinstance(part, ProviderItem) else 0
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_core.messages import ToolMessage
 
-from aimlapi_core import File, Image, InvalidRequestError, Message, Part, Text
+from aimlapi_core import File, Image, InvalidRequestError, MediaData, Message, Part, Text
 from aimlapi_core._history.foreign_blocks import (
     MEDIA_TYPES,
     RESULT_MEMBERS,
@@ -127,8 +127,9 @@ def _with_whole_name(part: Part) -> Part:
     return part
 
 
-def _is_whole(url: str) -> bool:
-    return replace_half_characters(url) is url
+def _is_whole(url: str | MediaData) -> bool:
+    text = url.data if isinstance(url, MediaData) else url
+    return isinstance(text, bytes) or replace_half_characters(text) is text
 
 
 def _is_sendable(part: Part) -> bool:

@@ -1,11 +1,12 @@
 """Converts image and document blocks to core parts. The one module here that reads files.
 
-Bytes and local paths become data URLs; remote images stay URLs, for the service to fetch.
+Bytes and local paths are sent as data URLs, which the core makes; remote images stay URLs, for the
+service to fetch.
 """
 
 from __future__ import annotations
 
-import base64
+import re
 from typing import cast, get_args
 
 from llama_index.core.base.llms.types import DocumentBlock, ImageBlock
@@ -13,12 +14,15 @@ from llama_index.core.base.llms.types import DocumentBlock, ImageBlock
 from aimlapi_core import File, Image, InvalidRequestError
 from aimlapi_core._values.media import (
     PDF_TYPE,
-    canonical_data_url,
-    canonical_mime_type,
+    MediaData,
+    canonical_url,
+    is_pdf,
     is_sendable_image,
-    mime_type,
+    shown,
 )
 from aimlapi_core.types import ImageDetail
+
+_BASE64 = re.compile(b"[A-Za-z0-9+/]+={0,2}")
 
 
 def to_image(block: ImageBlock) -> Image:
@@ -32,13 +36,11 @@ def to_image(block: ImageBlock) -> Image:
         )
     detail = cast("ImageDetail | None", block.detail)
     given = block.url
-    if given is None:
-        url = _data_url(_read(block), block.image_mimetype)
-    else:
-        url = canonical_data_url(str(given))
+    held = str(given) if given is not None else _data(block, block.image, block.image_mimetype)
+    url = canonical_url(held)
     if not is_sendable_image(url):
         raise InvalidRequestError(
-            f"An image is of an unsupported kind by its bytes ({url[:40]!r}): give an http(s) URL, "
+            f"An image is of an unsupported kind by its bytes ({shown(url)}): give an http(s) URL, "
             "or a PNG, JPEG, GIF or WebP."
         )
     return Image(url, detail)
@@ -52,27 +54,24 @@ def to_file(block: DocumentBlock) -> File:
             f"Document {name!r} is a URL, and the service takes documents as bytes only: "
             "download it and pass DocumentBlock(data=...)."
         )
-    data = _read(block)
-    if mime_type(data) != PDF_TYPE:
+    data = canonical_url(_data(block, block.data, PDF_TYPE))
+    if not is_pdf(data):
         raise InvalidRequestError(
             f"Document {name!r} is not a PDF by its bytes, the one kind of document that the "
             "service takes: pass its text as a TextBlock."
         )
-    url = _data_url(data, PDF_TYPE)
-    return File(url, name if name.lower().endswith(".pdf") else f"{name}.pdf")
+    return File(data, name if name.lower().endswith(".pdf") else f"{name}.pdf")
 
 
-def _read(block: ImageBlock | DocumentBlock) -> bytes:
+def _data(block: ImageBlock | DocumentBlock, held: object, mime_type: str | None) -> MediaData:
+    """The block's bytes: in base64 where it holds that, as LlamaIndex makes of bytes."""
+    mime_type = mime_type or "application/octet-stream"
+    if isinstance(held, bytes) and len(held) % 4 == 0 and _BASE64.fullmatch(held):
+        return MediaData(held, mime_type, is_base64=True)
     try:
         source = (
             block.resolve_image() if isinstance(block, ImageBlock) else block.resolve_document()
         )
     except (OSError, ValueError) as exc:
         raise InvalidRequestError(f"The {block.block_type} block cannot be read: {exc}") from exc
-    return cast("bytes", source.read())
-
-
-def _data_url(data: bytes, stated: str | None) -> str:
-    """Detect the MIME type from magic bytes, else use the stated one: suffixes may be wrong."""
-    kind = mime_type(data) or canonical_mime_type(stated or "application/octet-stream")
-    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    return MediaData(cast("bytes", source.read()), mime_type)
