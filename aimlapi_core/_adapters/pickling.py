@@ -16,14 +16,17 @@ def pickles_any_function() -> bool:
 
 
 def _module_at_work() -> str | None:
-    """Which of the two is pickling: a pickler does not tell the object, but its frame does."""
+    """Which of the two is pickling: a pickler does not tell the object, but its frame does.
+
+    Ray, joblib and Spark have copies of cloudpickle of their own, as `ray.cloudpickle`.
+    """
     frame = sys._getframe(1)
     while frame.f_back is not None:
         frame = frame.f_back
         names = frame.f_globals.get("__name__", "").split(".")
         for module in ("cloudpickle", "dill"):
             if module in names:
-                return module
+                return ".".join(names[: names.index(module) + 1])
     return None
 
 

@@ -7,6 +7,7 @@ import copy
 import multiprocessing
 import os
 import pickle
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -50,6 +51,20 @@ def test_a_copy_works_and_so_does_the_original(
     use(thing)
     assert len(emu.requests) == requests_of(name) * (2 + called)
     assert {seen.headers["authorization"][-4:] for seen in emu.requests} == {KEY[-4:]}
+
+
+@every
+def test_a_cloudpickle_that_a_library_brings_takes_it_where_there_is_no_other(
+    name: str, emu: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray has a copy of its own, and so has joblib."""
+    from joblib.externals import cloudpickle as copied
+
+    thing = make(name, emu.base_url)
+    monkeypatch.delitem(sys.modules, "cloudpickle")
+    twin = copied.loads(copied.dumps(thing))
+    assert type(twin) is type(thing)
+    use(twin)
 
 
 @pytest.fixture(scope="module")
