@@ -65,9 +65,9 @@ def _types(arguments: type[Any]) -> Mapping[str, Any]:
     from langchain_core.language_models import model_profile
 
     import aimlapi_core
-    from aimlapi_core import types
+    from aimlapi_core.types import request
 
     names: dict[str, Any] = {"httpx": httpx, "SecretStr": SecretStr}
-    for module in (caches, callbacks, rate_limiters, model_profile, aimlapi_core, types):
+    for module in (caches, callbacks, rate_limiters, model_profile, aimlapi_core, request):
         names |= vars(module)
     return get_type_hints(arguments, localns=names)

@@ -103,7 +103,8 @@ class ChatAIMLAPI(ChatModelBase):
             "medium", "high" or "xhigh", as the model takes them. Default: the model's.
         reasoning_summary (str | None): Returns a summary of the reasoning: "auto", "concise" or
             "detailed"; responses alone.
-        reasoning (Mapping | None): `{"effort": …, "summary": …}`, the same as the two above.
+        reasoning (Mapping | None): `{"effort": …, "summary": …}`: reasoning_effort and
+            reasoning_summary in one.
         top_p (float | None): Nucleus sampling, 0.01 to 1.
         stop (str | Sequence[str] | None): Stop sequences. For a model that takes none the answer is
             cut here, and the stream closed.

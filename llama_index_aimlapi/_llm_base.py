@@ -37,7 +37,7 @@ from llama_index_aimlapi._request.templates import (
 if TYPE_CHECKING:
     import httpx
 
-    from aimlapi_core.types import ReasoningEffort, ReasoningSummary, Truncation
+    from aimlapi_core.types.request import ReasoningEffort, ReasoningSummary, Truncation
 
 DEFAULT_MODEL = "openai/gpt-5-2"
 # For an id without a row in the table: the smallest window of the GPT-5.2 family.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from aimlapi_core import EmbeddingReply
-    from aimlapi_core.types import ReasoningEffort, ReasoningSummary, Truncation
+    from aimlapi_core.types.request import ReasoningEffort, ReasoningSummary, Truncation
 
 
 class SharedArguments(TypedDict, total=False):

@@ -9,11 +9,12 @@ from typing import Any, Literal, get_args, get_type_hints
 
 import pytest
 
-from aimlapi_core import ChatRequest, InvalidRequestError, Message, Text, model_info, types
+from aimlapi_core import ChatRequest, InvalidRequestError, Message, Text, model_info
 from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.validation import check_request
 from aimlapi_core.request_params import REQUEST_PARAMS, RequestParam
 from aimlapi_core.types import Endpoint
+from aimlapi_core.types import request as request_types
 
 ENCODERS = {"chat": chat.encode, "responses": responses.encode}
 # A value of each kind that is sent as it is.
@@ -111,7 +112,7 @@ def test_llamaindex_has_each_parameter_with_its_type() -> None:
             wanted = f"str | {wanted}" if row.name == "stop" else wanted
             if row.documented:
                 wanted = "".join(word.capitalize() for word in row.name.split("_"))
-                values = get_args(get_args(getattr(types, wanted))[0])
+                values = get_args(get_args(getattr(request_types, wanted))[0])
                 assert values == row.documented
             assert written.removesuffix(" | None") == wanted, row.argument
 

@@ -341,6 +341,7 @@ ON_RESPONSES: dict[str, tuple[Any, Any]] = {
 
 
 def test_every_argument_is_among_the_overrides() -> None:
+    """A new one has a row above: a value, and what a call with it sends."""
     assert {*OVERRIDES, *ON_RESPONSES} == REQUEST_FIELDS
 
 
