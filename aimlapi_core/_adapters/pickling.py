@@ -18,7 +18,7 @@ def pickles_any_function() -> bool:
 def _module_at_work() -> str | None:
     """Which of the two is pickling: a pickler does not tell the object, but its frame does.
 
-    Ray, joblib and Spark have copies of cloudpickle of their own, as `ray.cloudpickle`.
+    Ray and Spark have copies of cloudpickle of their own, as `ray.cloudpickle`.
     """
     frame = sys._getframe(1)
     while frame.f_back is not None:

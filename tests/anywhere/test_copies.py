@@ -4,6 +4,7 @@ one request."""
 from __future__ import annotations
 
 import copy
+import importlib
 import multiprocessing
 import os
 import pickle
@@ -11,6 +12,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cloudpickle
@@ -57,9 +60,11 @@ def test_a_copy_works_and_so_does_the_original(
 def test_a_cloudpickle_that_a_library_brings_takes_it_where_there_is_no_other(
     name: str, emu: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ray has a copy of its own, and so has joblib."""
-    from joblib.externals import cloudpickle as copied
-
+    """Ray has a copy of its own, and so has Spark."""
+    library = ModuleType("library")
+    library.__path__ = [str(Path(cloudpickle.__file__).parents[1])]
+    monkeypatch.setitem(sys.modules, "library", library)
+    copied = importlib.import_module("library.cloudpickle")
     thing = make(name, emu.base_url)
     monkeypatch.delitem(sys.modules, "cloudpickle")
     twin = copied.loads(copied.dumps(thing))
