@@ -28,17 +28,11 @@ from aimlapi_emulator.answers.fallback_text import (
     results_text,
 )
 from aimlapi_emulator.answers.options import offered
-from aimlapi_emulator.answers.react import react, with_observations
+from aimlapi_emulator.answers.react import react, with_steps
 from aimlapi_emulator.answers.schema_instance import instance
 from aimlapi_emulator.answers.shape import Shape, find_shape, to_json
 from aimlapi_emulator.answers.task import Task, read_task, standalone
-from aimlapi_emulator.answers.tool_selection import (
-    ToolSelection,
-    arguments_text,
-    next_selections,
-    required_selection,
-    why_none,
-)
+from aimlapi_emulator.answers.tool_selection import arguments_text, next_selections, why_none
 from aimlapi_emulator.prompt import Prompt
 from aimlapi_emulator.text.words import tokenize
 
@@ -70,25 +64,15 @@ class Answer:
 
 def built_in_answer(prompt: Prompt, *, eager: bool = False) -> Answer:
     """The answer to a prompt. `eager`: tools are called without being named too."""
-    prompt = with_observations(prompt)
-    calls = _calls(prompt, eager)
-    if calls:
-        return Answer(calls=calls, finish_reason="tool_calls")
-    hosted = _hosted(prompt)
-    return hosted or Answer(_text(prompt, eager), note=why_none(prompt))
-
-
-def _calls(prompt: Prompt, eager: bool) -> tuple[ToolCall, ...]:
-    if not prompt.tools or prompt.choice == "none":
-        return ()
-    if prompt.forced:
-        tool = next(tool for tool in prompt.tools if tool.name == prompt.forced)
-        selected = [ToolSelection(tool, prompt.user_text)]
-    elif prompt.choice == "required":
-        selected = [required_selection(prompt, eager=eager)]
-    else:
-        selected = next_selections(prompt, eager=eager)
-    return tuple(ToolCall(one.tool.name, arguments_text(prompt, one)) for one in selected)
+    prompt = with_steps(prompt)
+    if prompt.tools and prompt.choice != "none":
+        calls = tuple(
+            ToolCall(one.tool.name, arguments_text(prompt, one))
+            for one in next_selections(prompt, eager=eager)
+        )
+        if calls:
+            return Answer(calls=calls, finish_reason="tool_calls")
+    return _hosted(prompt) or Answer(_text(prompt, eager), note=why_none(prompt))
 
 
 def _text(prompt: Prompt, eager: bool) -> str:
@@ -109,20 +93,19 @@ def _text(prompt: Prompt, eager: bool) -> str:
 def _instance(prompt: Prompt, task: Task, shape: Shape) -> Any:
     """An instance of a shape, from the user's text without the words that spell it out."""
     text = re.split(r"\n[^\n]*JSON schema", prompt.user_text, maxsplit=1, flags=re.IGNORECASE)[0]
+    whole = f"{prompt.system_text}\n{prompt.user_text}"
     if "[[ ## " in text:  # the words around DSPy's fields name these
         text = f"{task.material}\n{task.question}"
     question = task.question if task.is_labelled else shape.question or text
     if len(shape.span) > 1:
-        text, question = (part.replace(shape.span, " ") for part in (text, question))
+        text, question, whole = (p.replace(shape.span, " ") for p in (text, question, whole))
     found = find_in_material(prompt, task)
-    hints = [f"{key}: {found.source}" for key in ("source", "sources") if found.source]
-    if found.number is not None:
-        hints += [f"{key}: {found.number}" for key in ("citation", "citations")]
+    hints = [f"source: {found.source}"] if found.source else []
+    hints += [f"citations: {found.number}"] if found.number is not None else []
     results = [told for _, told in prompt.turn_results()]
-    whole = f"{prompt.system_text}\n{prompt.user_text}"
-    said = [message.role for message in prompt.messages if message.role != "system"]
+    roles = [message.role for message in prompt.messages if message.role != "system"]
     # Agents of a team answer as users; DSPy's agents keep their steps in a field.
-    is_answered = bool(results) or said[-2:] == ["user"] * 2 or "[[ ## observation_" in whole
+    is_answered = bool(results) or roles[-2:] == ["user"] * 2 or "[[ ## observation_" in whole
     values = PromptValues(
         "\n".join([*hints, found.sentence, text, *results]).strip(),
         question=question,
@@ -130,8 +113,7 @@ def _instance(prompt: Prompt, task: Task, shape: Shape) -> Any:
         passage=found.sentence,
         result="\n".join(results),
         is_answered=is_answered,
-        options=shape.options
-        or offered(whole.replace(shape.span, " ") if shape.span else whole)[0],
+        options=shape.options or offered(whole)[0],
     )
     return instance(shape.schema, values, shape.name)
 

@@ -20,39 +20,24 @@ _SUB_ANSWER = re.compile(
 
 
 def results_text(prompt: Prompt) -> str:
-    """A sentence that uses every tool result of the turn; empty when there is none."""
-    question = prompt.user_text
-    results = prompt.turn_results()
-    found = [_from_result(text, question) for _, text in results]
-    if results and all(found):
-        return " ".join(dict.fromkeys(found))
-    told = [
-        f"{name} gave {passage or _summarize_result(text, question)}"
-        for (name, text), passage in zip(results, found, strict=True)
-    ]
-    return f"According to the tools, {'; '.join(told)}" if told else ""
+    """A sentence that uses every tool result of the turn; empty when there is none.
 
-
-def _from_result(result: str, question: str) -> str:
-    """Of a result that holds passages the sentence that answers, with its source; else empty.
-
-    Passages are what names a source, or has several paragraphs.
+    Of a result that holds passages it is the sentence that answers, with its source. Passages are
+    what names a source, has several paragraphs, or is long.
     """
-    text = result.strip()
-    if text[:1] in ("{", "[") and not re.match(r"\[\d+\]", text):
-        return ""
-    cut = passages(text)
-    named = any(one.source is not None or one.number is not None for one in cut)
-    return best_sentence(cut, question).cited() if named or "\n\n" in text else ""
-
-
-def _summarize_result(result: str, question: str) -> str:
-    """A short result as it is; of a long one the sentence that answers the question."""
-    text = result.strip()
-    if len(text) <= _LONG_RESULT:
-        return text or "nothing"
-    found = best_sentence(passages(text), question).sentence or " ".join(text.split())
-    return truncate_words(found, _LONG_RESULT)
+    told, found = [], []
+    for name, result in prompt.turn_results():
+        cut = [] if re.match(r"\s*(?:\{|\[(?!\d+\]))", result) else passages(result)
+        named = any(one.source is not None or one.number is not None for one in cut)
+        text = " ".join(result.split()) if len(result) > _LONG_RESULT else result.strip()
+        if named or "\n\n" in text or len(text) > _LONG_RESULT:
+            best = best_sentence(cut, prompt.user_text).cited()
+            found += [best] if best else []
+            text = best or text
+        told.append(f"{name} gave {truncate_words(text, _LONG_RESULT) or 'nothing'}")
+    if len(found) == len(told):
+        return " ".join(dict.fromkeys(found))
+    return f"According to the tools, {'; '.join(told)}"
 
 
 def find_in_material(prompt: Prompt, task: Task) -> BestSentence:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from aimlapi_emulator.answers.extraction import PromptValues, find_named_list, topic
 from aimlapi_emulator.answers.options import Option, as_options, choose, offered
+from aimlapi_emulator.answers.schema_reading import Schema
 from aimlapi_emulator.answers.string_formats import FORMATS, by_format
 from aimlapi_emulator.text.words import all_words, content_words, truncate_words
 
-Schema = Mapping[str, Any]
 _MAX_TEXT = 300
 _MAX_CLAUSES = 2000
 # By what a field's name asks for; the first three are formats, which only the prompt's values have.
@@ -38,20 +37,14 @@ _KINDS: Mapping[str, frozenset[str]] = {
         "questions": "queries questions query question versions version",
         "keywords": "keywords keyword terms tags topics",
         "tables": "table tables",
+        "fraction": "confidence probability likelihood",
     }.items()
 }
 _CLAUSE = re.compile(
-    r"(?:[,;?.]\s*|\s+)(?:(?:and|then|finally|after that)\s+)+(?=\w+\s+\w)|[?.;]\s+(?=\w)|"
-    r"(?:[,;]\s*|\s+and\s+)(?=(?:who|what|when|where|why|which|how)\s)",
+    r"(?:[,;?.]\s*|\s+)(?:(?:and|then|finally|after that)\s+)+(?=\w+\s+\w)|[?.;]\s+(?=\w)",
     re.IGNORECASE,
 )
-_VARIANTS = (
-    "What is known about {}?",
-    "Explain {}",
-    "Background of {}",
-    "Examples of {}",
-    "Why {} matters",
-)
+_VARIANTS = ("What is known about {}?", "Explain {}", "Background of {}", "Why {} matters")
 
 
 def kinds(name: str) -> frozenset[str]:
@@ -63,7 +56,7 @@ def kinds(name: str) -> frozenset[str]:
 def clauses(text: str) -> list[str]:
     """What a text asks for, one thing after the other."""
     parts = _CLAUSE.split(text[:_MAX_CLAUSES])
-    return [part.strip(" ,.?") for part in parts if part and part.strip(" ,.?")]
+    return [part.strip(" ,.?") for part in parts if part.strip(" ,.?")]
 
 
 def options_for(schema: Schema, name: str, values: PromptValues) -> Sequence[Option]:
@@ -77,29 +70,27 @@ def options_for(schema: Schema, name: str, values: PromptValues) -> Sequence[Opt
 
 def free_text(schema: Schema, name: str, values: PromptValues) -> str:
     """Words for a field; counted as invented where the prompt holds none for it."""
-    wants, question = kinds(name), values.question or values.text
-    told = f"{schema.get('description', '')} {values.about}"
-    if "sql" in {word.lower() for word in all_words(f"{name} {told}")}:
-        return _sql("tables" in wants, values)
+    wanted, question = kinds(name), values.question or values.text
+    if "sql" in all_words(f"{name} {schema.get('description', '')} {values.about}".lower()):
+        return _sql("tables" in wanted, values)
     for form in ("email", "uri", "date"):
-        found = by_format(form, values.text) if form in wants else None
+        found = by_format(form, values.text) if form in wanted else None
         if found is not None and found != FORMATS[form][1]:
             return found
-    drawn = values.result or values.passage
-    if "drawn" in wants and drawn:
+    drawn, about = values.result or values.passage, topic(question)
+    if "drawn" in wanted and drawn:
         return truncate_words(drawn, _MAX_TEXT)
-    about = topic(question)
-    if not ("whole" in wants or not name):
-        found = values.next_quoted()
-        if found is None and "place" in wants:
-            found = values.next_place()
-        if found is None and "name" in wants:
-            found = values.next_name() or (about if len(about.split()) <= 4 else None)
+    if name and "whole" not in wanted:
+        found = values.take("quoted")
+        if found is None and "place" in wanted:
+            found = values.take("place") or values.take("name")
+        if found is None and "name" in wanted:
+            found = values.take("name") or (about if len(about.split()) <= 4 else None)
         found = found or schema.get("default")
         if found and isinstance(found, str):
             return found
         values.invented += 1
-        if "drawn" not in wants and about:
+        if "drawn" not in wanted and about:
             said = f"{' '.join(all_words(name)).capitalize()} about {about}"
             return truncate_words(said, _MAX_TEXT)
     return truncate_words(question.strip(), _MAX_TEXT) or "text"
@@ -107,26 +98,28 @@ def free_text(schema: Schema, name: str, values: PromptValues) -> str:
 
 def _sql(is_table: bool, values: PromptValues) -> str:
     """A table's name or a query of it: of the tables that results list the one that fits."""
-    created = re.findall(r"CREATE TABLE [\"`]?(\w+)", values.result)
-    listed = re.findall(r"\b[A-Za-z_]\w*(?=\s*(?:,|\(|$))", values.result, re.MULTILINE)
-    values.invented += not (created or listed)
-    tables = as_options(created or listed or ["sqlite_master"])
-    table = choose(tables, values.question).name
+    listed = re.findall(r"CREATE TABLE [\"`]?(\w+)", values.result) or re.findall(
+        r"\b[A-Za-z_]\w*(?=\s*(?:,|\(|$))", values.result, re.MULTILINE
+    )
+    values.invented += not listed
+    table = choose(as_options(listed or ["sqlite_master"]), values.question).name
     return table if is_table else f"SELECT * FROM {table} LIMIT 10"
 
 
 def listed_texts(name: str, values: PromptValues, low: int) -> list[str]:
     """The texts that a list of at least `low` wants: listed, quoted, or by the list's name."""
-    wants, question = kinds(name), values.question
+    wanted, question = kinds(name), values.question
     about = topic(question)
     named = find_named_list(name, values.text)
-    if "questions" in wants:
+    if "questions" in wanted:
         first = question if question.rstrip().endswith("?") else about
         found = [first, *(form.format(about) for form in _VARIANTS)]
         return [*found, *(f"{about} ({n})" for n in range(len(found), low))][: low or 1]
-    if "steps" in wants:
+    if "steps" in wanted:
         return named or clauses(question)
-    if "keywords" in wants and not named:
+    if "keywords" in wanted and not named:
         kept = [w.lower() for w in all_words(values.material or question) if content_words(w)]
         return list(dict.fromkeys(kept))[:10]
-    return named or values.all_quoted()
+    if not named:
+        named, values.rows["quoted"] = values.rows["quoted"], []
+    return named

@@ -1,7 +1,7 @@
 """What a text offers to choose from, and which of it a question is about.
 
-Tools, enum members, agents to hand over to, routes, numbered choices, labels: each is a name with
-perhaps a description, and those that share words with the question are chosen.
+Enum members, agents to hand over to, routes, numbered choices, labels: each is a name with perhaps
+a description, and those that share words with the question are chosen.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from aimlapi_emulator.text.bounds import check_cpu
-from aimlapi_emulator.text.words import all_words, content_words, plain_words, stem
+from aimlapi_emulator.text.words import all_words, content_words, plain_words
 
 _MAX_LENGTH = 20_000
 _QUOTE = r"(?:\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'|`[^`\n]{1,60}`)"
@@ -28,13 +29,12 @@ _DESCRIBED = (
     re.compile(r"^[ \t]*[-*] [`'\"]?([\w-]+)[`'\"]?\s*[:–-]\s*(\S.*)$", re.MULTILINE),
     re.compile(r"[`'\"]?\b([A-Za-z][\w-]{2,40})[`'\"]?\s*\(([a-z][^()]{2,200})\)"),
 )
-# `yes or no`; `'a', 'b' or 'c'`; `[a, b]`; `one of a, b or c`, `um de A, B, C`, `Options: a, b`
+# `yes or no`; `'a', 'b' or 'c'`; `one of a, b or c`, `um de A, B, C`, `Options: a, b`
 _ALTERNATIVES = (
     re.compile(r"\byes\b\W{0,3}(?:or)?\W{0,3}\bno\b", re.IGNORECASE),
     re.compile(rf"{_QUOTE}(?:\s*(?:,|/|\||;|\bor\b|\band\b)(?:\s*\b(?:or|and)\b)?\s*{_QUOTE})+"),
-    re.compile(rf"(?<=\[){_ITEM}(?:\s*,\s*{_ITEM})+(?=\])"),
     re.compile(
-        r"(?:\b(?:one of|any of|either|between|as|de|options?|categor(?:y|ies)|labels?)\b"
+        r"(?:\b(?:one of|either|between|as|with|de|options?|categor(?:y|ies)|labels?)\b"
         r"(?: the following)?[^\S\n]*:?|\bfollowing\b[^:\n]{0,40}:)[^\S\n]*"
         rf"({_ITEM}(?:(?:, | ?[/|] ?){_ITEM})*(?:,? (?:or|and|ou|oder) {_ITEM}|, {_ITEM}))(?!\w)",
         re.IGNORECASE,
@@ -58,50 +58,43 @@ def offered(text: str) -> tuple[list[Option], str]:
     """
     text = text[:_MAX_LENGTH]
     for found in reversed(_MAPPING.findall(text)):
-        try:  # a JSON object of texts is a Python literal too
-            value: Any = ast.literal_eval(found)
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-            continue
-        if isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
-            return [Option(str(name), told) for name, told in value.items()], text
+        with suppress(ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            value: Any = ast.literal_eval(found)  # a JSON object of texts is a Python literal too
+            if isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
+                return [Option(str(name), told) for name, told in value.items()], text
     for pattern in _DESCRIBED:  # of an example's and the question's own the last
         pairs = {name: " ".join(told.split()) for name, told in pattern.findall(text)}
         if len(pairs) > 1:
             return [Option(*pair) for pair in pairs.items()], pattern.sub(" ", text)
     for pattern in _ALTERNATIVES:
         for match in pattern.finditer(text):
-            listed = match[1] if match.re.groups else match[0]
-            parts = re.findall(_QUOTE, listed) or re.findall(r"[\w-]+", listed)
-            names = dict.fromkeys(p.strip("\"'`") for p in parts)
-            options = [Option(n) for n in names if n not in ("or", "and", "ou", "oder")]
-            if not all(re.fullmatch(r"[\w .-]+", option.name) for option in options):
-                continue  # patterns and pieces of code are no names
+            listed = match[match.re.groups]
+            names = re.findall(_QUOTE, listed) or re.findall(r"[\w-]+", listed)
+            names = [one.strip("\"'`") for one in names if one not in ("or", "and", "ou", "oder")]
+            options = as_options(dict.fromkeys(names))
+            # Patterns and pieces of code are no names.
+            plain = all(re.fullmatch(r"[\w .-]+", option.name) for option in options)
             before = text[max(0, match.start() - 80) : match.start()]
-            if len(options) > 1 and not _EXAMPLES.search(before):
+            if plain and len(options) > 1 and not _EXAMPLES.search(before):
                 return options, f"{text[: match.start()]} {text[match.end() :]}"
     return [], text
 
 
+def spelled(name: str) -> str:
+    """A pattern of a name in any spelling of its words: `due_date`, `dueDate`, `due date`."""
+    check_cpu()
+    return r"[\s_-]*".join(map(re.escape, all_words(name))) or re.escape(name)
+
+
 def place_of(name: str, text: str) -> int:
     """Where a name is in the text as a word of its own, in any case and spelling; -1: nowhere."""
-    check_cpu()
-    parts = [re.escape(part) for part in all_words(name)] or [re.escape(name)]
-    spelled = r"[\s_-]*".join(parts)
-    match = re.search(rf"(?<!\w){spelled}(?!\w)", text, re.IGNORECASE)
+    match = re.search(rf"(?<!\w){spelled(name)}(?!\w)", text, re.IGNORECASE)
     return match.start() if match else -1
 
 
 def mentions(name: str, text: str) -> bool:
     """Whether a name is in the text as a word of its own, in any case and spelling."""
     return place_of(name, text) >= 0
-
-
-def first_mention(words: frozenset[str], text: str) -> int:
-    """Where the first of some stems is in the text; its length if none is."""
-    for match in re.finditer(r"[^\W_]+|[+*×/÷]", text):
-        if stem(match[0]) in words:
-            return match.start()
-    return len(text)
 
 
 def fitting(options: Sequence[Option], question: str) -> list[Option]:
@@ -120,7 +113,7 @@ def choose(options: Sequence[Option], question: str, material: str = "") -> Opti
     by_name = {option.name.lower(): option for option in options}
     if set(by_name) == {"yes", "no"}:
         return by_name["yes" if supports(material, question) else "no"]
-    return (fitting(options, question) or list(options))[0]
+    return (fitting(options, question) or options)[0]
 
 
 def supports(material: str, claim: str) -> bool:

@@ -1,7 +1,8 @@
-"""Agents that write their tool calls as text: Thought, Action, Action Input, Observation.
+"""Agents that write calls and results as text, parsed into the calls and results that they mean.
 
-Both known forms are read: a system prompt that lists the tools, with one message per step, and a
-single message with a growing scratchpad.
+ReAct agents list their tools in the prompt and write `Action`, `Action Input` and `Observation`,
+as one message per step or as a growing scratchpad behind `Begin!`; smolagents writes `Calling
+tools:`.
 """
 
 from __future__ import annotations
@@ -9,68 +10,35 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from aimlapi_emulator.answers.fallback_text import echo, results_text
-from aimlapi_emulator.answers.tool_selection import arguments, next_selections
+from aimlapi_emulator.answers.tool_selection import fill_arguments, next_selections
 from aimlapi_emulator.prompt import Call, Message, Prompt, Tool, as_json
 
-_TOOL = re.compile(
-    r"> Tool Name: (\S+)\s*\nTool Description: (.*?)\nTool Args: (\{.*?\})\s*"
-    r"(?=\n> Tool Name:|\n\n|\Z)",
-    re.DOTALL,
-)
-_TOOL_NAMES = re.compile(r"should be one of \[([^\]\n]+)\]")
+_NAMES = re.compile(r"\bone of \[?([\w, '\"-]{1,2000}?)[\])]")
 _STEP = re.compile(
-    r"Action: *([^\n(){} ]+)[^\n]*\n+Action Input:(.*?)\n+Observation:(.*?)(?=\n *Thought:|\Z)",
+    r"Action: *([^\n(){} ]+)[^\n]*\n+Action Input:(.*)|'name': '(\w+)', 'arguments': (\{.*?\})\}",
     re.DOTALL,
 )
 _INPUT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 
 
-def react(prompt: Prompt, *, eager: bool) -> str | None:
-    """The next step of a ReAct agent that lists its tools in the prompt's text."""
-    whole = "\n".join(message.text for message in prompt.messages)
-    if "Action Input:" not in whole or "Thought:" not in whole:
-        return None
-    tools = [
-        Tool(name, " ".join(told.split()), _literal(args))
-        for name, told, args in _TOOL.findall(prompt.system_text)
-    ]
-    asked, steps, final = "", "", "Answer"
-    for message in prompt.messages if tools else ():
-        if message.role == "user" and not message.text.startswith("Observation:"):
-            asked, steps = message.text, ""
-        else:
-            steps += f"{message.text}\n"
-    names, begun, task = _TOOL_NAMES.search(whole), *whole.rpartition("Begin!")[1:]
-    if not tools and names and begun:
-        tools = [_described(name.strip(" '\""), whole) for name in names[1].split(",")]
-        asked, _, steps = task.partition("Question:")[2].lstrip().partition("\n")
-        final = "Final Answer"
-    if not asked:
-        return None
-    found = [Message("user", asked)]
-    for index, (name, given, result) in enumerate(_STEP.findall(steps)):
-        call = Call(f"step_{index}", name, as_json(_literal(given)))
-        found.append(Message("assistant", calls=(call,)))
-        found.append(Message("tool", result.strip(), call_id=call.id))
-    return _next_step(Prompt(tuple(found), tuple(tools), parallel=False), final, eager)
-
-
-_CALLING = re.compile(r"'name': '(\w+)', 'arguments': (\{.*?\})\}", re.DOTALL)
-
-
-def with_observations(prompt: Prompt) -> Prompt:
-    """The prompt with calls and results that smolagents writes as text, parsed."""
+def with_steps(prompt: Prompt) -> Prompt:
+    """The prompt with the calls and results that its texts hold, parsed."""
     found: list[Message] = []
-    for message in prompt.messages:
-        calling = _CALLING.findall(message.text) if message.role == "assistant" else []
+    for message in _split(prompt):
+        steps = _STEP.findall(message.text) if message.role == "assistant" else []
         calls = found[-1].calls if found else ()
-        if calling and message.text.startswith("Calling tools:"):
-            made = [Call(f"step_{len(found)}_{i}", *one) for i, one in enumerate(calling)]
-            found.append(Message("assistant", calls=tuple(made)))
+        if steps:
+            made = [(name or other, given or spelled) for name, given, other, spelled in steps]
+            calls = tuple(
+                Call(f"step_{len(found)}_{i}", name, as_json(_literal(given)))
+                for i, (name, given) in enumerate(made)
+            )
+            found.append(Message("assistant", calls=calls))
         elif message.text.startswith("Observation:") and message.role == "user" and calls:
             result = message.text.removeprefix("Observation:").strip()
             found += [Message("tool", result, call_id=call.id) for call in calls]
@@ -79,10 +47,49 @@ def with_observations(prompt: Prompt) -> Prompt:
     return replace(prompt, messages=tuple(found))
 
 
+def _split(prompt: Prompt) -> Iterator[Message]:
+    """The messages, a last one with a scratchpad cut into its steps."""
+    head, begun, task = prompt.user_text.rpartition("Begin!")
+    if not begun or "Action Input:" not in head:
+        yield from prompt.messages
+        return
+    yield Message("system", head)
+    question, *steps = re.split(r"\n(?=Observation:|Thought:)", task.partition("Question:")[2])
+    yield Message("user", question.strip())
+    for step in steps:
+        yield Message("user" if step.startswith("Observation:") else "assistant", step)
+
+
+def react(prompt: Prompt, *, eager: bool) -> str | None:
+    """The next step of a ReAct agent that lists its tools in the prompt's text."""
+    text = prompt.system_text
+    names = _NAMES.search(text)
+    if "Action Input:" not in text or "Thought:" not in text or not names:
+        return None
+    tools = tuple(_described(name.strip(" '\""), text) for name in names[1].split(","))
+    said = tuple(message for message in prompt.messages if message.role != "system")
+    prompt = replace(prompt, messages=said, tools=tools, parallel=False)
+    chosen = next_selections(prompt, eager=eager)
+    if not chosen:
+        answer = results_text(prompt) or echo(prompt)
+        final = "Final Answer" if "Final Answer:" in text else "Answer"
+        return f"Thought: I can answer without using any more tools.\n{final}: {answer}"
+    name, given = chosen[0].tool.name, fill_arguments(prompt, chosen[0])[0]
+    plain = given["input"] if chosen[0].tool.parameters is _INPUT else None
+    spelled = plain or json.dumps(given, ensure_ascii=False)
+    return f"Thought: I need to use {name}.\nAction: {name}\nAction Input: {spelled}"
+
+
 def _described(name: str, text: str) -> Tool:
-    """A tool with the line that describes it, which takes one text."""
-    told = re.search(rf"^{re.escape(name)}(?:\([^\n]*?\))?[^\n:]*(?::| - )(.*)$", text, re.M)
-    return Tool(name, told[1].strip() if told else "", _INPUT)
+    """A tool with the lines that describe it; without a schema it takes one text."""
+    told = re.search(
+        rf"^(?:> Tool Name: )?{re.escape(name)}\b"
+        r"(.*(?:\nTool Description:[\s\S]*?(?=\nTool Args: (\{.*\})))?)",
+        text,
+        re.MULTILINE,
+    )
+    schema = _literal(told[2]) if told and told[2] else _INPUT
+    return Tool(name, told[1] if told else "", schema)
 
 
 def _literal(spelled: str) -> Any:
@@ -93,14 +100,3 @@ def _literal(spelled: str) -> Any:
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
     return spelled.strip()
-
-
-def _next_step(prompt: Prompt, final: str, eager: bool) -> str:
-    chosen = next_selections(prompt, eager=eager)
-    if not chosen:
-        answer = results_text(prompt) or echo(prompt)
-        return f"Thought: I can answer without using any more tools.\n{final}: {answer}"
-    name, given = chosen[0].tool.name, arguments(prompt, chosen[0])
-    plain = given["input"] if chosen[0].tool.parameters is _INPUT else None
-    spelled = plain or json.dumps(given, ensure_ascii=False)
-    return f"Thought: I need to use {name}.\nAction: {name}\nAction Input: {spelled}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from aimlapi_emulator.text.bounds import MAX_TEXT, check_cpu, check_size
@@ -13,21 +14,22 @@ Schema = Mapping[str, Any]
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 """What reading a schema raises that is none, though an object: the service takes any."""
 
-_MAY_BE_NULL = ("const", "default")
+_KEYWORDS = {
+    "object": {"properties", "additionalProperties"},
+    "array": {"items", "prefixItems"},
+    "number": {"minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum"},
+}
 
 
 def infer_type(schema: Schema) -> str:
     """The JSON type of a schema that names none."""
-    if "properties" in schema or "additionalProperties" in schema:
-        return "object"
-    if "items" in schema or "prefixItems" in schema:
-        return "array"
-    if {"minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum"} & set(schema):
-        return "number"
+    for kind, keywords in _KEYWORDS.items():
+        if not keywords.isdisjoint(schema):
+            return kind
     return "string"
 
 
-def pointer(root: Schema, reference: str) -> Mapping[str, Any]:
+def _pointer(root: Schema, reference: str) -> Schema:
     """The schema that a local reference points at; empty when there is none."""
     node: Any = root
     for part in reference.removeprefix("#").strip("/").split("/"):
@@ -37,35 +39,23 @@ def pointer(root: Schema, reference: str) -> Mapping[str, Any]:
     return node if isinstance(node, Mapping) else {}
 
 
-def merge(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
-    """Two schemas that hold at once, as one."""
-    merged = {**left, **right}
-    if "properties" in left and "properties" in right:
-        merged["properties"] = {**left["properties"], **right["properties"]}
-    if "required" in left and "required" in right:
-        merged["required"] = [*left["required"], *right["required"]]
-    return merged
-
-
 def resolved(root: Schema, schema: Any) -> Schema:
     """The schema behind references into `root`, `allOf` merged in, keywords of null left out."""
     check_cpu()
     seen = 0
     while isinstance(schema, Mapping) and "$ref" in schema and seen < 20:
         beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**pointer(root, schema["$ref"]), **beside}
+        schema = {**_pointer(root, schema["$ref"]), **beside}
         seen += 1
     if not isinstance(schema, Mapping):
         return {}
-    merged = {k: v for k, v in schema.items() if v is not None or k in _MAY_BE_NULL}
-    for part in merged.pop("allOf", ()):
-        merged = merge(merged, resolved(root, part))
+    merged = {k: v for k, v in schema.items() if v is not None or k in ("const", "default")}
+    for part in map(partial(resolved, root), merged.pop("allOf", ())):
+        properties = {**merged.get("properties", {}), **part.get("properties", {})}
+        required = [*merged.get("required", ()), *part.get("required", ())]
+        merged |= part
+        merged |= {"properties": properties, "required": required} if properties else {}
     return merged
-
-
-def singular(name: str) -> str:
-    """The name of one item of a list by that name."""
-    return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
 
 
 def bounds(schema: Schema, *, whole: bool) -> tuple[float, float]:
@@ -82,24 +72,18 @@ def bounds(schema: Schema, *, whole: bool) -> tuple[float, float]:
 
 def number_in_range(low: float, high: float, step: float | None, *, whole: bool) -> float | int:
     """A number between bounds: the middle, else 1 or what is nearest to it."""
-    if math.isfinite(low) and math.isfinite(high):
-        value = (low + high) / 2
-    else:
-        value = max(low, 1.0) if high >= 1 else high
+    is_closed = math.isfinite(low) and math.isfinite(high)
+    value = (low + high) / 2 if is_closed else min(max(low, 1.0), high)
+    step = step or (1 if whole else None)
     if step:
         value = math.floor(value / step) * step
         value = value if value >= low else value + step
-        return int(value) if whole or float(value).is_integer() else value
-    if whole:
-        return math.floor(value) if math.floor(value) >= low else math.ceil(value)
-    return value
+    return int(value) if whole or (step and float(value).is_integer()) else value
 
 
 def fit_length(text: str, schema: Schema) -> str:
     """The text cut or filled up to the schema's length."""
-    high = schema.get("maxLength")
-    if high is not None and len(text) > high:
-        text = text[: int(high)]
-    check_size(schema.get("minLength", 0), MAX_TEXT, "minLength")
-    low = int(schema.get("minLength", 0))
-    return text if len(text) >= low else text.ljust(low, ".")
+    low, high = schema.get("minLength", 0), schema.get("maxLength")
+    check_size(low, MAX_TEXT, "minLength")
+    text = text if high is None else text[: int(high)]
+    return text.ljust(int(low), ".")

@@ -1,28 +1,26 @@
 """In which shape a prompt's text wants its answer: a JSON Schema, and how its instance is written.
 
-Spelled out may be a JSON Schema, an example object, a list of keys, the fields of DSPy's protocol,
-a line with a placeholder; or one of several labels, a number, or a list is asked for.
+Spelled out may be a JSON Schema, an example object, a list of keys, the fields of DSPy's protocol;
+or one of several labels, a number, or a list is asked for.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aimlapi_emulator.answers.extraction import numbers
 from aimlapi_emulator.answers.options import Option, offered
+from aimlapi_emulator.answers.schema_reading import Schema
 from aimlapi_emulator.answers.task import Task
 from aimlapi_emulator.prompt import Prompt
 
-Schema = Mapping[str, Any]
 STRING: Schema = {"type": "string"}
 INTEGER: Schema = {"type": "integer"}
 _MAX_PLACES = 200
 _MAX_LENGTH = 20_000
-_NEAR = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def to_json(value: Any) -> str:
 def find_shape(prompt: Prompt, task: Task) -> Shape | None:
     """The shape that the prompt's text wants; None for plain text."""
     whole = f"{prompt.system_text}\n{prompt.user_text}"
-    found = _fields(whole) or _json(whole) or _keys(whole) or _lines(whole)
+    found = _fields(whole) or _json(whole) or _keys(whole) or _ranking(whole)
     return found or _label(task.instructions) or _number(task.instructions) or _list(task)
 
 
@@ -56,53 +54,68 @@ def _object(properties: Mapping[str, Any]) -> Schema:
     return {"type": "object", "properties": dict(properties), "required": list(properties)}
 
 
-# The fields of DSPy's chat adapter: `1. `answer` (str): what it is`, below a heading.
-_FIELD = re.compile(r"^\d+\. `(\w+)` \(([^\n]*?)\):?[^\S\n]*(.*)$", re.MULTILINE)
-_TAKES = re.compile(r"It takes arguments (\{.*?\})\.\n")
+# A value that is the name of its type, or the values to choose from.
+_CHOICES = re.compile(r"[\w-]+(?: [\w-]+)?(?:\s*[|/]\s*[\w-]+(?: [\w-]+)?)+")
 _TYPES: Mapping[str, Schema] = {
-    "int": INTEGER,
-    "float": {"type": "number", "minimum": 0, "maximum": 1},
-    "bool": {"type": "boolean"},
+    word: {"type": kind}
+    for kind, words in (
+        ("boolean", "bool boolean true|false true/false"),
+        ("integer", "int integer"),
+        ("number", "number float"),
+        ("object", "dict dict[str, any] object"),
+    )
+    for word in re.split(r"(?<!,) ", words)
 }
 
 
+def _schema_of(value: Any) -> Schema:
+    """The schema of values like this one; a text may name its type or its choices."""
+    if isinstance(value, dict):
+        return _object({name: _schema_of(one) for name, one in value.items()})
+    if isinstance(value, list):
+        return {"type": "array", "items": _schema_of(value[0] if value else ""), "minItems": 1}
+    if isinstance(value, bool):
+        return {"type": "boolean"}
+    if isinstance(value, int | float):
+        return INTEGER if isinstance(value, int) else {"type": "number"}
+    plain = str(value or "").strip("<> ")
+    if plain.startswith("list["):
+        return {"type": "array", "items": _schema_of(plain[5:-1])}
+    if plain.startswith("Literal["):
+        return {"enum": re.findall(r"['\"]([^'\"]+)['\"]", plain)}
+    if _CHOICES.fullmatch(plain) and plain.lower() not in _TYPES:
+        return {"enum": [one.strip() for one in re.split(r"[|/]", plain)]}
+    return _TYPES.get(plain.lower(), {"type": "string", "description": plain})
+
+
+# The fields of DSPy's chat adapter: `1. `answer` (str): what it is`, below a heading.
+_FIELD = re.compile(r"^\d+\. `(\w+)` \(([^\n]*?)\):?[^\S\n]*(.*)$", re.MULTILINE)
+_TAKES = re.compile(r"It takes arguments (\{.*?\})\.\n")
+
+
 def _fields(text: str) -> Shape | None:
-    _, heading, listed = text.partition("output fields are:")
-    if not heading or "[[ ## " not in listed:
-        return None
+    listed = text.partition("output fields are:")[2].partition("[[ ## ")[0]
     fields: dict[str, Schema] = {
-        name: {**_of_type(kind), "description": told}
-        for name, kind, told in _FIELD.findall(listed.partition("[[ ## ")[0])
+        name: {**_schema_of(kind), "description": told}
+        for name, kind, told in _FIELD.findall(listed)
     }
     takes = _TAKES.search(text)
     if takes and "next_tool_args" in fields and "[[ ## observation_" not in text:
         fields["next_tool_args"] = _object(_read_loosely(takes[1]) or {})
-    if "JSON object with the following fields" in text:
-        return Shape(_object(fields), to_json)
 
     def render(value: Any) -> str:
         said = {k: v if isinstance(v, str) else to_json(v) for k, v in value.items()}
         parts = [f"[[ ## {name} ## ]]\n{said[name]}" for name in fields]
         return "\n\n".join([*parts, "[[ ## completed ## ]]"])
 
-    return Shape(_object(fields), render)
-
-
-def _of_type(kind: str) -> Schema:
-    if kind.startswith("Literal["):
-        return {"enum": re.findall(r"['\"]([^'\"]+)['\"]", kind)}
-    if kind.startswith("list["):
-        return {"type": "array", "items": _of_type(kind[5:-1])}
-    if kind.startswith("dict"):
-        return {"type": "object"}
-    return _TYPES.get(kind, STRING)
+    is_json = "JSON object with the following fields" in text
+    return Shape(_object(fields), to_json if is_json else render) if fields else None
 
 
 _CUE = re.compile(
     r"\b(?:json|format|like this|example|schema|structure|respond|reply|return|output|form)\b",
     re.IGNORECASE,
 )
-_OTHER_TAG = re.compile(r"<(?!output)[\w ]+>\s*(?:```\w*\s*)?\Z", re.IGNORECASE)
 _LOOSE = re.compile(  # a quoted text; a key; a value without quotes; an ellipsis or a spare comma
     r"\"(?:[^\"\\\n]|\\.)*\"|'((?:[^'\\\n]|\\.)*)'|([A-Za-z_]\w*)(?=\s{0,40}:)"
     r"|(<[^<>\n]*>|[A-Za-z][^{}\[\],:\n\"']*)|,?\s{0,40}(?:\.{3}|…)|,(?=\s{0,40}[}\]])"
@@ -121,12 +134,11 @@ def _json(text: str) -> Shape | None:
             continue
         spelled = _balanced(text, match.start())
         value = _read_loosely(spelled)
-        before = text[max(0, match.start() - 160) : match.start()]
-        if isinstance(value, dict) and isinstance(value.get("properties"), dict):
-            found, end = Shape(value, to_json, spelled), match.start() + len(spelled)
-        elif value and _CUE.search(before) and not _OTHER_TAG.search(before):
-            schema = _schema_of(value)
-            found, end = Shape(schema, to_json, spelled), match.start() + len(spelled)
+        is_schema = isinstance(value, dict) and isinstance(value.get("properties"), dict)
+        before = re.sub(r"```\w*", "", text[max(0, match.start() - 160) : match.start()])
+        if is_schema or (value and _CUE.search(before.rsplit("\n<", 1)[-1])):
+            found = Shape(value if is_schema else _schema_of(value), to_json, spelled)
+            end = match.start() + len(spelled)
     return found
 
 
@@ -147,7 +159,8 @@ def _read_loosely(text: str) -> Any:
         single, key, bare = match.groups()
         if bare:
             word = bare.strip()
-            return "0" if word[0] == "<" else word if word in _LITERALS else to_json(word)
+            is_plain = word in ("true", "false", "null")
+            return "0" if word[0] == "<" else word if is_plain else to_json(word)
         return to_json(single or key) if single or key else match[0] if match[0][0] == '"' else ""
 
     for spelled in (text, _LOOSE.sub(quote, text)):
@@ -158,77 +171,38 @@ def _read_loosely(text: str) -> Any:
     return None
 
 
-_LITERALS = ("true", "false", "null")
-_CHOICES = re.compile(r"[\w-]+(?: [\w-]+)?(?:\s*[|/]\s*[\w-]+(?: [\w-]+)?)+")
-_NAMED_TYPES: Mapping[str, Schema] = {
-    word: {"type": kind}
-    for kind, words in (
-        ("boolean", "bool boolean true|false true/false"),
-        ("integer", "int integer"),
-        ("number", "number float"),
-    )
-    for word in words.split()
-}
-
-
-def _schema_of(value: Any) -> Schema:
-    """The schema of values like this one; a text may name its type or its choices."""
-    if isinstance(value, dict):
-        return _object({name: _schema_of(one) for name, one in value.items()})
-    if isinstance(value, list):
-        return {"type": "array", "items": _schema_of(value[0] if value else ""), "minItems": 1}
-    if isinstance(value, bool):
-        return {"type": "boolean"}
-    if isinstance(value, int | float):
-        return INTEGER if isinstance(value, int) else {"type": "number"}
-    plain = str(value or "").strip("<> ")
-    if _CHOICES.fullmatch(plain) and plain.lower() not in _NAMED_TYPES:
-        return {"enum": [one.strip() for one in re.split(r"[|/]", plain)]}
-    return _NAMED_TYPES.get(plain.lower(), {"type": "string", "description": plain})
-
-
-_KEYWORD = re.compile(r"\b(?:keys?|fields?|properties)\b", re.IGNORECASE)
-_BEFORE = re.compile(r"(?:[\"'`]\w+[\"'`][\s,]*(?:and\s+)?)+$")
-_AFTER = re.compile(
-    r"(?:\s+named)?[:\s]+((?:[\"'`]?\w+[\"'`]?(?:\s*,\s*(?:and\s+)?|\s+and\s+))*[\"'`]?\w+[\"'`]?)"
+_KEYS = re.compile(
+    r"((?:[\"'`]\w+[\"'`][\s,]*(?:and\s+)?)+)(?:keys?|fields?|properties)\b|"
+    r"\b(?:keys?|fields?|properties)(?:\s+named)?[:\s]+"
+    r"((?:[\"'`]?\w+[\"'`]?(?:\s*,\s*(?:and\s+)?|\s+and\s+))+[\"'`]?\w+[\"'`]?|[\"'`]\w+[\"'`])",
+    re.IGNORECASE,
 )
 
 
 def _keys(text: str) -> Shape | None:
     """The keys that a text asks JSON to have: `with 'a' and 'b' keys`, `keys: a, b`."""
-    for match in list(_KEYWORD.finditer(text))[:20] if "json" in text.lower() else ():
-        before = _BEFORE.search(text[max(0, match.start() - _NEAR) : match.start()])
-        after = _AFTER.match(text[match.end() : match.end() + _NEAR])
-        spelled = before[0] if before else after[1] if after else ""
-        keys = [w for w in re.findall(r"\w+", spelled) if w not in ("and", "or", "the", "a")]
-        if keys and (before or re.search(r"[,\"'`:]| and ", after[0] if after else "")):
-            return Shape(_object(dict.fromkeys(keys, STRING)), to_json, spelled)
-    return None
+    match = _KEYS.search(text) if "json" in text.lower() else None
+    if match is None:
+        return None
+    keys = [word for word in re.findall(r"\w+", match[1] or match[2]) if word != "and"]
+    return Shape(_object(dict.fromkeys(keys, STRING)), to_json, match[1] or match[2])
 
 
-_PLACEHOLDER = re.compile(r"['\"]([A-Z][A-Z ]{1,20}): <(\w+)[^>\n]*>")
+def _ranking(text: str) -> Shape | None:
+    """`Doc: n, Relevance: m` for the documents that suit the question, the best first."""
 
+    def render(rows: Iterable[Mapping[str, Any]]) -> str:
+        lines = (f"Doc: {r['choice']}, Relevance: {max(1, 10 - i)}" for i, r in enumerate(rows))
+        return "\n".join(lines)
 
-def _lines(text: str) -> Shape | None:
-    """`KEYWORDS: <keywords>`, `ANSWER: <number>`, and `Doc: n, Relevance: m` of documents."""
-    if "Doc: " in text and "Relevance: " in text:
-        rows = {"type": "array", "items": _object({"choice": INTEGER})}
-        line = "Doc: {}, Relevance: {}".format
-        return Shape(
-            rows, lambda v: "\n".join(line(r["choice"], max(1, 10 - i)) for i, r in enumerate(v))
-        )
-    match = _PLACEHOLDER.search(text)
-    if match and match[2] == "number":
-        schema = _object({"choice": INTEGER, "reason": STRING})
-        return Shape(schema, lambda v: f"{match[1]}: {v['choice']}\n{v['reason']}")
-    if match:
-        listed = {"type": "array", "items": STRING}
-        return Shape(listed, lambda v: f"{match[1]}: {', '.join(v)}", name=match[2])
-    return None
+    is_wanted = "Doc: " in text and "Relevance: " in text
+    rows = {"type": "array", "items": _object({"choice": INTEGER})}
+    return Shape(rows, render) if is_wanted else None
 
 
 _ALONE = re.compile(
-    r"\b(?:only|just|alone|single word|one word|either|classify|decide|choose|pick|select|route)\b",
+    r"\b(?:only|just|alone|single word|one word|either|answer|classify|decide|choose|pick|select|"
+    r"route)\b",
     re.IGNORECASE,
 )
 
@@ -262,39 +236,38 @@ def _number(text: str) -> Shape | None:
     low, high = (float(scale[1]), float(scale[2])) if scale else (0.0, 2.0 if wanted[1] else 10.0)
     whole = high > 1 and "float" not in text.lower()
     score = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
-    both = _object({"score": score, "reason": STRING})
-    if wanted[1]:  # `[RESULT] followed by the integer number`
-        return Shape(both, lambda v: f"{v['reason']} {wanted[1]} {v['score']}")
-    if re.search(r"\bseparate line\b[^\n]*\breason", text):
-        return Shape(both, lambda v: f"{v['score']}\n{v['reason']}")
+    form = f"{{reason}} {wanted[1]} {{score}}"  # `[RESULT] followed by the integer number`
+    if wanted[1] or re.search(r"\bseparate line\b[^\n]*\breason", text):
+        form = form if wanted[1] else "{score}\n{reason}"
+        return Shape(_object({"score": score, "reason": STRING}), lambda v: form.format(**v))
     return Shape(score, to_json, scale[0] if scale else "", "score")
 
 
+_SMALL_NUMBERS = "zero one two three four five six seven eight nine ten".split()
 _COUNT = re.compile(
-    r"\b(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten)\s+(?:[\w-]+\s+){0,2}?"
+    rf"\b(\d{{1,2}}|{'|'.join(_SMALL_NUMBERS[2:])})\s+(?:[\w-]+\s+){{0,2}}?"
     r"(quer(?:y|ies)|questions?|versions?|[\w-]+s)\b",
     re.IGNORECASE,
 )
 _SEPARATED = re.compile(
     r"separated by (?:commas?|newlines?)|comma[- ]separated|list of strings|(?:json|python) list|"
-    r"\b(?:on|per|to) (?:(?:each|every|a|separate|new) ){0,2}line",
+    r"\b(?:on|per|to) (?:(?:each|every|a|separate|new) ){0,2}line|"
+    r"\b(?:generate|write|provide)\b[^.\n]{0,60}\b(?:questions|queries)\b",
     re.IGNORECASE,
-)
-_QUESTIONS = re.compile(
-    r"\b(?:generate|write|provide)\b[^.\n]{0,60}\b(?:questions|queries)\b", re.IGNORECASE
 )
 _MAX_ITEMS = 20
 
 
 def _list(task: Task) -> Shape | None:
     """A list of texts, separated as the prompt says."""
-    separated = _SEPARATED.search(task.instructions)
-    if not separated and not _QUESTIONS.search(task.instructions):
+    how = " ".join(match[0].lower() for match in _SEPARATED.finditer(task.instructions))
+    if not how:
         return None
     count = _COUNT.search(task.instructions)
-    size = min(int(numbers(count[1])[0]), _MAX_ITEMS) if count else 3
+    word = count[1].lower() if count else "3"
+    size = _SMALL_NUMBERS.index(word) if word in _SMALL_NUMBERS else min(int(word), _MAX_ITEMS)
     schema = {"type": "array", "items": STRING, "minItems": size, "maxItems": size}
-    how = separated[0].lower() if separated else ""
-    mark = ", " if "comma" in how else "\n"
     name = count[2].lower() if count else "items"
-    return Shape(schema, to_json if "list" in how else mark.join, name=name)
+    return Shape(
+        schema, to_json if "list" in how else (", " if "comma" in how else "\n").join, name=name
+    )

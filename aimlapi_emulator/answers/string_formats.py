@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aimlapi_emulator.text.bounds import MAX_TEXT, BoundError, check_cpu, check_size
-from aimlapi_emulator.text.patterns import longest_text, sre, sre_parse, why_never_matched
+from aimlapi_emulator.text.patterns import (
+    can_match,
+    inner_nodes,
+    longest_text,
+    sre,
+    sre_parse,
+    why_never_matched,
+)
 
 # Quantifiers are bounded, so that a long text without a match takes linear time.
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -29,19 +36,6 @@ FORMATS: dict[str, tuple[str, str]] = {
     "hostname": (r"(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,63}", "example.com"),
 }
 FORMATS["url"] = FORMATS["uri"]
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        "january february march april may june july august september october november "
-        "december".split(),
-        start=1,
-    )
-}
-_LONG_DATE = re.compile(
-    rf"\b(?:(\d{{1,2}})(?:st|nd|rd|th)?\s+({'|'.join(_MONTHS)})"
-    rf"|({'|'.join(_MONTHS)})\s+(\d{{1,2}})(?:st|nd|rd|th)?),?\s+(\d{{4}})\b",
-    re.IGNORECASE,
-)
 
 
 def by_format(name: str, text: str) -> str | None:
@@ -50,21 +44,8 @@ def by_format(name: str, text: str) -> str | None:
         return None
     pattern, fallback = FORMATS[name]
     match = re.search(rf"(?<![\w]){pattern}(?![\w])", text)
-    if match:
-        return match[0]
-    if name in ("date", "date-time"):
-        found = _long_date(text) or (re.search(_DATE, text) or [None])[0]
-        if found:
-            return found if name == "date" else f"{found}T00:00:00Z"
-    return fallback
-
-
-def _long_date(text: str) -> str | None:
-    match = _LONG_DATE.search(text)
-    if match is None:
-        return None
-    day, month = match[1] or match[4], match[2] or match[3]
-    return f"{match[5]}-{_MONTHS[month.lower()]:02d}-{int(day):02d}"
+    day = re.search(_DATE, text) if name == "date-time" else None
+    return match[0] if match else f"{day[0]}T00:00:00Z" if day else fallback
 
 
 def by_pattern(pattern: str, text: str, schema: Mapping[str, Any]) -> str:
@@ -115,43 +96,15 @@ def _joined(parts: Iterable[str], times: int = 1) -> str:
 
 
 def _emit(node: Any) -> str:
+    """A text that a node of a pattern matches; empty for anchors and look-arounds."""
     kind, argument = node
-    if kind is sre.LITERAL:
-        return chr(argument)
-    if kind is sre.NOT_LITERAL:
-        return "a" if argument != ord("a") else "b"
-    if kind is sre.ANY:
-        return "a"
-    if kind is sre.IN:
-        return _emit_set(argument)
-    if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
-        low, high, inner = argument
-        times = max(low, 1) if high else 0
-        return _joined(map(_emit, inner), times)
-    if kind is sre.SUBPATTERN:
-        return _joined(map(_emit, argument[3]))
-    if kind is sre.BRANCH:
-        return _joined(map(_emit, argument[1][0]))
-    return ""  # anchors, look-arounds, back references: nothing to write
-
-
-_CATEGORIES = {
-    sre.CATEGORY_DIGIT: "1",
-    sre.CATEGORY_WORD: "a",
-    sre.CATEGORY_SPACE: " ",
-    sre.CATEGORY_NOT_DIGIT: "a",
-    sre.CATEGORY_NOT_WORD: "-",
-    sre.CATEGORY_NOT_SPACE: "a",
-}
-
-
-def _emit_set(items: list[Any]) -> str:
-    if items[0][0] is sre.NEGATE:
-        taken = re.compile(f"[{re.escape(''.join(map(_emit_set, [[i] for i in items[1:]])))}]")
-        return next((char for char in "ab1-_ " if not taken.match(char)), "~")
-    kind, argument = items[0]
-    if kind is sre.LITERAL:
-        return chr(argument)
-    if kind is sre.RANGE:
-        return chr(argument[0])
-    return _CATEGORIES.get(argument, "a")
+    first = argument[0] if kind is sre.IN else node
+    if first[0] in (sre.LITERAL, sre.RANGE):
+        return chr(first[1] if first[0] is sre.LITERAL else first[1][0])
+    if kind in (sre.NOT_LITERAL, sre.ANY, sre.IN):
+        return next((char for char in "1-_ ~" if can_match(node, char)), "a")
+    if kind not in (sre.SUBPATTERN, sre.BRANCH, sre.MAX_REPEAT, sre.MIN_REPEAT):
+        return ""
+    is_repeat = kind in (sre.MAX_REPEAT, sre.MIN_REPEAT)
+    times = 1 if not is_repeat else max(argument[0], 1) if argument[1] else 0
+    return _joined(map(_emit, inner_nodes(kind, argument)[0]), times)

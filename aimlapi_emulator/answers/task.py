@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aimlapi_emulator.prompt import Prompt
 from aimlapi_emulator.text.bounds import check_cpu
-from aimlapi_emulator.text.words import plain_words, sentences
+from aimlapi_emulator.text.words import plain_words
 
 _QUESTION = re.compile(
     r"(?:^|(?<=[.!?\n] )|(?<=\n))[ \t]*(?:#+ |<)?(?:user |original |input |new |follow[- ]?up )*"
@@ -25,13 +25,13 @@ _NEXT_LABEL = re.compile(
 )
 _SOURCES = r"\b(?:context|documents?|sources|passages|excerpts|content)\b"
 _RULE = re.compile(r"^[^\S\n]*-{6,}[^\S\n]*$", re.MULTILINE)
-_TAG = re.compile(r"<(context|documents|passages|sources)>", re.IGNORECASE)
 _LABEL = re.compile(
-    rf"^[^:\n]{{0,200}}?(?:{_SOURCES}[^:\n]{{0,100}}|\bfollowing):", re.MULTILINE | re.IGNORECASE
+    rf"^[^:\n]{{0,200}}?(?:{_SOURCES}[^:\n]{{0,100}}|\bfollowing):|<(?:context|documents)>",
+    re.MULTILINE | re.IGNORECASE,
 )
 _END = re.compile(
     r"\n[ \t]*(?:(?:Helpful |Final |New |Refined |CONCISE )?(?:Answer|SUMMARY)|Instructions?|"
-    r"Existing Answer|Chat History)\s*:|\nGiven (?:the|this) ",
+    r"Existing Answer|Chat History)\s*:|\nGiven (?:the|this) |</(?:context|documents)>",
     re.IGNORECASE,
 )
 _EARLIER = re.compile(
@@ -39,16 +39,6 @@ _EARLIER = re.compile(
     r"(?=\n\s*(?:-{6,}|We have|Instruction|New Answer)|Below are|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-_INSTRUCTS = re.compile(
-    r"\b(?:context|documents?|passages?|retrieved|assistant|you are|answer the|if you|do not|don't|"
-    r"use the following|instruction|the following)\b",
-    re.IGNORECASE,
-)
-_MENTIONS_SOURCES = re.compile(
-    r"\b(?:context|documents?|passages|sources|retrieved|excerpts)\b", re.IGNORECASE
-)
-
-
 # DSPy's chat adapter.
 _FIELDS = re.compile(
     r"^\[\[ ## (\w+) ## \]\]\n(.*?)(?=^\[\[ ## |^Respond with |\Z)", re.DOTALL | re.MULTILINE
@@ -81,25 +71,14 @@ def _labelled_question(text: str) -> tuple[str, str]:
     return "", text
 
 
-def _between_tags(text: str) -> str | None:
-    tag = _TAG.search(text)
-    if tag is None:
-        return None
-    found, closing, _ = text[tag.end() :].partition(f"</{tag[1]}>")
-    return found if closing else None
-
-
 def _material(text: str) -> str:
     """The passages of a text: what is set apart, else nothing."""
-    rules, tagged = list(_RULE.finditer(text)), _between_tags(text)
-    end = len(text.rstrip())
-    labels = [label for label in _LABEL.finditer(text) if label.end() < end]
+    rules, end = list(_RULE.finditer(text)), len(text.rstrip())
+    labels = [label.end() for label in _LABEL.finditer(text) if label.end() < end]
+    # Of several labels the last, since examples go before.
+    found = text[labels[-1] :] if labels else ""
     if len(rules) > 1:
         found = text[rules[0].end() : rules[-1].start()]
-    elif tagged is not None:
-        found = tagged
-    else:  # of several labels the last, since examples go before
-        found = text[labels[-1].end() :] if labels else ""
     return _END.split(found, maxsplit=1)[0]
 
 
@@ -113,11 +92,8 @@ def read_task(prompt: Prompt) -> Task:
         return Task(asked, "\n\n".join(map(str.strip, fields.values())), system, is_labelled=True)
     question, rest = _labelled_question(user)
     material = _material(rest)
-    if not material and _MENTIONS_SOURCES.search(system):
-        material = _material(system) or "\n".join(
-            " ".join(one for one in sentences(line) if not _INSTRUCTS.search(one))
-            for line in system.splitlines()
-        )
+    if not material and re.search(rf"{_SOURCES}|\bretrieved\b", system, re.IGNORECASE):
+        material = _material(system) or system.partition("\n\n")[2]
     earlier = _EARLIER.search(f"{system}\n{user}")
     instructions = f"{system}\n{rest}"
     if len(material) > 1:
@@ -126,43 +102,37 @@ def read_task(prompt: Prompt) -> Task:
     return Task((question or user).strip(), material, instructions, before, bool(question))
 
 
-_REPHRASES = re.compile(r"\b(?:stand-?alone|search query|retrieval query)\b", re.IGNORECASE)
-_HISTORY = re.compile(r"\b(?:chat history|conversation|follow[ -]?up)\b", re.IGNORECASE)
-_SPEAKER = re.compile(r"^[ \t]*(?:user|human)\s?:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
-_POINTER = re.compile(
-    r"\b(?:it|this|that|these|those|they|them|he|she|him)\b|\b(its|their|his|her)\b",
-    re.IGNORECASE,
+_REPHRASES = re.compile(
+    r"(?=.*\b(?:stand-?alone|search query|retrieval query)\b)"
+    r"(?=.*\b(?:chat history|conversation|follow[ -]?up)\b)",
+    re.IGNORECASE | re.DOTALL,
 )
+_SPEAKER = re.compile(r"^[ \t]*(?:user|human)\s?:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
+_POINTER = re.compile(r"\b(?:it|this|that|these|those|they|them|he|she|him)\b", re.IGNORECASE)
 _SUBJECT = re.compile(r"\b(?:the|our|my|an?)\s+\S.*|(?<=\s)[A-Z].*")
-_PARTICIPLE = re.compile(r"(?<=\w)\s+(?:\w+ed|built|made|found|born|written|sold)$")
+_PARTICIPLE = re.compile(r"(?<=\w)\s+(?:\w+ed|built|made)$")
 
 
 def standalone(prompt: Prompt) -> str | None:
-    """A follow-up question as it stands alone, when the prompt asks to rephrase it so."""
+    """A follow-up question as it stands alone, when the prompt asks to rephrase it so.
+
+    The subject of the last earlier question that names its own is put in, or behind it.
+    """
     said = [m.text.strip() for m in prompt.messages if m.role == "user"]
-    user = prompt.user_text
-    if _REPHRASES.search(user) and _HISTORY.search(user):
-        asked, _ = _labelled_question(user)
-        if asked:
-            return _rephrased(asked, [one.strip() for one in _SPEAKER.findall(user)])
-        return _rephrased(said[-2], said[:-2]) if len(said) > 1 else None
-    if said and _REPHRASES.search(prompt.system_text) and _HISTORY.search(prompt.system_text):
-        return _rephrased(said[-1], said[:-1])
-    return None
-
-
-def _rephrased(question: str, earlier: list[str]) -> str:
-    """The question with the subject of the last earlier one that names its own."""
+    orders = [one for one in (prompt.user_text, prompt.system_text) if _REPHRASES.match(one)]
+    if not orders or not said:
+        return None
+    question, earlier = said[-1], said[:-1]
+    if orders[0] == prompt.user_text:
+        question = _labelled_question(orders[0])[0] or "".join(said[-2:-1])
+        earlier = _SPEAKER.findall(orders[0]) or said[:-2]
     own = [one for one in earlier if one and not _POINTER.search(one)]
     if not own:
-        return question
-    line = own[-1].rstrip("?!. ？。")
+        return question or None
+    line = own[-1].strip().rstrip("?!. ？。")
     match = _SUBJECT.search(line)
     subject = _PARTICIPLE.sub("", match[0] if match else line)
-    pointer = _POINTER.search(question)
-    if pointer:
-        put = f"{subject}'s" if pointer[1] else subject
-        return f"{question[: pointer.start()]}{put}{question[pointer.end() :]}"
-    if plain_words(question) & plain_words(subject) or re.search(r"(?<=\w )[A-Z]\w+", question):
-        return question
-    return f"{question} ({subject})"
+    if _POINTER.search(question):
+        return _POINTER.sub(lambda _: subject, question, count=1)
+    is_own = plain_words(question) & plain_words(subject) or re.search(r"\w [A-Z]\w", question)
+    return question if is_own else f"{question} ({subject})"

@@ -69,7 +69,7 @@ def longest_text(pattern: str) -> int:
     return length
 
 
-def _children(kind: Any, argument: Any) -> list[Any]:
+def inner_nodes(kind: Any, argument: Any) -> list[Any]:
     """The sequences of nodes inside a node."""
     if kind in _REPEATS:
         return [argument[2]]
@@ -90,7 +90,7 @@ def _count_repeats(nodes: Any) -> int:
     """The quantifiers that match texts of different lengths."""
     return sum(
         int(kind in _REPEATS and argument[0] != argument[1])
-        + sum(map(_count_repeats, _children(kind, argument)))
+        + sum(map(_count_repeats, inner_nodes(kind, argument)))
         for kind, argument in nodes
     )
 
@@ -101,7 +101,7 @@ def _ways(nodes: Any) -> int:
     for kind, argument in nodes:
         if kind is sre.BRANCH and not _begin_differently(argument[1]):
             found *= len(argument[1])
-        for inner in _children(kind, argument):
+        for inner in inner_nodes(kind, argument):
             found *= _ways(inner)
     return found
 
@@ -123,8 +123,8 @@ def _is_nested(nodes: Any, *, inside: bool, repeated: bool) -> bool:
             repeated and kind is sre.BRANCH and not _begin_differently(argument[1])
         ):
             return True
-        inner_nodes = _children(kind, argument)
-        if any(_is_nested(one, inside=within, repeated=again) for one in inner_nodes):
+        parts = inner_nodes(kind, argument)
+        if any(_is_nested(one, inside=within, repeated=again) for one in parts):
             return True
     return False
 
@@ -142,12 +142,13 @@ def _is_separated(nodes: Any) -> bool:
         if len(nodes) > 1 and nodes[at][0] is sre.LITERAL:
             char = chr(nodes[at][1])
             others = [node for index, node in enumerate(nodes) if index != at]
-            if not any(_can_match(node, char) for node in others):
+            if not any(can_match(node, char) for node in others):
                 return True
     return False
 
 
-def _can_match(node: Any, char: str) -> bool:
+def can_match(node: Any, char: str) -> bool:
+    """Whether what a node matches may hold a character, in any case."""
     kind, argument = node
     if kind is sre.LITERAL:
         return chr(argument).lower() == char.lower()
@@ -157,8 +158,8 @@ def _can_match(node: Any, char: str) -> bool:
         return _is_in_set(argument, char)
     if kind in (sre.ANY, sre.GROUPREF):
         return True
-    inner = _children(kind, argument)
-    return any(_can_match(one, char) for nodes in inner for one in nodes)
+    inner = inner_nodes(kind, argument)
+    return any(can_match(one, char) for nodes in inner for one in nodes)
 
 
 def _is_in_set(items: Sequence[Any], char: str) -> bool:

@@ -30,16 +30,7 @@ STOP_WORDS = FUNCTION_WORDS | frozenset(
     "inputs int integer list none number object output result results return returned returns "
     "run str string tool tools type value values".split()
 )
-# What people say of operations, in the word that names most tools for them.
-_OPERATIONS = {
-    "add": "add plus sum total addition +",
-    "multiply": "multiply times product multiplication * ×",
-    "subtract": "subtract minus difference subtraction -",
-    "divide": "divide quotient division / ÷",
-}
-OPERATION_OF = {said: name for name, words in _OPERATIONS.items() for said in words.split()}
 _ENDINGS = ("ingly", "ings", "ing", "ies", "es", "ed", "s", "e", "y")
-_ENDINGS_TOO = ("ingly", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y")
 
 
 def tokenize(text: str) -> list[str]:
@@ -53,10 +44,10 @@ def count_tokens(text: str) -> int:
 
 
 @lru_cache(maxsize=1 << 14)
-def bare_stem(word: str, endings: tuple[str, ...] = _ENDINGS) -> str:
+def bare_stem(word: str) -> str:
     """A rough stem, enough to match `adding` and `adds` with `add`; a `miller` is no `mill`."""
     low = word.lower()
-    for ending in endings:
+    for ending in _ENDINGS:
         if len(low) - len(ending) >= 3 and low.endswith(ending):
             low = low[: -len(ending)]
             break
@@ -64,9 +55,9 @@ def bare_stem(word: str, endings: tuple[str, ...] = _ENDINGS) -> str:
 
 
 def stem(word: str) -> str:
-    """A rougher stem: `adder` is `add`, and so are other words of the same operation."""
-    low = word.lower()
-    return bare_stem(OPERATION_OF.get(low, low), _ENDINGS_TOO)
+    """A rougher stem: a `coder` codes, an `adder` adds."""
+    low = bare_stem(word)
+    return bare_stem(low[:-2]) if len(low) > 4 and low.endswith("er") else low
 
 
 def all_words(text: str) -> list[str]:
@@ -76,17 +67,17 @@ def all_words(text: str) -> list[str]:
 
 def content_words(text: str) -> frozenset[str]:
     """Stems of the words of a tool or an order that carry meaning."""
-    words = (word for word in all_words(text) if not word.isdigit())
-    return frozenset(stem(w) for w in words if _carries_meaning(w, STOP_WORDS))
+    return frozenset(stem(w) for w in _meaningful(text, STOP_WORDS) if not w.isdigit())
 
 
 def plain_words(text: str) -> frozenset[str]:
     """Stems of the words of a passage or a question, numbers too, without function words."""
-    return frozenset(bare_stem(w) for w in all_words(text) if _carries_meaning(w, FUNCTION_WORDS))
+    return frozenset(map(bare_stem, _meaningful(text, FUNCTION_WORDS)))
 
 
-def _carries_meaning(word: str, stop_words: frozenset[str]) -> bool:
-    return word.lower() not in stop_words and (len(word) > 1 or word > "\u2e80" or word.isdigit())
+def _meaningful(text: str, stop_words: frozenset[str]) -> list[str]:
+    words = [word for word in all_words(text) if word.lower() not in stop_words]
+    return [word for word in words if len(word) > 1 or word > "\u2e80" or word.isdigit()]
 
 
 def sentences(text: str) -> list[str]:

@@ -94,10 +94,9 @@ def test_sums_are_worked_through(ask: Asker) -> None:
     assert ask.calls([said], tools=tools) == [("multiply", {"a": 2, "b": 4})]
     turn = [said, called(("a", "multiply", '{"a": 2, "b": 4}')), result("a", "8")]
     assert ask.calls(turn, tools=tools) == [("add", {"a": 20, "b": 8})]
-    assert ask.calls("What is 3 * 12? Also, what is 11 + 49?", tools=tools) == [
-        ("multiply", {"a": 3, "b": 12}),
-        ("add", {"a": 11, "b": 49}),
-    ]
+    turn += [called(("b", "add", '{"a": 20, "b": 8}')), result("b", "28")]
+    assert "28" in ask.text(turn, tools=tools)
+    assert ask.calls("What is 3 times 12?", tools=tools) == [("multiply", {"a": 3, "b": 12})]
 
 
 def test_a_loop_ends_with_every_result(ask: Asker) -> None:
@@ -172,11 +171,6 @@ def test_schema_follows_tool_results(ask: Asker) -> None:
                 day={"type": "string", "format": "date"}, who={"type": "string", "format": "email"}
             ),
             {"day": "2026-03-04", "who": "a@b.org"},
-        ),
-        (
-            "born 12 March 1990",
-            object_schema(day={**STRING, "format": "date"}),
-            {"day": "1990-03-12"},
         ),
         (
             "tags: red, blue and green",

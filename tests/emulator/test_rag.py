@@ -44,10 +44,6 @@ def assistant(text: str) -> dict[str, Any]:
         f"{BAKERY}\nsource: bakery.txt\n\n{HARBOUR}\nsource: crane.txt",
         f"Source: {{'source': 'crane.txt', 'page': 1}}\nContent: {HARBOUR}\n\n"
         f"Source: {{'source': 'bakery.txt'}}\nContent: {BAKERY}",
-        f'<document source="bakery.txt">\n{BAKERY}\n</document>\n'
-        f'<document source="crane.txt">\n{HARBOUR}\n</document>',
-        f"[Document(id='1', metadata={{'source': 'bakery.txt'}}, page_content={BAKERY!r}), "
-        f"Document(id='2', metadata={{'source': 'crane.txt'}}, page_content={HARBOUR!r})]",
         f"{BAKERY}\n\nfile_name: crane.txt\n\n" + HARBOUR.replace("1911 by", "1911\nby"),
     ],
 )
@@ -173,7 +169,6 @@ TAGGED = (
     ("follow_up", "expected"),
     [
         ("When was it raised?", "When was the crane at Port Ellis raised?"),
-        ("And who drew its plans?", "And who drew the crane at Port Ellis's plans?"),
         ("Who was the engineer?", "Who was the engineer? (the crane at Port Ellis)"),
         ("What does bread from Sollen cost?", "What does bread from Sollen cost?"),
         ("How old is the crane?", "How old is the crane?"),
@@ -237,8 +232,6 @@ def test_structured_answers_hold_source_and_citation(ask: Asker) -> None:
         "source: a.txt\n" * 5000,
         "Source 1:\n[2] a\n" * 5000,
         "['" + "a, " * 20_000,
-        "page_content=" + "Document(metadata={'a': " * 3000,
-        "<document source=" * 5000,
         "(source: a " * 5000,
         "The crane, " * 20_000,
         "A: " * 20_000,
