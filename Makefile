@@ -3,6 +3,8 @@
 .PHONY: help help-dev setup setup-check demo example test test-all oldest cassettes clients soak bench pictures mutations lint types format live record build release-check clean docs docs-serve
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+# Containers set it. Each process would compile anew what it imports: a hundred in the tests alone.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo      GPT-5.2 in LangChain and LlamaIndex; the emulator answers when no key is set"

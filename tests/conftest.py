@@ -30,11 +30,14 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 2
 
 
+gc.disable()  # until all is collected: next to nothing of it is garbage
+
+
 def pytest_collection_finish() -> None:
     """Leave what is imported and collected (millions of objects: both frameworks, all tests) out of
     every later collection: each `gc.collect()` of a test took more than a second with it."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

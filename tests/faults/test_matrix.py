@@ -1,7 +1,8 @@
 """The matrix, cell by cell: fault x framework x sync/async x whole/stream x endpoint.
 
-A last group of cells asks for embeddings: every fault that makes a whole answer fail makes them
-fail alike.
+Of each fault half of the cells, in which any three of these four axes meet in every combination. A
+last group of cells asks for embeddings: every fault that makes a whole answer fail makes them fail
+alike.
 """
 
 from __future__ import annotations
@@ -82,12 +83,12 @@ FRAMEWORKS: dict[str, Callable[[str, str, int, dict[str, Any]], list[Said]]] = {
 }
 
 
+ALL_WAYS = [*product(FRAMEWORKS, ("sync", "async"), ("whole", "stream"), MODELS)]
+WAYS = [way for number, way in enumerate(ALL_WAYS) if number.bit_count() % 2 == 0]
 CELLS = [
     pytest.param(row, framework, kind, form, endpoint, id=f"{framework}-{kind}-{form}-{row.title}")
     for row in ROWS
-    for framework, kind, form, endpoint in product(
-        FRAMEWORKS, ("sync", "async"), ("whole", "stream"), MODELS
-    )
+    for framework, kind, form, endpoint in (ALL_WAYS if row.endpoint else WAYS)
     if row.endpoint in (None, endpoint) and (row.whole if form == "whole" else row.stream)
 ]
 
@@ -133,10 +134,7 @@ def test_cell(
     assert form == "whole" or not any(seen.ineffective_fault_fields for seen in emu.requests)
 
 
-@pytest.mark.parametrize("endpoint", MODELS)
-@pytest.mark.parametrize("form", ["whole", "stream"])
-@pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("framework", "kind", "form", "endpoint"), WAYS)
 def test_a_text_of_megabytes_in_one_event_is_whole(
     emu: Emulator, framework: str, kind: str, form: str, endpoint: str
 ) -> None:
@@ -192,9 +190,14 @@ EMBEDDINGS = {"langchain": langchain_embeddings, "llama_index": llama_index_embe
 FAILING = [row for row in ROWS if isinstance(row.whole, type) and not row.needs_text]
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize("framework", EMBEDDINGS)
-@pytest.mark.parametrize("row", FAILING, ids=lambda row: row.title)
+@pytest.mark.parametrize(
+    ("row", "framework", "kind"),
+    [
+        pytest.param(row, framework, ("sync", "async")[(at + number) % 2], id=row.title)
+        for number, framework in enumerate(EMBEDDINGS)
+        for at, row in enumerate(FAILING)
+    ],
+)
 def test_embeddings_fail_as_whole_answers_do(
     emu: Emulator, monkeypatch: pytest.MonkeyPatch, row: Row, framework: str, kind: str
 ) -> None:

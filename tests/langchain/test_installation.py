@@ -44,9 +44,8 @@ assert 'langchain_aimlapi' not in sys.modules
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A folder of installed packages that holds ours."""
-    ignored = shutil.ignore_patterns("__pycache__")
     for name in ("aimlapi_core", "langchain_aimlapi"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+        shutil.copytree(ROOT / name, tmp_path / name)
     return tmp_path
 
 
