@@ -68,14 +68,10 @@ def loads_written(text: str) -> Any:
     Raises ValueError for anything that is not JSON, NaN, infinities and an object with the same
     name twice included.
     """
+    if text.startswith("\ufeff"):
+        raise ValueError("the text begins with a byte order mark (BOM)")
     try:
-        return json.loads(
-            text,
-            strict=False,
-            object_pairs_hook=_unique_names,
-            parse_constant=_reject_constant,
-            parse_float=_finite_float,
-        )
+        return _WRITTEN.decode(text)
     except RecursionError as exc:
         raise ValueError("JSON nested too deeply") from exc
 
@@ -110,6 +106,15 @@ def _finite_float(text: str) -> float:
     return value
 
 
+# `json.loads` makes a decoder in each call.
+_WRITTEN = json.JSONDecoder(
+    strict=False,
+    object_pairs_hook=_unique_names,
+    parse_constant=_reject_constant,
+    parse_float=_finite_float,
+)
+
+
 def arguments_text(arguments: Any) -> str:
     """The text of a call's arguments, which some servers send as JSON; "" for none."""
     if isinstance(arguments, str):
@@ -122,6 +127,8 @@ def without_placeholders(text: str) -> str:
 
     Two values without members (`{}{}`), and a byte order mark alone, are no arguments: unchanged.
     """
+    if text.startswith('{"'):  # nearly all
+        return text
     end = _end_of_placeholders(text)
     if end < len(text):
         return text[end:] if end and text[end] == "{" else text
@@ -151,6 +158,8 @@ class ArgumentsStart:
 
     def feed(self, delta: str) -> str:
         self._held += delta
+        if self._held.startswith('{"'):  # nearly all
+            return self._held
         # Blanks alone decide nothing, and a model may write thousands of them, one by one.
         if delta.isspace() or _ONLY_PLACEHOLDERS_YET.fullmatch(self._held):
             return ""

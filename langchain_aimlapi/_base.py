@@ -28,7 +28,7 @@ from aimlapi_core import (
 from aimlapi_core._adapters import package_conflict
 from aimlapi_core._adapters.lifecycle import CONNECTION_SETTINGS, ClientOwner, ClientPair
 from aimlapi_core._adapters.pickling import check_members_picklable
-from aimlapi_core._values.traceback_locals import clears_locals, without_locals
+from aimlapi_core._values.traceback_locals import clear_locals, clears_locals
 from aimlapi_core.settings import check_picklable
 from langchain_aimlapi._signature import ConstructorSignature
 
@@ -186,8 +186,11 @@ class AIMLAPIBase(ClientOwner, Serializable):
 
     def _settings(self, call: Mapping[str, Any]) -> Settings:
         """The settings of one call: its own arguments, else the object's attributes."""
-        with without_locals:
+        try:
             return self._clients.settings_for(self._connection(call), _core_key)
+        except BaseException as error:
+            clear_locals(error)
+            raise
 
     def _connection(self, call: Mapping[str, Any]) -> dict[str, Any]:
         own = self.__dict__  # faster than attributes

@@ -127,8 +127,11 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
     @property
     @override
     def _identifying_params(self) -> dict[str, Any]:
-        held = {name: getattr(self, name) for name in _IDENTIFYING_FIELDS}
-        return {name: value for name, value in held.items() if value not in (None, {})}
+        return {
+            name: value
+            for name in _IDENTIFYING_FIELDS
+            if (value := getattr(self, name)) is not None and value != {}
+        }
 
     def _request_defaults(self) -> dict[str, Any]:
         # `__dict__` is faster than attributes, and must be no local variable: Ctrl-C may come here.
@@ -219,16 +222,18 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
     def invoke(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AIMessage:
-        with translate_errors():
-            reject_config_names(kwargs)
+        if kwargs:
+            with translate_errors():
+                reject_config_names(kwargs)
         return super().invoke(input, config, **kwargs)
 
     @override
     async def ainvoke(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AIMessage:
-        with translate_errors():
-            reject_config_names(kwargs)
+        if kwargs:
+            with translate_errors():
+                reject_config_names(kwargs)
         return await super().ainvoke(input, config, **kwargs)
 
     # langchain-core's asynchronous methods use asyncio before ours are called.

@@ -58,10 +58,10 @@ _SCALARS: Mapping[str, str] = {
 
 def with_plain_scalars(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments with Python's own numbers and booleans for those of numpy, Decimal, …"""
-    return {
-        name: plain_number(value, _SCALARS[name]) if name in _SCALARS else value
-        for name, value in arguments.items()
-    }
+    plain = dict(arguments)
+    for name in _SCALARS.keys() & plain.keys():
+        plain[name] = plain_number(plain[name], _SCALARS[name])
+    return plain
 
 
 def stream_usage_from(stream_options: Any) -> bool | None:
@@ -119,9 +119,12 @@ def find_bool_number(arguments: Mapping[str, Any]) -> str | None:
 def find_wrong_type(
     arguments: Mapping[str, Any], accepted: Mapping[str, Accepted]
 ) -> tuple[str, Any, str] | None:
-    """(name, value, what is accepted) of the first argument of a wrong type, None without one."""
+    """(name, value, what is accepted) of the first argument of a wrong type, None without one.
+
+    None is no wrong type: the argument is not given.
+    """
     for name, value in arguments.items():
-        row = accepted.get(name)
+        row = None if value is None else accepted.get(name)
         if row is not None and not row[0](value):
             return name, value, row[1]
     return None

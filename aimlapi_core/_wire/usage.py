@@ -31,6 +31,8 @@ class UsageFields(NamedTuple):
 
     def parse(self, wire: Any) -> Usage | None:
         """The usage of a response; None if it has no counts."""
+        if wire is None:
+            return None
         wire = as_mapping(wire)
         input_tokens = _non_negative_int(wire.get(self.input))
         output_tokens = _non_negative_int(wire.get(self.output))
@@ -39,7 +41,8 @@ class UsageFields(NamedTuple):
             return None
         if output_tokens is None and total is not None:
             output_tokens = max(0, total - (input_tokens or 0))
-        input_details, output_details = (as_mapping(wire.get(f"{name}_details")) for name in self)
+        input_details = as_mapping(wire.get(f"{self.input}_details"))
+        output_details = as_mapping(wire.get(f"{self.output}_details"))
         written = input_details.get("cache_write_tokens")  # rare, and a call less in each answer
         return Usage(
             input_tokens=input_tokens or 0,
@@ -67,10 +70,8 @@ def parse_cost(headers: Mapping[str, str], meta: Any) -> Cost | None:
     `headers` in lower case; `meta` is the body's member of that name, of any type.
     """
     body = as_mapping(as_mapping(meta).get("usage"))
-    credits = _amount(headers.get("x-aimlapi-credits-used"), MAX_CREDITS)
-    credits = _amount(body.get("credits_used"), MAX_CREDITS) if credits is None else credits
-    usd = _amount(headers.get("x-aimlapi-usd-spent"), _MAX_USD)
-    usd = _amount(body.get("usd_spent"), _MAX_USD) if usd is None else usd
+    credits = _amount(MAX_CREDITS, headers.get("x-aimlapi-credits-used"), body.get("credits_used"))
+    usd = _amount(_MAX_USD, headers.get("x-aimlapi-usd-spent"), body.get("usd_spent"))
     if credits is None and usd is None:
         return None
     if usd is None and credits is not None:  # older responses report credits only
@@ -98,11 +99,14 @@ def parse_serving(headers: Mapping[str, str], meta: Any) -> Serving | None:
 
 def _non_negative_int(value: Any) -> int | None:
     """A count; None for anything else and for negative numbers, so that sums cannot decrease."""
-    found = as_int(value)
+    found = value if type(value) is int else as_int(value)
     return None if found is None or not 0 <= found <= _MAX_TOKENS else found
 
 
-def _amount(value: Any, most: float) -> float | None:
-    """A number from 0 to `most`; None for anything else, as no call has such a cost."""
-    found = as_float(value)
-    return found if found is not None and 0 <= found <= most else None
+def _amount(most: float, *given: Any) -> float | None:
+    """The first number from 0 to `most`; None if none is, as no call has such a cost."""
+    for value in given:
+        found = None if value is None else as_float(value)
+        if found is not None and 0 <= found <= most:
+            return found
+    return None

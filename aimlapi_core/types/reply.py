@@ -80,12 +80,12 @@ class Choice:
     @property
     def text(self) -> str:
         """The answer's text, "" if there is none."""
-        return "".join(p.text for p in self.parts if isinstance(p, Text))
+        return "".join([p.text for p in self.parts if isinstance(p, Text)])
 
     @property
     def reasoning(self) -> str:
         """The reasoning text, "" if there is none."""
-        return "".join(p.text for p in self.parts if isinstance(p, Reasoning))
+        return "".join([p.text for p in self.parts if isinstance(p, Reasoning)])
 
     @property
     def refusal(self) -> str | None:
@@ -96,7 +96,7 @@ class Choice:
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The tool calls, in order."""
-        return tuple(p for p in self.parts if isinstance(p, ToolCall))
+        return tuple([p for p in self.parts if isinstance(p, ToolCall)])
 
     @property
     def citations(self) -> tuple[Mapping[str, Any], ...]:

@@ -46,9 +46,8 @@ def reject_config_names(given: Mapping[str, Any]) -> None:
 
 def check_types(call: Mapping[str, Any]) -> None:
     """Raise InvalidRequestError for a call's argument of a type that cannot work."""
-    given = {name: value for name, value in call.items() if value is not None}
-    reject_bool_numbers(given, InvalidRequestError)
-    if wrong := find_wrong_type(given, _ACCEPTED):
+    reject_bool_numbers(call, InvalidRequestError)
+    if wrong := find_wrong_type(call, _ACCEPTED):
         name, value, accepted = wrong
         raise InvalidRequestError(f"{name} takes {accepted}, not a {type(value).__name__}.")
 

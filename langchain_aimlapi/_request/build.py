@@ -157,6 +157,8 @@ _KNOWN_IN_CALLS = REQUEST_FIELDS | _CALL_ONLY | CONNECTION_SETTINGS | _IGNORED
 
 def call_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of one call under our names, without those that are ignored."""
+    if not given:
+        return {}
     reject_config_names(given)
     try:
         named = normalize_names(

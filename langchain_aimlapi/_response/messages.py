@@ -24,6 +24,7 @@ from aimlapi_core import (
     Reply,
     StreamError,
     StreamEvent,
+    Text,
     TextDelta,
     ToolCall,
     ToolCallDelta,
@@ -46,30 +47,40 @@ from langchain_aimlapi._response.tool_calls import (
 
 def to_chat_result(reply: Reply, model: str) -> ChatResult:
     """The complete result. Only the first generation has usage and cost: they are per call."""
-    empty = Choice(0, finish_reason=None)
-    generations = [
-        ChatGeneration(message=_message(reply, choice, model, first=position == 0))
-        for position, choice in enumerate(reply.choices or (empty,))
-    ]
-    return ChatResult(generations=generations, llm_output=llm_output(generations))
+    generations: list[ChatGeneration] = []
+    for choice in reply.choices or (Choice(0, finish_reason=None),):
+        message = _message(reply, choice, model, first=not generations)
+        generations.append(_GENERATION.copy({"message": message, "text": message.content}))
+    return _RESULT.copy({"generations": generations, "llm_output": llm_output(generations)})
+
+
+_MESSAGE = ModelCloner(AIMessage(content=""))
+_GENERATION = ModelCloner(ChatGeneration(message=AIMessage(content="")))
+_RESULT = ModelCloner(ChatResult(generations=[]))
 
 
 def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMessage:
-    calls = [to_tool_call(call, choice.finish_reason) for call in choice.tool_calls]
-    invalid = [call for call in calls if call["type"] == "invalid_tool_call"]
+    calls: list[Any] = []
+    invalid: list[Any] = []
+    for call in choice.tool_calls:
+        made = to_tool_call(call, choice.finish_reason)
+        (calls if made["type"] == "tool_call" else invalid).append(made)
     kwargs = _final_kwargs(choice, {str(call["id"]): call["args"] or "" for call in invalid})
-    if choice.reasoning:
-        kwargs["reasoning_content"] = choice.reasoning
-    if choice.refusal is not None:
-        kwargs["refusal"] = choice.refusal
-    return AIMessage(
-        content=choice.text,
-        additional_kwargs=kwargs,
-        tool_calls=[call for call in calls if call["type"] == "tool_call"],
-        invalid_tool_calls=invalid,
-        usage_metadata=usage_metadata(reply.usage) if first else None,
-        response_metadata=response_metadata(reply, choice, model, per_call=first),
-    )
+    if reasoning := choice.reasoning:
+        kwargs["reasoning_content"] = reasoning
+    if (refusal := choice.refusal) is not None:
+        kwargs["refusal"] = refusal
+    members: dict[str, Any] = {
+        "content": choice.text,
+        "additional_kwargs": kwargs,
+        "tool_calls": calls,
+        "invalid_tool_calls": invalid,
+        "usage_metadata": usage_metadata(reply.usage) if first else None,
+        "response_metadata": response_metadata(reply, choice, model, per_call=first),
+    }
+    if "tool_calls" in kwargs:  # a validator of the class reads them
+        return AIMessage(**members)
+    return _MESSAGE.copy(members)
 
 
 def to_chunks(event: StreamEvent, model: str, *, usage: bool) -> list[ChatGenerationChunk]:
@@ -166,22 +177,27 @@ def _final_kwargs(choice: Choice, invalid_arguments: Mapping[str, str]) -> dict[
     `invalid_arguments`: the model's text of each invalid call, by its id: the sum of a stream's
     chunks ends in `invalid_json_suffix`, which the service must not see.
     """
-    extras = {
-        call.id: {
-            key: value
-            for key, value in (("item_id", call.item_id), ("extra", call.extra))
-            if value is not None
-        }
-        for call in choice.tool_calls
-    }
-    opaque = [p.opaque for p in choice.parts if isinstance(p, Reasoning) and p.opaque is not None]
-    items = [p.item for p in choice.parts if isinstance(p, ProviderItem)]
+    details, items, citations = [], [], []
+    extras: dict[str, dict[str, Any]] = {}
+    for part in choice.parts:
+        if isinstance(part, Text):
+            citations += [dict(citation) for citation in part.citations]
+        elif isinstance(part, ToolCall):
+            if part.item_id is not None:
+                extras.setdefault(part.id, {})["item_id"] = part.item_id
+            if part.extra is not None:
+                extras.setdefault(part.id, {})["extra"] = part.extra
+        elif isinstance(part, Reasoning):
+            if part.opaque is not None:
+                details.append(dict(part.opaque))
+        elif isinstance(part, ProviderItem):
+            items.append(dict(part.item))
     provider_data = {
-        "reasoning_details": [dict(o) for o in opaque],
-        "provider_items": [dict(item) for item in items],
-        "tool_call_extras": {key: value for key, value in extras.items() if value},
+        "reasoning_details": details,
+        "provider_items": items,
+        "tool_call_extras": extras,
         INVALID_ARGUMENTS_KEY: dict(invalid_arguments),
-        "annotations": [dict(citation) for citation in choice.citations],
+        "annotations": citations,
     }
     given = {key: value for key, value in provider_data.items() if value}
     return {**extra_metadata(choice), **given}

@@ -126,7 +126,12 @@ def function_of(call: Mapping[str, Any]) -> tuple[Any, str, bool]:
 
     The arguments of a custom tool's call are the text of its input.
     """
-    function = as_mapping(call.get("function"))
+    function = call.get("function")
+    if type(function) is dict:  # nearly all
+        text = function.get("arguments")
+        if text and type(text) is str:
+            return function.get("name"), text, False
+    function = as_mapping(function)
     if not function and "custom" in call:
         custom = as_mapping(call["custom"])
         return custom.get("name"), arguments_text(custom.get("input")), True

@@ -96,7 +96,7 @@ class ToolCallAccumulator:
         name = self.name or ""
         if self._held and self._held[1] and name in self._tool_names:
             return False
-        return any(known != name and known.startswith(name) for known in self._tool_names)
+        return any([known != name and known.startswith(name) for known in self._tool_names])
 
     def release(self) -> tuple[str | None, str | None, str]:
         """What was held, with the name as it is."""
