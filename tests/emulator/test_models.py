@@ -345,7 +345,7 @@ def test_what_the_live_specification_lets_pass_does_nothing(
 def test_what_each_gpt_takes_and_others_may_not(
     ask: Asker, model: str, member: str, value: Any, takes: bool
 ) -> None:
-    body = {"model": model, "messages": [user("x")], member: value}
+    body = {"model": model, "messages": [user("some JSON")], member: value}
     answer = ask.client.post("/chat/completions", json=body)
     assert answer.status_code == (200 if takes else 400)
 
