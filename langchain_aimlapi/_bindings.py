@@ -34,12 +34,22 @@ from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.build import call_arguments
 from langchain_aimlapi._request.tool_functions import ToolLike
 from langchain_aimlapi._request.tools import ToolChoiceLike, merge_tools, to_wire_tool
-from langchain_aimlapi._structured_output.methods import Method
 from langchain_aimlapi.errors import InvalidRequestError, translate_errors
 
 ObjectT = TypeVar("ObjectT")
 
 _HELD = "bound kwargs config config_factories custom_input_type custom_output_type".split()
+
+
+class _DumpedAsParent:
+    """What dumps name as langchain-core's class that it is made from."""
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        above: Any = next(
+            base for base in cls.__mro__ if base.__module__.startswith("langchain_core")
+        )
+        return list(above.lc_id())
 
 
 class _Fallible:
@@ -60,6 +70,27 @@ class _Fallible:
             exception_key=exception_key,
         )
         return ModelFallbacks(**made.__dict__)
+
+
+class _Wrapper(_DumpedAsParent, _Fallible):
+    """What holds a chat model, or several, in place of one."""
+
+    @overload
+    def with_structured_output(
+        self, schema: type[ObjectT], *, include_raw: Literal[False] = False, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, ObjectT]: ...
+    @overload
+    def with_structured_output(
+        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, Any]: ...
+    def with_structured_output(
+        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, Any]:
+        """`ChatAIMLAPI.with_structured_output`, with what is bound and configured."""
+        return self._structured(schema, **kwargs)
+
+    def _structured(self, schema: Any, **kwargs: Any) -> Runnable[Any, Any]:
+        raise NotImplementedError
 
 
 class BindableModel(_Fallible, BaseChatModel):
@@ -116,17 +147,12 @@ def _keeping(binding: Runnable[Any, Any]) -> ModelBinding:
     return ModelBinding(**{name: getattr(binding, name) for name in _HELD})
 
 
-class ModelBinding(_Fallible, RunnableBinding[LanguageModelInput, AIMessage]):
+class ModelBinding(_Wrapper, RunnableBinding[LanguageModelInput, AIMessage]):
     """A chat model with bound arguments: what is bound later is added.
 
     Of an argument that is bound twice the later value counts. Tools are added; of two with the
     same name the later one counts.
     """
-
-    @classmethod
-    @override
-    def lc_id(cls) -> list[str]:
-        return RunnableBinding.lc_id()
 
     def __getstate__(self) -> dict[Any, Any]:
         check_members_picklable("a binding", {**self.kwargs, **self.config})
@@ -159,28 +185,12 @@ class ModelBinding(_Fallible, RunnableBinding[LanguageModelInput, AIMessage]):
         made: Any = self.bound.bind_tools(offered, tool_choice=tool_choice, **kwargs)  # type: ignore[attr-defined]  # ours has it
         return self._with(kwargs={**self.kwargs, **made.kwargs})
 
-    @overload
-    def with_structured_output(
-        self, schema: type[ObjectT], *, include_raw: Literal[False] = False, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, ObjectT]: ...
-    @overload
-    def with_structured_output(
-        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, Any]: ...
-    def with_structured_output(
-        self,
-        schema: Mapping[str, Any] | type | None = None,
-        *,
-        method: Method | None = None,
-        include_raw: bool = False,
-        strict: bool | None = None,
-        tools: Sequence[ToolLike] | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, Any]:
-        """`ChatAIMLAPI.with_structured_output`, with what is bound."""
+    def _structured(
+        self, schema: Any, include_raw: bool = False, **kwargs: Any
+    ) -> Runnable[Any, Any]:
         from langchain_aimlapi._structured_output.runnable import structured_output
 
-        given = _given(method=method, strict=strict, tools=tools, **kwargs)
+        given = _given(**kwargs)
         if _is_ours(self.bound):
             return structured_output(self, self.kwargs, schema, include_raw=include_raw, **given)
         made = self._method_of_bound("with_structured_output")
@@ -207,13 +217,21 @@ class ModelBinding(_Fallible, RunnableBinding[LanguageModelInput, AIMessage]):
         return type(self)(**{name: getattr(self, name) for name in _HELD} | changes)
 
 
-class ConfigurableModel(_Fallible, RunnableConfigurableFields):  # type: ignore[type-arg]  # pydantic would check the field with them
-    """A chat model with fields that a call's config may set, also after something was bound."""
+class _Configurable(_Wrapper):
+    """What a call's config can change, also after something was bound."""
 
-    @classmethod
-    @override
-    def lc_id(cls) -> list[str]:
-        return RunnableConfigurableFields.lc_id()
+    config: RunnableConfig | None
+
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
+        return type(self)(**{**self.__dict__, "config": _merged(self.config, config, kwargs)})
+
+    def configurable_fields(self, **kwargs: Any) -> Self:
+        made = super().configurable_fields(**kwargs)  # type: ignore[misc]  # of the class beside it
+        return type(self)(**{**made.__dict__, "config": self.config})
+
+
+class ConfigurableModel(_Configurable, RunnableConfigurableFields):  # type: ignore[type-arg]  # pydantic would check the field with them
+    """A chat model with fields that a call's config may set, also after something was bound."""
 
     @override
     def bind(self, **kwargs: Any) -> ModelBinding:
@@ -228,30 +246,10 @@ class ConfigurableModel(_Fallible, RunnableConfigurableFields):  # type: ignore[
         made: Any = self.default.bind_tools(tools, **kwargs)  # type: ignore[attr-defined]  # ours has it
         return ModelBinding(bound=self, kwargs=made.kwargs, config={})
 
-    @overload
-    def with_structured_output(
-        self, schema: type[ObjectT], *, include_raw: Literal[False] = False, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, ObjectT]: ...
-    @overload
-    def with_structured_output(
-        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, Any]: ...
-    def with_structured_output(
-        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, Any]:
-        """`ChatAIMLAPI.with_structured_output`, configurable."""
+    def _structured(self, schema: Any, **kwargs: Any) -> Runnable[Any, Any]:
         from langchain_aimlapi._structured_output.runnable import structured_output
 
         return structured_output(self, {}, schema, **kwargs)
-
-    @override
-    def configurable_fields(self, **kwargs: Any) -> Self:
-        made = super().configurable_fields(**kwargs)
-        return type(self)(**{**made.__dict__, "config": _merged(self.config, None, {})})
-
-    @override
-    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
-        return type(self)(**{**self.__dict__, "config": _merged(self.config, config, kwargs)})
 
     @override
     def configurable_alternatives(
@@ -260,13 +258,8 @@ class ConfigurableModel(_Fallible, RunnableConfigurableFields):  # type: ignore[
         return _alternatives(super().configurable_alternatives(which, **kwargs))
 
 
-class ModelAlternatives(_Fallible, RunnableConfigurableAlternatives):  # type: ignore[type-arg]  # as above
+class ModelAlternatives(_Configurable, RunnableConfigurableAlternatives):  # type: ignore[type-arg]  # as above
     """Chat models of which a call's config chooses one; what is bound is bound to each."""
-
-    @classmethod
-    @override
-    def lc_id(cls) -> list[str]:
-        return RunnableConfigurableAlternatives.lc_id()
 
     @override
     def bind(self, **kwargs: Any) -> ModelBinding:
@@ -278,32 +271,12 @@ class ModelAlternatives(_Fallible, RunnableConfigurableAlternatives):  # type: i
         """Each model with these tools."""
         return self._each("bind_tools", tools, **kwargs)
 
-    @overload
-    def with_structured_output(
-        self, schema: type[ObjectT], *, include_raw: Literal[False] = False, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, ObjectT]: ...
-    @overload
-    def with_structured_output(
-        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, Any]: ...
-    def with_structured_output(
-        self, schema: Mapping[str, Any] | type | None = None, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, Any]:
-        """Each model followed by its parser for this schema."""
+    def _structured(self, schema: Any, **kwargs: Any) -> Runnable[Any, Any]:
         return self._each("with_structured_output", schema, **kwargs)
 
     def with_arguments(self, bound: Mapping[str, Any]) -> Self:
         """Each model with bound arguments."""
         return self._each("bind", **bound) if bound else self
-
-    @override
-    def configurable_fields(self, **kwargs: Any) -> Self:
-        made = super().configurable_fields(**kwargs)
-        return type(self)(**{**made.__dict__, "config": self.config})
-
-    @override
-    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
-        return type(self)(**{**self.__dict__, "config": _merged(self.config, config, kwargs)})
 
     def _each(self, name: str, *args: Any, **kwargs: Any) -> Self:
         call = partial(_call_method, name=name, args=args, kwargs=kwargs)
@@ -320,13 +293,8 @@ class ModelAlternatives(_Fallible, RunnableConfigurableAlternatives):  # type: i
         )
 
 
-class ModelFallbacks(RunnableWithFallbacks[LanguageModelInput, Any]):
+class ModelFallbacks(_DumpedAsParent, RunnableWithFallbacks[LanguageModelInput, Any]):
     """A chat model with fallbacks; what is bound is bound to each."""
-
-    @classmethod
-    @override
-    def lc_id(cls) -> list[str]:
-        return RunnableWithFallbacks.lc_id()
 
     @override
     def bind(self, **kwargs: Any) -> ModelBinding:
