@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import socket
 import struct
 import sys
-from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Protocol
 
 if sys.platform == "linux":
@@ -28,15 +23,18 @@ except ImportError as exc:  # pragma: no cover - the extra brings it
 
 from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
-from aimlapi_emulator.messages import BOM, Request, Response
+from aimlapi_emulator.messages import Request, Response
 from aimlapi_emulator.server.body import MAX_BODY
 from aimlapi_emulator.server.origin import why_refused
-from aimlapi_emulator.server.router import server_name
+from aimlapi_emulator.server.response_bytes import (
+    batched_events,
+    final_body,
+    header_list,
+    split_writes,
+    truncate,
+)
 
 _READ_SIZE = 65_536
-_WRITE_SIZE = 16_384
-_WITHOUT_BODY = (204, 304)
-_FIRST_BYTE = re.compile(rb"[\xc0-\xff]")  # of a character of several, in UTF-8
 _LOG = logging.getLogger("aimlapi_emulator")
 
 
@@ -176,8 +174,10 @@ class Connection:
         wait = fault.delay_head_s + out.latency.before_s(0 if streamed else out.tokens)
         if wait:
             await asyncio.sleep(wait)
-        out = _final_body(out)
-        head = self._http.send(h11.Response(status_code=out.status, headers=_headers(out))) or b""
+        out = final_body(out)
+        head = (
+            self._http.send(h11.Response(status_code=out.status, headers=header_list(out))) or b""
+        )
         if fault is NO_FAULT and not (streamed and out.latency.tokens_per_second):
             await self._send_at_once(head, out)
             return
@@ -186,7 +186,7 @@ class Connection:
     async def _send_at_once(self, head: bytes, out: Response) -> None:
         sent = [
             head,
-            *(self._http.send(h11.Data(data=block)) or b"" for block in _batched_events(out)),
+            *(self._http.send(h11.Data(data=block)) or b"" for block in batched_events(out)),
         ]
         sent.append(self._http.send(h11.EndOfMessage()) or b"")
         self._writer.write(b"".join(sent))
@@ -198,8 +198,8 @@ class Connection:
         await self._writer.drain()
         if fault.delay_body_s:
             await asyncio.sleep(fault.delay_body_s)
-        body, was_cut = _truncate(out)
-        pieces = list(_split_writes(body, fault))
+        body, was_cut = truncate(out)
+        pieces = list(split_writes(body, fault))
         gaps = [0.0] * len(pieces)
         if out.events is not None:
             gaps = out.latency.gaps_s(pieces, out.tokens)
@@ -253,90 +253,6 @@ def _interim_response(status: int) -> h11.InformationalResponse:
     hints = [("link", "</hint>; rel=preload")] if status == 103 else []
     reason = {100: b"Continue", 103: b"Early Hints"}.get(status, b"Interim")
     return h11.InformationalResponse(status_code=status, headers=hints, reason=reason)
-
-
-def _final_body(out: Response) -> Response:
-    """The response with its byte order mark; without a body if its status allows none."""
-    if out.status in _WITHOUT_BODY:
-        return replace(out, body=b"", events=None)
-    if not out.fault.bom:
-        return out
-    if out.events is None:
-        return replace(out, body=BOM + out.body)
-    return replace(out, events=(BOM, *out.events))
-
-
-def _headers(out: Response) -> list[tuple[str, str]]:
-    now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    found = {"date": now, "server": server_name(), **out.headers}
-    if out.fault.content_type is not None:
-        found["content-type"] = out.fault.content_type
-    extra = {name.lower() for name in out.fault.headers}
-    found = {name: value for name, value in found.items() if name not in extra}
-    ends_early = out.fault.drop_with == "end" and (
-        out.fault.cut_after_bytes is not None or out.fault.cut_after_events is not None
-    )
-    if out.status in _WITHOUT_BODY:
-        pass
-    elif out.events is None and not ends_early:
-        found["content-length"] = str(len(out.body))
-    else:
-        found["transfer-encoding"] = "chunked"
-    return [*found.items(), *out.fault.headers.items()]
-
-
-def _batched_events(out: Response) -> Iterator[bytes]:
-    """The body, or whole events in blocks of about `_WRITE_SIZE` bytes."""
-    if out.events is None:
-        if out.body:
-            yield out.body
-        return
-    block: list[bytes] = []
-    size = 0
-    for event in out.events:
-        block.append(event)
-        size += len(event)
-        if size >= _WRITE_SIZE:
-            yield b"".join(block)
-            block, size = [], 0
-    if block:
-        yield b"".join(block)
-
-
-def _truncate(out: Response) -> tuple[list[bytes], bool]:
-    """(the events or body after a cut, whether they were cut)."""
-    fault = out.fault
-    body = [out.body] if out.events is None else list(out.events)
-    was_cut = False
-    events = fault.cut_after_events
-    if events is not None and out.events is not None and events <= len(body) - fault.bom:
-        body, was_cut = body[: events + fault.bom], True
-    size = fault.cut_after_bytes
-    if size is not None and size <= sum(map(len, body)):
-        body, was_cut = list(_first_bytes(body, size)), True
-    return body, was_cut
-
-
-def _first_bytes(body: Iterable[bytes], size: int) -> Iterator[bytes]:
-    for part in body:
-        if size <= 0:
-            return
-        yield part[:size]
-        size -= len(part)
-
-
-def _split_writes(body: list[bytes], fault: Fault) -> Iterator[bytes]:
-    """The bytes of each write; the parts unchanged if no fault splits them."""
-    whole = b"".join(body)
-    if fault.split_characters:
-        ends = [match.end() for match in _FIRST_BYTE.finditer(whole)]
-    elif fault.piece_size is not None:
-        ends = list(range(fault.piece_size, len(whole), fault.piece_size))
-    else:
-        yield from (part for part in body if part)
-        return
-    for start, end in pairwise([0, *ends, len(whole)]):
-        yield whole[start:end]
 
 
 def forbidden(target: str, reason: str) -> Response:

@@ -12,10 +12,8 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aimlapi_emulator._version import __version__
 from aimlapi_emulator.billing.ledger import Entry, routing_entry
 from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
-from aimlapi_emulator.catalog.deprecations import is_withdrawn
 from aimlapi_emulator.catalog.embedding_models import EmbeddingModelRow
 from aimlapi_emulator.endpoints import error_bodies, sse
 from aimlapi_emulator.endpoints.account import PATHS as ACCOUNT_PATHS
@@ -29,28 +27,25 @@ from aimlapi_emulator.faults.directives import find_directive
 from aimlapi_emulator.faults.fault import NO_FAULT, Fault
 from aimlapi_emulator.faults.fault_field import FaultError
 from aimlapi_emulator.messages import EVENT_STREAM, APIError, QueuedResponse, Request, Response
-from aimlapi_emulator.scripting.request_view import (
-    ENDPOINTS,
-    RequestView,
-    any_row,
-    find_row,
-    is_in_table,
-)
+from aimlapi_emulator.scripting.request_view import RequestView, find_row
 from aimlapi_emulator.scripting.rule import Rule, first_match
 from aimlapi_emulator.scripting.types import RuleError
 from aimlapi_emulator.server.body import parse_body, too_long
+from aimlapi_emulator.server.request_check import (
+    RESPONSES_PATH,
+    find_model_row,
+    is_live,
+    raise_if_invalid,
+    strict_problems,
+)
 from aimlapi_emulator.state import RequestContext, State, request_view
 from aimlapi_emulator.text.bounds import BoundError
-from aimlapi_emulator.validation.chat import chat_body, chat_members
-from aimlapi_emulator.validation.cross_field import check_chat_fields, check_responses_fields
-from aimlapi_emulator.validation.embeddings import embedding_problems
-from aimlapi_emulator.validation.responses import responses_body, responses_members
-from aimlapi_emulator.validation.validators import Problem, error_details, json_type
+from aimlapi_emulator.validation.chat import chat_members
+from aimlapi_emulator.validation.responses import responses_members
+from aimlapi_emulator.validation.validators import Problem, error_details
 
-_RESPONSES_PATH = "/v1/responses"
 _MODEL_PATHS = ("/v1/models", "/models", "/api/v1/models")
 _MODEL_PATH = "/model/"
-_MAX_PROBLEMS = 100
 _UNKNOWN = "the emulator knows nothing of this model and takes what any may"
 _NOT_IN_TABLE = {"x-emulator-model": "not in its table"}
 _CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -193,7 +188,7 @@ def _record_in_ledger(context: RequestContext, out: Response) -> None:
 
 
 def _respond(context: RequestContext) -> Response:
-    problems = _strict_problems(context)
+    problems = strict_problems(context)
     if context.fault.is_raw:
         return replace(_raw_response(context), problems=problems)
     queued = context.state.queued_responses
@@ -201,17 +196,17 @@ def _respond(context: RequestContext) -> Response:
         return replace(_queued_response(context, queued.pop(0)), problems=problems)
     try:
         _check_key(context.request.headers)
-        row = _find_model_row(context)
+        row = find_model_row(context)
         if not row.is_in_table:
             context = replace(context, headers={**context.headers, **_NOT_IN_TABLE})
-        _raise_if_invalid(context, row, problems)
+        raise_if_invalid(context, row, problems)
         if isinstance(row, EmbeddingModelRow):
             out = embeddings_reply(context, row)
-        elif context.path == _RESPONSES_PATH:
-            known = responses_members(row.responses, _is_live(context, row))
+        elif context.path == RESPONSES_PATH:
+            known = responses_members(row.responses, is_live(context, row))
             out = responses_reply(_with_members(context, known), row)
         else:
-            known = chat_members(row.chat, _is_live(context, row))
+            known = chat_members(row.chat, is_live(context, row))
             out = chat_reply(_with_members(context, known), row)
         note = out.note if row.is_in_table else "; ".join(filter(None, [_UNKNOWN, out.note]))
         out = replace(out, model=row.id, note=note)
@@ -220,82 +215,12 @@ def _respond(context: RequestContext) -> Response:
     return replace(out, problems=problems or out.problems)
 
 
-def _is_live(context: RequestContext, row: ChatModelRow | EmbeddingModelRow) -> bool:
-    """Whether unknown members pass; nobody knows those of a model that no table has."""
-    return context.state.live or not row.is_in_table
-
-
 def _with_members(context: RequestContext, known: Container[str]) -> RequestContext:
     """The context without the other members of the body: the live schema lets them pass, and the
     service drops them in silence.
     """
     members = {name: value for name, value in context.body.items() if name in known}
     return replace(context, known_members=members)
-
-
-def _strict_problems(context: RequestContext) -> tuple[str, ...]:
-    """Violations of the strict schema, whatever the response will be."""
-    try:
-        row = _find_model_row(context)
-    except APIError as error:
-        return tuple(map(str, error.details)) or (error.message,)
-    return tuple(map(str, _validate(context, row, live=not row.is_in_table)[:_MAX_PROBLEMS]))
-
-
-def _find_model_row(context: RequestContext) -> ChatModelRow | EmbeddingModelRow:
-    """The model row that answers. Raises APIError for an unknown path or model, or a bad body."""
-    path, parsed = context.path, context.body
-    if path not in ENDPOINTS:
-        raise APIError(404, f"Cannot POST {path}")
-    if not isinstance(parsed, dict):
-        what = "invalid JSON" if isinstance(parsed, bytes) else json_type(parsed)
-        problem = Problem("", f"Expected object, received {what}")
-        raise APIError(400, error_bodies.BODY_INVALID, (problem,))
-    model = parsed.get("model")
-    if not isinstance(model, str) or not model:
-        problem = Problem("model", "Required" if model is None else "Invalid model")
-        raise APIError(400, error_bodies.BODY_INVALID, (problem,))
-    row = find_row(model, path)
-    if is_withdrawn(model, context.state.deprecations) or (row is None and is_in_table(model)):
-        raise APIError(404, error_bodies.MODEL_NOT_FOUND)
-    if row is None and context.state.only_known_models:
-        raise APIError(
-            404,
-            f"{error_bodies.MODEL_NOT_FOUND}: this emulator has no row for {model[:200]!r} and was "
-            "started to serve known models only; the real service may have it",
-        )
-    return row or any_row(model, path)
-
-
-def _validate(
-    context: RequestContext, row: ChatModelRow | EmbeddingModelRow, *, live: bool
-) -> list[Problem]:
-    body = context.body
-    if isinstance(row, EmbeddingModelRow):
-        return embedding_problems(row, body, live)
-    if context.path != _RESPONSES_PATH:
-        found = chat_body(row.chat, live)(body, "")
-        needs_word = row.chat.upstream != "google"  # DeepSeek, say, has OpenAI's rule too
-        return found or check_chat_fields(body, needs_word_json=needs_word)
-    found = responses_body(row.responses, live)(body, "")
-    if found:
-        return found
-    previous_id = body.get("previous_response_id")
-    previous = context.state.stored.get(previous_id) if previous_id else None
-    if previous_id and previous is None:
-        return check_responses_fields(body, None)
-    if previous is None:
-        return check_responses_fields(body, ())
-    return check_responses_fields(body, previous.unanswered_calls, previous.items)
-
-
-def _raise_if_invalid(
-    context: RequestContext, row: ChatModelRow | EmbeddingModelRow, strict: tuple[str, ...]
-) -> None:
-    """Raise APIError if the schema in force is violated; `strict` are the strict one's problems."""
-    found = _validate(context, row, live=_is_live(context, row)) if strict else []
-    if found:
-        raise APIError(400, error_bodies.BODY_INVALID, tuple(found[:_MAX_PROBLEMS]))
 
 
 def _raw_response(context: RequestContext) -> Response:
@@ -321,8 +246,3 @@ def _queued_response(context: RequestContext, response: QueuedResponse) -> Respo
     headers = {**context.headers, "content-type": error_bodies.JSON_TYPE}
     content = response if isinstance(response, bytes) else error_bodies.dump(response)
     return Response(status, headers, content)
-
-
-def server_name() -> str:
-    """The value of the `server` header."""
-    return f"aimlapi-emulator/{__version__}"
