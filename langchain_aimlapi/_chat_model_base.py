@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Self
 
 from langchain_core.caches import BaseCache
@@ -38,12 +39,12 @@ _IDENTIFYING_FIELDS = sorted([*REQUEST_FIELDS, "base_url"])
 
 
 @lru_cache(maxsize=64)
-def _serialized_fields(of: type[BaseChatModel]) -> tuple[str, ...]:
-    """The fields that are part of a dump of this class."""
-    return tuple(name for name, field in of.model_fields.items() if not field.exclude)
+def _serialized_values(of: type[BaseChatModel]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """A function that gives the values of the fields that are part of a dump of this class."""
+    return itemgetter(*(name for name, field in of.model_fields.items() if not field.exclude))
 
 
-def _is_equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def _is_equal(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     """Whether two states are equal; False for values that cannot be compared, such as arrays."""
     try:
         return one == other
@@ -56,7 +57,7 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
 
     model: str = DEFAULT_MODEL
 
-    _serialized_cache: tuple[dict[str, Any], dict[str, Any]] | None = PrivateAttr(default=None)
+    _serialized_cache: tuple[tuple[Any, ...], dict[str, Any]] | None = PrivateAttr(default=None)
 
     model_config = MODEL_CONFIG
 
@@ -187,7 +188,8 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         """The arguments of a call as traces show them, without secrets."""
-        return super()._get_invocation_params(stop=stop, **without_secrets(kwargs))
+        shown = without_secrets(kwargs) if kwargs else kwargs
+        return super()._get_invocation_params(stop=stop, **shown)
 
     @override
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
@@ -199,14 +201,14 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
         # langchain-core caches this for the object's life and builds cache keys from it, so that a
         # changed attribute or a model_copy got another model's answers (langchain issue 39598).
         # Here the cache is renewed when an attribute has changed.
-        state = {name: getattr(self, name) for name in _serialized_fields(type(self))}
+        state = _serialized_values(type(self))(self.__dict__)
         cached = self._serialized_cache
         if cached is None or not _is_equal(cached[0], state):
             shared = {id(self.api_key): self.api_key}  # a function may belong to what has no copy
             try:
                 snapshot = deepcopy(state, shared)
             except Exception:  # an attribute was set to what has no copy: compared with nothing
-                snapshot = {}
+                snapshot = ()
             try:
                 cached = snapshot, dict(dumpd(self))
             except RecursionError:

@@ -6,6 +6,7 @@ errors as LangChain's `ModelError`s.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -381,6 +382,11 @@ class ChatAIMLAPI(ChatModelBase):
             **kwargs,
         )
 
+
+# langchain-core reads their signatures at each call, and Python would make them anew each time.
+_hooks: tuple[Any, ...] = (ChatAIMLAPI._generate, ChatAIMLAPI._agenerate)
+for _hook in _hooks:
+    _hook.__signature__ = inspect.signature(_hook)
 
 # The class's name in the older distribution `langchain-aimlapi`.
 ChatAimlapi = ChatAIMLAPI

@@ -50,9 +50,12 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
     }
     if request.tools:
         body["tools"] = [_encode_tool(tool) for tool in request.tools]
-        body["tool_choice"] = _encode_tool_choice(request.tool_choice)
-        body["parallel_tool_calls"] = request.parallel_tool_calls
-    body["response_format"] = _encode_format(request.response_format)
+        if request.tool_choice is not None:
+            body["tool_choice"] = _encode_tool_choice(request.tool_choice)
+        if request.parallel_tool_calls is not None:
+            body["parallel_tool_calls"] = request.parallel_tool_calls
+    if request.response_format:
+        body["response_format"] = _encode_format(request.response_format)
     add_params(body, request, "chat")
     if info and "max_tokens" in body:
         body[info.chat_limit] = body.pop("max_tokens")
@@ -60,7 +63,7 @@ def encode(request: ChatRequest, info: ModelInfo | None, *, stream: bool) -> dic
         body["stream"] = True
         if request.stream_usage:
             body["stream_options"] = {"include_usage": True}
-    return {name: value for name, value in body.items() if value is not None}
+    return body
 
 
 def decode(payload: Any, headers: Mapping[str, str]) -> Reply:
@@ -138,13 +141,13 @@ def _encode_tool(tool: Tool | BuiltinTool) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _encode_tool_choice(choice: ToolChoice | None) -> Any:
+def _encode_tool_choice(choice: ToolChoice) -> Any:
     if isinstance(choice, NamedTool):
         return {"type": "function", "function": {"name": choice.name}}
     return dict(choice) if isinstance(choice, Mapping) else choice
 
 
-def _encode_format(response_format: ResponseFormat | None) -> dict[str, Any] | None:
+def _encode_format(response_format: ResponseFormat) -> dict[str, Any]:
     if isinstance(response_format, JsonSchema):
         members = {
             "name": response_format.name,
@@ -154,4 +157,4 @@ def _encode_format(response_format: ResponseFormat | None) -> dict[str, Any] | N
         }
         wire = {key: value for key, value in members.items() if value is not None}
         return {"type": "json_schema", "json_schema": wire}
-    return {"type": response_format} if response_format else None
+    return {"type": response_format}

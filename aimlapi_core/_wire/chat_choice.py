@@ -229,7 +229,8 @@ class ChoiceAccumulator:
             parts.append(Text("".join(self._text), tuple(self._citations)))
         if self._refusal:
             parts.append(Refusal("".join(self._refusal)))
-        parts.extend(call.to_tool_call() for call in self._calls)
+        if self._calls:
+            parts += [call.to_tool_call() for call in self._calls]
         return Choice(self.index, tuple(parts), self.finish_reason, self._logprobs, self._extra)
 
 

@@ -150,7 +150,8 @@ class ChatAccumulator(Accumulator):
             self._only_done_completes = True
         events += new
         if (reason := row.get("finish_reason")) is not None:
-            check_finish_reason(reason)
+            if type(reason) is not str:
+                check_finish_reason(reason)
             if (reason := non_placeholder_str(reason)) is not None:
                 choice.set_finish_reason(reason)
         if whole:
@@ -161,7 +162,7 @@ class ChatAccumulator(Accumulator):
 
         `answer`: the unstreamed answer, whose own error counts too.
         """
-        if answer:
+        if answer and not REPORTING_MEMBERS.isdisjoint(answer):
             self._raise_reported(answer)
         for choice in self._choices.values():
             if found := choice.failure(whole=answer is not None):
@@ -193,7 +194,7 @@ class ChatAccumulator(Accumulator):
             id=self._id,
             model=self._model,
             created=self._created,
-            choices=tuple(self._choices[i].to_choice() for i in sorted(self._choices)),
+            choices=tuple([self._choices[i].to_choice() for i in sorted(self._choices)]),
             usage=CHAT_USAGE.parse(self._usage),
             cost=parse_cost(headers, self._meta),
             serving=parse_serving(headers, self._meta),

@@ -134,12 +134,13 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
         request = replace(request, stop=())
     codec = _codec(endpoint)
     body = codec.encode(request, info, stream=stream)
+    choices = request.extra_body.get("n", request.n)
     return PreparedRequest(
         endpoint=endpoint,
         path=codec.path,
         body={**body, **request.extra_body},
         headers={**request.extra_headers, **request_id_header(request.client_request_id)},
-        expected_choices=as_index(plain_scalar(request.extra_body.get("n", request.n))) or 1,
+        expected_choices=1 if choices is None else as_index(plain_scalar(choices)) or 1,
         client_stop=client_stop,
         usage_expected=stream and request.stream_usage,
         tool_names={tool.name for tool in request.tools if isinstance(tool, Tool)},

@@ -34,24 +34,28 @@ class UsageFields(NamedTuple):
         if wire is None:
             return None
         wire = as_mapping(wire)
-        input_tokens = _non_negative_int(wire.get(self.input))
-        output_tokens = _non_negative_int(wire.get(self.output))
-        total = _non_negative_int(wire.get("total_tokens"))
+        input_details = as_mapping(wire.get(f"{self.input}_details"))
+        output_details = as_mapping(wire.get(f"{self.output}_details"))
+        input_tokens, output_tokens, total, cached, written, reasoning = _counts(
+            wire.get(self.input),
+            wire.get(self.output),
+            wire.get("total_tokens"),
+            input_details.get("cached_tokens"),
+            input_details.get("cache_write_tokens"),
+            output_details.get("reasoning_tokens"),
+        )
         if input_tokens is None and output_tokens is None and total is None:
             return None
         if output_tokens is None and total is not None:
             output_tokens = max(0, total - (input_tokens or 0))
-        input_details = as_mapping(wire.get(f"{self.input}_details"))
-        output_details = as_mapping(wire.get(f"{self.output}_details"))
-        written = input_details.get("cache_write_tokens")  # rare, and a call less in each answer
         return Usage(
             input_tokens=input_tokens or 0,
             output_tokens=output_tokens or 0,
             total_tokens=(input_tokens or 0) + (output_tokens or 0) if total is None else total,
-            cached_tokens=_non_negative_int(input_details.get("cached_tokens")),
-            reasoning_tokens=_non_negative_int(output_details.get("reasoning_tokens")),
+            cached_tokens=cached,
+            reasoning_tokens=reasoning,
             raw=wire,
-            cache_write_tokens=None if written is None else _non_negative_int(written),
+            cache_write_tokens=written,
         )
 
 
@@ -97,10 +101,13 @@ def parse_serving(headers: Mapping[str, str], meta: Any) -> Serving | None:
     return Serving(model, provider, metrics) if model or provider or metrics else None
 
 
-def _non_negative_int(value: Any) -> int | None:
-    """A count; None for anything else and for negative numbers, so that sums cannot decrease."""
-    found = value if type(value) is int else as_int(value)
-    return None if found is None or not 0 <= found <= _MAX_TOKENS else found
+def _counts(*given: Any) -> list[int | None]:
+    """Counts; None for anything else and for negative numbers, so that sums cannot decrease."""
+    counts: list[int | None] = []
+    for value in given:
+        found = value if type(value) is int else None if value is None else as_int(value)
+        counts.append(None if found is None or not 0 <= found <= _MAX_TOKENS else found)
+    return counts
 
 
 def _amount(most: float, *given: Any) -> float | None:

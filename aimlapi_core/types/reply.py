@@ -77,26 +77,38 @@ class Choice:
     logprobs: Mapping[str, Any] | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    # Loops, since each answer reads all of these.
     @property
     def text(self) -> str:
         """The answer's text, "" if there is none."""
-        return "".join([p.text for p in self.parts if isinstance(p, Text)])
+        text = ""
+        for part in self.parts:
+            if isinstance(part, Text):
+                text += part.text
+        return text
 
     @property
     def reasoning(self) -> str:
         """The reasoning text, "" if there is none."""
-        return "".join([p.text for p in self.parts if isinstance(p, Reasoning)])
+        text = ""
+        for part in self.parts:
+            if isinstance(part, Reasoning):
+                text += part.text
+        return text
 
     @property
     def refusal(self) -> str | None:
         """The refusal, None if the model did not refuse."""
-        texts = [p.text for p in self.parts if isinstance(p, Refusal)]
-        return "".join(texts) if texts else None
+        refusal: str | None = None
+        for part in self.parts:
+            if isinstance(part, Refusal):
+                refusal = (refusal or "") + part.text
+        return refusal
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The tool calls, in order."""
-        return tuple([p for p in self.parts if isinstance(p, ToolCall)])
+        return tuple([part for part in self.parts if isinstance(part, ToolCall)])
 
     @property
     def citations(self) -> tuple[Mapping[str, Any], ...]:

@@ -232,10 +232,10 @@ def to_request(
         tools=tools,
         tool_choice=to_core_tool_choice(choice) if tools else None,
         parallel_tool_calls=merged.get("parallel_tool_calls") if tools else None,
-        response_format=to_core_response_format(
-            to_wire_response_format(given_format) if given_format else None
+        response_format=(
+            to_core_response_format(to_wire_response_format(given_format)) if given_format else None
         ),
-        stop=_strings(merged.get("stop")),
+        stop=() if (stop := merged.get("stop")) is None else _strings(stop),
         include=tuple(merged.get("include") or ()),
         extra_body=merged.get("extra_body") or {},
         extra_headers=merged.get("extra_headers") or {},
@@ -296,7 +296,5 @@ def _reasoning(given: Mapping[str, Any]) -> dict[str, Any]:
     return {f"reasoning_{name}": value for name, value in given.items()}
 
 
-def _strings(stop: str | Sequence[str] | None) -> tuple[str, ...]:
-    if isinstance(stop, str):
-        return (stop,)
-    return tuple(stop or ())
+def _strings(stop: str | Sequence[str]) -> tuple[str, ...]:
+    return (stop,) if isinstance(stop, str) else tuple(stop)

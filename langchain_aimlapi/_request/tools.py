@@ -234,10 +234,8 @@ def to_core_tool_choice(wire: str | Mapping[str, Any] | None) -> ToolChoice | No
     return wire  # type: ignore[return-value]  # to_wire_tool_choice gives these three words only
 
 
-def to_core_response_format(wire: Mapping[str, Any] | None) -> ResponseFormat | None:
+def to_core_response_format(wire: Mapping[str, Any]) -> ResponseFormat:
     """A wire response format as the core's."""
-    if wire is None:
-        return None
     if wire["type"] != "json_schema":
         return wire["type"]  # type: ignore[no-any-return]  # "text" or "json_object"
     inner = wire["json_schema"]

@@ -65,7 +65,8 @@ def _message(reply: Reply, choice: Choice, model: str, *, first: bool) -> AIMess
     for call in choice.tool_calls:
         made = to_tool_call(call, choice.finish_reason)
         (calls if made["type"] == "tool_call" else invalid).append(made)
-    kwargs = _final_kwargs(choice, {str(call["id"]): call["args"] or "" for call in invalid})
+    texts = {str(call["id"]): call["args"] or "" for call in invalid} if invalid else {}
+    kwargs = _final_kwargs(choice, texts)
     if reasoning := choice.reasoning:
         kwargs["reasoning_content"] = reasoning
     if (refusal := choice.refusal) is not None:
@@ -200,4 +201,4 @@ def _final_kwargs(choice: Choice, invalid_arguments: Mapping[str, str]) -> dict[
         "annotations": citations,
     }
     given = {key: value for key, value in provider_data.items() if value}
-    return {**extra_metadata(choice), **given}
+    return {**extra_metadata(choice), **given} if choice.extra else given

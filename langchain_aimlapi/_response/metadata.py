@@ -37,8 +37,10 @@ def response_metadata(
         "id": reply.id,
         "created": reply.created,
         "logprobs": dict(choice.logprobs) if choice.logprobs is not None else None,
-        **{name: choice.extra.get(name, reply.extra.get(name)) for name in _PASSTHROUGH_METADATA},
     }
+    if choice.extra or reply.extra:
+        for name in _PASSTHROUGH_METADATA:
+            metadata[name] = choice.extra.get(name, reply.extra.get(name))
     if reply.transport is not None:
         metadata["request_id"] = reply.transport.request_id
         metadata["inference_id"] = reply.transport.inference_id
