@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
+from aimlapi_core._values.frozen import dataclass
 from aimlapi_core.models import CHECKED
 
 

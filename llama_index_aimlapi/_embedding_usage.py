@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aimlapi_core import EmbeddingReply
+from aimlapi_core._values.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ import httpx
 from aimlapi_core._error_responses import parse_body
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
+from aimlapi_core._values.frozen import dataclass
 from aimlapi_core.account import AccountRequest
 from aimlapi_core.errors import (
     AIMLAPIError,

@@ -6,7 +6,9 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from aimlapi_core._values.frozen import dataclass
 
 _HTTP_URL = re.compile(r"https?://.", re.I)
 _BASE64 = re.compile("[A-Za-z0-9+/]*={0,2}")
@@ -41,7 +43,7 @@ _SYNONYMS = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class MediaData:
     """An image or a PDF as the caller has it: bytes, or with `is_base64` their base64.
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from aimlapi_core._error_responses import describe_payload
 from aimlapi_core._values.embedding_vectors import listed, vectors_by_index
+from aimlapi_core._values.frozen import dataclass
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core._wire.answers.failures import reported_failure, unexpected_reply

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from aimlapi_core._error_responses import parse_raw_body
 from aimlapi_core._history.names import MAX_CALL_ID_LENGTH
 from aimlapi_core._history.tool_results import pair_tool_results
 from aimlapi_core._json_reading import as_index
+from aimlapi_core._values.frozen import dataclass
 from aimlapi_core._values.half_characters import HALF_IN_JSON
 from aimlapi_core._values.plain import plain_scalar
 from aimlapi_core._values.readable import quoted

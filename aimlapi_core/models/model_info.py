@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aimlapi_core._values.frozen import dataclass
 from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.types import Endpoint
 

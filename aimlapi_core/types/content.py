@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
+from aimlapi_core._values.frozen import dataclass
 from aimlapi_core._values.media import MediaData
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]

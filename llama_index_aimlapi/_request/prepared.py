@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from aimlapi_core import ChatRequest
+from aimlapi_core._values.frozen import dataclass
 from llama_index_aimlapi._request.tools import ToolRef
 
 

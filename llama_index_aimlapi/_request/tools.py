@@ -7,7 +7,6 @@ and the strict schema are made with the request, so that tool calls can be mappe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from llama_index.core.tools import BaseTool, ToolMetadata
@@ -22,6 +21,7 @@ from aimlapi_core import (
     strict_schema,
 )
 from aimlapi_core._history.names import wire_tool_name
+from aimlapi_core._values.frozen import dataclass
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.schema import object_schema
 from llama_index_aimlapi._request.argument_validation import check_types

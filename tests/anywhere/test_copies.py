@@ -79,7 +79,6 @@ def worker() -> Iterator[ProcessPoolExecutor]:
         yield pool
 
 
-@pytest.mark.xdist_group("spawned")  # one worker starts the process, for all of these
 @every
 @called
 def test_a_spawned_worker_calls_with_what_it_is_sent(

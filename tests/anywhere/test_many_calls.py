@@ -1,6 +1,6 @@
 """Ten thousand calls leave as many sockets as a hundred, and no more memory.
 
-The normal run makes a thousand, `make test-all` ten thousand. They go round all objects and all
+The normal run makes 500, `make test-all` ten thousand. They go round all objects and all
 ways, whole and streamed, over one connection. What the emulator remembers of them, in this very
 process, is forgotten before each look. Memory is counted in blocks of the interpreter's allocator.
 """
@@ -28,7 +28,7 @@ MOST_BLOCKS = 3_000
 
 many = pytest.mark.parametrize(
     "calls",
-    [1_000, pytest.param(10_000, marks=pytest.mark.heavy)],
+    [500, pytest.param(10_000, marks=pytest.mark.heavy)],
 )
 
 

@@ -68,6 +68,7 @@ def test_the_commands_run(tmp_path: Path, emu: Emulator) -> None:
                 **os.environ,
                 "AIMLAPI_API_KEY": "sk-mine" if upstream else "",
                 "PYTHONIOENCODING": "utf-8",
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             },
             capture_output=True,
             encoding="utf-8",

@@ -315,4 +315,4 @@ def test_only_known_models(pytester: pytest.Pytester, option: tuple[str, ...], s
             assert answer.status_code == {status}
         """
     )
-    pytester.runpytest_subprocess(*option, "-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*option).assert_outcomes(passed=1)

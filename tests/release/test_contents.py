@@ -13,8 +13,6 @@ from aimlapi_core import __version__
 from scripts.release_check import LEFT_OUT, extras, stray, tries
 from tests.release.contents import PINNED, ROOT, Built, build, built
 
-pytestmark = pytest.mark.xdist_group("release")  # one worker builds, for all tests here
-
 PACKAGES = (
     "aimlapi_cli",
     "aimlapi_core",
