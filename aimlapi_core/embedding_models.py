@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from aimlapi_core._values.frozen import dataclass
+from aimlapi_core._frozen import dataclass
 from aimlapi_core.models import CHECKED
 
 

@@ -19,7 +19,7 @@ from langchain_core.messages import BaseMessage
 import aimlapi_core as core
 from aimlapi_core import AIMLAPIError as AIMLAPIError
 from aimlapi_core._adapters import output_errors, package_conflict
-from aimlapi_core._values.frozen import dataclass
+from aimlapi_core._frozen import dataclass
 
 # Where the older distribution has overwritten `__init__`, this module is what is left to say it.
 package_conflict.check()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aimlapi_core import EmbeddingReply
-from aimlapi_core._values.frozen import dataclass
+from aimlapi_core._frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ _KINDS: dict[object, Any] = {
     inspect.Parameter.KEYWORD_ONLY: griffe.ParameterKind.keyword_only,
     inspect.Parameter.VAR_KEYWORD: griffe.ParameterKind.var_keyword,
 }
-_DATACLASS = "aimlapi_core._values.frozen.dataclass"
+_DATACLASS = "aimlapi_core._frozen.dataclass"
 _PLAIN = (str, int, float, bool, type(None))
 
 

@@ -21,6 +21,7 @@ MOST_MODULES = 15
 
 FLOORS = {
     "aimlapi_core": """
+        _frozen
         _version _json_reading _values
         types
         errors request_params

@@ -132,7 +132,7 @@ CALLS = [
 
 @pytest.mark.parametrize("number", range(2))
 @pytest.mark.parametrize("fault", range(FAULTS))
-def test_crashes(fault, number):  # each fault in both frameworks, whole in one and streamed in the other
+def test_crashes(fault, number):  # in both frameworks, whole in one, streamed in one
     CALLS[fault % 2 * 2 + number]()
     raise AssertionError("an answer")
 """

@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import httpx
 
 from aimlapi_core._error_responses import parse_body
+from aimlapi_core._frozen import dataclass
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
-from aimlapi_core._values.frozen import dataclass
 from aimlapi_core.account import AccountRequest
 from aimlapi_core.errors import (
     AIMLAPIError,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import field, replace
 
-from aimlapi_core._values.frozen import dataclass
+from aimlapi_core._frozen import dataclass
 
 _HTTP_URL = re.compile(r"https?://.", re.I)
 _BASE64 = re.compile("[A-Za-z0-9+/]*={0,2}")

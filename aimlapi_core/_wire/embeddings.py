@@ -14,8 +14,8 @@ from dataclasses import field, replace
 from typing import Any
 
 from aimlapi_core._error_responses import describe_payload
+from aimlapi_core._frozen import dataclass
 from aimlapi_core._values.embedding_vectors import listed, vectors_by_index
-from aimlapi_core._values.frozen import dataclass
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core._wire.answers.failures import reported_failure, unexpected_reply

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from aimlapi_core._error_messages import MAX_NAME_CHARS
 from aimlapi_core._error_responses import parse_raw_body
+from aimlapi_core._frozen import dataclass
 from aimlapi_core._history.names import MAX_CALL_ID_LENGTH
 from aimlapi_core._history.tool_results import pair_tool_results
 from aimlapi_core._json_reading import as_index
-from aimlapi_core._values.frozen import dataclass
 from aimlapi_core._values.half_characters import HALF_IN_JSON
 from aimlapi_core._values.plain import plain_scalar
 from aimlapi_core._values.readable import quoted

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from decimal import ROUND_FLOOR, Decimal
 
+from aimlapi_core._frozen import dataclass
 from aimlapi_core._values.exact_decimal import EXACT, parse_decimal, round_half_even
-from aimlapi_core._values.frozen import dataclass
 from aimlapi_core._values.plain import plain_scalar
 from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core.errors import ConfigurationError

@@ -12,8 +12,8 @@ from dataclasses import field
 from datetime import date
 from typing import Any
 
+from aimlapi_core._frozen import dataclass
 from aimlapi_core._json_reading import as_mapping, as_mappings, nonempty_str
-from aimlapi_core._values.frozen import dataclass
 from aimlapi_core._values.readable import readable
 from aimlapi_core.errors import UnexpectedReplyError
 from aimlapi_core.models.lookup import is_spelling_of, nearest_model

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
-from aimlapi_core._values.frozen import dataclass
+from aimlapi_core._frozen import dataclass
 from aimlapi_core._values.media import MediaData
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]

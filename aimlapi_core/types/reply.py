@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, TypeAlias
 
-from aimlapi_core._values.frozen import dataclass
+from aimlapi_core._frozen import dataclass
 from aimlapi_core.types.content import Endpoint, Part, Reasoning, Refusal, Text, ToolCall
 
 # The values of `Choice.finish_reason` that mean incomplete output.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Literal, TypeAlias, get_args
 
-from aimlapi_core._values.frozen import dataclass
+from aimlapi_core._frozen import dataclass
 from aimlapi_core.types.content import (
     BuiltinTool,
     Endpoint,

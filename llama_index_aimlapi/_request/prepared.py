@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from aimlapi_core import ChatRequest
-from aimlapi_core._values.frozen import dataclass
+from aimlapi_core._frozen import dataclass
 from llama_index_aimlapi._request.tools import ToolRef
 
 

@@ -20,8 +20,8 @@ from aimlapi_core import (
     ToolChoice,
     strict_schema,
 )
+from aimlapi_core._frozen import dataclass
 from aimlapi_core._history.names import wire_tool_name
-from aimlapi_core._values.frozen import dataclass
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.schema import object_schema
 from llama_index_aimlapi._request.argument_validation import check_types

@@ -10,8 +10,8 @@ from llama_index.core.types import Model
 from pydantic import BaseModel, RootModel
 
 from aimlapi_core import InvalidRequestError, strict_schema
+from aimlapi_core._frozen import dataclass
 from aimlapi_core._history.names import wire_tool_name
-from aimlapi_core._values.frozen import dataclass
 from aimlapi_core.schema import object_schema
 from llama_index_aimlapi._request.tools import tool_dict, warn_not_strict
 

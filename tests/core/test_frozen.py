@@ -1,4 +1,4 @@
-"""`_values.frozen.dataclass` makes what the standard library's makes."""
+"""`_frozen.dataclass` makes what the standard library's makes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import aimlapi_core
-from aimlapi_core._values import frozen
+from aimlapi_core import _frozen as frozen
 
 
 def example(dataclass: Any) -> type[Any]:
