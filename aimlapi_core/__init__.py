@@ -17,7 +17,7 @@ from aimlapi_core._otel import start_tracing, stop_tracing
 from aimlapi_core._version import __version__
 from aimlapi_core._wire.endpoint import UnknownModelWarning
 from aimlapi_core._wire.usage import CREDITS_PER_USD
-from aimlapi_core._wire.validation import UnsupportedParameterWarning
+from aimlapi_core._wire.validation.by_model import UnsupportedParameterWarning
 from aimlapi_core.account import Account, CatalogModel, LoggedCall, LogPage, Prices
 from aimlapi_core.costs.budget import BudgetWarning
 from aimlapi_core.costs.call_cost import CallCost

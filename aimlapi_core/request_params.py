@@ -96,6 +96,8 @@ REQUEST_PARAMS: Mapping[str, RequestParam] = MappingProxyType(
     {field.name: _row(field.name, str(field.type), field.metadata) for field in fields(ChatRequest)}
 )
 
+DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in fields(ChatRequest)}
+
 
 def arguments(*scopes: str) -> tuple[str, ...]:
     """The adapters' argument names for the parameters of these scopes."""

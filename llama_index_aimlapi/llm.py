@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -20,18 +20,16 @@ from llama_index.core.chat_engine.types import AgentChatResponse
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 
-from aimlapi_core import StreamEvent
 from llama_index_aimlapi._callbacks import chat_callback, completion_callback
 from llama_index_aimlapi._llm_base import LLMBase
 from llama_index_aimlapi._request.argument_validation import check_prompt
 from llama_index_aimlapi._request.build import build
 from llama_index_aimlapi._request.prepared import PreparedRequest
 from llama_index_aimlapi._request.tools import tool_call_arguments
+from llama_index_aimlapi._response.async_stream import AsyncStream, Item
 from llama_index_aimlapi._response.messages import StreamAccumulator, to_completion, to_response
 from llama_index_aimlapi._response.tool_calls import keep_first_call, tool_selections
 from llama_index_aimlapi._structured_output.methods import StructuredPredictionMixin
-
-Item = TypeVar("Item")
 
 
 class AIMLAPI(LLMBase, StructuredPredictionMixin):
@@ -177,7 +175,7 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
     def _astream(
         self, prepared: PreparedRequest, shape: Callable[[ChatResponse], Item]
     ) -> AsyncGenerator[Item, None]:
-        return _AsyncStream(
+        return AsyncStream(
             self._async_client(prepared.settings).stream(prepared.request),
             StreamAccumulator(prepared),
             shape,
@@ -292,43 +290,6 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
         """`predict_and_call`, asynchronously."""
         kwargs["error_on_no_tool_call"] = error_on_no_tool_call or None
         return await super().apredict_and_call(*args, **kwargs)
-
-
-class _AsyncStream(AsyncGenerator[Item, None]):
-    """The responses of a core stream. `aclose()` ends the call.
-
-    Not an async generator function: an event loop that ends closes all such generators at once,
-    and one that closes another then fails with "already running".
-    """
-
-    def __init__(
-        self,
-        events: AsyncGenerator[StreamEvent, None],
-        accumulator: StreamAccumulator,
-        shape: Callable[[ChatResponse], Item],
-    ) -> None:
-        self._events = events
-        self._accumulator = accumulator
-        self._shape = shape
-
-    async def __anext__(self) -> Item:
-        try:
-            async for event in self._events:
-                if (item := self._accumulator.feed(event)) is not None:
-                    return self._shape(item)
-        except BaseException:
-            await self.aclose()
-            raise
-        raise StopAsyncIteration
-
-    async def asend(self, value: None) -> Item:
-        return await anext(self)
-
-    async def athrow(self, *error: Any) -> Item:
-        return cast("Item", await self._events.athrow(*error))
-
-    async def aclose(self) -> None:
-        await self._events.aclose()
 
 
 def _identity(response: ChatResponse) -> ChatResponse:

@@ -11,22 +11,19 @@ import inspect
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from aimlapi_core.request_params import REQUEST_PARAMS, RequestParam
-from aimlapi_core.types import ChatRequest
+from aimlapi_core.request_params import DEFAULTS, REQUEST_PARAMS, RequestParam
 
 ROOT = Path(__file__).parents[1]
 
 _PARAMS = [row for row in REQUEST_PARAMS.values() if row.scope == "model"]
-_DEFAULTS = {field.name: field.default for field in fields(ChatRequest)}
 
 
 def settings() -> str:
     """The parameters of constructors and calls in Markdown."""
-    rows = (f"| `{row.argument}` | {_sentences(row, _DEFAULTS[row.name])} |" for row in _PARAMS)
+    rows = (f"| `{row.argument}` | {_sentences(row, DEFAULTS[row.name])} |" for row in _PARAMS)
     return "\n".join(["| setting | what it does |", "|---|---|", *rows])
 
 

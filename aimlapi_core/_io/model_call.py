@@ -21,7 +21,7 @@ from aimlapi_core._wire.embeddings import EmbeddingBatch
 from aimlapi_core._wire.endpoint import PreparedRequest
 from aimlapi_core._wire.json_encoding import encode_json
 from aimlapi_core._wire.stream_reader import StreamReader
-from aimlapi_core._wire.validation import (
+from aimlapi_core._wire.validation.any_model import (
     MAX_REQUEST_ID_LENGTH,
     check_client_request_id,
     is_client_request_id,

@@ -20,11 +20,8 @@ from aimlapi_core._values.plain import plain_number
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core._wire.answers.failures import reported_failure, unexpected_reply
 from aimlapi_core._wire.usage import CHAT_USAGE, parse_cost
-from aimlapi_core._wire.validation import (
-    UnsupportedParameterWarning,
-    check_client_request_id,
-    request_id_header,
-)
+from aimlapi_core._wire.validation.any_model import check_client_request_id, request_id_header
+from aimlapi_core._wire.validation.by_model import UnsupportedParameterWarning
 from aimlapi_core.embedding_models import EmbeddingInfo, embedding_info
 from aimlapi_core.errors import (
     InvalidRequestError,

@@ -27,7 +27,8 @@ from aimlapi_core._wire.answers.whole_characters import mend_error, whole_charac
 from aimlapi_core._wire.chat_stream import ChatAccumulator
 from aimlapi_core._wire.stop_sequences import truncate_reply
 from aimlapi_core._wire.stream_reader import Accumulator, StreamReader
-from aimlapi_core._wire.validation import check_request, drop_unsupported_params, request_id_header
+from aimlapi_core._wire.validation.any_model import check_request, request_id_header
+from aimlapi_core._wire.validation.by_model import drop_unsupported_params
 from aimlapi_core.errors import AIMLAPIError, InvalidRequestError
 from aimlapi_core.models import ModelInfo, model_info, nearest_model
 from aimlapi_core.request_params import with_plain_scalars

@@ -30,7 +30,7 @@ OPENAI = (
     "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 289650 "
     "tokens. Please reduce the length of the messages."
 )
-# By provider, as in the reports that the table of `_error_responses` names, and public clients.
+# By provider, as in the reports that the table of `_error_classes` names, and public clients.
 WORDINGS = [
     OPENAI,
     "This model's maximum context length is 128000 tokens. However, your messages resulted in "

@@ -11,7 +11,7 @@ import pytest
 
 from aimlapi_core import ChatRequest, InvalidRequestError, Message, Text, model_info
 from aimlapi_core._wire import chat, responses
-from aimlapi_core._wire.validation import check_request
+from aimlapi_core._wire.validation.any_model import check_request
 from aimlapi_core.request_params import REQUEST_PARAMS, RequestParam
 from aimlapi_core.types import Endpoint
 from aimlapi_core.types import request as request_types

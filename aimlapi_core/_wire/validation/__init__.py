@@ -1,0 +1,1 @@
+"""Validates a request before it is sent."""
