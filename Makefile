@@ -46,7 +46,7 @@ example: setup
 	@$(BIN)/python -m scripts.examples $(NAME)
 
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not live and not heavy" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not live and not heavy" $(ARGS)
 
 test-all: setup cassettes
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh heavy

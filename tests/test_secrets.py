@@ -132,7 +132,7 @@ CALLS = [
 
 @pytest.mark.parametrize("number", range(2))
 @pytest.mark.parametrize("fault", range(FAULTS))
-def test_crashes(fault, number):  # in both frameworks, whole in one, streamed in one
+def test_crashes(fault, number):  # in both frameworks, whole in one and streamed in the other
     CALLS[fault % 2 * 2 + number]()
     raise AssertionError("an answer")
 """

@@ -88,6 +88,7 @@ def run_apart(name: str, code: str, options: list[str] | None) -> dict[str, Any]
 def main() -> None:
     """Run all."""
     programs = json.load(sys.stdin)
+    importlib.import_module("httpcore")  # which httpx imports with its first client
     for imported, module in _SLOW_TO_IMPORT.items():
         if any(f"from {imported}" in code for _, code, _ in programs):
             importlib.import_module(module)

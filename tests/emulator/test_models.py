@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
@@ -19,7 +20,10 @@ from aimlapi_emulator.catalog.features import (
     ResponsesParam,
     check_complete,
 )
-from tests.emulator.asking import Asker, called, refusal, result, user
+from aimlapi_emulator.messages import Request
+from aimlapi_emulator.server.router import route
+from aimlapi_emulator.state import State
+from tests.emulator.asking import KEY, Asker, called, refusal, result, user
 from tests.emulator.test_validation import PDF, PNG
 
 Samples = Mapping[str, Mapping[str, Any]]
@@ -276,14 +280,15 @@ PLAIN: Samples = {"chat": {"messages": [user("x")]}, "responses": {"input": "x"}
 PLACES = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
 
 
-def taken(ask: Asker, model: str, endpoint: str) -> set[str]:
-    samples = CHAT if endpoint == "chat" else RESPONSES
-    found = set()
-    for name, sample in samples.items():
+def taken(model: str, endpoint: str, *, live: bool = False) -> set[str]:
+    state, found = State(live=live), set()
+    for name, sample in (CHAT if endpoint == "chat" else RESPONSES).items():
         body = {"model": model, **PLAIN[endpoint], **sample}
-        answer = ask.client.post(PLACES[endpoint].removeprefix("/v1"), json=body)
-        assert answer.status_code in (200, 400), answer.text
-        if answer.status_code == 200:
+        answer = route(
+            Request("POST", PLACES[endpoint], KEY, json.dumps(body).encode()), state, None
+        )
+        assert answer.status in (200, 400), answer.body
+        if answer.status == 200:
             found.add(name)
     return found
 
@@ -304,16 +309,14 @@ def test_every_word_of_a_row_is_tried() -> None:
 
 
 @pytest.mark.parametrize(("model", "endpoint"), MATRIX)
-def test_what_a_row_takes(ask: Asker, model: str, endpoint: str) -> None:
-    assert taken(ask, model, endpoint) == MATRIX[model, endpoint][0]
+def test_what_a_row_takes(model: str, endpoint: str) -> None:
+    assert taken(model, endpoint) == MATRIX[model, endpoint][0]
 
 
 @pytest.mark.parametrize(("model", "endpoint"), MATRIX)
-def test_what_a_row_refuses_by_the_live_specification(
-    ask_live: Asker, model: str, endpoint: str
-) -> None:
+def test_what_a_row_refuses_by_the_live_specification(model: str, endpoint: str) -> None:
     samples = CHAT if endpoint == "chat" else RESPONSES
-    assert set(samples) - taken(ask_live, model, endpoint) == MATRIX[model, endpoint][1]
+    assert set(samples) - taken(model, endpoint, live=True) == MATRIX[model, endpoint][1]
 
 
 @pytest.mark.parametrize("value", ["xhigh", True, {"effort": "xhigh"}])
@@ -350,7 +353,7 @@ def test_what_each_gpt_takes_and_others_may_not(
     assert answer.status_code == (200 if takes else 400)
 
 
-def test_a_new_model_is_a_row(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_model_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any set of features can be given to an id, without a line anywhere else."""
     row = replace(
         CHAT_MODELS[0],
@@ -368,8 +371,8 @@ def test_a_new_model_is_a_row(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> No
     )
     monkeypatch.setitem(chat_models._BY_ID, row.id, row)
     expected = {"stop", "echo", "effort none", "effort high", "pdf", "cached text"}
-    assert taken(ask, row.id, "chat") == expected
-    assert taken(ask, row.id, "responses") == {"effort low", "summary", "image"}
+    assert taken(row.id, "chat") == expected
+    assert taken(row.id, "responses") == {"effort low", "summary", "image"}
 
 
 @pytest.mark.parametrize(

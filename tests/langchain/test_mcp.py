@@ -76,12 +76,12 @@ def results(messages: Sequence[Any]) -> list[ToolMessage]:
     return [m for m in messages if isinstance(m, ToolMessage)]
 
 
-@pytest.fixture(params=["chat", "responses"])
-def model(request: pytest.FixtureRequest, chat: Make) -> ChatAIMLAPI:
-    return chat(endpoint=request.param)
-
-
-def test_an_agent_runs_the_tools_of_a_server(how: str, model: ChatAIMLAPI, emu: Emulator) -> None:
+# Which endpoint carries a tool's result does not depend on how the agent is called.
+@pytest.mark.parametrize(("how", "endpoint"), [("sync", "chat"), ("async", "responses")])
+def test_an_agent_runs_the_tools_of_a_server(
+    how: str, endpoint: str, chat: Make, emu: Emulator
+) -> None:
+    model = chat(endpoint=endpoint)
     task = 'temperature of city: "Oslo", then identify yourself'
     tasks = (task, "travel with the tram", "assemble whole", "explode please")
     plain, nested, recursive, failed = answered(how, model, *tasks)
@@ -101,13 +101,21 @@ def test_an_agent_runs_the_tools_of_a_server(how: str, model: ChatAIMLAPI, emu: 
         os.kill(int(process), 0)
 
 
-def test_images_of_a_server_reach_the_model(how: str, chat: Make, emu: Emulator) -> None:
-    (messages,) = answered(how, chat(), "photograph subject: harbour")
+def test_images_and_schemas_of_a_server_reach_the_model(chat: Make, emu: Emulator) -> None:
+    (messages,) = answered("async", chat(), "photograph subject: harbour")
     (result,) = results(messages)
     assert [block["type"] for block in result.content_blocks] == ["text", "image", "text"]
     *_, tool, user = emu.requests[-1].body["messages"]
     assert tool["content"] == "a photo of harbour\na note"
     assert user["content"][1]["image_url"]["url"].startswith("data:image/png;base64,iVBOR")
+    sent = {
+        t["function"]["name"]: t["function"]["parameters"] for t in emu.requests[-1].body["tools"]
+    }
+    assert sent["identify"]["properties"] == {}
+    stop = sent["travel"]["properties"]["trip"]["properties"]["start"]
+    assert stop["properties"]["means"]["enum"] == ["bus", "tram"]
+    part = sent["assemble"]["$defs"]["Part"]
+    assert part["properties"]["parts"]["items"] == {"$ref": "#/$defs/Part"}
     assert emu.requests[-1].problems == ()
 
 
@@ -124,21 +132,9 @@ def test_images_of_a_server_are_named_where_no_model_sees_them(
     assert emu.requests[-1].problems == ()
 
 
-def test_schemas_of_a_server_reach_the_model_whole(chat: Make, emu: Emulator) -> None:
-    (_,) = answered("async", chat(), "hello there")
-    sent = {
-        t["function"]["name"]: t["function"]["parameters"] for t in emu.requests[-1].body["tools"]
-    }
-    assert sent["identify"]["properties"] == {}
-    stop = sent["travel"]["properties"]["trip"]["properties"]["start"]
-    assert stop["properties"]["means"]["enum"] == ["bus", "tram"]
-    part = sent["assemble"]["$defs"]["Part"]
-    assert part["properties"]["parts"]["items"] == {"$ref": "#/$defs/Part"}
-    assert emu.requests[-1].problems == ()
-
-
-def test_what_a_server_gives_ends_no_run(model: ChatAIMLAPI, emu: Emulator) -> None:
-    (messages,) = answered("async", model, "sketch subject: harbour")
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+def test_what_a_server_gives_ends_no_run(endpoint: str, chat: Make, emu: Emulator) -> None:
+    (messages,) = answered("async", chat(endpoint=endpoint), "sketch subject: harbour")
     assert [m.status for m in results(messages)] == ["success"]
     assert "a sketch of harbour" in messages[-1].text
     assert emu.requests[-1].problems == ()

@@ -53,8 +53,8 @@ def sent(emu: Emulator) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("arguments", "sizes"),
     [
-        ({}, [1000]),
-        ({"embed_batch_size": 300}, [300, 300, 300, 100]),
+        ({"dimensions": 64}, [1000]),
+        ({"embed_batch_size": 300, "dimensions": 64}, [300, 300, 300, 100]),
         ({"model": "voyage-2"}, [1000]),
         ({"model": "alibaba/qwen-text-embedding-v3", "dimensions": 64}, [10] * 100),
         ({"model": "alibaba/qwen-text-embedding-v3", "embed_batch_size": 25}, [10, 10, 5] * 40),

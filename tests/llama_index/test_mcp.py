@@ -72,8 +72,8 @@ def last_results(emu: Emulator) -> tuple[Any, str]:
     return rows[at].get("content", rows[at].get("output")), str(rows[at + 1 :])
 
 
-@ENDPOINT
-@pytest.mark.parametrize("streaming", [True, False])
+# Whether the agent streams does not depend on the endpoint.
+@pytest.mark.parametrize(("endpoint", "streaming"), [("chat", True), ("responses", False)])
 async def test_function_agent_uses_mcp_tools(
     make: Make, emu: Emulator, tmp_path: Path, endpoint: str, streaming: bool
 ) -> None:
@@ -115,11 +115,10 @@ async def test_a_nested_schema_and_an_error_go_there_and_back(
     assert all(seen.problems == () for seen in emu.requests)
 
 
-@ENDPOINT
 async def test_an_agent_workflow_hands_over_to_one_with_mcp_tools(
-    make: Make, tmp_path: Path, endpoint: str
+    make: Make, tmp_path: Path
 ) -> None:
-    llm = make(endpoint=endpoint)
+    llm = make(endpoint="responses")
     async with served(tmp_path / "pids") as tools:
         first = FunctionAgent(
             name="greeter",

@@ -13,12 +13,23 @@ PINNED = Path(__file__).with_name("modules.json")
 OURS = ("aimlapi_core", "langchain_aimlapi", "llama_index_aimlapi", "aimlapi_emulator")
 
 
-def imported(package: str, name: str) -> set[str]:
-    """The modules that importing the class brings into a fresh interpreter."""
-    code = f"import sys; from {package} import {name}; print('\\n'.join(sys.modules))"
-    command = [sys.executable, "-c", code]
+PROGRAM = """
+import json, sys
+from {package} import {name}
+modules = [*sys.modules]
+from benchmarks.worker import construct
+made = construct({{"subject": {name!r}, "times": 1, "origin": "https://127.0.0.1:9"}})
+print(json.dumps([modules, made["opened"]]))
+"""
+
+
+def imported(package: str, name: str) -> tuple[set[str], int]:
+    """The modules that importing the class brings into a fresh interpreter, and how many files,
+    sockets and TLS contexts the first object opens there."""
+    command = [sys.executable, "-c", PROGRAM.format(package=package, name=name)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    return set(done.stdout.split())
+    modules, opened = json.loads(done.stdout)
+    return set(modules), opened
 
 
 def of_ours(modules: set[str]) -> list[str]:
@@ -27,5 +38,5 @@ def of_ours(modules: set[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    pinned = {package: of_ours(imported(package, name)) for name, package in CLASSES.items()}
+    pinned = {package: of_ours(imported(package, name)[0]) for name, package in CLASSES.items()}
     PINNED.write_text(json.dumps(pinned, indent=1) + "\n")
