@@ -3,13 +3,9 @@
 What is asked for is read by `task` (question, material, instructions) and `tool_selection`; the
 shape is a tool's parameters, the response schema, or what the prompt's text spells out (`shape`);
 the values are the prompt's, its material's and its results' (`schema_instance`). In this order:
-
-1. `tool_choice` names a tool or requires one: that call. `auto`: the tools that the task is for.
-2. A response schema: an instance of it, also after tool results.
-3. The text protocol of ReAct agents; a follow-up question that is to stand alone.
-4. A shape that the text wants: JSON, fields, one of several labels, a number, a list.
-5. Text: tool results of this turn, the sentence of the material that answers, an earlier
-   statement, else an echo that names what came.
+calls of tools; a response schema; the text protocol of ReAct agents; a follow-up question that is
+to stand alone; a shape that the text wants; and in plain words the tool results of this turn, the
+sentence of the material that answers, an earlier statement, or an echo that names what came.
 """
 
 from __future__ import annotations
@@ -19,14 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aimlapi_emulator.answers import fallback_text
 from aimlapi_emulator.answers.extraction import PromptValues
-from aimlapi_emulator.answers.fallback_text import (
-    echo,
-    find_in_material,
-    material_text,
-    recall_statement,
-    results_text,
-)
 from aimlapi_emulator.answers.options import offered
 from aimlapi_emulator.answers.react import react, with_steps
 from aimlapi_emulator.answers.schema_instance import instance
@@ -85,8 +75,8 @@ def _text(prompt: Prompt, eager: bool) -> str:
     shape = find_shape(prompt, task)
     if shape is not None:
         return shape.render(_instance(prompt, task, shape))
-    text = results_text(prompt) or material_text(prompt, task)
-    text = text or recall_statement(prompt) or echo(prompt)
+    text = fallback_text.results_text(prompt) or fallback_text.material_text(task)
+    text = text or fallback_text.recall_statement(prompt) or fallback_text.echo(prompt)
     return to_json({"answer": text}) if prompt.json_object else text
 
 
@@ -99,46 +89,39 @@ def _instance(prompt: Prompt, task: Task, shape: Shape) -> Any:
     question = task.question if task.is_labelled else shape.question or text
     if len(shape.span) > 1:
         text, question, whole = (p.replace(shape.span, " ") for p in (text, question, whole))
-    found = find_in_material(prompt, task)
+    found = fallback_text.best_sentence(task.material, task.question, task.previous)
     hints = [f"source: {found.source}"] if found.source else []
-    hints += [f"citations: {found.number}"] if found.number is not None else []
+    hints += [f"citations: {found.number}"] if found.number else []
     results = [told for _, told in prompt.turn_results()]
     roles = [message.role for message in prompt.messages if message.role != "system"]
     # Agents of a team answer as users; DSPy's agents keep their steps in a field.
     is_answered = bool(results) or roles[-2:] == ["user"] * 2 or "[[ ## observation_" in whole
     values = PromptValues(
-        "\n".join([*hints, found.sentence, text, *results]).strip(),
+        "\n".join([*hints, found.text, text, *results]).strip(),
         question=question,
         material=task.material,
-        passage=found.sentence,
-        result="\n".join(results),
+        result="\n".join(results) or found.text,
         is_answered=is_answered,
         options=shape.options or offered(whole)[0],
     )
     return instance(shape.schema, values, shape.name)
 
 
-_SEARCH = re.compile(
-    r"\b(?:search|look up|look for|find (?:out|online)|browse|latest|news|web|google)\b",
-    re.IGNORECASE,
-)
+_SEARCH = re.compile(r"(?i)\b(?:search|look (?:up|for)|find|browse|latest|news|web|google)\b")
 
 
 def _hosted(prompt: Prompt) -> Answer | None:
     """The answer after a web search or an MCP call, when the prompt asks for one."""
-    if prompt.choice == "none":
-        return None
-    for tool in prompt.hosted:
-        if tool["type"].startswith("web_search") and (
-            prompt.choice == "required" or _SEARCH.search(prompt.user_text)
-        ):
+    for tool in prompt.hosted if prompt.choice != "none" else ():
+        is_asked = prompt.choice == "required" or _SEARCH.search(prompt.user_text)
+        if tool["type"].startswith("web_search") and is_asked:
             query = " ".join(prompt.user_text.split())
-            return Answer(
-                f"A search found this on {query!r}: see example.com.", web_search_query=query
-            )
+            text = f"A search found this on {query!r}: see example.com."
+            return Answer(text, web_search_query=query)
         if tool["type"] == "mcp":
-            text = f"{tool['server_label']} answered: {echo(prompt)}"
-            return Answer(text, mcp=tool)
+            return Answer(
+                f"{tool['server_label']} answered: {fallback_text.echo(prompt)}", mcp=tool
+            )
     return None
 
 
@@ -154,15 +137,11 @@ def truncate(made: Answer, reason: str, keep: int | None = None) -> Answer:
 
     Calls are cut in the middle of the last one's arguments, as an output limit cuts them.
     """
-    if made.calls:
-        last = made.calls[-1]
-        parts = tokenize(last.arguments)
-        size = len(parts) // 2 if keep is None else keep
-        cut = "".join(parts[:size])
-        cut = cut[: max(1, len(last.arguments) - 1)] if cut == last.arguments else cut
-        return replace(
-            made, calls=(*made.calls[:-1], ToolCall(last.name, cut)), finish_reason=reason
-        )
-    parts = tokenize(made.text)
-    size = max(1, len(parts) // 2) if keep is None else keep
-    return replace(made, text="".join(parts[:size]), finish_reason=reason)
+    whole = made.calls[-1].arguments if made.calls else made.text
+    parts = tokenize(whole)
+    half = len(parts) // 2 or (0 if made.calls else 1)
+    cut = "".join(parts[: half if keep is None else keep])
+    if not made.calls:
+        return replace(made, text=cut, finish_reason=reason)
+    call = ToolCall(made.calls[-1].name, cut if cut != whole else whole[:-1])
+    return replace(made, calls=(*made.calls[:-1], call), finish_reason=reason)

@@ -5,34 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import dropwhile
 from typing import Any
 
 from aimlapi_emulator.answers.options import Option, mentions, spelled
-from aimlapi_emulator.text.bounds import check_cpu
 from aimlapi_emulator.text.words import FUNCTION_WORDS
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
 _QUOTED = re.compile(
     r"\"([^\"\n]+)\"|(?<!\w)'([^'\n]+)'(?!\w)|“([^”\n]+)”|«([^»\n]+)»|「([^」\n]+)」|`([^`\n]+)`"
 )
-_NAME = re.compile(
-    r"\b(?:(?:Dr|Mr|Mrs|Ms|St)\.\s+)?[A-Z][\w'’-]*"
-    r"(?:\s+(?:of|de|van|von|la|the)\s+(?=[A-Z])|\s+|,\s+(?=[A-Z]{2}\b))?"
-    r"(?:[A-Z][\w'’-]*(?:\s+|,\s+(?=[A-Z]{2}\b))?)*"
+_NAME = (
+    r"\b(?:(?:Dr|Mr|Mrs|Ms|St)\. +)?[A-Z][\w'’-]*"
+    r"(?: +(?:of|de|van|von|la|the) +(?=[A-Z])| +|, +(?=[A-Z]{2}\b))?"
+    r"(?:[A-Z][\w'’-]*(?: +|, +(?=[A-Z]{2}\b))?)*"
 )
-_PLACE = re.compile(
-    r"\b(?:in|at|for|near|of|to|from) +((?:[A-Z][\w'’.-]*)(?:(?: +|, *)[A-Z][\w'’.-]*)*)"
-)
+_PLACE = rf"\b(?:in|at|for|near|of|to|from) +({_NAME})"
 _FIRST_WORDS = FUNCTION_WORDS | frozenset(
     "multiply list search hello hi extract question answer context convert compute calculate book "
     "set send translate summarize describe compare today tomorrow explain write generate create "
     "return name title query human user assistant according please email json".split()
 )
 _MAX_TOPIC = 1000
-_ABOUT = re.compile(
-    r"\b(?:about|related to|regarding|concerning):?\s+(?:the\s+)?([^.,;!?\n]+)", re.IGNORECASE
-)
+_ABOUT = re.compile(r"(?i)\b(?:about|related to|regarding|concerning):?\s+(?:the\s+)?([^.,;!?\n]+)")
 _VALUE_END = re.compile(r"[,.!?](?=\s|$)|\s+(?:and|with|but|then|or)\s+", re.IGNORECASE)
 
 
@@ -42,43 +37,30 @@ def numbers(text: str) -> list[float | int]:
     return [float(one) if "." in one else int(one) for one in plain]
 
 
-def quoted(text: str) -> list[str]:
-    """Quoted strings in order."""
-    return ["".join(groups).strip() for groups in _QUOTED.findall(text)]
+def _beginning_later(text: str) -> str:
+    """The words of a text but for those at its beginning that any sentence begins with."""
+    words = text[:_MAX_TOPIC].split()
+    return " ".join(dropwhile(lambda word: word.lower().strip(",:'’") in _FIRST_WORDS, words))
 
 
 def names(text: str) -> list[str]:
     """Runs of capitalised words that do not merely begin a sentence."""
-    found = []
-    for match in _NAME.finditer(text):
-        words = match[0][:_MAX_TOPIC].strip().rstrip(",").split()
-        while words and words[0].lower().strip("',’") in _FIRST_WORDS:
-            del words[0]
-        found.append(" ".join(words).removesuffix("'s"))
-    return [one for one in dict.fromkeys(found) if one]
+    found = [_beginning_later(one.strip(" ,")) for one in re.findall(_NAME, text)]
+    return [one for one in dict.fromkeys(name.removesuffix("'s") for name in found) if one]
 
 
 def topic(question: str) -> str:
     """What a question or an order is about, without the words that begin it."""
     about = _ABOUT.search(question)
-    words = (about[1] if about else question)[:_MAX_TOPIC].split()
-    begins = (at for at, word in enumerate(words) if word.lower().strip(",:'’") not in _FIRST_WORDS)
-    return " ".join(words[next(begins, -1) :]).strip(" \"'?.!,;")
-
-
-@lru_cache(maxsize=1024)
-def _named_pattern(field_name: str) -> re.Pattern[str]:
-    link = r"\s*(?::|=|\bis\b|\bare\b|\bof\b|\bequals\b)\s*"
-    value = r"(\"[^\"\n]+\"|'[^'\n]+'|“[^”\n]+”|\[[^\]\n]*\]|[^\n;]+)"
-    return re.compile(
-        rf"(?<!\w)[\"'`]?{spelled(field_name)}[\"'`]?(?:{link}|\s+(?=[\"'“\d])){value}",
-        re.IGNORECASE,
-    )
+    return _beginning_later(about[1] if about else question).strip(" \"'?.!,;")
 
 
 def _named(field_name: str, text: str) -> str:
-    check_cpu()
-    match = _named_pattern(field_name).search(text) if field_name else None
+    """What is behind a field's name."""
+    link = r"\s*(?::|=|\bis\b|\bare\b|\bof\b|\bequals\b)\s*"
+    value = r"(\"[^\"\n]+\"|'[^'\n]+'|“[^”\n]+”|\[[^\]\n]*\]|[^\n;]+)"
+    pattern = rf"(?<!\w)[\"'`]?{spelled(field_name)}[\"'`]?(?:{link}|\s+(?=[\"'“\d])){value}"
+    match = re.search(pattern, text, re.IGNORECASE) if field_name else None
     return match[1].strip() if match else ""
 
 
@@ -97,10 +79,10 @@ def find_named_list(field_name: str, text: str) -> list[str]:
     return [part.strip(" \"'`") for part in parts if part.strip(" \"'`")]
 
 
-def wants(name: str, text: str) -> bool:
-    """Whether a text names a field, and not as `no <name>` or `without <name>`."""
+def wants(name: str, text: str) -> bool | None:
+    """Whether a text names a field, and not as `no <name>`; None where it does not name it."""
     denied = rf"\b(?:no|not|without|omit|skip|excluding)\s+(?:a\s+|the\s+|any\s+)?{spelled(name)}\b"
-    return mentions(name, text) and not re.search(denied, text, re.IGNORECASE)
+    return None if not mentions(name, text) else not re.search(denied, text, re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -112,10 +94,8 @@ class PromptValues:
     """The last user text, for fields that want words rather than a value."""
     material: str = ""
     """What the prompt brings along, for fields that judge by it."""
-    passage: str = ""
-    """What the retrieved passages answer, for fields that hold an answer."""
     result: str = ""
-    """The latest tool result, for fields that ask for one."""
+    """The latest tool result, or what the passages answer, for fields that ask for one."""
     is_answered: bool = False
     """Whether somebody has answered the question already, so that an agent can end."""
     options: Sequence[Option] = ()
@@ -128,12 +108,11 @@ class PromptValues:
     """What is left to give out, by kind."""
 
     def __post_init__(self) -> None:
-        places = [match.strip().rstrip(".,") for match in _PLACE.findall(self.text)]
         self.rows = {
             "number": numbers(self.text),
-            "quoted": quoted(self.text),
+            "quoted": ["".join(groups).strip() for groups in _QUOTED.findall(self.text)],
             "name": names(self.text),
-            "place": places,
+            "place": [match.strip(" ,.") for match in re.findall(_PLACE, self.text)],
         }
 
     def take(self, kind: str, is_taken: Callable[[Any], bool] = lambda value: True) -> Any:

@@ -7,6 +7,7 @@ a description, and those that share words with the question are chosen.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -23,8 +24,7 @@ _MAPPING = re.compile(r"\{\s*['\"][^{}]{1,4000}\}")
 # `(1) about cats`, `Document 1:`; `- name: description`; `name (what it does)`
 _DESCRIBED = (
     re.compile(
-        r"^(?:\(|Document )(\d+)(?:\)|:)\s*(.*?)(?=^\(\d+\)|^Document \d|^-{6,}|^Question:|\Z)",
-        re.DOTALL | re.MULTILINE,
+        r"(?sm)^(?:\(|Document )(\d+)(?:\)|:)\s*(.*?)(?=^\(\d+\)|^Document \d|^-{6,}|^Question:|\Z)"
     ),
     re.compile(r"^[ \t]*[-*] [`'\"]?([\w-]+)[`'\"]?\s*[:–-]\s*(\S.*)$", re.MULTILINE),
     re.compile(r"[`'\"]?\b([A-Za-z][\w-]{2,40})[`'\"]?\s*\(([a-z][^()]{2,200})\)"),
@@ -34,10 +34,9 @@ _ALTERNATIVES = (
     re.compile(r"\byes\b\W{0,3}(?:or)?\W{0,3}\bno\b", re.IGNORECASE),
     re.compile(rf"{_QUOTE}(?:\s*(?:,|/|\||;|\bor\b|\band\b)(?:\s*\b(?:or|and)\b)?\s*{_QUOTE})+"),
     re.compile(
-        r"(?:\b(?:one of|either|between|as|with|de|options?|categor(?:y|ies)|labels?)\b"
+        r"(?i)(?:\b(?:one of|either|between|as|with|de|options?|categor(?:y|ies)|labels?)\b"
         r"(?: the following)?[^\S\n]*:?|\bfollowing\b[^:\n]{0,40}:)[^\S\n]*"
-        rf"({_ITEM}(?:(?:, | ?[/|] ?){_ITEM})*(?:,? (?:or|and|ou|oder) {_ITEM}|, {_ITEM}))(?!\w)",
-        re.IGNORECASE,
+        rf"({_ITEM}(?:(?:, | ?[/|] ?){_ITEM})*(?:,? (?:or|and|ou|oder) {_ITEM}|, {_ITEM}))(?!\w)"
     ),
 )
 _EXAMPLES = re.compile(r"\b(?:e\.?g\.?|examples?|such as|like|for instance)\b[^.]*$", re.IGNORECASE)
@@ -66,17 +65,15 @@ def offered(text: str) -> tuple[list[Option], str]:
         pairs = {name: " ".join(told.split()) for name, told in pattern.findall(text)}
         if len(pairs) > 1:
             return [Option(*pair) for pair in pairs.items()], pattern.sub(" ", text)
-    for pattern in _ALTERNATIVES:
-        for match in pattern.finditer(text):
-            listed = match[match.re.groups]
-            names = re.findall(_QUOTE, listed) or re.findall(r"[\w-]+", listed)
-            names = [one.strip("\"'`") for one in names if one not in ("or", "and", "ou", "oder")]
-            options = as_options(dict.fromkeys(names))
-            # Patterns and pieces of code are no names.
-            plain = all(re.fullmatch(r"[\w .-]+", option.name) for option in options)
-            before = text[max(0, match.start() - 80) : match.start()]
-            if plain and len(options) > 1 and not _EXAMPLES.search(before):
-                return options, f"{text[: match.start()]} {text[match.end() :]}"
+    for match in itertools.chain(*(pattern.finditer(text) for pattern in _ALTERNATIVES)):
+        listed = match[match.re.groups]
+        names = dict.fromkeys(re.findall(_QUOTE, listed) or re.findall(r"[\w-]+", listed))
+        options = as_options(n.strip("\"'`") for n in names if n not in ("or", "and", "ou", "oder"))
+        # Patterns and pieces of code are no names.
+        is_plain = all(re.fullmatch(r"[\w .-]+", option.name) for option in options)
+        before = text[max(0, match.start() - 80) : match.start()]
+        if is_plain and len(options) > 1 and not _EXAMPLES.search(before):
+            return options, f"{text[: match.start()]} {text[match.end() :]}"
     return [], text
 
 
@@ -86,26 +83,19 @@ def spelled(name: str) -> str:
     return r"[\s_-]*".join(map(re.escape, all_words(name))) or re.escape(name)
 
 
-def place_of(name: str, text: str) -> int:
-    """Where a name is in the text as a word of its own, in any case and spelling; -1: nowhere."""
-    match = re.search(rf"(?<!\w){spelled(name)}(?!\w)", text, re.IGNORECASE)
-    return match.start() if match else -1
-
-
-def mentions(name: str, text: str) -> bool:
-    """Whether a name is in the text as a word of its own, in any case and spelling."""
-    return place_of(name, text) >= 0
+def mentions(name: str, text: str) -> re.Match[str] | None:
+    """Where a text has a name as a word of its own, in any case and spelling."""
+    return re.search(rf"(?<!\w){spelled(name)}(?!\w)", text, re.IGNORECASE)
 
 
 def fitting(options: Sequence[Option], question: str) -> list[Option]:
     """Those that a question is about, the best first: by name, by words of it, of descriptions."""
-    mentioned = [(at, i) for i, o in enumerate(options) if (at := place_of(o.name, question)) >= 0]
+    mentioned = [(found.start(), o) for o in options if (found := mentions(o.name, question))]
     if mentioned:
-        return [options[index] for _, index in sorted(mentioned)]
+        return [option for _, option in sorted(mentioned, key=lambda pair: pair[0])]
     wanted = content_words(question)
-    shared = [len(wanted & content_words(f"{o.name} {o.description}")) for o in options]
-    ranked = sorted(range(len(options)), key=lambda index: -shared[index])
-    return [options[index] for index in ranked if shared[index]]
+    shared = [(len(wanted & content_words(f"{o.name} {o.description}")), o) for o in options]
+    return [option for count, option in sorted(shared, key=lambda pair: -pair[0]) if count]
 
 
 def choose(options: Sequence[Option], question: str, material: str = "") -> Option:

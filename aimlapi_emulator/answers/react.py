@@ -10,18 +10,19 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from aimlapi_emulator.answers.fallback_text import echo, results_text
+from aimlapi_emulator.answers.shape import to_json
 from aimlapi_emulator.answers.tool_selection import fill_arguments, next_selections
 from aimlapi_emulator.prompt import Call, Message, Prompt, Tool, as_json
 
 _NAMES = re.compile(r"\bone of \[?([\w, '\"-]{1,2000}?)[\])]")
 _STEP = re.compile(
-    r"Action: *([^\n(){} ]+)[^\n]*\n+Action Input:(.*)|'name': '(\w+)', 'arguments': (\{.*?\})\}",
-    re.DOTALL,
+    r"(?s)Action: *([^\n(){} ]+)[^\n]*\n+Action Input:(.*)|"
+    r"'name': '(\w+)', 'arguments': (\{.*?\})\}"
 )
 _INPUT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 
@@ -30,34 +31,30 @@ def with_steps(prompt: Prompt) -> Prompt:
     """The prompt with the calls and results that its texts hold, parsed."""
     found: list[Message] = []
     for message in _split(prompt):
-        steps = _STEP.findall(message.text) if message.role == "assistant" else []
-        calls = found[-1].calls if found else ()
+        text, calls = message.text, found[-1].calls if found else ()
+        steps = _STEP.findall(text) if message.role == "assistant" else []
         if steps:
-            made = [(name or other, given or spelled) for name, given, other, spelled in steps]
             calls = tuple(
-                Call(f"step_{len(found)}_{i}", name, as_json(_literal(given)))
-                for i, (name, given) in enumerate(made)
+                Call(f"step_{len(found)}_{at}", name or other, as_json(_literal(args or more)))
+                for at, (name, args, other, more) in enumerate(steps)
             )
             found.append(Message("assistant", calls=calls))
-        elif message.text.startswith("Observation:") and message.role == "user" and calls:
-            result = message.text.removeprefix("Observation:").strip()
+        elif calls and message.role == "user" and text.startswith("Observation:"):
+            result = text.removeprefix("Observation:").strip()
             found += [Message("tool", result, call_id=call.id) for call in calls]
         else:
             found.append(message)
     return replace(prompt, messages=tuple(found))
 
 
-def _split(prompt: Prompt) -> Iterator[Message]:
+def _split(prompt: Prompt) -> list[Message]:
     """The messages, a last one with a scratchpad cut into its steps."""
     head, begun, task = prompt.user_text.rpartition("Begin!")
     if not begun or "Action Input:" not in head:
-        yield from prompt.messages
-        return
-    yield Message("system", head)
+        return list(prompt.messages)
     question, *steps = re.split(r"\n(?=Observation:|Thought:)", task.partition("Question:")[2])
-    yield Message("user", question.strip())
-    for step in steps:
-        yield Message("user" if step.startswith("Observation:") else "assistant", step)
+    said = [Message("user" if s.startswith("Observation:") else "assistant", s) for s in steps]
+    return [Message("system", head), Message("user", question.strip()), *said]
 
 
 def react(prompt: Prompt, *, eager: bool) -> str | None:
@@ -70,33 +67,24 @@ def react(prompt: Prompt, *, eager: bool) -> str | None:
     said = tuple(message for message in prompt.messages if message.role != "system")
     prompt = replace(prompt, messages=said, tools=tools, parallel=False)
     chosen = next_selections(prompt, eager=eager)
-    if not chosen:
-        answer = results_text(prompt) or echo(prompt)
-        final = "Final Answer" if "Final Answer:" in text else "Answer"
-        return f"Thought: I can answer without using any more tools.\n{final}: {answer}"
-    name, given = chosen[0].tool.name, fill_arguments(prompt, chosen[0])[0]
-    plain = given["input"] if chosen[0].tool.parameters is _INPUT else None
-    spelled = plain or json.dumps(given, ensure_ascii=False)
-    return f"Thought: I need to use {name}.\nAction: {name}\nAction Input: {spelled}"
+    for tool, given in ((one.tool, fill_arguments(prompt, one)[0]) for one in chosen):
+        spelled = given["input"] if tool.parameters is _INPUT else to_json(given)
+        return f"Thought: I need to use {tool.name}.\nAction: {tool.name}\nAction Input: {spelled}"
+    answer = results_text(prompt) or echo(prompt)
+    final = "Final Answer" if "Final Answer:" in text else "Answer"
+    return f"Thought: I can answer without using any more tools.\n{final}: {answer}"
 
 
 def _described(name: str, text: str) -> Tool:
     """A tool with the lines that describe it; without a schema it takes one text."""
-    told = re.search(
-        rf"^(?:> Tool Name: )?{re.escape(name)}\b"
-        r"(.*(?:\nTool Description:[\s\S]*?(?=\nTool Args: (\{.*\})))?)",
-        text,
-        re.MULTILINE,
-    )
-    schema = _literal(told[2]) if told and told[2] else _INPUT
-    return Tool(name, told[1] if told else "", schema)
+    described = r"(.*(?:\nTool Description:[\s\S]*?(?=\nTool Args: (\{.*\})))?)"
+    told = re.search(rf"^(?:> Tool Name: )?{re.escape(name)}\b{described}", text, re.MULTILINE)
+    return Tool(name, told[1] if told else "", _literal(told[2]) if told and told[2] else _INPUT)
 
 
 def _literal(spelled: str) -> Any:
     """The value of JSON or of a Python literal, as which frameworks replay it, else the text."""
     for read in (json.loads, ast.literal_eval):
-        try:
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             return read(spelled.strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
     return spelled.strip()

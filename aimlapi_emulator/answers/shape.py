@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,18 +55,9 @@ def _object(properties: Mapping[str, Any]) -> Schema:
     return {"type": "object", "properties": dict(properties), "required": list(properties)}
 
 
-# A value that is the name of its type, or the values to choose from.
+# A text that names its type, or the values to choose from.
+_TYPES = {"bool": "boolean", "true|false": "boolean", "true/false": "boolean", "int": "integer"}
 _CHOICES = re.compile(r"[\w-]+(?: [\w-]+)?(?:\s*[|/]\s*[\w-]+(?: [\w-]+)?)+")
-_TYPES: Mapping[str, Schema] = {
-    word: {"type": kind}
-    for kind, words in (
-        ("boolean", "bool boolean true|false true/false"),
-        ("integer", "int integer"),
-        ("number", "number float"),
-        ("object", "dict dict[str, any] object"),
-    )
-    for word in re.split(r"(?<!,) ", words)
-}
 
 
 def _schema_of(value: Any) -> Schema:
@@ -74,18 +66,21 @@ def _schema_of(value: Any) -> Schema:
         return _object({name: _schema_of(one) for name, one in value.items()})
     if isinstance(value, list):
         return {"type": "array", "items": _schema_of(value[0] if value else ""), "minItems": 1}
-    if isinstance(value, bool):
-        return {"type": "boolean"}
-    if isinstance(value, int | float):
-        return INTEGER if isinstance(value, int) else {"type": "number"}
+    if isinstance(value, bool | int | float):
+        names = {bool: "boolean", int: "integer", float: "number"}
+        return {"type": names[type(value)]}
     plain = str(value or "").strip("<> ")
-    if plain.startswith("list["):
-        return {"type": "array", "items": _schema_of(plain[5:-1])}
-    if plain.startswith("Literal["):
-        return {"enum": re.findall(r"['\"]([^'\"]+)['\"]", plain)}
-    if _CHOICES.fullmatch(plain) and plain.lower() not in _TYPES:
+    kind, _, inner = plain.partition("[")
+    name = _TYPES.get(kind.lower(), kind.lower()).replace("float", "number")
+    if name in ("boolean", "integer", "number"):
+        return {"type": name}
+    if kind == "list":
+        return {"type": "array", "items": _schema_of(inner[:-1])}
+    if kind == "Literal":
+        return {"enum": re.findall(r"['\"]([^'\"]+)['\"]", inner)}
+    if _CHOICES.fullmatch(plain):
         return {"enum": [one.strip() for one in re.split(r"[|/]", plain)]}
-    return _TYPES.get(plain.lower(), {"type": "string", "description": plain})
+    return {"type": "object"} if kind == "dict" else {"type": "string", "description": plain}
 
 
 # The fields of DSPy's chat adapter: `1. `answer` (str): what it is`, below a heading.
@@ -113,8 +108,7 @@ def _fields(text: str) -> Shape | None:
 
 
 _CUE = re.compile(
-    r"\b(?:json|format|like this|example|schema|structure|respond|reply|return|output|form)\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:json|format|like this|example|schema|structure|respond|reply|return|output|form)\b"
 )
 _LOOSE = re.compile(  # a quoted text; a key; a value without quotes; an ellipsis or a spare comma
     r"\"(?:[^\"\\\n]|\\.)*\"|'((?:[^'\\\n]|\\.)*)'|([A-Za-z_]\w*)(?=\s{0,40}:)"
@@ -157,25 +151,22 @@ def _read_loosely(text: str) -> Any:
 
     def quote(match: re.Match[str]) -> str:
         single, key, bare = match.groups()
-        if bare:
-            word = bare.strip()
-            is_plain = word in ("true", "false", "null")
-            return "0" if word[0] == "<" else word if is_plain else to_json(word)
-        return to_json(single or key) if single or key else match[0] if match[0][0] == '"' else ""
+        bare = (bare or "").strip()
+        if bare in ("true", "false", "null") or bare.startswith("<"):
+            return "0" if bare[0] == "<" else bare
+        word = single or key or bare
+        return to_json(word) if word else match[0] if match[0][0] == '"' else ""
 
     for spelled in (text, _LOOSE.sub(quote, text)):
-        try:
+        with suppress(ValueError, RecursionError):
             return json.loads(spelled)
-        except (ValueError, RecursionError):
-            continue
     return None
 
 
 _KEYS = re.compile(
-    r"((?:[\"'`]\w+[\"'`][\s,]*(?:and\s+)?)+)(?:keys?|fields?|properties)\b|"
+    r"(?i)((?:[\"'`]\w+[\"'`][\s,]*(?:and\s+)?)+)(?:keys?|fields?|properties)\b|"
     r"\b(?:keys?|fields?|properties)(?:\s+named)?[:\s]+"
-    r"((?:[\"'`]?\w+[\"'`]?(?:\s*,\s*(?:and\s+)?|\s+and\s+))+[\"'`]?\w+[\"'`]?|[\"'`]\w+[\"'`])",
-    re.IGNORECASE,
+    r"((?:[\"'`]?\w+[\"'`]?(?:\s*,\s*(?:and\s+)?|\s+and\s+))+[\"'`]?\w+[\"'`]?|[\"'`]\w+[\"'`])"
 )
 
 
@@ -190,20 +181,16 @@ def _keys(text: str) -> Shape | None:
 
 def _ranking(text: str) -> Shape | None:
     """`Doc: n, Relevance: m` for the documents that suit the question, the best first."""
-
-    def render(rows: Iterable[Mapping[str, Any]]) -> str:
-        lines = (f"Doc: {r['choice']}, Relevance: {max(1, 10 - i)}" for i, r in enumerate(rows))
-        return "\n".join(lines)
-
-    is_wanted = "Doc: " in text and "Relevance: " in text
     rows = {"type": "array", "items": _object({"choice": INTEGER})}
-    return Shape(rows, render) if is_wanted else None
+    line = "Doc: {}, Relevance: {}".format
+    if "Doc: " not in text or "Relevance: " not in text:
+        return None
+    return Shape(rows, lambda v: "\n".join(line(r["choice"], 10 - i) for i, r in enumerate(v[:9])))
 
 
 _ALONE = re.compile(
-    r"\b(?:only|just|alone|single word|one word|either|answer|classify|decide|choose|pick|select|"
-    r"route)\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:only|just|alone|single word|one word|either|answer|classify|decide|choose|pick|"
+    r"select|route)\b"
 )
 
 
@@ -217,13 +204,11 @@ def _label(text: str) -> Shape | None:
 
 
 _SCALE = re.compile(
-    r"\b(?:scale|from|between|of)\b[^\n.]{0,20}?(\d+(?:\.\d+)?)\s*(?:to|and|-|–)\s*(\d+(?:\.\d+)?)",
-    re.IGNORECASE,
+    r"(?i)\b(?:scale|from|between|of)\b[^\n.]{0,20}?(\d+(?:\.\d+)?)\s*(?:to|and|-|–)\s*(\d+(?:\.\d+)?)"
 )
 _A_NUMBER = re.compile(
-    r"\b(?:only|just|single)\b[^\n.]{0,40}\b(?:number|score|integer|digit|float)|"
-    r"\bnumber (?:only|alone)\b|(\[[A-Z]{3,20}\])'? followed by (?:the )?(?:integer )?number",
-    re.IGNORECASE,
+    r"(?i)\b(?:only|just|single)\b[^\n.]{0,40}\b(?:number|score|integer|digit|float)|"
+    r"\bnumber (?:only|alone)\b|(\[[A-Z]{3,20}\])'? followed by (?:the )?(?:integer )?number"
 )
 
 
@@ -234,26 +219,24 @@ def _number(text: str) -> Shape | None:
         return None
     scale = _SCALE.search(text)
     low, high = (float(scale[1]), float(scale[2])) if scale else (0.0, 2.0 if wanted[1] else 10.0)
-    whole = high > 1 and "float" not in text.lower()
-    score = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
-    form = f"{{reason}} {wanted[1]} {{score}}"  # `[RESULT] followed by the integer number`
-    if wanted[1] or re.search(r"\bseparate line\b[^\n]*\breason", text):
-        form = form if wanted[1] else "{score}\n{reason}"
-        return Shape(_object({"score": score, "reason": STRING}), lambda v: form.format(**v))
-    return Shape(score, to_json, scale[0] if scale else "", "score")
+    kind = "integer" if high > 1 and "float" not in text.lower() else "number"
+    score = {"type": kind, "minimum": low, "maximum": high}
+    if not wanted[1] and not re.search(r"\bseparate line\b[^\n]*\breason", text):
+        return Shape(score, to_json, scale[0] if scale else "", "score")
+    # `[RESULT] followed by the integer number`
+    form = f"{{reason}} {wanted[1]} {{score}}" if wanted[1] else "{score}\n{reason}"
+    return Shape(_object({"score": score, "reason": STRING}), lambda v: form.format(**v))
 
 
 _SMALL_NUMBERS = "zero one two three four five six seven eight nine ten".split()
 _COUNT = re.compile(
-    rf"\b(\d{{1,2}}|{'|'.join(_SMALL_NUMBERS[2:])})\s+(?:[\w-]+\s+){{0,2}}?"
-    r"(quer(?:y|ies)|questions?|versions?|[\w-]+s)\b",
-    re.IGNORECASE,
+    rf"(?i)\b(\d{{1,2}}|{'|'.join(_SMALL_NUMBERS[2:])})\s+(?:[\w-]+\s+){{0,2}}?"
+    r"(quer(?:y|ies)|questions?|versions?|[\w-]+s)\b"
 )
 _SEPARATED = re.compile(
-    r"separated by (?:commas?|newlines?)|comma[- ]separated|list of strings|(?:json|python) list|"
-    r"\b(?:on|per|to) (?:(?:each|every|a|separate|new) ){0,2}line|"
-    r"\b(?:generate|write|provide)\b[^.\n]{0,60}\b(?:questions|queries)\b",
-    re.IGNORECASE,
+    r"(?i)separated by (?:commas?|newlines?)|comma[- ]separated|list of strings|"
+    r"(?:json|python) list|\b(?:on|per|to) (?:(?:each|every|a|separate|new) ){0,2}line|"
+    r"\b(?:generate|write|provide)\b[^.\n]{0,60}\b(?:questions|queries)\b"
 )
 _MAX_ITEMS = 20
 
@@ -268,6 +251,5 @@ def _list(task: Task) -> Shape | None:
     size = _SMALL_NUMBERS.index(word) if word in _SMALL_NUMBERS else min(int(word), _MAX_ITEMS)
     schema = {"type": "array", "items": STRING, "minItems": size, "maxItems": size}
     name = count[2].lower() if count else "items"
-    return Shape(
-        schema, to_json if "list" in how else (", " if "comma" in how else "\n").join, name=name
-    )
+    mark = ", " if "comma" in how else "\n"
+    return Shape(schema, to_json if "list" in how else mark.join, name=name)

@@ -14,35 +14,29 @@ from aimlapi_emulator.text.bounds import check_cpu
 from aimlapi_emulator.text.words import plain_words
 
 _QUESTION = re.compile(
-    r"(?:^|(?<=[.!?\n] )|(?<=\n))[ \t]*(?:#+ |<)?(?:user |original |input |new |follow[- ]?up )*"
-    r"(?:question|query|information|message|input)s?(?: is as follows)?[ \t]*(?::|>|(?<=query)\n)",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?im)(?:^|(?<=[.!?\n] )|(?<=\n)|(?<=to the ))[ \t]*(?:#+ |<)?"
+    r"(?:user |original |input |new |llm |follow[- ]?up )*(?:question|query|information|message|"
+    r"input|generation)s?(?: is as follows)?[ \t]*(?::|>|(?<=query)\n)"
 )
-_QUOTED_QUESTION = re.compile(r"question: '(.*?)'\s*$", re.MULTILINE)
 _NEXT_LABEL = re.compile(
     r"\n[ \t]*(?:[#<-]|[A-Z][\w-]*(?: [\w-]+){0,3}:)|(?<=[.?!]) (?=(?:[A-Z][\w-]* ?){1,2}:)|"
     r"\nWe have |\n\n"
 )
-_SOURCES = r"\b(?:context|documents?|sources|passages|excerpts|content)\b"
+_SOURCES = r"\b(?:context|documents?|sources|passages|excerpts|content|facts)\b"
 _RULE = re.compile(r"^[^\S\n]*-{6,}[^\S\n]*$", re.MULTILINE)
 _LABEL = re.compile(
-    rf"^[^:\n]{{0,200}}?(?:{_SOURCES}[^:\n]{{0,100}}|\bfollowing):|<(?:context|documents)>",
-    re.MULTILINE | re.IGNORECASE,
+    rf"(?mi)^[^:\n]{{0,200}}?(?:{_SOURCES}[^:\n]{{0,100}}|\bfollowing):|<(?:context|documents)>"
 )
 _END = re.compile(
-    r"\n[ \t]*(?:(?:Helpful |Final |New |Refined |CONCISE )?(?:Answer|SUMMARY)|Instructions?|"
-    r"Existing Answer|Chat History)\s*:|\nGiven (?:the|this) |</(?:context|documents)>",
-    re.IGNORECASE,
+    r"(?i)\n[ \t]*(?:(?:Helpful |Final |New |Refined |CONCISE )?(?:Answer|SUMMARY)|Instructions?|"
+    r"Existing Answer|Chat History)\s*:|\nGiven (?:the|this) |</(?:context|documents)>"
 )
 _EARLIER = re.compile(
-    r"(?:existing answer|original answer):\s*(.*?)"
-    r"(?=\n\s*(?:-{6,}|We have|Instruction|New Answer)|Below are|\Z)",
-    re.DOTALL | re.IGNORECASE,
+    r"(?si)(?:existing answer|original answer):\s*(.*?)"
+    r"(?=\n\s*(?:-{6,}|We have|Instruction|New Answer)|Below are|\Z)"
 )
 # DSPy's chat adapter.
-_FIELDS = re.compile(
-    r"^\[\[ ## (\w+) ## \]\]\n(.*?)(?=^\[\[ ## |^Respond with |\Z)", re.DOTALL | re.MULTILINE
-)
+_FIELDS = re.compile(r"(?sm)^\[\[ ## (\w+) ## \]\]\n(.*?)(?=^\[\[ ## |^Respond with |\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +49,18 @@ class Task:
     earlier: str = ""
     is_labelled: bool = False
     """Whether the question was set apart from the material."""
+    previous: str = ""
+    """The user's question before, which this one may follow up."""
 
 
 def _labelled_question(text: str) -> tuple[str, str]:
     """(the question that is set apart, the text without it); no question where there is none."""
-    quoted = _QUOTED_QUESTION.search(text)
-    if quoted:
-        return quoted[1], f"{text[: quoted.start()]}{text[quoted.end() :]}"
     for match in reversed(list(_QUESTION.finditer(text))):
         check_cpu()
         begin = len(text) - len(text[match.end() :].lstrip())
         found = _NEXT_LABEL.split(text[begin:], maxsplit=1)[0]
         if found.strip():
-            return found.strip(), f"{text[: match.start()]}{text[begin + len(found) :]}"
+            return found.strip(" \n'"), f"{text[: match.start()]}{text[begin + len(found) :]}"
     return "", text
 
 
@@ -99,13 +92,16 @@ def read_task(prompt: Prompt) -> Task:
     if len(material) > 1:
         instructions = instructions.replace(material, " ")
     before = earlier[1].strip() if earlier else ""
-    return Task((question or user).strip(), material, instructions, before, bool(question))
+    # Passages with the question of one turn may be of a conversation, which the question follows.
+    said = [message.text for message in prompt.messages if message.role == "user"][:-1]
+    previous = said[-1] if said and not question else ""
+    asked = (question or user).strip()
+    return Task(asked, material, instructions, before, bool(question), previous)
 
 
 _REPHRASES = re.compile(
-    r"(?=.*\b(?:stand-?alone|search query|retrieval query)\b)"
-    r"(?=.*\b(?:chat history|conversation|follow[ -]?up)\b)",
-    re.IGNORECASE | re.DOTALL,
+    r"(?is)(?=.*\b(?:stand-?alone|search query|retrieval query)\b)"
+    r"(?=.*\b(?:chat history|conversation|follow[ -]?up)\b)"
 )
 _SPEAKER = re.compile(r"^[ \t]*(?:user|human)\s?:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
 _POINTER = re.compile(r"\b(?:it|this|that|these|those|they|them|he|she|him)\b", re.IGNORECASE)

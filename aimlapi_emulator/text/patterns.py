@@ -23,7 +23,7 @@ MAX_PATTERN = 4_000
 _MAX_STEPS = 20_000
 _MAX_LENGTH = 200
 _MAX_WAYS = 1_000
-_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 _CLASSES = {
     sre.CATEGORY_DIGIT: r"\d",
     sre.CATEGORY_NOT_DIGIT: r"\D",
@@ -71,7 +71,7 @@ def longest_text(pattern: str) -> int:
 
 def inner_nodes(kind: Any, argument: Any) -> list[Any]:
     """The sequences of nodes inside a node."""
-    if kind in _REPEATS:
+    if kind in REPEATS:
         return [argument[2]]
     if kind is sre.SUBPATTERN:
         return [argument[3]]
@@ -89,7 +89,7 @@ def inner_nodes(kind: Any, argument: Any) -> list[Any]:
 def _count_repeats(nodes: Any) -> int:
     """The quantifiers that match texts of different lengths."""
     return sum(
-        int(kind in _REPEATS and argument[0] != argument[1])
+        int(kind in REPEATS and argument[0] != argument[1])
         + sum(map(_count_repeats, inner_nodes(kind, argument)))
         for kind, argument in nodes
     )
@@ -113,7 +113,7 @@ def _is_nested(nodes: Any, *, inside: bool, repeated: bool) -> bool:
     """
     for kind, argument in nodes:
         within, again = inside, repeated
-        if kind in _REPEATS:
+        if kind in REPEATS:
             low, high, inner = argument
             if inside and low != high:
                 return True

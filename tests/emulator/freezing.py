@@ -150,17 +150,6 @@ CASES: dict[str, Case] = {
         ),
         SIZE,
     ),
-    "minProperties": Case(
-        lambda: _said(
-            "x",
-            **_schema(
-                object_schema(
-                    a={"type": "object", "additionalProperties": STRING, "minProperties": 10**9}
-                )
-            ),
-        ),
-        f"minProperties: {SIZE}",
-    ),
     "a reference to itself": Case(lambda: _said("x", **_schema(_cycle())), SIZE),
     "a reference to itself, of a tool": Case(
         lambda: _said("f", tools=[tool("f", **_cycle()["properties"])], tool_choice="required"),
