@@ -25,8 +25,8 @@ FLOORS = {
         _version _json_reading _values
         types
         errors request_params
-        _error_messages _error_classes models retry
-        _error_responses _misspelled_values
+        _errors models retry
+        _misspelled_values
         embedding_models settings
         _adapters
         _history schema

@@ -1,0 +1,1 @@
+"""From error responses to exceptions."""
