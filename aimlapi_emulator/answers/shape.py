@@ -164,9 +164,9 @@ def _read_loosely(text: str) -> Any:
 
 
 _KEYS = re.compile(
-    r"(?i)((?:[\"'`]\w+[\"'`][\s,]*(?:and\s+)?)+)(?:keys?|fields?|properties)\b|"
+    r"(?i)((?:[\"'`]\w+[\"'`][\s,]{0,9}(?:and\s+)?){1,40})(?:keys?|fields?|properties)\b|"
     r"\b(?:keys?|fields?|properties)(?:\s+named)?[:\s]+"
-    r"((?:[\"'`]?\w+[\"'`]?(?:\s*,\s*(?:and\s+)?|\s+and\s+))+[\"'`]?\w+[\"'`]?|[\"'`]\w+[\"'`])"
+    r"((?:[\"'`]?\w+[\"'`]?(?:\s*,\s*(?:and\s+)?|\s+and\s+)){1,40}[\"'`]?\w+[\"'`]?|[\"'`]\w+[\"'`])"
 )
 
 

@@ -230,6 +230,7 @@ CASES: dict[str, Case] = {
     "blanks in runs": Case(lambda: _said((" " * 999 + "x") * 2000)),
     "braces": Case(lambda: _said("{" * 260_000 + " as JSON")),
     "open tags": Case(lambda: _said("<context>" * 40_000)),
+    "quoted names": Case(lambda: _said("'a', 'b', " * 20_000 + "as JSON")),
     "open parentheses": Case(lambda: _said("abc (def " * 40_000)),
     "numbered": Case(lambda: _said("(1) a\n" * 40_000)),
     "labels": Case(lambda: _said("Question:\n" * 90_000)),
