@@ -28,7 +28,7 @@ from aimlapi_core._adapters.pickling import (
     is_picklable,
     pickles_any_function,
 )
-from aimlapi_core._values.traceback_locals import clears_locals, without_locals
+from aimlapi_core._values.traceback_locals import clear_locals, clears_locals
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.settings import check_picklable
 
@@ -109,8 +109,11 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
 
         Raises ConfigurationError for what cannot work.
         """
-        with without_locals:
+        try:
             return self._clients.settings_for(self._connection(call))
+        except BaseException as error:
+            clear_locals(error)
+            raise
 
     def _connection(self, call: Mapping[str, Any] | None) -> dict[str, Any]:
         fields = self.__dict__  # faster than attributes

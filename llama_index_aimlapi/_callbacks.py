@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from typing import Any, TypeVar, cast
 
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
@@ -41,6 +41,7 @@ def completion_callback(method: Method) -> Method:
 
 
 def _checked(method: Method, call: Any, check: Callable[..., None]) -> Method:
+    call.__signature__ = signature(call)  # a span reads it at each call
     spanned: Any = get_dispatcher(method.__module__).span(call)
 
     # Not `wraps(method)`: LlamaIndex marks methods by a `__wrapped__` that is not a function. That

@@ -180,13 +180,18 @@ class LLMBase(AIMLAPIBase, FunctionCallingLLM):
 
         Not `model_fields_set`: after unpickling it holds every field.
         """
-        fields = type(self).model_fields
-        values = {name: getattr(self, name) for name in SETTINGS}
         return {
             name: value
-            for name, value in values.items()
-            if name == "model" or value != fields[name].get_default(call_default_factory=True)
+            for name, default in _defaults(type(self))
+            if (value := getattr(self, name)) != default or name == "model"
         }
+
+
+@cache
+def _defaults(of: type[LLMBase]) -> tuple[tuple[str, Any], ...]:
+    """The settings of a class, each with its default, to compare with."""
+    fields = of.model_fields
+    return tuple((name, fields[name].get_default(call_default_factory=True)) for name in SETTINGS)
 
 
 @cache

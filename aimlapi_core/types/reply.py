@@ -114,7 +114,11 @@ class Choice:
     @property
     def citations(self) -> tuple[Mapping[str, Any], ...]:
         """The annotations of the text, as JSON objects."""
-        return tuple(c for p in self.parts if isinstance(p, Text) for c in p.citations)
+        found: list[Mapping[str, Any]] = []
+        for part in self.parts:
+            if isinstance(part, Text):
+                found += part.citations
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from functools import partial
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -13,14 +11,12 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from aimlapi_core import InvalidRequestError
+from aimlapi_core._adapters.schema_cache import ContentCache, SchemaCopies, copies_of
 from aimlapi_core.schema import object_schema
 from aimlapi_core.schema.references import has_missing_refs, inline_root_ref, is_recursive, walk
 from langchain_aimlapi._request.json_schemas import json_schema
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
-
-
-SchemaCopies: TypeAlias = Callable[[], Mapping[str, Any]]
 
 
 class ToolFunction:
@@ -39,24 +35,10 @@ class ToolFunction:
         return self._open()
 
 
-def copies_of(schema: Mapping[str, Any]) -> SchemaCopies:
-    """A function that gives deep copies of a schema, faster than `deepcopy` by far.
-
-    Its type is kept, which says in which form it is.
-    """
-    kind: Any = type(schema)
-    try:
-        packed = marshal.dumps(dict(schema))
-    except ValueError:  # a value of another type than JSON's
-        return partial(deepcopy, schema)
-    return lambda: kind(marshal.loads(packed))
-
-
 # By the class of a tool's schema: what was read of the tool, and its function.
 _functions: WeakKeyDictionary[type, tuple[tuple[Any, ...], ToolFunction]] = WeakKeyDictionary()
-# By all that is read of a tool, as bytes: the function of a tool with a dict as its schema.
-_functions_of_dicts: dict[tuple[type, bytes], ToolFunction] = {}
-_MAX_FUNCTIONS_OF_DICTS = 512
+# Those of tools with a dict as their schema.
+_functions_of_dicts: ContentCache[ToolFunction] = ContentCache()
 
 
 def tool_function(tool: ToolLike) -> ToolFunction:
@@ -71,9 +53,9 @@ def tool_function(tool: ToolLike) -> ToolFunction:
         return ToolFunction(_read_tool_function(tool))
     schema = tool.tool_call_schema
     # Everything else that the conversion reads of a tool.
-    read = (tool.name, tool.description, type(tool), (tool.metadata or {}).get("type"))
+    read = (tool.name, tool.description, (tool.metadata or {}).get("type"), type(tool))
     if not isinstance(schema, type):  # a dict, as of MCP's tools
-        return _function_of_dict(tool, (*read[:2], read[3], schema))
+        return _function_of_dict(tool, (*read[:3], type(tool).__qualname__, schema))
     kept = _functions.get(schema)
     if kept is None or kept[0] != read:
         kept = _functions[schema] = (read, ToolFunction(_read_tool_function(tool)))
@@ -81,18 +63,9 @@ def tool_function(tool: ToolLike) -> ToolFunction:
 
 
 def _function_of_dict(tool: ToolLike, read: Any) -> ToolFunction:
-    """The function of a tool of which all that is read is `read`: found by its bytes."""
-    try:
-        key = type(tool), marshal.dumps(read, 2)  # version 2: equal bytes for equal values
-    except ValueError:
-        return ToolFunction(_read_tool_function(tool))
-    found = _functions_of_dicts.get(key)
-    if found is None:
-        if len(_functions_of_dicts) >= _MAX_FUNCTIONS_OF_DICTS:
-            _functions_of_dicts.clear()
-        function = deepcopy(_read_tool_function(tool))  # the caller may change the dicts in it
-        found = _functions_of_dicts[key] = ToolFunction(function)
-    return found
+    """The function of a tool of which all that is read is `read`."""
+    # A copy: the caller may change the dicts in it.
+    return _functions_of_dicts.get(read, lambda: ToolFunction(deepcopy(_read_tool_function(tool))))
 
 
 def _read_tool_function(tool: ToolLike) -> dict[str, Any]:

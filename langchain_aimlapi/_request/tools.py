@@ -26,11 +26,12 @@ from aimlapi_core import (
     nearest,
     strict_schema,
 )
+from aimlapi_core._adapters.schema_cache import copies_of
 from aimlapi_core._values.warn_once import warn_once, warn_user
 from aimlapi_core.schema import object_schema
 from aimlapi_core.schema.strict import StrictSchema
 from langchain_aimlapi._request.json_schemas import json_schema
-from langchain_aimlapi._request.tool_functions import ToolLike, copies_of, tool_function
+from langchain_aimlapi._request.tool_functions import ToolLike, tool_function
 
 ToolChoiceLike: TypeAlias = str | bool | Mapping[str, Any] | None
 

@@ -61,10 +61,13 @@ def build(
     call: Mapping[str, Any],
 ) -> PreparedRequest:
     """The request. `settings` are the constructor's; `extra_kwargs` is additional_kwargs."""
-    connection = {name: call[name] for name in CALL_SETTINGS if name in call}
-    call = _layer({name: value for name, value in call.items() if name not in connection})
-    check_names(call)
-    merged = _merge_layers(settings, _layer(extra_kwargs), _without_none(call))
+    connection: dict[str, Any] = {}
+    if call:
+        connection = {name: call[name] for name in CALL_SETTINGS if name in call}
+        call = _layer({name: value for name, value in call.items() if name not in connection})
+        check_names(call)
+    extra = _layer(extra_kwargs) if extra_kwargs else {}
+    merged = _merge_layers(settings, extra, _without_none(call))
     tools, tool_refs = to_tools(merged.pop("tools", ()))
     choice = merged.pop("tool_choice", None)
     parallel = merged.pop("parallel_tool_calls", None)
@@ -81,7 +84,8 @@ def build(
         run_id=active_span_id.get(),
         **{_FIELDS[name]: value for name, value in merged.items()},
     )
-    return PreparedRequest(request, tool_refs, connection_settings(connection))
+    settings = connection_settings(connection) if connection else {}
+    return PreparedRequest(request, tool_refs, settings)
 
 
 def to_response_format(value: Any) -> ResponseFormat | None:
@@ -126,17 +130,21 @@ def _merge_layers(
     settings: Mapping[str, Any], extra_kwargs: Mapping[str, Any], call: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Merge settings and call; a call argument also overrides matching `extra_body` keys."""
+    given = _without_none(settings)
+    check_types(given)
+    if not extra_kwargs and not call:  # nothing to merge
+        return {**given, "extra_body": given.get("extra_body", {})}
     named = _without_none({k: v for k, v in extra_kwargs.items() if k in CALL_ARGUMENTS})
     unnamed = {k: v for k, v in extra_kwargs.items() if k not in CALL_ARGUMENTS}
-    given = _without_none(settings)
     merged = {**named, **given, **call}
-    for layer in (named, given, call):
+    for layer in (named, call):
         check_types(layer)
     check_headers(merged.get("extra_headers", {}))
-    overridden = {member for name in call for member in _WIRE_NAMES[name]}
     body = {**unnamed, **named.get("extra_body", {}), **given.get("extra_body", {})}
-    kept = {name: value for name, value in body.items() if name not in overridden}
-    return {**merged, "extra_body": {**kept, **call.get("extra_body", {})}}
+    if body:
+        overridden = {member for name in call for member in _WIRE_NAMES[name]}
+        body = {name: value for name, value in body.items() if name not in overridden}
+    return {**merged, "extra_body": {**body, **call.get("extra_body", {})}}
 
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ purpose: other integrations keep their own there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -110,10 +110,11 @@ def _convert(message: ChatMessage, role: Role, *, sees_images: bool) -> Converte
 
 def _plain_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
     """A system, developer or user message."""
-    if role != "user" and any(isinstance(part, (Image, File)) for part in parts):
-        raise InvalidRequestError(
-            f"A {role} message holds an image or a document: put it into a user message."
-        )
+    for part in parts if role != "user" else ():
+        if isinstance(part, (Image, File)):
+            raise InvalidRequestError(
+                f"A {role} message holds an image or a document: put it into a user message."
+            )
     name = message.additional_kwargs.get("name")
     first = parts[0] if parts and role == "user" else None
     if isinstance(first, Text) and first.text.startswith(_TOOL_OUTPUTS):
@@ -123,10 +124,11 @@ def _plain_message(message: ChatMessage, role: Role, parts: list[Part]) -> Conve
 
 def _assistant_message(message: ChatMessage, role: Role, parts: list[Part]) -> Converted:
     extra = message.additional_kwargs
-    items = [ProviderItem(item) for item in as_mappings(extra.get("provider_items"))]
+    items: list[Part] = []
     calls = to_tool_calls(message)
-    texts = _split_refusal("\n".join(p.text for p in parts if isinstance(p, Text)), extra)
+    texts = _split_refusal(_joined(parts), extra)
     if extra:
+        items += map(ProviderItem, as_mappings(extra.get("provider_items")))
         spoken = extra.get("tool_plan")
         texts = texts or ([Text(spoken)] if isinstance(spoken, str) and spoken else [])
         for key in _NOT_SENT:
@@ -141,7 +143,7 @@ def _tool_message(message: ChatMessage, role: Role, parts: list[Part]) -> Conver
     if not isinstance(call_id, str) or not call_id:
         call_id = first_text(message.additional_kwargs, _RESULT_IDS) or _echoed_call(message)
     media: list[Part] = [part for part in parts if isinstance(part, (Image, File))]
-    text = explain_invalid_call("\n".join(p.text for p in parts if isinstance(p, Text)))
+    text = explain_invalid_call(_joined(parts))
     if media:
         text = text or "The result is in the next user message."
         media = [_with_whole_name(part) for part in media]
@@ -180,7 +182,8 @@ def _parts(message: ChatMessage, role: Role) -> list[Part]:
             parts.append(Text(block.text))
             continue
         if role == "assistant":
-            parts += assistant_parts(block)
+            if type(block) is not ToolCallBlock:  # `to_tool_calls` reads those
+                parts += assistant_parts(block)
             continue
         try:
             parts += to_parts(block, role)
@@ -191,8 +194,17 @@ def _parts(message: ChatMessage, role: Role) -> list[Part]:
     return parts
 
 
-def _join_texts(parts: Iterable[Part]) -> tuple[Part, ...]:
+def _joined(parts: Sequence[Part]) -> str:
+    """The texts in lines."""
+    if len(parts) == 1 and isinstance(parts[0], Text):  # nearly all
+        return parts[0].text
+    return "\n".join([part.text for part in parts if isinstance(part, Text)])
+
+
+def _join_texts(parts: Sequence[Part]) -> tuple[Part, ...]:
     """`parts` with adjacent texts joined."""
+    if len(parts) == 1:
+        return tuple(parts)
     out: list[Part] = []
     for part in parts:
         if isinstance(part, Text) and out and isinstance(last := out[-1], Text):

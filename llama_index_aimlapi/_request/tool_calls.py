@@ -18,8 +18,11 @@ _ONE_CALL = ("function_call", "functionCall", "toolUse")
 def to_tool_calls(message: ChatMessage) -> list[ToolCall]:
     """The calls of an assistant message: its blocks, else the list in `additional_kwargs`."""
     extra = message.additional_kwargs
-    legacy = [call for row in as_mappings(extra.get("tool_calls")) for call in _from_dict(row)]
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    rows = as_mappings(extra["tool_calls"]) if "tool_calls" in extra else []
+    if blocks:  # the list beside them says only what they have no place for
+        rows = [row for row in rows if "item_id" in row or "extra" in row]
+    legacy = [call for row in rows for call in _from_dict(row)]
     if blocks:
         by_id = {call.id: call for call in legacy}
         return [_from_block(block, by_id) for block in blocks]
@@ -82,8 +85,8 @@ def as_mappings(rows: Any) -> list[Mapping[str, Any]]:
     """The items of a list as mappings; objects of other integrations are dumped."""
     if not isinstance(rows, (list, tuple)):
         return []
-    dumped = [_dumped(row) for row in rows]
-    return [row for row in dumped if isinstance(row, Mapping)]
+    dumped = [row if type(row) is dict else _dumped(row) for row in rows]
+    return [row for row in dumped if isinstance(row, (dict, Mapping))]
 
 
 def _dumped(row: Any) -> Any:

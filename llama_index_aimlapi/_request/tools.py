@@ -7,7 +7,9 @@ and the strict schema are made with the request, so that tool calls can be mappe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, cast
+from weakref import WeakKeyDictionary
 
 from llama_index.core.tools import BaseTool, ToolMetadata
 
@@ -20,6 +22,7 @@ from aimlapi_core import (
     ToolChoice,
     strict_schema,
 )
+from aimlapi_core._adapters.schema_cache import ContentCache, SchemaCopies, copies_of
 from aimlapi_core._frozen import dataclass
 from aimlapi_core._history.names import wire_tool_name
 from aimlapi_core._values.warn_once import warn_once
@@ -49,7 +52,23 @@ def tool_dict(tool: BaseTool, strict: bool | None) -> dict[str, Any]:
     }
 
 
+# By a class of arguments, copies of the parameters: to make them takes half a millisecond, and an
+# agent gives its tools at each step.
+_parameters_of: WeakKeyDictionary[type, SchemaCopies] = WeakKeyDictionary()
+
+
 def _parameters(metadata: ToolMetadata) -> dict[str, Any]:
+    """The parameters of a tool, each time a copy: a caller may change those of a call."""
+    schema_class = metadata.fn_schema
+    if schema_class is None or type(metadata) is not ToolMetadata:
+        return _read_parameters(metadata)
+    copies = _parameters_of.get(schema_class)
+    if copies is None:
+        copies = _parameters_of[schema_class] = copies_of(_read_parameters(metadata))
+    return dict(copies())
+
+
+def _read_parameters(metadata: ToolMetadata) -> dict[str, Any]:
     """The parameters as LlamaIndex gives them, and the whole schema where it loses the root.
 
     Expected: `get_parameters_dict` keeps a root `$ref`, which recursive classes have, or `anyOf`.
@@ -113,6 +132,10 @@ def _as_dict(tool: Any, strict: bool | None) -> Mapping[str, Any]:
     )
 
 
+_strict_schemas: ContentCache[tuple[Mapping[str, Any] | None, str | None]] = ContentCache()
+_open_schemas: ContentCache[Mapping[str, Any]] = ContentCache()
+
+
 def _function_tool(row: Mapping[str, Any]) -> tuple[Tool, ToolRef]:
     function = row.get("function")
     function = function if isinstance(function, Mapping) else row  # Responses' flat form
@@ -122,11 +145,15 @@ def _function_tool(row: Mapping[str, Any]) -> tuple[Tool, ToolRef]:
     schema = function.get("parameters") or {"type": "object", "properties": {}}
     subject = f"the tool {name!r}"
     strict: bool | None = function.get("strict")
-    parameters, reason = strict_schema(schema) if strict else (None, None)
+    parameters, reason = (
+        _strict_schemas.get(schema, partial(strict_schema, schema)) if strict else (None, None)
+    )
     if reason is not None:
         warn_not_strict(subject, reason)
         strict = None
-    sent = parameters or object_schema(schema, subject)
+    sent = parameters or _open_schemas.get(
+        (subject, schema), partial(object_schema, schema, subject)
+    )
     tool = Tool(wire_tool_name(name), sent, function.get("description"), strict)
     return tool, ToolRef(name, schema if parameters else None)
 

@@ -76,12 +76,14 @@ def to_response(reply: Reply, prepared: PreparedRequest, delta: str | None = Non
     choice = reply.choices[0] if reply.choices else Choice(0)
     if choice.finish_reason in TRUNCATED_FINISH_REASONS:
         check_cut_action(choice, prepared.request)
-    return ChatResponse(
-        message=_final_message(choice, reply, prepared),
-        raw=raw_response(reply),
-        delta=delta,
-        logprobs=to_logprobs(choice.logprobs),
-        additional_kwargs=response_metadata(reply, choice),
+    return _RESPONSE_TEMPLATE.copy(
+        {
+            "message": _final_message(choice, reply, prepared),
+            "raw": raw_response(reply),
+            "delta": delta,
+            "logprobs": to_logprobs(choice.logprobs) if choice.logprobs else None,
+            "additional_kwargs": response_metadata(reply, choice),
+        }
     )
 
 
@@ -201,12 +203,12 @@ def _final_message(choice: Choice, reply: Reply, prepared: PreparedRequest) -> C
         calls = calls[:1]
     message = _message(
         _thinking_blocks(choice, reply),
-        choice.text + (choice.refusal or ""),
+        choice.text + ((refusal := choice.refusal) or ""),
         _citation_blocks(choice),
         calls,
     )
-    if choice.refusal is not None:
-        message.additional_kwargs["refusal"] = choice.refusal
+    if refusal is not None:
+        message.additional_kwargs["refusal"] = refusal
     items = [dict(part.item) for part in choice.parts if isinstance(part, ProviderItem)]
     if items:
         message.additional_kwargs["provider_items"] = items
@@ -252,7 +254,9 @@ def _thinking_blocks(choice: Choice, reply: Reply) -> list[ThinkingBlock]:
 
 def _citation_blocks(choice: Choice) -> list[CitationBlock]:
     """The web citations of the text as blocks; other annotations are in `raw` only."""
-    rows = [_web_citation(citation) for citation in choice.citations]
+    if not (citations := choice.citations):
+        return []
+    rows = [_web_citation(citation) for citation in citations]
     return [
         CitationBlock(
             cited_content=TextBlock(text=choice.text[start:end]),

@@ -60,6 +60,25 @@ def test_both_wire_forms_of_a_function_are_read(nested: bool) -> None:
     assert to_tools([row])[0] == (Tool("add", SCHEMA, "d"),)
 
 
+def test_a_change_of_a_tool_is_in_the_next_call_and_of_a_call_in_no_other() -> None:
+    """The parameters of a class are read once; the rest, and each schema, by what it is."""
+    own = FunctionTool.from_defaults(add)
+    row = tool_dict(own, None)
+    row["function"]["parameters"]["properties"]["a"]["description"] = "changed"
+    own.metadata.description = "Another one."
+    later = tool_dict(own, None)["function"]
+    assert later["description"] == "Another one."
+    assert "changed" not in str(later)
+    for strict in (None, True):
+        schema: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
+        for name in ("a", "b"):
+            schema["properties"][name] = {"type": "string"}
+            schema["required"].append(name)
+            (tool,), _ = to_tools([{"name": "add", "parameters": schema, "strict": strict}])
+            assert isinstance(tool, Tool)
+            assert list(tool.parameters["properties"]) == schema["required"]
+
+
 def test_other_tools_pass_through() -> None:
     assert to_tools([{"type": "web_search_preview"}]) == (
         (BuiltinTool({"type": "web_search_preview"}),),

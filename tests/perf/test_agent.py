@@ -34,6 +34,29 @@ def test_a_longer_history_costs_little_more(origin: str) -> None:
     assert each / (STEPS / 2) <= OWN_PER_LATER_STEP
 
 
+def test_a_tool_is_read_once_however_often_it_is_given_in_llama_index() -> None:
+    """LlamaIndex's agents give their tools at each step. To read both takes 1,700 Python calls."""
+    from llama_index.core.tools import FunctionTool
+
+    from llama_index_aimlapi._request.tools import to_tools, tool_dict
+
+    tools = [FunctionTool.from_defaults(function) for function in (look_up, convert)]
+    to_tools([tool_dict(tool, None) for tool in tools])
+    with Counted() as found:
+        to_tools([tool_dict(tool, None) for tool in tools])
+    assert found.all <= 70
+
+
+def look_up(subject: str, limit: int = 10) -> str:
+    """Look a subject up in the encyclopedia."""
+    return subject
+
+
+def convert(subject: str, limit: int = 10, unit: str = "km2") -> str:
+    """Convert the area of a subject."""
+    return subject
+
+
 def test_a_tool_is_read_once_however_often_it_is_bound() -> None:
     """The rest of a binding is a copy of its schema."""
     from langchain_core.tools import tool
