@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, TypeAlias
 
-from aimlapi_core._errors.responses import describe_payload
+from aimlapi_core._error_reading.responses import describe_payload
 from aimlapi_core._frozen import dataclass
 from aimlapi_core._json_reading import as_float, as_int, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.exact_decimal import EXACT, parse_decimal, round_half_even

@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr
 
 from aimlapi_core import DEFAULT_TIMEOUT_S, model_info, nearest_model
 from aimlapi_core._adapters.arguments import translate_validation_errors, with_plain_mappings
-from aimlapi_core._errors.messages import MAX_NAME_CHARS
+from aimlapi_core._error_reading.messages import MAX_NAME_CHARS
 from aimlapi_core._values.readable import quoted
 from aimlapi_core._values.traceback_locals import clears_locals
 from llama_index_aimlapi._base import AIMLAPIBase

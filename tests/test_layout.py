@@ -25,7 +25,7 @@ FLOORS = {
         _version _json_reading _values
         types
         errors request_params
-        _errors models retry
+        _error_reading models retry
         _misspelled_values
         embedding_models settings
         _adapters

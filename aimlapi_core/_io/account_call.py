@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from aimlapi_core._errors.responses import parse_body
+from aimlapi_core._error_reading.responses import parse_body
 from aimlapi_core._frozen import dataclass
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient

@@ -12,8 +12,8 @@ from functools import partial
 
 import httpx
 
-from aimlapi_core._errors.messages import MAX_SENTENCE_CHARS
-from aimlapi_core._errors.responses import error_from_response
+from aimlapi_core._error_reading.messages import MAX_SENTENCE_CHARS
+from aimlapi_core._error_reading.responses import error_from_response
 from aimlapi_core._io.call_observer import CallObserver
 from aimlapi_core._io.concurrency_limit import Slot
 from aimlapi_core._io.connections import PooledClient

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from aimlapi_core._errors.messages import MAX_NAME_CHARS, MAX_SENTENCE_CHARS
-from aimlapi_core._errors.responses import parse_body
+from aimlapi_core._error_reading.messages import MAX_NAME_CHARS, MAX_SENTENCE_CHARS
+from aimlapi_core._error_reading.responses import parse_body
 from aimlapi_core._io.call_observer import observe_call
 from aimlapi_core._io.concurrency_limit import slot_for
 from aimlapi_core._io.connections import AsyncPooledClient, PooledClient

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aimlapi_core._errors.responses import describe_payload
+from aimlapi_core._error_reading.responses import describe_payload
 from aimlapi_core._history.names import fit_message_name
 from aimlapi_core._json_reading import as_mapping
 from aimlapi_core._values.media import FILENAME, canonical_url

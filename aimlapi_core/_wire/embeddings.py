@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
-from aimlapi_core._errors.responses import describe_payload
+from aimlapi_core._error_reading.responses import describe_payload
 from aimlapi_core._frozen import dataclass
 from aimlapi_core._values.embedding_vectors import listed, vectors_by_index
 from aimlapi_core._values.plain import plain_number

@@ -7,8 +7,8 @@ from dataclasses import field, replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-from aimlapi_core._errors.messages import MAX_NAME_CHARS
-from aimlapi_core._errors.responses import parse_raw_body
+from aimlapi_core._error_reading.messages import MAX_NAME_CHARS
+from aimlapi_core._error_reading.responses import parse_raw_body
 from aimlapi_core._frozen import dataclass
 from aimlapi_core._history.names import MAX_CALL_ID_LENGTH
 from aimlapi_core._history.tool_results import pair_tool_results

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aimlapi_core._errors.responses import describe_payload, error_in_payload
+from aimlapi_core._error_reading.responses import describe_payload, error_in_payload
 from aimlapi_core._json_reading import as_int, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.media import FILENAME, canonical_url
 from aimlapi_core._wire.answers.content import UnreadableError

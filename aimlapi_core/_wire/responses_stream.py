@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any, TypeAlias
 
-from aimlapi_core._errors.responses import error_in_payload
+from aimlapi_core._error_reading.responses import error_in_payload
 from aimlapi_core._json_reading import as_index, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._wire.answers.content import UnreadableError
 from aimlapi_core._wire.answers.output import (

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from aimlapi_core._errors.messages import MAX_SENTENCE_CHARS
+from aimlapi_core._error_reading.messages import MAX_SENTENCE_CHARS
 from aimlapi_core._json_reading import as_mapping, loads, loads_with_halves
 from aimlapi_core._values.readable import readable
 from aimlapi_core._wire.answers.choice_events import events_from_choice

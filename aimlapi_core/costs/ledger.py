@@ -1,54 +1,44 @@
 """Cost ledger: nested scopes that add up what calls cost, with budgets. No clock, no network.
 
-One context variable holds the innermost open scope. Each call looks it up at its start and
-reports to it; the scope adds everything to its parents too. Amounts are whole credits, so totals
+Each call looks the innermost open scope up at its start and reports to it; the scope adds
+everything to its parents too. Amounts are whole credits, so totals
 are exact. A cost that the service did not report is never filled in: the call is listed in
 `unknown`, and its estimate is kept separately.
 """
 
 from __future__ import annotations
 
-import os
-import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
+from typing import cast
 
 from aimlapi_core.account import CatalogModel, LoggedCall, Prices
 from aimlapi_core.costs.budget import Budget, OnUnknownCost
 from aimlapi_core.costs.call_cost import CallCost
+from aimlapi_core.costs.nested_scope import NestedScope, innermost_scope
 from aimlapi_core.costs.totals import Totals, sum_totals, to_usd
 from aimlapi_core.costs.unknown_call import UnknownCall
-from aimlapi_core.errors import ConfigurationError
 
 # So many calls are listed: a scope that stays open for days is not to fill the memory.
 _KEPT_CALLS = 1000
 
-_innermost: ContextVar[CostLedger | None] = ContextVar("aimlapi_costs", default=None)
-
 
 def current_ledger() -> CostLedger | None:
     """The innermost open scope of the current context; None if there is none."""
-    return _innermost.get()
+    return cast("CostLedger | None", innermost_scope())
 
 
 def note_cache_hit(model: str) -> None:
     """Count an answer from a framework's cache, at no cost."""
-    ledger = _innermost.get()
+    ledger = current_ledger()
     if ledger is not None:
         ledger.add(model, Totals(cache_hits=1))
 
 
-class CostLedger:
+class CostLedger(NestedScope):
     """The sums, calls and budget of one cost scope; users read them through a `CostReport`."""
-
-    # One for all scopes, since a call is added to nested ones in one step, and a fork must find it
-    # free. Reentrant: the garbage collector may close an abandoned stream, which reports its call,
-    # while this thread holds it.
-    _lock = threading.RLock()
 
     def __init__(
         self,
@@ -57,12 +47,10 @@ class CostLedger:
         warn_at: float | None = 0.8,
         on_unknown_cost: OnUnknownCost = "estimate",
     ) -> None:
+        super().__init__()
         self._make_budget = partial(Budget, warn_at=warn_at, on_unknown_cost=on_unknown_cost)
         self._budget: Budget | None = self._make_budget(0)  # validates the other two arguments
         self.set_budget(budget_usd)
-        self._parent: CostLedger | None = None
-        self._was_opened = False
-        self._previous: CostLedger | None = None  # innermost again after this scope's end
         self._by_model: dict[str, Totals] = {}
         self._calls: deque[CallCost] = deque(maxlen=_KEPT_CALLS)
         self._unknown: dict[UnknownCall, None] = {}
@@ -76,34 +64,9 @@ class CostLedger:
 
     def open(self) -> None:
         """Make this the innermost scope. Raises ConfigurationError the second time."""
-        if self._was_opened:
-            raise ConfigurationError("A scope of costs is opened once; make another one.")
-        self._was_opened = True
-        self._parent = self._previous = _innermost.get()
+        super().open()
         if self._parent is not None:
             self._prices = self._parent._prices
-        _innermost.set(self)
-
-    def close(self) -> None:
-        """Make the scope around it the innermost again."""
-        inside = _innermost.get()
-        if inside is self:
-            _innermost.set(self._previous)
-        # Left in another context than entered: nothing to undo. Left before a scope inside it,
-        # which a generator may hold open: that one's end must not bring this one back.
-        while inside is not None and inside is not self:
-            if inside._previous is self:
-                inside._previous = self._previous
-            inside = inside._previous
-
-    @contextmanager
-    def innermost(self) -> Iterator[None]:
-        """Be the innermost scope for a while, in a context that is not the one it was opened in."""
-        token = _innermost.set(self)
-        try:
-            yield
-        finally:
-            _innermost.reset(token)
 
     @property
     def total(self) -> Totals:
@@ -154,13 +117,6 @@ class CostLedger:
     def set_budget(self, usd: Decimal | float | str | None) -> None:
         """Replace the budget; None removes it."""
         self._budget = None if usd is None else self._make_budget(usd)
-
-    def chain(self) -> Iterator[CostLedger]:
-        """This scope and its parents, innermost first."""
-        ledger: CostLedger | None = self
-        while ledger is not None:
-            yield ledger
-            ledger = ledger._parent
 
     def add(self, model: str, more: Totals) -> None:
         """Add to the sums of a model, here and in the parent scopes."""
@@ -337,31 +293,3 @@ class CostLedger:
     def has_budget(self) -> bool:
         """Whether this scope or a parent has a budget."""
         return any(ledger._budget is not None for ledger in self.chain())
-
-
-_FORK_WAIT_S = 1.0  # it is held for microseconds, unless a hook for warnings takes its time
-_held_at_fork: list[bool] = []
-
-
-def _before_fork() -> None:
-    """Wait until no other thread changes a scope, so that a child's sums are whole."""
-    _held_at_fork.append(CostLedger._lock.acquire(timeout=_FORK_WAIT_S))
-
-
-def _after_fork_in_parent() -> None:
-    if _held_at_fork.pop():
-        CostLedger._lock.release()
-
-
-def _after_fork_in_child() -> None:
-    """The threads that hold or wait for the lock are the parent's."""
-    _held_at_fork.clear()
-    CostLedger._lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )

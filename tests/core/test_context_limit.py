@@ -22,7 +22,7 @@ from aimlapi_core import (
     Text,
     track_costs,
 )
-from aimlapi_core._errors.responses import error_from_response
+from aimlapi_core._error_reading.responses import error_from_response
 from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_emulator import Emulator, Fault
 
@@ -30,7 +30,7 @@ OPENAI = (
     "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 289650 "
     "tokens. Please reduce the length of the messages."
 )
-# By provider, as in the reports that the table of `_errors.classes` names, and public clients.
+# By provider, as in the reports that `_error_reading.classes` names, and public clients.
 WORDINGS = [
     OPENAI,
     "This model's maximum context length is 128000 tokens. However, your messages resulted in "

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from aimlapi_core import errors
-from aimlapi_core._errors.responses import error_from_response
+from aimlapi_core._error_reading.responses import error_from_response
 from aimlapi_core.errors import AIMLAPIError, StatusError
 
 FUNDS = "You've run out of funds. Please top up your balance or update your payment method."

@@ -24,7 +24,7 @@ from aimlapi_core import (
     drop_added_nulls,
     strict_schema,
 )
-from aimlapi_core._errors.responses import error_from_response
+from aimlapi_core._error_reading.responses import error_from_response
 from aimlapi_core._wire.embeddings import decode as decode_embeddings
 from aimlapi_core._wire.endpoint import PreparedRequest, prepare_request
 from tests.core.cases import CASES, RESPONSES_CASES, Case

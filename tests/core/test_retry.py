@@ -17,7 +17,7 @@ from aimlapi_core import (
     StreamCutError,
     UnexpectedReplyError,
 )
-from aimlapi_core._errors.responses import error_from_response
+from aimlapi_core._error_reading.responses import error_from_response
 from aimlapi_core.retry import Wait, decide_retry
 
 POLICY = RetryPolicy(max_retries=2, initial_delay_s=1, max_delay_s=3, max_retry_after_s=10)

@@ -19,7 +19,7 @@ from aimlapi_core import (
     Text,
     track_costs,
 )
-from aimlapi_core._errors.responses import error_from_response
+from aimlapi_core._error_reading.responses import error_from_response
 from aimlapi_core._values.retry_after import MAX_WAIT_S
 from aimlapi_core.retry import decide_retry
 from aimlapi_emulator import Emulator, Fault

@@ -29,7 +29,7 @@ from aimlapi_core import (
     note_cache_hit,
     track_costs,
 )
-from aimlapi_core.costs import ledger
+from aimlapi_core.costs import nested_scope
 from aimlapi_emulator import Emulator, Fault
 from tests.costs.conftest import settings
 from tests.costs.ways import (
@@ -549,7 +549,7 @@ class Holder(threading.Thread):
         self.holds, self.end = threading.Event(), threading.Event()
 
     def run(self) -> None:
-        with ledger.CostLedger._lock:
+        with nested_scope.NestedScope._lock:
             self.holds.set()
             self.end.wait()
 
@@ -560,7 +560,7 @@ class Holder(threading.Thread):
 def test_a_forked_child_goes_on_whoever_holds_the_lock_of_a_scope(
     monkeypatch: pytest.MonkeyPatch, is_nested: bool
 ) -> None:
-    monkeypatch.setattr(ledger, "_FORK_WAIT_S", 0.05)
+    monkeypatch.setattr(nested_scope, "_FORK_WAIT_S", 0.05)
     with track_costs() as outer, track_costs() if is_nested else nullcontext(outer) as costs:
         thread = Holder()
         thread.start()
@@ -581,7 +581,7 @@ def test_a_forked_child_goes_on_whoever_holds_the_lock_of_a_scope(
 @needs_fork
 @expected
 def test_a_fork_finds_the_sums_of_a_scope_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "_FORK_WAIT_S", LONG_S)
+    monkeypatch.setattr(nested_scope, "_FORK_WAIT_S", LONG_S)
     with track_costs() as costs:
         thread = Holder()
         thread.start()

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._errors.classes import is_context_refusal
-from aimlapi_core._errors.messages import MAX_SENTENCE_CHARS
-from aimlapi_core._errors.responses import context_error, error_in_payload
+from aimlapi_core._error_reading.classes import is_context_refusal
+from aimlapi_core._error_reading.messages import MAX_SENTENCE_CHARS
+from aimlapi_core._error_reading.responses import context_error, error_in_payload
 from aimlapi_core._values.readable import readable
 from aimlapi_core.errors import AIMLAPIError, AnswerFailedError, UnexpectedReplyError
 from aimlapi_core.types import Reply

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from aimlapi_core._errors.classes import find_error_class
-from aimlapi_core._errors.messages import (
+from aimlapi_core._error_reading.classes import find_error_class
+from aimlapi_core._error_reading.messages import (
     MAX_SENTENCE_CHARS,
     MAX_TEXT_CHARS,
     readable_fields,
