@@ -217,8 +217,7 @@ def _emulator(given: argparse.Namespace, port: int) -> Server:
 
 
 def _recording(given: argparse.Namespace, port: int) -> Server:
-    from aimlapi_emulator.recording.recorder import Recorder, keep_in
-    from aimlapi_emulator.recording.replayer import Replayer
+    from aimlapi_emulator.recording.recorder import Recorder, Replayer, keep_in
 
     def log(line: str) -> None:
         if not given.quiet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -19,9 +20,7 @@ class RequestLog(logging.Handler):
 
     def __init__(self, bodies: Path | None = None, *, quiet: bool = False) -> None:
         super().__init__(logging.DEBUG)
-        self._bodies = bodies
-        self._quiet = quiet
-        self._count = 0
+        self._bodies, self._quiet, self._count = bodies, quiet, 0
         if bodies is not None:
             bodies.mkdir(parents=True, exist_ok=True)
 
@@ -42,8 +41,8 @@ class RequestLog(logging.Handler):
             name = f"{self._count:04d}-{seen.endpoint or 'other'}"
             body = json.dumps(seen.body, ensure_ascii=False, indent=2, default=repr)
             (self._bodies / f"{name}-request.json").write_text(body, encoding="utf-8")
-            ending = "txt" if out.events is not None else "json"
-            content = b"".join(out.events) if out.events is not None else out.body
+            ending = "json" if out.events is None else "txt"
+            content = out.body if out.events is None else b"".join(out.events)
             (self._bodies / f"{name}-response.{ending}").write_bytes(content)
 
 
@@ -56,19 +55,11 @@ def line(seen: SeenRequest, out: Response) -> str:
         parts.append(f"tools: {len(seen.tools)} offered, called: {called}")
     if seen.usage.prompt:
         parts.append(f"{seen.usage.prompt} + {seen.usage.completion} tokens")
-    if seen.rule:
-        parts.append(f"by {seen.rule}")
-    why = seen.note or (_reason(seen, out) if seen.status >= 400 else "")
-    text = " ".join(filter(None, parts)) + (f" - {why}" if why else "")
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def _reason(seen: SeenRequest, out: Response) -> str:
-    """What the first problem of a refused request is, else the error's message."""
-    if seen.problems:
-        return seen.problems[0]
-    try:
-        body = json.loads(out.body)
-        return str((body.get("error") or body)["message"])[:_MAX_REASON]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ""
+    why = seen.note
+    if seen.status >= 400 and not why:
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            body = json.loads(out.body)
+            why = str((body.get("error") or body)["message"])[:_MAX_REASON]
+        why = seen.problems[0] if seen.problems else why
+    parts += [f"by {seen.rule}" if seen.rule else "", f"- {why}" if why else ""]
+    return "".join(c if c.isprintable() else " " for c in " ".join(filter(None, parts)))

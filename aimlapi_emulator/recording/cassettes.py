@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ _IDS = frozenset(
 )
 _MAX_DIFFERENCES = 5
 _REDACTED = b"REDACTED"
+_RECORDING = ("pieces", "delays_s", "end", "announced_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,59 +37,61 @@ class Exchange:
     method: str
     target: str
     request: bytes
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    pieces: tuple[bytes, ...]
-    delays_s: tuple[float, ...] = ()
+    status: int = 0
+    reason: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    announced_size: int | None = None
+    """None for a chunked answer."""
+    pieces: Sequence[int] = ()
+    """Bytes of each piece of the body."""
+    delays_s: Sequence[float] = ()
     """Seconds before each piece."""
     end: str = "complete"
     """`complete`; `closed` or `reset` when the connection ended before the answer did."""
-    is_sized: bool = False
-    """Whether the answer's length was announced."""
-    size: int = 0
-    """The announced length."""
     name: str = ""
     """The cassette that it was read from."""
 
     @property
+    def values(self) -> dict[str, Any]:
+        """The request's body as JSON paths with values, without the ids that change."""
+        try:
+            return dict(_flat(json.loads(self.request), "$"))
+        except (ValueError, RecursionError):
+            return {"$": self.request}
+
+    @property
     def key(self) -> tuple[str, str, str]:
-        """What a request is matched by: method, path, body as JSON without changing ids."""
-        body = json.dumps(comparable(self.request), sort_keys=True, default=repr)
-        return self.method, self.target, body
+        """What a request is matched by: method, path, values of its body."""
+        return self.method, self.target, repr(sorted(self.values.items()))
+
+    def timed_pieces(self) -> Iterator[tuple[bytes, float]]:
+        """The body's pieces, each with the seconds before it; what is left is in the last."""
+        body, last = self.body, len(self.pieces) - 1
+        delays_s = [*self.delays_s, *[0.0] * len(self.pieces)]
+        for index, (size, delay_s) in enumerate(zip(self.pieces, delays_s, strict=False)):
+            yield (body[:size] if index < last else body), delay_s
+            body = body[size:]
 
     def redacted(self, secrets: Iterable[re.Pattern[bytes]]) -> Exchange:
         """The exchange with each match in its bodies replaced."""
-        request, body = self.request, b"".join(self.pieces)
+        request, body, size = self.request, self.body, self.announced_size
         for secret in secrets:
             request, body = secret.sub(_REDACTED, request), secret.sub(_REDACTED, body)
-        if body == b"".join(self.pieces):
-            return replace(self, request=request)
-        sizes = [len(piece) for piece in self.pieces]
-        return replace(self, request=request, pieces=tuple(_cut(body, sizes)), size=len(body))
+        size = None if size is None else size + len(body) - len(self.body)
+        return replace(self, request=request, body=body, announced_size=size)
 
 
-def _cut(body: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
-    """The body in pieces of these sizes, what is left in the last."""
-    for size in sizes[:-1]:
-        yield body[:size]
-        body = body[size:]
-    if sizes:
-        yield body
-
-
-def comparable(body: bytes) -> Any:
-    """A request's body as JSON without the ids that change, else the bytes."""
-    try:
-        return _without_ids(json.loads(body))
-    except (ValueError, RecursionError):
-        return body
-
-
-def _without_ids(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_ids(one) for name, one in value.items() if name not in _IDS}
-    return [_without_ids(one) for one in value] if isinstance(value, list) else value
+def _flat(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """JSON paths with the values at them."""
+    if not value or not isinstance(value, dict | list):
+        yield where, value
+        return
+    for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+        if name not in _IDS:
+            yield from _flat(
+                one, f"{where}[{name}]" if isinstance(name, int) else f"{where}.{name}"
+            )
 
 
 def write(path: Path, exchanges: Iterable[Exchange]) -> None:
@@ -100,14 +103,12 @@ def write(path: Path, exchanges: Iterable[Exchange]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def _kept(headers: Mapping[str, Any]) -> dict[str, str]:
+    values = {n.lower(): v[0] if isinstance(v, list) else v for n, v in headers.items()}
+    return {name: value for name, value in values.items() if name in _KEPT_HEADERS}
+
+
 def _interaction(exchange: Exchange) -> dict[str, Any]:
-    kept = {n.lower(): [v] for n, v in exchange.headers.items() if n.lower() in _KEPT_HEADERS}
-    recording = {
-        "pieces": [len(piece) for piece in exchange.pieces],
-        "delays_s": [round(delay, 4) for delay in exchange.delays_s],
-        "end": exchange.end,
-        "announced_size": exchange.size if exchange.is_sized else None,
-    }
     return {
         "request": {
             "method": exchange.method,
@@ -117,9 +118,9 @@ def _interaction(exchange: Exchange) -> dict[str, Any]:
         },
         "response": {
             "status": {"code": exchange.status, "message": exchange.reason},
-            "headers": kept,
-            "body": {"string": _text(b"".join(exchange.pieces))},
-            "recording": recording,
+            "headers": {name: [value] for name, value in _kept(exchange.headers).items()},
+            "body": {"string": _text(exchange.body)},
+            "recording": {name: getattr(exchange, name) for name in _RECORDING},
         },
     }
 
@@ -145,59 +146,40 @@ def read(path: Path) -> list[Exchange]:
 def _exchange(interaction: Mapping[str, Any], name: str) -> Exchange:
     request, response = interaction["request"], interaction["response"]
     uri, body = urlsplit(request["uri"]), _bytes(response["body"]["string"])
-    how = response.get("recording") or {}
-    announced = how.get("announced_size", len(body))
-    values = {n: v[0] if isinstance(v, list) else v for n, v in response["headers"].items()}
-    return Exchange(
-        request["method"],
-        f"{uri.path}?{uri.query}" if uri.query else uri.path,
-        _bytes(request["body"]),
-        response["status"]["code"],
-        response["status"]["message"],
-        {n.lower(): v for n, v in values.items() if n.lower() in _KEPT_HEADERS},
-        tuple(_cut(body, how.get("pieces") or [len(body)])),
-        tuple(how.get("delays_s") or ()),
-        how.get("end", "complete"),
-        announced is not None,
-        announced or 0,
-        name,
-    )
+    how: dict[str, Any] = {"pieces": [len(body)], "announced_size": len(body)}
+    target = f"{uri.path}?{uri.query}" if uri.query else uri.path
+    sent = (request["method"], target, _bytes(request["body"]))
+    status, headers = response["status"], _kept(response["headers"])
+    how = {**(response.get("recording") or how), "name": name}
+    return Exchange(*sent, status["code"], status["message"], headers, body, **how)
 
 
 def _bytes(value: str | bytes | None) -> bytes:
     return value.encode() if isinstance(value, str) else value or b""
 
 
-def differences(recorded: Any, received: Any, where: str = "$") -> list[str]:
-    """Where two bodies differ, as JSON paths with both values."""
-    if isinstance(recorded, dict) and isinstance(received, dict):
-        names = dict.fromkeys([*recorded, *received])
-        pairs = [(f"{where}.{name}", recorded.get(name), received.get(name)) for name in names]
-    elif isinstance(recorded, list) and isinstance(received, list):
-        both = range(max(len(recorded), len(received)))
-        lists = [[*one, *[None] * (len(both) - len(one))] for one in (recorded, received)]
-        pairs = [(f"{where}[{at}]", lists[0][at], lists[1][at]) for at in both]
-    elif recorded == received:
-        return []
-    else:
-        return [f"{where}: recorded {_short(recorded)}, received {_short(received)}"]
-    return [line for path, left, right in pairs for line in differences(left, right, path)]
+def describe_nearest(exchange: Exchange, recorded: Sequence[Exchange]) -> str:
+    """The recorded request that differs least, and how."""
+    nearest = min(
+        recorded, key=lambda one: (one.target != exchange.target, len(_differences(one, exchange)))
+    )
+    lines = _differences(nearest, exchange)
+    more = f"; and {len(lines) - _MAX_DIFFERENCES} more" if len(lines) > _MAX_DIFFERENCES else ""
+    return f"the nearest is {nearest.name}: {'; '.join(lines[:_MAX_DIFFERENCES])}{more}"
+
+
+def _differences(recorded: Exchange, received: Exchange) -> list[str]:
+    """Where two requests differ: method and path, then JSON paths with both values."""
+    left, right = recorded.values, received.values
+    same = (recorded.method, recorded.target) == (received.method, received.target)
+    lines = [] if same else [f"recorded {recorded.method} {recorded.target}"]
+    for path in {**left, **right}:
+        if left.get(path) != right.get(path):
+            told = [_short(one.get(path)) for one in (left, right)]
+            lines.append(f"{path}: recorded {told[0]}, received {told[1]}")
+    return lines
 
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def describe_nearest(exchange: Exchange, recorded: Sequence[Exchange]) -> str:
-    """The recorded request that differs least, and how."""
-    same_path = [one for one in recorded if one.target == exchange.target] or list(recorded)
-    if not same_path:
-        return "nothing was recorded"
-    given = comparable(exchange.request)
-    found = [(differences(comparable(one.request), given), one) for one in same_path]
-    lines, nearest = min(found, key=lambda pair: len(pair[0]))
-    if nearest.target != exchange.target or nearest.method != exchange.method:
-        lines = [f"recorded {nearest.method} {nearest.target}", *lines]
-    more = f"; and {len(lines) - _MAX_DIFFERENCES} more" if len(lines) > _MAX_DIFFERENCES else ""
-    return f"the nearest is {nearest.name}: {'; '.join(lines[:_MAX_DIFFERENCES])}{more}"

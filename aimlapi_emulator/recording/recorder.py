@@ -1,26 +1,26 @@
-"""Passes a program's calls on to the service, and keeps each exchange as a cassette."""
+"""Passes a program's calls on to the service and keeps each as a cassette; answers from these."""
 
 from __future__ import annotations
 
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from aimlapi_emulator.recording.cassettes import Exchange, write
+from aimlapi_emulator.recording.cassettes import Exchange, describe_nearest, read, write
 from aimlapi_emulator.recording.server import Call, RecordingServer
 
-# What a request to the service does not take over: the hop's own, and whose call it is.
-_NOT_PASSED = frozenset(
-    "host connection keep-alive proxy-connection transfer-encoding te trailer upgrade expect "
-    "content-length accept-encoding authorization proxy-authorization x-api-key api-key cookie "
-    "openai-organization openai-project".split()
-)
-_NOT_RETURNED = frozenset(
+# Headers of the hop itself; and, of requests, those that say whose call it is.
+_OF_HOP = frozenset(
     "connection keep-alive transfer-encoding trailer upgrade content-length".split()
+)
+_NOT_PASSED = _OF_HOP | frozenset(
+    "host proxy-connection te expect accept-encoding authorization proxy-authorization x-api-key "
+    "api-key cookie openai-organization openai-project".split()
 )
 _TIMEOUT = httpx.Timeout(600, connect=30)
 _KEPT_PATHS = re.compile(r"(?:/v1)?/(?:chat/completions|responses|embeddings|models)(?:\?.*)?")
@@ -39,7 +39,7 @@ class Recorder(RecordingServer):
         super().__init__(**given)
         self.secrets.append(re.compile(re.escape(key.encode())))
         self._upstream = upstream.rstrip("/").removesuffix("/v1")
-        self._key = key
+        self._own = {"accept-encoding": "identity", "authorization": f"Bearer {key}"}
         self._keep = keep
         self._count = 0
         self._client = httpx.Client(timeout=_TIMEOUT)
@@ -52,80 +52,51 @@ class Recorder(RecordingServer):
     def answer(self, call: Call, content: bytes) -> None:
         """Pass a call on, its answer back piece by piece, and keep both."""
         kept = _KEPT_PATHS.fullmatch(call.path)
-        with self.lock:
+        with self.ended:
             self._count += 1 if kept else 0
             number = self._count
         headers = {n: v for n, v in call.headers.items() if n.lower() not in _NOT_PASSED}
-        headers |= {"accept-encoding": "identity", "authorization": f"Bearer {self._key}"}
+        headers |= self._own
         url = f"{self._upstream}{call.path}"
         try:
-            with self._client.stream(
-                call.command, url, headers=headers, content=content
-            ) as response:
-                exchange = self._pass_back(call, content, response)
+            with self._client.stream(call.command, url, headers=headers, content=content) as got:
+                exchange = _pass_back(call, content, got)
         except httpx.ConnectError as exc:
             self.log(f"{url}: {exc}")
             call.refuse(502, f"The recorder cannot reach {self._upstream}: {exc}")
-            return
         except httpx.HTTPError as exc:
             self.log(f"{call.command} {call.path}: no answer came ({exc}); nothing is kept")
-            call.finish_answer("reset" if isinstance(exc, httpx.ReadError) else "closed")
-            return
-        if kept:
-            self._keep(number, exchange.redacted(self.secrets))
-        self.log(f"{exchange.status} {call.command} {call.path} {exchange.end}")
-
-    def _pass_back(self, call: Call, content: bytes, response: httpx.Response) -> Exchange:
-        announced = response.headers.get("content-length")
-        size = int(announced) if announced is not None else None
-        returned = [
-            (n, v) for n, v in response.headers.multi_items()
-            if n not in _NOT_RETURNED and n != "content-length"
-        ]  # fmt: skip
-        pieces: list[bytes] = []
-        delays: list[float] = []
-        end, last = "complete", time.monotonic()
-        client = _Quiet(call)
-        client.send(call.begin, response.status_code, response.reason_phrase, returned, size)
-        try:
-            for data in response.iter_raw():
-                delays.append(time.monotonic() - last)
-                last = time.monotonic()
-                pieces.append(data)
-                client.send(call.piece, data)
-        except httpx.HTTPError as exc:
-            end = "reset" if isinstance(exc, httpx.ReadError) else "closed"
-        client.send(call.finish_answer, end)
-        return Exchange(
-            call.command,
-            call.path,
-            content,
-            response.status_code,
-            response.reason_phrase,
-            dict(response.headers),
-            tuple(pieces),
-            tuple(delays),
-            end,
-            size is not None,
-            size or 0,
-        )
+            call.finish_answer(_end_of(exc))
+        else:
+            if kept:
+                self._keep(number, exchange.redacted(self.secrets))
+            self.log(f"{exchange.status} {call.command} {call.path} {exchange.end}")
 
 
-class _Quiet:
-    """Sends to a client until it leaves: the service's answer is kept to its end all the same."""
+def _end_of(exc: httpx.HTTPError) -> str:
+    return "reset" if isinstance(exc, httpx.ReadError) else "closed"
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._is_there = True
 
-    def send(self, write: Callable[..., None], *given: Any) -> None:
-        """Call a method of the connection, if the client is still there."""
-        if self._is_there:
-            try:
-                write(*given)
-            except OSError:
-                self._is_there = False
-                self._call.close_connection = True
+def _pass_back(call: Call, content: bytes, got: httpx.Response) -> Exchange:
+    """Send the service's answer on as it comes. It is read to its end, also if the client left."""
+    size = int(got.headers["content-length"]) if "content-length" in got.headers else None
+    status, reason = got.status_code, got.reason_phrase
+    call.begin(status, reason, [h for h in got.headers.multi_items() if h[0] not in _OF_HOP], size)
+    body, end, last = bytearray(), "complete", time.monotonic()
+    pieces: list[int] = []
+    delays_s: list[float] = []
+    try:
+        for data in got.iter_raw():
+            delays_s.append(round(time.monotonic() - last, 4))
+            last = time.monotonic()
+            pieces.append(len(data))
+            body += data
+            call.piece(data)
+    except httpx.HTTPError as exc:
+        end = _end_of(exc)
+    call.finish_answer(end)
+    answer = (status, reason, dict(got.headers), bytes(body), size, pieces, delays_s, end)
+    return Exchange(call.command, call.path, content, *answer)
 
 
 def keep_in(folder: Path) -> Callable[[int, Exchange], None]:
@@ -139,3 +110,40 @@ def keep_in(folder: Path) -> Callable[[int, Exchange], None]:
         write(folder / f"{number:04d}-{word}.yaml", [exchange])
 
     return keep
+
+
+class Replayer(RecordingServer):
+    """Answers from cassettes. The same request again gets the next answer, at last the last one.
+
+    Raises:
+        ValueError: for a folder without cassettes, or a file that is none.
+    """
+
+    def __init__(self, folder: Path, *, with_delays: bool = False, **given: Any) -> None:
+        self._recorded = [one for path in sorted(folder.glob("*.y*ml")) for one in read(path)]
+        if not self._recorded:
+            raise ValueError(f"{folder} holds no cassettes")
+        super().__init__(**given)
+        self._with_delays = with_delays
+        self._answers: dict[Any, list[Exchange]] = defaultdict(list)
+        for one in self._recorded:
+            self._answers[one.key].append(one)
+
+    def answer(self, call: Call, content: bytes) -> None:
+        """Answer as it was answered, or say what was recorded that is nearest."""
+        asked = Exchange(call.command, call.path, content).redacted(self.secrets)
+        with self.ended:
+            answers = self._answers.get(asked.key, [])
+            found = answers.pop(0) if len(answers) > 1 else answers[0] if answers else None
+        if found is None:
+            nearest = describe_nearest(asked, self._recorded)
+            message = f"No recorded request matches this {call.command} {call.path}: {nearest}."
+            self.log(message)
+            call.refuse(400, message)
+            return
+        self.log(f"{found.status} {call.command} {call.path} from {found.name}")
+        call.begin(found.status, found.reason, found.headers.items(), found.announced_size)
+        for piece, delay_s in found.timed_pieces():
+            time.sleep(delay_s if self._with_delays else 0)
+            call.piece(piece)
+        call.finish_answer(found.end)

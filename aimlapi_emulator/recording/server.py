@@ -6,42 +6,45 @@ that no web page can spend the user's money through it.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 from typing import Any, Self
 
 from aimlapi_emulator.endpoints import error_bodies
 from aimlapi_emulator.server import origin
 
 _STOP_WITHIN_S = 10.0
+_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Call(BaseHTTPRequestHandler):
-    """One connection: reads requests, and writes answers in pieces."""
+    """One connection: reads requests, and writes answers in pieces, also when its client left."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: RecordingServer
 
     def handle_call(self) -> None:
-        """Read the request and have the server answer it."""
+        """Read the request and have the server answer it; `stop` waits for these."""
         content = self._read_body()
         headers = {name.lower(): value for name, value in self.headers.items()}
-        if why := origin.why_refused(headers, self.server.server_name):
+        if why := origin.why_refused(headers, self.server.host):
             self.refuse(403, why)
             return
-        with self.server.answering():
-            try:
-                self.server.answer(self, content)
-            except (ConnectionError, TimeoutError):
-                self.close_connection = True
+        with self.server.ended:
+            self.server.open_calls += 1
+        try:
+            self.server.answer(self, content)
+        finally:
+            with self.server.ended:
+                self.server.open_calls -= 1
+                self.server.ended.notify_all()
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_call
 
@@ -55,34 +58,34 @@ class Call(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(parts)
 
+    def _write(self, data: bytes) -> None:
+        try:
+            self.wfile.write(data)
+        except OSError:
+            self.close_connection = True
+
     def begin(
         self, status: int, reason: str, headers: Iterable[tuple[str, str]], size: int | None
     ) -> None:
         """Send the head; without an announced size the body is chunked."""
-        self._chunked = size is None
-        self.send_response_only(status, reason)
-        for name, value in headers:
-            self.send_header(name, value)
-        framing = (
-            ("transfer-encoding", "chunked") if size is None else ("content-length", str(size))
-        )
-        self.send_header(*framing)
-        self.end_headers()
+        self._is_chunked = size is None
+        framing = "transfer-encoding: chunked" if size is None else f"content-length: {size}"
+        lines = [f"HTTP/1.1 {status} {reason}", *(f"{n}: {v}" for n, v in headers), framing]
+        self._write("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
     def piece(self, data: bytes) -> None:
         """Send a piece of the body."""
         if data:
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+            self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
 
     def finish_answer(self, end: str) -> None:
         """End the answer as it ended: `complete`, or the connection `closed` or `reset`."""
         if end == "complete":
-            self.wfile.write(b"0\r\n\r\n" if self._chunked else b"")
+            self._write(b"0\r\n\r\n" if self._is_chunked else b"")
             return
         self.close_connection = True
         if end == "reset":
-            linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
             self.connection.close()
 
     def refuse(self, status: int, message: str) -> None:
@@ -95,11 +98,12 @@ class Call(BaseHTTPRequestHandler):
         """Nothing: the servers have a log of their own."""
 
 
-class RecordingServer(ThreadingHTTPServer):
+class RecordingServer(ThreadingTCPServer):
     """What recorder and replayer share. A context manager; `start` and `stop` as the emulator."""
 
     daemon_threads = True
     request_queue_size = 512
+    allow_reuse_address = sys.platform != "win32"
 
     def __init__(
         self,
@@ -108,20 +112,12 @@ class RecordingServer(ThreadingHTTPServer):
         patterns: Iterable[str] = (),
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
+        self.host, self.port, self.log = host, port, log
         self.secrets = [re.compile(pattern.encode()) for pattern in patterns]
-        self.log = log
-        self.lock = threading.Lock()
-        self._ended = threading.Condition(self.lock)
-        self._open = 0
-        self.host, self.port = host, port
+        self.ended = threading.Condition()
+        self.open_calls = 0
         super().__init__((host, port), Call, bind_and_activate=False)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
-
-    def server_bind(self) -> None:
-        """Bind without looking the host's name up, which may take seconds."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((self.host, self.port))
-        self.server_name, self.port = self.socket.getsockname()[:2]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Only a connection ends by an error."""
@@ -130,45 +126,27 @@ class RecordingServer(ThreadingHTTPServer):
     @property
     def base_url(self) -> str:
         """The base URL for a client."""
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host
-        return f"http://{host}:{self.port}/v1"
+        return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}/v1"
 
     def start(self) -> Self:
         """Listen, and serve in a thread. Raises OSError when the address is taken."""
         self.server_bind()
+        self.port = self.server_address[1]
         self.server_activate()
         self._thread.start()
         return self
-
-    @contextlib.contextmanager
-    def answering(self) -> Iterator[None]:
-        """Entered while a request is answered; `stop` waits for these."""
-        with self.lock:
-            self._open += 1
-        try:
-            yield
-        finally:
-            with self.lock:
-                self._open -= 1
-                self._ended.notify_all()
 
     def stop(self) -> None:
         """Stop serving, once open answers have ended; at most ten seconds later."""
         if self._thread.is_alive():
             self.shutdown()
-        with self.lock:
-            self._ended.wait_for(lambda: not self._open, _STOP_WITHIN_S)
+        with self.ended:
+            self.ended.wait_for(lambda: not self.open_calls, _STOP_WITHIN_S)
         self.server_close()
 
-    def __enter__(self) -> Self:
-        return self.start()
+    __enter__ = start
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *given: object) -> None:
         self.stop()
 
     def answer(self, call: Call, content: bytes) -> None:

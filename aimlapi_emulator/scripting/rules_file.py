@@ -6,6 +6,7 @@ fault is written as in a prompt's directive: `status=503 times=2`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -46,34 +47,20 @@ class RulesFile:
         return self._rules
 
     def _signature(self) -> tuple[int, int]:
-        try:
-            stat = self.path.stat()
-        except OSError:
-            return 0, 0
-        return stat.st_mtime_ns, stat.st_size
+        with contextlib.suppress(OSError):
+            found = self.path.stat()
+            return found.st_mtime_ns, found.st_size
+        return 0, 0
 
     def _read(self) -> list[Rule]:
         try:
-            entries = self._parse(self.path.read_text(encoding="utf-8"))
+            text = self.path.read_text(encoding="utf-8")
+            entries = json.loads(text) if self.path.suffix == ".json" else _from_yaml(text)
         except (OSError, ValueError) as exc:
             raise RuleError(f"{self.path}: {exc}") from None
         if not isinstance(entries, list):
             raise RuleError(f"{self.path} is no list of rules: begin each with '- when: ...'")
         return [self._rule(number, entry) for number, entry in enumerate(entries, 1)]
-
-    def _parse(self, text: str) -> Any:
-        if self.path.suffix == ".json":
-            return json.loads(text)
-        try:
-            import yaml
-        except ImportError:
-            raise ValueError(
-                "PyYAML reads it: pip install 'aimlapi-integrations[emulator]'"
-            ) from None
-        try:
-            return yaml.safe_load(text) or []
-        except yaml.YAMLError as exc:
-            raise ValueError(" ".join(str(exc).split())) from None
 
     def _rule(self, number: int, entry: Any) -> Rule:
         where = f"{self.path}, rule {number}"
@@ -84,18 +71,26 @@ class RulesFile:
                 raise RuleError(f"{where}: unknown member {name!r}{nearest(str(name), _MEMBERS)}")
         given = dict(entry)
         try:
-            condition = given.pop("when", None)
-            if condition is None:
-                condition = re.compile(given.pop("pattern"))
+            is_pattern = "pattern" in given
+            condition = re.compile(given.pop("pattern")) if is_pattern else given.pop("when")
             if "fault" in given:
                 times, given["fault"] = parse(given["fault"])
                 given.setdefault("times", times)
-            called = [tuple(one) for one in given.pop("tool_calls", ())] or None
-            calls = as_tool_calls(
-                given.pop("tool_call", None), given.pop("arguments", None), called
-            )
-            rule = Rule(condition, tool_calls=calls, **given)
+            several = [tuple(one) for one in given.pop("tool_calls", ())] or None
+            one = given.pop("tool_call", None), given.pop("arguments", None)
+            rule = Rule(condition, tool_calls=as_tool_calls(*one, several), **given)
             check_rule(rule)
         except (RuleError, FaultError, re.error, TypeError, AttributeError) as exc:
             raise RuleError(f"{where}: {exc}") from None
         return rule
+
+
+def _from_yaml(text: str) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise ValueError("PyYAML reads it: pip install 'aimlapi-integrations[emulator]'") from None
+    try:
+        return yaml.safe_load(text) or []
+    except yaml.YAMLError as exc:
+        raise ValueError(" ".join(str(exc).split())) from None

@@ -23,8 +23,7 @@ from tests.emulator.test_command import ASK, finished
 yaml = pytest.importorskip("yaml")
 
 from aimlapi_emulator.recording.cassettes import read  # noqa: E402 - needs PyYAML
-from aimlapi_emulator.recording.recorder import Recorder, keep_in  # noqa: E402
-from aimlapi_emulator.recording.replayer import Replayer  # noqa: E402
+from aimlapi_emulator.recording.recorder import Recorder, Replayer, keep_in  # noqa: E402
 
 SECRET = "sk-secret-0123456789"
 Start = Callable[..., httpx.Client]
@@ -132,7 +131,7 @@ def test_streams_are_passed_on_as_they_come(folder: Path) -> None:
             (path,) = wait_for(folder, 1)
     (kept,) = read(path)
     assert len(kept.pieces) > 5
-    assert b"".join(kept.pieces) == first + rest
+    assert kept.body == first + rest
     assert sum(kept.delays_s) > 0.3
     with Replayer(folder, with_delays=True) as replayer, client(replayer.base_url) as found:
         begin = time.monotonic()
@@ -158,7 +157,7 @@ def test_a_cut_answer_is_replayed_as_cut(
     (path,) = wait_for(folder, 1)
     (kept,) = read(path)
     assert kept.end == ("closed" if drop_with == "fin" else "reset")
-    assert 0 < len(b"".join(kept.pieces)) <= 300
+    assert 0 < len(kept.body) <= 300
     with Replayer(folder) as replayer, client(replayer.base_url) as replay:
         for _ in range(2):
             got: list[bytes] = []
@@ -168,7 +167,7 @@ def test_a_cut_answer_is_replayed_as_cut(
             ):
                 got += answer.iter_raw()
             if drop_with == "fin":  # a reset may overtake the bytes before it
-                assert b"".join(got) == b"".join(kept.pieces)
+                assert b"".join(got) == kept.body
 
 
 def test_failures_are_recorded_in_their_order(
@@ -281,7 +280,7 @@ def test_a_client_that_leaves_early_is_recorded_whole(folder: Path) -> None:
                 next(got.iter_raw())
             (path,) = wait_for(folder, 1)
     (kept,) = read(path)
-    assert (kept.end, b"[DONE]" in b"".join(kept.pieces)) == ("complete", True)
+    assert (kept.end, b"[DONE]" in kept.body) == ("complete", True)
 
 
 def test_web_pages_and_other_hosts_are_refused(record: httpx.Client, emu: Emulator) -> None:
