@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.callbacks import CallbackManager
-from llama_index.core.schema import BaseNode, MetadataMode
+from llama_index.core.schema import BaseNode
 from pydantic import Field, PrivateAttr, SecretStr
 
 from aimlapi_core import (
     DEFAULT_TIMEOUT_S,
     EmbeddingReply,
     EmbeddingRequest,
-    InvalidRequestError,
     embedding_info,
 )
 from aimlapi_core._adapters.arguments import translate_validation_errors
@@ -36,6 +35,7 @@ from llama_index_aimlapi._request.argument_validation import (
     drop_unset,
     one_of,
 )
+from llama_index_aimlapi._request.texts import check_nodes, check_text, checked_texts
 
 if TYPE_CHECKING:
     import httpx
@@ -228,19 +228,19 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         return self.num_workers or self.concurrent_batches
 
     def _get_query_embedding(self, query: str) -> Embedding:
-        _check_text(query)
+        check_text(query)
         return self._embed(self._request([query], None))[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
-        _check_text(query)
+        check_text(query)
         return (await self._aembed(self._request([query], None)))[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
-        _check_text(text)
+        check_text(text)
         return self._get_text_embeddings([text])[0]
 
     async def _aget_text_embedding(self, text: str) -> Embedding:
-        _check_text(text)
+        check_text(text)
         return (await self._aget_text_embeddings([text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
@@ -254,7 +254,7 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         self, texts: list[str], show_progress: bool = False, **kwargs: Any
     ) -> list[Embedding]:
         """One vector per text, in order. With several batches, callbacks run in threads."""
-        texts = _checked_texts(texts)
+        texts = checked_texts(texts)
         embed = super().get_text_embedding_batch
         batches = split(texts, self.embed_batch_size)
         if len(batches) < 2 or self.concurrent_batches < 2:
@@ -267,19 +267,19 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
         self, texts: list[str], show_progress: bool = False, **kwargs: Any
     ) -> list[Embedding]:
         """`get_text_embedding_batch`, asynchronously, in tasks instead of threads."""
-        texts = _checked_texts(texts)
+        texts = checked_texts(texts)
         embed = super().aget_text_embedding_batch
         batches = split(texts, self.embed_batch_size)
         return await in_tasks(embed, batches, self._async_concurrency, show_progress)
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """The nodes with their vectors. Raises InvalidRequestError that names an empty node."""
-        _check_nodes(nodes)
+        check_nodes(nodes)
         return super().__call__(nodes, **kwargs)
 
     async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """`__call__`, asynchronously."""
-        _check_nodes(nodes)
+        check_nodes(nodes)
         return await super().acall(nodes, **kwargs)
 
     def _reset_copy(self) -> None:
@@ -291,40 +291,3 @@ def _max_texts(model: str) -> int:
     """The most texts in a request, as far as known; the core splits further where needed."""
     info = embedding_info(model)
     return min(info.max_texts, _MAX_TEXTS) if info else _MAX_TEXTS
-
-
-def _checked_texts(texts: Iterable[str]) -> list[str]:
-    """The texts as a list; generators, views and arrays are taken too.
-
-    Raises InvalidRequestError with the index in the whole list: the core sees one batch.
-    """
-    if isinstance(texts, str):
-        raise InvalidRequestError("The texts are a list, not one text: put it into a list.")
-    if not isinstance(texts, Iterable):
-        raise InvalidRequestError(f"The texts are a list, not a {type(texts).__name__}.")
-    checked = list(texts)
-    for position, text in enumerate(checked):
-        if not isinstance(text, str):
-            kind = type(text).__name__
-            raise InvalidRequestError(f"Text {position} is {kind}, not a string.")
-        if not text:
-            raise InvalidRequestError(
-                f"Text {position} is empty: the service embeds no empty text. Leave it out."
-            )
-    return checked
-
-
-def _check_text(text: str) -> None:
-    if isinstance(text, str) and not text:
-        raise InvalidRequestError("The text is empty: the service embeds no empty text.")
-
-
-def _check_nodes(nodes: Sequence[BaseNode]) -> None:
-    """Raises InvalidRequestError with id and file of an empty node: an index would not help."""
-    for node in nodes:
-        if not node.get_content(metadata_mode=MetadataMode.EMBED):
-            name = node.metadata.get("file_name")
-            raise InvalidRequestError(
-                f"Node {node.node_id!r}{f' of file {name!r}' if name else ''} has no text: the "
-                "service embeds no empty text. Leave it out."
-            )

@@ -19,6 +19,7 @@ from aimlapi_emulator.billing.usage import (
 from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.endpoints import (
     chat_format,
+    chat_stream,
     error_bodies,
     responses_format,
     responses_stream,
@@ -165,7 +166,7 @@ def chat_reply(context: RequestContext, model: ChatModelRow) -> Response:
     completion = chat_format.build_completion(context, model, answers, usage)
     error = sse.chat_error(context.path, context.request_id)
     fault = context.fault
-    events = odd_chat_chunks(chat_format.render_stream(completion), fault)
+    events = odd_chat_chunks(chat_stream.render_stream(completion), fault)
     if model.routed_to and not body.get("stream"):
         provider = model.routed_to.partition("/")[0]
         served = {"x-aimlapi-model": model.routed_to, "x-aimlapi-provider": provider}
