@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
+from benchmarks.goals import Case, Goal, Job, Round, faster, figure, ratio
 from benchmarks.payloads import KINDS
 
+PROFILE = "profile."  # what the names of the cases without goals begin with
+
 FEW = 3  # rounds of a case of which one takes long
-Job = Mapping[str, Any]
-Figures = dict[str, float]
-Round = Mapping[str, Figures]  # by label
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A value of one round's figures, held against a bound; without one it is only shown."""
-
-    what: str
-    value: Callable[[Round], float]
-    bound: float | None
-    at_least: bool = False
-    unit: str = "x"
-
-    def holds(self, value: float) -> bool | None:
-        """Whether a measured value meets the goal; None where there is none."""
-        if self.bound is None:
-            return None
-        return value >= self.bound if self.at_least else value <= self.bound
-
-
-@dataclass(frozen=True)
-class Case:
-    """Jobs by label, run one after the other in each round, and their goals.
-
-    `shown` is the figure that is printed of each job, `unit` its unit. `most_rounds`: fewer than
-    the run's, where one round takes long.
-    """
-
-    name: str
-    jobs: Mapping[str, Job]
-    goals: tuple[Goal, ...] = ()
-    shown: str = "cpu_us"
-    unit: str = "us"
-    most_rounds: int = 7
+PEERS = frozenset(
+    (
+        "ChatOpenAI",
+        "ChatOpenAI with httpx-aiohttp",
+        "ChatMistralAI",
+        "OpenAILike",
+        "OpenAI",
+        "OpenAIEmbeddings",
+        "OpenAIEmbedding",
+    )
+)
 
 
 class Side(NamedTuple):
@@ -69,47 +46,16 @@ LLAMA_INDEX = Side(
     ("OpenAILike", "OpenAI"),
     "OpenAILike",
 )
+SIDES = (LANGCHAIN, LLAMA_INDEX)
 
 
 def _to_limit(side: Side, bound: float) -> Goal:
     """Ours over the limit: a model in memory whose answers come over raw httpx, JSON parsed."""
-    return _ratio("ours over the limit", side.ours, side.limit, bound)
-
-
-def _to_halves(side: Side) -> Goal:
-    """Ours over the limit's halves, each in a loop of its own, where caches stay warm; no goal."""
-
-    def value(found: Round) -> float:
-        return found[side.ours]["cpu_us"] / (
-            found[side.memory]["cpu_us"] + found["httpx"]["cpu_us"]
-        )
-
-    return Goal("ours over the halves apart", value, None)
-
-
-def _ratio(what: str, of: str, over: str, bound: float, figure: str = "cpu_us") -> Goal:
-    return Goal(what, lambda found: found[of][figure] / found[over][figure], bound)
-
-
-def _faster(peer: str, ours: str, bound: float) -> Goal:
-    """How many times our CPU time the peer's is."""
-
-    def value(found: Round) -> float:
-        return found[peer]["cpu_us"] / found[ours]["cpu_us"]
-
-    return Goal(f"{peer} over ours", value, bound, at_least=True)
-
-
-def _figure(what: str, label: str, figure: str, bound: float, unit: str = "") -> Goal:
-    return Goal(what, lambda found: found[label][figure], bound, unit=unit)
+    return ratio("ours over the limit", side.ours, side.limit, bound)
 
 
 def _jobs(job: Job, *subjects: str) -> dict[str, Job]:
     return {subject: {**job, "subject": subject} for subject in subjects}
-
-
-def _subjects(side: Side) -> tuple[str, ...]:
-    return side.ours, side.limit, side.memory, "httpx"
 
 
 def _per_call(side: Side) -> Iterator[Case]:
@@ -117,8 +63,11 @@ def _per_call(side: Side) -> Iterator[Case]:
     for name, measure in zip(names, ("call", "acall"), strict=True):
         yield Case(
             f"{side.name}.{name}",
-            _jobs({"measure": measure, "times": 300}, *_subjects(side), *side.peers),
-            (_to_limit(side, 0.9), _to_halves(side), _faster(side.rival, side.ours, 2)),
+            _jobs({"measure": measure, "times": 300}, side.ours, side.limit, *side.peers),
+            (_to_limit(side, 0.9), faster(side.rival, side.ours, 2)),
+            side.limit,
+            rounds=7,
+            seconds=3,
         )
 
 
@@ -129,16 +78,17 @@ def _per_chunk(side: Side) -> Iterator[Case]:
             job = {"measure": measure, "kind": kind, "count": 1000, "times": 4}
             peers = side.peers if kind == "text" else ()
             goals = [_to_limit(side, 1.1)]
-            subjects: tuple[str, ...] = (side.ours, side.limit)
             if kind == "text":
-                goals += [_to_halves(side), _faster(side.rival, side.ours, 3)]
-                subjects = _subjects(side)
+                goals.append(faster(side.rival, side.ours, 3))
             if "ChatMistralAI" in peers:
-                goals.append(_faster("ChatMistralAI", side.ours, 1))
+                goals.append(faster("ChatMistralAI", side.ours, 1))
             yield Case(
                 f"{side.name}.{name}.{kind}",
-                _jobs(job, *subjects, *peers),
+                _jobs(job, side.ours, side.limit, *peers),
                 tuple(goals),
+                side.limit,
+                rounds=7,
+                seconds=2 if peers else 0.7,
             )
 
 
@@ -153,9 +103,11 @@ def _agent() -> Iterator[Case]:
         "langchain.agent",
         _jobs(job, ours, memory, rival),
         (
-            Goal("our share, over a model in memory", share, 25, unit=" %"),
-            _faster(rival, ours, 2.3),
+            Goal("our share, over a model in memory", share, 25, unit=" %", beside="cpu_us"),
+            faster(rival, ours, 2.3),
         ),
+        memory,
+        seconds=4.5,
     )
 
 
@@ -169,44 +121,84 @@ def _embeddings() -> Iterator[Case]:
         yield Case(
             name,
             _jobs(job, ours, limit, rival),
-            (_ratio("ours over the limit", ours, limit, to_limit), _faster(rival, ours, to_rival)),
-            most_rounds=FEW,
+            (ratio("ours over the limit", ours, limit, to_limit), faster(rival, ours, to_rival)),
+            limit,
+            rounds=FEW,
+            seconds=9,
         )
 
 
 def _in_flight() -> Iterator[Case]:
-    ours, rival = LANGCHAIN.ours, LANGCHAIN.rival
+    ours, rival, limit = LANGCHAIN.ours, LANGCHAIN.rival, "limit in flight"
     job = {"measure": "in_flight", "delay_ms": 50, "count": 1000}
+    aiohttp = {**job, "extra": True}
     yield Case(
         "in_flight.1000",
         {
-            **_jobs(job, ours, *LANGCHAIN.peers, "httpx"),
+            **_jobs(job, ours, limit, *LANGCHAIN.peers),
+            **_jobs(aiohttp, "ChatOpenAI with httpx-aiohttp", "ChatAIMLAPI with httpx-aiohttp"),
             "one after another": {"measure": "acall", "times": 300, "subject": ours},
         },
         (
-            _ratio("ours over one after another", ours, "one after another", 2),
-            _faster(rival, ours, 8),
+            faster(rival, ours, 8),
+            ratio("ours over the limit in flight", ours, limit, 1.25),
+            ratio("ours over one after another", ours, "one after another", 2),
         ),
-        most_rounds=FEW,
+        limit,
+        rounds=FEW,
+        seconds=22,
     )
     yield Case(
         "in_flight.5000",
         {
-            **_jobs({**job, "count": 5000}, ours),
+            **_jobs({**job, "count": 5000, "soft_files": 1024}, ours),
             "100 in flight": {**job, "count": 100, "subject": ours},
         },
         (
-            _figure("errors", ours, "errors", 0),
-            _ratio("5,000 over 100 in flight", ours, "100 in flight", 1.1),
+            figure("errors", ours, "errors", 0),
+            ratio("5,000 over 100 in flight", ours, "100 in flight", 1.1),
         ),
-        most_rounds=FEW,
+        rounds=FEW,
+        seconds=25,
     )
-    cold = {**job, "cold": True, "tls": True}
-    yield Case("in_flight.1000_cold_tls", _jobs(cold, ours, "httpx"), most_rounds=FEW)
     # Not ChatMistralAI: it takes no certificates but its own package's.
+    cold = {"measure": "first_call", "tls": True}
     yield Case(
-        "cold_start.tls", _jobs({"measure": "first_call", "tls": True}, ours, "httpx", rival)
+        "cold_start.tls", _jobs(cold, ours, "httpx", rival), limit="httpx", rounds=FEW, seconds=2
     )
+
+
+def _rows() -> Iterator[Case]:
+    """Rows a second by Ray and by a plain asyncio loop, as many calls in flight."""
+    rows = {50: 1600, 500: 384}
+    for delay_ms, count in rows.items():
+        job = {"delay_ms": delay_ms, "count": count, "extra": True, "subject": LANGCHAIN.ours}
+        yield Case(
+            "ray.rows" if delay_ms == 500 else f"ray.rows.{delay_ms}_ms",
+            {
+                "Ray": {**job, "measure": "ray_rows"},
+                "asyncio": {**job, "measure": "asyncio_rows"},
+            },
+            (
+                Goal(
+                    f"rows a second over a plain loop's, answers after {delay_ms} ms",
+                    lambda found: found["Ray"]["rows_a_second"] / found["asyncio"]["rows_a_second"],
+                    0.8,
+                    at_least=True,
+                    beside="rows_a_second",
+                ),
+                figure(
+                    f"the journal's share of a row's time, answers after {delay_ms} ms",
+                    "Ray",
+                    "journal",
+                    5,
+                    " %",
+                ),
+            ),
+            "asyncio",
+            rounds=FEW,
+            seconds=20,
+        )
 
 
 def _construction() -> Iterator[Case]:
@@ -216,34 +208,33 @@ def _construction() -> Iterator[Case]:
             f"{side.name}.construct",
             _jobs({"measure": "construct", "times": 200}, ours, "ChatOpenAI", *side.peers),
             (
-                _ratio("ours over ChatOpenAI", ours, "ChatOpenAI", 1 / 7),
-                _ratio("the first, over ChatOpenAI's", ours, "ChatOpenAI", 1 / 7, "first_cpu_us"),
-                _figure("files, sockets, TLS opened", ours, "opened", 0),
+                ratio("ours over ChatOpenAI", ours, "ChatOpenAI", 1 / 7),
+                ratio("the first, over ChatOpenAI's", ours, "ChatOpenAI", 1 / 7, "first_cpu_us"),
+                figure("files, sockets, TLS opened", ours, "opened", 0),
             ),
+            seconds=1,
         )
         yield Case(
             f"{side.name}.import",
             _jobs({"measure": "imports", "module": f"{side.name}_aimlapi"}, ours),
-            (_figure("our modules' share", ours, "share", share, " %"),),
-            shown="share",
-            unit="%",
+            (figure("our modules' share", ours, "share", share, " %"),),
+            seconds=4,
         )
         yield Case(
             f"{side.name}.objects",
             _jobs({"measure": "objects", "count": 10_000}, ours),
             (
-                _figure("memory of one object", ours, "bytes", 20_000, " B"),
-                _figure("sockets of 10,000 objects", ours, "sockets", 1),
+                figure("memory of one object", ours, "bytes", 20_000, " B"),
+                figure("sockets of 10,000 objects", ours, "sockets", 1),
             ),
-            shown="bytes",
-            unit="B",
-            most_rounds=FEW,
+            rounds=1,
+            seconds=2,
         )
 
 
 def _streams() -> Iterator[Case]:
     together = {"measure": "together", "streams": 200, "count": 2000}
-    for side in (LANGCHAIN, LLAMA_INDEX):
+    for side in SIDES:
         fair = Goal(
             "the last's progress at the first's end",
             lambda found, ours=side.ours: found[ours]["progress"],  # type: ignore[misc]  # bound now
@@ -252,23 +243,25 @@ def _streams() -> Iterator[Case]:
             unit=" %",
         )
         yield Case(
-            f"{side.name}.streams_together", _jobs(together, side.ours), (fair,), most_rounds=FEW
+            f"{side.name}.streams_together",
+            _jobs(together, side.ours),
+            (fair,),
+            rounds=2,
+            seconds=18,
         )
         yield _long(side)
-    held = {"measure": "held", "streams": 200, "count": 2000, "subject": "aimlapi_core"}
+    held = {"measure": "held", "streams": 25, "count": 2000, "subject": "aimlapi_core"}
     yield Case(
         "core.stream_memory",
         {"aimlapi_core": held},
-        (_figure("held for each chunk", "aimlapi_core", "bytes_a_chunk", 100, " B"),),
-        shown="mb_long",
-        unit="MB",
-        most_rounds=FEW,
+        (figure("held for each chunk", "aimlapi_core", "bytes_a_chunk", 100, " B"),),
+        rounds=1,
     )
 
 
 def _long(side: Side) -> Case:
     job = {"measure": "stream", "kind": "text"}
-    short, long = {**job, "count": 1000, "times": 10}, {**job, "count": 100_000, "times": 1}
+    short, long = {**job, "count": 1000, "times": 20}, {**job, "count": 100_000, "times": 1}
     jobs: dict[str, Job] = {}
     for length, given in (("1,000", short), ("100,000", long)):
         for who, subject in (("ours", side.ours), ("memory", side.memory)):
@@ -279,11 +272,11 @@ def _long(side: Side) -> Case:
         return of_long / (found["ours 1,000"]["cpu_us"] - found["memory 1,000"]["cpu_us"])
 
     goal = Goal("a chunk of 100,000 over one of 1,000", growth, 1.2)
-    return Case(f"{side.name}.long_stream", jobs, (goal,), most_rounds=FEW)
+    return Case(f"{side.name}.long_stream", jobs, (goal,), rounds=FEW, seconds=9)
 
 
 def _size_of_work() -> Iterator[Case]:
-    for side in (LANGCHAIN, LLAMA_INDEX):
+    for side in SIDES:
         job = {"measure": "size_of_work", "times": 5}
         jobs: dict[str, Job] = {
             f"{who} {count}": {**job, "count": count, "subject": subject}
@@ -298,23 +291,59 @@ def _size_of_work() -> Iterator[Case]:
             f"{side.name}.size_of_work",
             jobs,
             (
-                _ratio("2,000 messages over 1,000", "ours 2000", "ours 1000", 2.2),
-                Goal("our peak memory over the body", own_peak, 1.25 if side is LANGCHAIN else 1.5),
+                ratio("2,000 messages over 1,000", "ours 2000", "ours 1000", 2.2),
+                Goal(
+                    "peak memory above the framework's, over the body",
+                    own_peak,
+                    1.25 if side is LANGCHAIN else 1.5,
+                    beside="peak_over_body",
+                ),
             ),
-            most_rounds=FEW,
+            "memory 1000",
+            rounds=FEW,
+            seconds=2,
         )
 
 
+def _profiles() -> Iterator[Case]:
+    """Where the CPU time goes, ours and the limit's: pictures, no goals."""
+    agent = {"of": "agent", "steps": 10, "times": 30}
+    text = {"of": "stream", "kind": "text", "count": 1000, "times": 60}
+    for name, job, *labels in (
+        ("langchain.invoke", {"of": "call", "times": 2500}, LANGCHAIN.ours, LANGCHAIN.limit),
+        ("llama_index.chat", {"of": "call", "times": 2500}, LLAMA_INDEX.ours, LLAMA_INDEX.limit),
+        ("langchain.stream.text", text, LANGCHAIN.ours, LANGCHAIN.limit),
+        ("llama_index.stream_chat.text", text, LLAMA_INDEX.ours, LLAMA_INDEX.limit),
+        ("langchain.agent", agent, LANGCHAIN.ours, "memory agent"),
+        (
+            "in_flight.1000",
+            {"of": "in_flight", "delay_ms": 50, "count": 1000},
+            LANGCHAIN.ours,
+            "limit in flight",
+        ),
+        (
+            "langchain.embed_documents",
+            {"of": "embed", "count": 10_000},
+            "AIMLAPIEmbeddings",
+            "embeddings limit",
+        ),
+    ):
+        jobs = _jobs({**job, "measure": "profile"}, *labels)
+        yield Case(f"{PROFILE}{name}", jobs, limit=labels[1], rounds=1, seconds=8)
+
+
 def _all() -> Iterator[Case]:
-    for side in (LANGCHAIN, LLAMA_INDEX):
+    for side in SIDES:
         yield from _per_call(side)
         yield from _per_chunk(side)
     yield from _agent()
     yield from _embeddings()
     yield from _in_flight()
+    yield from _rows()
     yield from _construction()
     yield from _streams()
     yield from _size_of_work()
+    yield from _profiles()
 
 
 CASES = tuple(_all())

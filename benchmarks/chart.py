@@ -44,23 +44,18 @@ class Bar(NamedTuple):
     cpu_us: float
 
 
-def bars(found: dict[str, list[dict[str, float]]]) -> list[Bar]:
+def bars(found: dict[str, list[dict[str, float] | None]]) -> list[Bar]:
     """The bars of one case, ours first."""
-    (limit,) = (
-        [figures["cpu_us"] for figures in rounds]
-        for label, rounds in found.items()
-        if label.split()[0] == "limit"
-    )
-    subjects = [label for label in found if label.split()[0] not in ("limit", "memory", "httpx")]
+    limit = next(rounds for label, rounds in found.items() if label.split()[0] == "limit")
+    subjects = [label for label in found if label.split()[0] != "limit"]
     subjects.sort(key=lambda label: label not in _OURS)
-    return [
-        Bar(
-            label,
-            median(one["cpu_us"] / of for one, of in zip(found[label], limit, strict=True)),
-            median(one["cpu_us"] for one in found[label]),
-        )
-        for label in subjects
-    ]
+    out = []
+    for label in subjects:
+        both = [(one, of) for one, of in zip(found[label], limit, strict=True) if one and of]
+        if both:  # no job of it failed in all rounds
+            limits = median(one["cpu_us"] / of["cpu_us"] for one, of in both)
+            out.append(Bar(label, limits, median(one["cpu_us"] for one, _ in both)))
+    return out
 
 
 def drawn(report: dict[str, Any]) -> str:

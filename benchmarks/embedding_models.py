@@ -44,9 +44,18 @@ def raw(base: str) -> Embed:
     return embed
 
 
-def _langchain(module: str, name: str, **arguments: Any) -> Callable[[str], Embed]:
+MODULES = {
+    "embeddings limit": "numpy",
+    "AIMLAPIEmbeddings": "langchain_aimlapi",
+    "OpenAIEmbeddings": "langchain_openai",
+    "AIMLAPIEmbedding": "llama_index_aimlapi",
+    "OpenAIEmbedding": "llama_index.embeddings.openai",
+}
+
+
+def _langchain(name: str, **arguments: Any) -> Callable[[str], Embed]:
     def make(base: str) -> Embed:
-        model = getattr(import_module(module), name)(
+        model = getattr(import_module(MODULES[name]), name)(
             model=MODEL, api_key=KEY, base_url=base, **arguments
         )
         embed: Embed = model.embed_documents
@@ -55,9 +64,10 @@ def _langchain(module: str, name: str, **arguments: Any) -> Callable[[str], Embe
     return make
 
 
-def _llama_index(module: str, name: str) -> Callable[[str], Embed]:
+def _llama_index(name: str) -> Callable[[str], Embed]:
     def make(base: str) -> Embed:
-        model = getattr(import_module(module), name)(model_name=MODEL, api_key=KEY, api_base=base)
+        made = getattr(import_module(MODULES[name]), name)
+        model = made(model_name=MODEL, api_key=KEY, api_base=base)
         embed: Embed = model.get_text_embedding_batch
         return embed
 
@@ -66,11 +76,9 @@ def _llama_index(module: str, name: str) -> Callable[[str], Embed]:
 
 MODELS: dict[str, Callable[[str], Embed]] = {
     "embeddings limit": raw,
-    "AIMLAPIEmbeddings": _langchain("langchain_aimlapi", "AIMLAPIEmbeddings"),
+    "AIMLAPIEmbeddings": _langchain("AIMLAPIEmbeddings"),
     # Its check of lengths needs tiktoken's tables, from the network.
-    "OpenAIEmbeddings": _langchain(
-        "langchain_openai", "OpenAIEmbeddings", check_embedding_ctx_length=False
-    ),
-    "AIMLAPIEmbedding": _llama_index("llama_index_aimlapi", "AIMLAPIEmbedding"),
-    "OpenAIEmbedding": _llama_index("llama_index.embeddings.openai", "OpenAIEmbedding"),
+    "OpenAIEmbeddings": _langchain("OpenAIEmbeddings", check_embedding_ctx_length=False),
+    "AIMLAPIEmbedding": _llama_index("AIMLAPIEmbedding"),
+    "OpenAIEmbedding": _llama_index("OpenAIEmbedding"),
 }

@@ -22,9 +22,10 @@ _PACKAGES = (
 
 
 def machine() -> dict[str, Any]:
-    """Cores, processor, interpreter, and the versions of what is installed."""
+    """Cores, load, processor, interpreter, and the versions of what is installed."""
     return {
         "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
         "processor": _processor(),
         "system": platform.system(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",

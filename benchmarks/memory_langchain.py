@@ -2,7 +2,8 @@
 
 It gives the chunks that `ChatAIMLAPI` gives for the same stream (a test holds them equal), made
 with LangChain's own classes in the plainest way. With `base_url` it is the limit: each answer
-comes over raw httpx, its JSON parsed, and is then given from memory.
+comes over raw httpx, its JSON parsed, and is then given from memory; with `transports` each call in
+flight has a bare transport of httpx.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 from benchmarks.payloads import CALL, MODEL, WORD, Kind, arguments
-from benchmarks.raw import RawChat, abeside, beside
+from benchmarks.raw import RawChat, RawTransports, abeside, beside
 
 _PROVIDER = "aimlapi"
 _USAGE_DETAILS: Any = {
@@ -32,13 +33,16 @@ class MemoryChat(BaseChatModel):
     kind: Kind = "text"
     count: int = 100
     base_url: str = ""
+    transports: bool = False
 
     _raw: RawChat | None = PrivateAttr(default=None)
+    _transports: RawTransports | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any, /) -> None:
         """Make the raw client, which opens nothing yet."""
         super().model_post_init(context)
         self._raw = RawChat(self.base_url) if self.base_url else None
+        self._transports = RawTransports(self.base_url) if self.transports else None
 
     @property
     def _llm_type(self) -> str:
@@ -126,8 +130,9 @@ class MemoryChat(BaseChatModel):
     async def _agenerate(
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> ChatResult:
-        if self._raw is not None:
-            await self._raw.ainvoke(messages[-1].text)
+        raw = self._transports or self._raw
+        if raw is not None:
+            await raw.ainvoke(messages[-1].text)
         return self._result()
 
     def _stream(

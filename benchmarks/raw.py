@@ -1,8 +1,13 @@
-"""Raw httpx with the JSON parsed: what the network and the bytes cost without any model."""
+"""Raw httpx with the JSON parsed: what the network and the bytes cost without any model.
+
+`RawChat` goes through a client of each kind. `RawTransports` has a bare transport of httpx for each
+call in flight, since the pool of one client looks at all connections at each request.
+"""
 
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, TypeVar
 
@@ -76,6 +81,30 @@ class RawChat:
         """Close both clients."""
         self.close()
         await self._async.aclose()
+
+
+class RawTransports:
+    """Asynchronous calls, each over a transport that no other call uses meanwhile."""
+
+    def __init__(self, base_url: str) -> None:
+        self._url = f"{base_url}/chat/completions"
+        self._free: list[httpx.AsyncHTTPTransport] = []
+        self._tls = ssl.create_default_context()
+
+    async def ainvoke(self, prompt: str) -> Any:
+        """One answer."""
+        transport = self._free.pop() if self._free else httpx.AsyncHTTPTransport(self._tls)
+        body = _body(prompt, stream=False)
+        request = httpx.Request("POST", self._url, headers=_HEADERS, content=body)
+        response = await transport.handle_async_request(request)
+        answer = json.loads(await response.aread())
+        self._free.append(transport)
+        return answer
+
+    async def aclose(self) -> None:
+        """Close them."""
+        for transport in self._free:
+            await transport.aclose()
 
 
 def beside(payloads: Iterator[Any], items: Iterator[ItemT]) -> Iterator[ItemT]:

@@ -78,12 +78,27 @@ def _limit(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     return {"base_url": base, "kind": kind, "count": count}
 
 
+def _limit_in_flight(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
+    return {**_limit(base, kind, count), "transports": True}
+
+
 def _raw(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     return {"base_url": base}
 
 
 def _chat_openai(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
     return {"model": MODEL, "base_url": base, "api_key": KEY}
+
+
+def _ours_with_aiohttp(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
+    made = import_module("httpx_aiohttp").HttpxAiohttpClient
+    limits = import_module("httpx").Limits(max_connections=1000)  # as OpenAI's has
+    return {**_ours(base, kind, count), "http_async_client": made(timeout=600, limits=limits)}
+
+
+def _chat_openai_with_aiohttp(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
+    client = import_module("openai").DefaultAioHttpClient()
+    return {**_chat_openai(base, kind, count), "http_async_client": client}
 
 
 def _chat_mistral(base: str, kind: AnswerKind, count: int) -> dict[str, Any]:
@@ -111,10 +126,17 @@ SUBJECTS: dict[str, Subject] = {
     "memory": Subject("benchmarks.memory_langchain", "MemoryChat", _memory),
     "memory LlamaIndex": Subject("benchmarks.memory_llama_index", "MemoryLLM", _memory, True),
     "limit": Subject("benchmarks.memory_langchain", "MemoryChat", _limit),
+    "limit in flight": Subject("benchmarks.memory_langchain", "MemoryChat", _limit_in_flight),
     "memory agent": Subject("benchmarks.memory_agent", "MemoryAgent", _memory_agent),
     "limit LlamaIndex": Subject("benchmarks.memory_llama_index", "MemoryLLM", _limit, True),
     "httpx": Subject("benchmarks.raw", "RawChat", _raw),
     "ChatOpenAI": Subject("langchain_openai", "ChatOpenAI", _chat_openai),
+    "ChatAIMLAPI with httpx-aiohttp": Subject(
+        "langchain_aimlapi", "ChatAIMLAPI", _ours_with_aiohttp
+    ),
+    "ChatOpenAI with httpx-aiohttp": Subject(
+        "langchain_openai", "ChatOpenAI", _chat_openai_with_aiohttp
+    ),
     "ChatMistralAI": Subject("langchain_mistralai", "ChatMistralAI", _chat_mistral),
     "OpenAILike": Subject("llama_index.llms.openai_like", "OpenAILike", _openai_like, True),
     "OpenAI": Subject("llama_index.llms.openai", "OpenAI", _openai, True),

@@ -71,7 +71,8 @@ def _written_types(cls: type[Any]) -> Mapping[str, str]:
     """The types of the constructor's arguments, as the source has them."""
     typed_dict = getattr(cls, "_arguments", None)
     if typed_dict is None:
-        return cls.__init__.__annotations__
+        written: Mapping[str, str] = cls.__init__.__annotations__
+        return written
     return {name: ref.__forward_arg__ for name, ref in typed_dict.__annotations__.items()}
 
 

@@ -1,27 +1,20 @@
 """Draw README's pictures: `python -m scripts.pictures`.
 
-docs/performance.svg is the chart of the kept run of `make bench`, docs/demo.svg a recording of
-the demo on the emulator.
+docs/performance.svg and docs/profile.svg are drawn from the kept run of `make bench`, docs/demo.svg
+is a recording of the demo on the emulator.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 
-from benchmarks import chart
+from benchmarks import page
 from scripts import terminal
 
 ROOT = Path(__file__).parents[1]
 TITLE = "make demo (on the local emulator, no language model; pauses cut to 1 s)"
-
-
-def performance() -> str:
-    """The chart of benchmarks/latest.json."""
-    report = json.loads((ROOT / "benchmarks" / "latest.json").read_text(encoding="utf-8"))
-    return chart.drawn(report)
 
 
 def demo() -> str:
@@ -33,5 +26,6 @@ def demo() -> str:
 
 
 if __name__ == "__main__":
-    for name, draw in (("performance", performance), ("demo", demo)):
-        (ROOT / "docs" / f"{name}.svg").write_text(draw(), encoding="utf-8")
+    drawn = {"demo": demo(), **{name: page.picture(name) for name in page.PICTURES}}
+    for name, picture in drawn.items():
+        (ROOT / "docs" / f"{name}.svg").write_text(picture, encoding="utf-8")

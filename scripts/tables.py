@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +26,9 @@ from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.retry import is_safe_to_repeat
 from aimlapi_core.types import Endpoint
 from aimlapi_emulator.faults import fault
+from benchmarks import page
 from scripts import arguments, examples, tested
+from scripts.marked import updated
 from tests.clients import run
 from tests.faults import matrix
 
@@ -118,29 +120,6 @@ def _row(info: ModelInfo, endpoint: Endpoint) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def bench() -> str:
-    """The goals that the kept runs of `make bench` measured, with their ratios."""
-    report = json.loads((ROOT / "benchmarks" / "latest.json").read_text(encoding="utf-8"))
-    machine = report["machine"]
-    head = (
-        f"{report['date']}, {machine['cores']} cores ({machine['processor']}), "
-        f"{machine['python']}, medians of {report['rounds']} rounds (3 of the cases that take "
-        "long), least and greatest in brackets; each ratio is of one run. What is not listed was "
-        "not measured:"
-    )
-    rows = ["| case | what | goal | measured | |", "|---|---|---|---|---|"]
-    verdicts = {True: "held", False: "**missed**", None: ""}
-    for row in report["goals"]:
-        if row["measured"] is None:
-            measured = "not measured"
-        else:
-            value, low, high = (f"{row[name]:.3g}" for name in ("measured", "low", "high"))
-            measured = f"{value}{row['unit']} ({low} to {high})"
-        cells = (f"`{row['case']}`", row["against"], row["goal"], measured, verdicts[row["held"]])
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join([head, "", *rows])
-
-
 def errors() -> str:
     """The core's errors in Markdown, each below what it is a kind of."""
     return "\n".join(["| error | means | retried |", "|---|---|---|", *_errors(AIMLAPIError, 0)])
@@ -191,7 +170,7 @@ def architecture() -> str:
 
 
 # (file, name of the table between `<!-- name: begin -->` and `<!-- name: end -->`, its maker)
-TABLES = (
+TABLES: tuple[tuple[Path, str, Callable[[], str]], ...] = (
     (ROOT / "README.md", "models", partial(models_in_short, GPT_5_2)),
     (ROOT / "docs" / "models.md", "models", partial(models, MODELS.values())),
     (ROOT / "docs" / "models.md", "settings", arguments.settings),
@@ -199,7 +178,6 @@ TABLES = (
     (ROOT / "docs" / "errors.md", "errors", errors),
     (ROOT / "docs" / "reliability.md", "faults", matrix.table),
     (ROOT / "docs" / "architecture.md", "architecture", architecture),
-    (ROOT / "docs" / "performance.md", "bench", bench),
     (ROOT / "docs" / "testing.md", "clients", run.table),
     (ROOT / "examples" / "README.md", "examples", examples.table),
     (
@@ -211,6 +189,7 @@ TABLES = (
     (ROOT / "docs" / "tested.md", "llama_index", partial(tested.table, "llama_index")),
     (ROOT / "docs" / "langchain.md", "versions", partial(versions, *_OF_LANGCHAIN, "pydantic")),
     (ROOT / "docs" / "llamaindex.md", "versions", partial(versions, *_OF_LLAMA_INDEX, "pydantic")),
+    *page.TABLES,
 )
 
 
@@ -237,13 +216,6 @@ def _default(name: str) -> str:
 
 # Its test stands beside those of the faults: tests/faults/test_docs.py.
 FAULT_FIELDS = (ROOT / "docs" / "faults.md", "fault-fields", fault_fields)
-
-
-def updated(text: str, name: str, table: str) -> str:
-    """`text` with the table of that name as it is now."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, rest = text.split(begin)
-    return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
 
 
 if __name__ == "__main__":

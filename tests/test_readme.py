@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import pictures, tables, terminal
+from benchmarks import page
+from scripts import tables, terminal
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,13 +59,14 @@ def in_order(rows: Iterable[str]) -> list[str]:
 
 
 def test_pictures_need_nothing_from_elsewhere_and_are_small() -> None:
-    for name in ("demo.svg", "performance.svg"):
+    for name in ("demo.svg", "performance.svg", "profile.svg"):
         picture = (ROOT / "docs" / name).read_text(encoding="utf-8")
         assert len(picture.encode()) < 60_000
         assert not re.search(r"<script|<image|@import|@font-face|url\(|href", picture)
         assert re.findall(r"https?://[^\"]+", picture) == ["http://www.w3.org/2000/svg"]
 
 
-def test_the_chart_is_drawn_from_the_kept_run() -> None:
-    chart = (ROOT / "docs" / "performance.svg").read_text(encoding="utf-8")
-    assert chart == pictures.performance(), "run: make pictures"
+@pytest.mark.parametrize("name", page.PICTURES)
+def test_the_charts_are_drawn_from_the_kept_run(name: str) -> None:
+    chart = (ROOT / "docs" / f"{name}.svg").read_text(encoding="utf-8")
+    assert chart == page.picture(name), "run: make pictures"

@@ -12,7 +12,6 @@ from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.features import (
     BOTH_PATHS,
     BUILTIN_TOOLS,
-    CODEX_RESPONSES,
     EFFORTS,
     INPUT_MAX,
     INTERPRETER,
@@ -20,7 +19,6 @@ from aimlapi_emulator.catalog.features import (
     LOGPROBS,
     OPENROUTER,
     RESPONSES_PATH,
-    RESPONSES_WITH_SAMPLING,
     SAMPLING,
     ChatFeatures,
     ResponsesFeatures,
@@ -46,7 +44,13 @@ _GPT_5_2 = (
             params=SAMPLING | LOGPROBS | {"n", "seed"},
             efforts=("none", *EFFORTS),  # the live specification alone lists "none"
         ),
-        responses=RESPONSES_WITH_SAMPLING,  # the live specification alone lists it there
+        responses=ResponsesFeatures(  # the live specification alone lists it there
+            paths=RESPONSES_PATH,
+            params=frozenset({"temperature", "top_p"}),
+            efforts=("none", *EFFORTS),
+            reasoning_items=True,
+            tools=BUILTIN_TOOLS | INTERPRETER,
+        ),
     ),
     ChatModelRow(
         id="openai/gpt-5-2-chat-latest",
@@ -91,11 +95,17 @@ _GPT_5_2 = (
         context_length=400_000,
         output_max=128_000,
         input_max=INPUT_MAX,
-        responses=CODEX_RESPONSES,
+        responses=ResponsesFeatures(
+            paths=RESPONSES_PATH,
+            efforts=EFFORTS,
+            reasoning_items=True,
+            tools=BUILTIN_TOOLS | {"local_shell"},
+        ),
     ),
     ChatModelRow(
         id="openai/gpt-5.2-chat",
         response_model_name="openai/gpt-5.2-chat",
+        aliases=(),
         in_usd_per_million=2.275,
         out_usd_per_million=18.2,
         default_effort="none",
@@ -106,6 +116,7 @@ _GPT_5_2 = (
     ChatModelRow(
         id="openai/gpt-5.2-pro",
         response_model_name="openai/gpt-5.2-pro",
+        aliases=(),
         in_usd_per_million=27.3,
         out_usd_per_million=218.4,
         default_effort="medium",

@@ -12,14 +12,12 @@ from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.features import (
     BOTH_PATHS,
     BUILTIN_TOOLS,
-    CODEX_RESPONSES,
     EFFORTS,
     INPUT_MAX,
     INTERPRETER,
     LOGPROBS,
     OPENROUTER,
     RESPONSES_PATH,
-    RESPONSES_WITH_SAMPLING,
     SAMPLING,
     VERSIONED_PATH,
     ChatFeatures,
@@ -46,6 +44,7 @@ def _gpt_5(name: str, in_usd: float, out_usd: float) -> ChatModelRow:
     return ChatModelRow(
         id=f"openai/{name}-2025-08-07",
         response_model_name=f"{name}-2025-08-07",
+        aliases=(),
         in_usd_per_million=in_usd,
         out_usd_per_million=out_usd,
         default_effort="medium",
@@ -61,6 +60,7 @@ def _on_openrouter(name: str, context: int, in_usd: float, out_usd: float) -> Ch
     return ChatModelRow(
         id=f"openai/{name}",
         response_model_name=f"openai/{name}",
+        aliases=(),
         in_usd_per_million=in_usd,
         out_usd_per_million=out_usd,
         default_effort="none",
@@ -74,6 +74,7 @@ def _pro(name: str, answers_as: str) -> ChatModelRow:
     return ChatModelRow(
         id=f"openai/{name}",
         response_model_name=answers_as,
+        aliases=(),
         in_usd_per_million=39.0,
         out_usd_per_million=234.0,
         default_effort="medium",
@@ -88,6 +89,7 @@ def _gpt_5_6(name: str, in_usd: float, out_usd: float) -> ChatModelRow:
     return ChatModelRow(
         id=f"openai/gpt-5.6-{name}",
         response_model_name=f"openai/gpt-5.6-{name}",
+        aliases=(),
         in_usd_per_million=in_usd,
         out_usd_per_million=out_usd,
         default_effort="medium",
@@ -109,6 +111,7 @@ GPT_MODELS: tuple[ChatModelRow, ...] = (
     ChatModelRow(
         id="openai/gpt-5-1",
         response_model_name="gpt-5.1-2025-11-13",
+        aliases=(),
         in_usd_per_million=1.625,
         out_usd_per_million=13.0,
         default_effort="none",
@@ -119,29 +122,48 @@ GPT_MODELS: tuple[ChatModelRow, ...] = (
             params=SAMPLING | LOGPROBS | {"n", "seed", "max_completion_tokens"},
             efforts=("none", *EFFORTS),  # the live specification alone lists "none"
         ),
-        responses=RESPONSES_WITH_SAMPLING,
+        responses=ResponsesFeatures(
+            paths=RESPONSES_PATH,
+            params=frozenset({"temperature", "top_p"}),
+            efforts=("none", *EFFORTS),
+            reasoning_items=True,
+            tools=BUILTIN_TOOLS | INTERPRETER,
+        ),
     ),
     ChatModelRow(
         id="openai/gpt-5-3-codex",
         response_model_name="gpt-5.3-codex",
+        aliases=(),
         in_usd_per_million=2.275,
         out_usd_per_million=18.2,
         default_effort="medium",
         context_length=400_000,
         output_max=128_000,
         input_max=INPUT_MAX,
-        responses=CODEX_RESPONSES,
+        responses=ResponsesFeatures(
+            paths=RESPONSES_PATH,
+            efforts=EFFORTS,
+            reasoning_items=True,
+            tools=BUILTIN_TOOLS | {"local_shell"},
+        ),
     ),
     ChatModelRow(
         id="openai/gpt-5-4",
         response_model_name="gpt-5.4-2026-03-05",
+        aliases=(),
         in_usd_per_million=3.25,
         out_usd_per_million=19.5,
         default_effort="none",
         context_length=1_000_000,
         output_max=128_000,
-        # Images by the page on images; its OpenAPI file has none.
-        responses=replace(RESPONSES_WITH_SAMPLING, images=True),
+        responses=ResponsesFeatures(
+            paths=RESPONSES_PATH,
+            params=frozenset({"temperature", "top_p"}),
+            efforts=("none", *EFFORTS),
+            reasoning_items=True,
+            images=True,  # by the page on images; its OpenAPI file has none
+            tools=BUILTIN_TOOLS | INTERPRETER,
+        ),
     ),
     _pro("gpt-5-4-pro", "gpt-5.4-pro-2026-03-05"),
     _on_openrouter("gpt-5.4-mini", 400_000, 0.975, 5.85),
@@ -150,6 +172,7 @@ GPT_MODELS: tuple[ChatModelRow, ...] = (
     ChatModelRow(
         id="openai/gpt-5-5",
         response_model_name="gpt-5.5-2026-04-23",
+        aliases=(),
         in_usd_per_million=6.5,
         out_usd_per_million=39.0,
         default_effort="medium",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -38,3 +39,15 @@ def test_the_llama_index_llm_in_memory_gives_the_items_of_ours(origin: str, kind
     ours, memory = _streams(origin, "AIMLAPI", "memory LlamaIndex", kind)
     assert len(ours) == len(memory) == 6
     assert [item.model_dump() for item in memory[:-1]] == [item.model_dump() for item in ours[:-1]]
+
+
+async def test_each_call_of_the_limit_in_flight_has_a_transport_of_its_own(origin: str) -> None:
+    answer = Answer(delay_ms=50)
+    model = subjects.made("limit in flight", f"{origin}{answer.path}/v1")
+    answers = await asyncio.gather(*(model.ainvoke("Go.") for _ in range(3)))
+    transports = model._transports
+    assert len({one.text for one in answers}) == 1
+    assert len(transports._free) == 3
+    await model.ainvoke("Go.")
+    assert len(transports._free) == 3
+    await transports.aclose()
