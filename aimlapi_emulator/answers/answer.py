@@ -5,7 +5,7 @@ shape is a tool's parameters, the response schema, or what the prompt's text spe
 the values are the prompt's, its material's and its results' (`schema_instance`). In this order:
 calls of tools; a response schema; the text protocol of ReAct agents; a follow-up question that is
 to stand alone; a shape that the text wants; and in plain words the tool results of this turn, the
-sentence of the material that answers, an earlier statement, or an echo that names what came.
+sentence of the material that answers, an earlier statement, or an echo of the message.
 """
 
 from __future__ import annotations
@@ -69,9 +69,8 @@ def _text(prompt: Prompt, eager: bool) -> str:
     task = read_task(prompt)
     if prompt.schema is not None:
         return to_json(_instance(prompt, task, Shape(prompt.schema, to_json)))
-    spoken = react(prompt, eager=eager) or standalone(prompt)
-    if spoken is not None:
-        return spoken
+    if step := react(prompt, eager=eager) or standalone(prompt):
+        return step
     shape = find_shape(prompt, task)
     if shape is not None:
         return shape.render(_instance(prompt, task, shape))
@@ -92,7 +91,7 @@ def _instance(prompt: Prompt, task: Task, shape: Shape) -> Any:
     found = fallback_text.best_sentence(task.material, task.question, task.previous)
     hints = [f"source: {found.source}"] if found.source else []
     hints += [f"citations: {found.number}"] if found.number else []
-    results = [told for _, told in prompt.turn_results()]
+    results = [result for _, result in prompt.turn_results()]
     roles = [message.role for message in prompt.messages if message.role != "system"]
     # Agents of a team answer as users; DSPy's agents keep their steps in a field.
     is_answered = bool(results) or roles[-2:] == ["user"] * 2 or "[[ ## observation_" in whole

@@ -1,4 +1,4 @@
-"""Plain sentences: what tools gave, what passages say, what was said before, what came.
+"""Plain sentences: of tool results, of passages, of earlier statements, of the message.
 
 A passage is what blank lines set apart. Its source is in a metadata line (`source: a.txt`,
 `Source: {'source': 'a.txt'}`) or a heading (`Source 3:`, `[3] ...`); metadata alone is of the
@@ -118,7 +118,7 @@ def results_text(prompt: Prompt) -> str:
     Of a result that holds passages it is the sentence that answers, with its source. Passages are
     what names a source, has several paragraphs, or is long.
     """
-    told, found = [], []
+    parts, found = [], []
     for name, result in prompt.turn_results():
         text = " ".join(result.split()) if len(result) > _LONG_RESULT else result.strip()
         cut = [] if re.match(r"\{|\[(?!\d+\])", text) else passages(result)
@@ -126,10 +126,10 @@ def results_text(prompt: Prompt) -> str:
             best = best_sentence(result, prompt.user_text).cited()
             found += [best] if best else []
             text = best or text
-        told.append(f"{name} gave {truncate_words(text, _LONG_RESULT) or 'nothing'}")
-    if len(found) == len(told):
+        parts.append(f"{name} gave {truncate_words(text, _LONG_RESULT) or 'nothing'}")
+    if len(found) == len(parts):
         return " ".join(dict.fromkeys(found))
-    return f"According to the tools, {'; '.join(told)}"
+    return f"According to the tools, {'; '.join(parts)}"
 
 
 def material_text(task: Task) -> str | None:
@@ -140,11 +140,11 @@ def material_text(task: Task) -> str | None:
     if _SUMMARIZES.search(task.question):
         wants_title = _TITLE.search(task.question)
         text = task.material.strip(" \n\"'") or (task.question if wants_title else "")
-        told = [one for passage in passages(text) for one in sentences(passage.text)]
-        if told and wants_title:
-            return truncate_words(told[0].strip(" \"'."), 80)
-        if told:
-            return truncate_words(" ".join(told[:3]), _SUMMARY_LENGTH)
+        texts = [one for passage in passages(text) for one in sentences(passage.text)]
+        if texts and wants_title:
+            return truncate_words(texts[0].strip(" \"'."), 80)
+        if texts:
+            return truncate_words(" ".join(texts[:3]), _SUMMARY_LENGTH)
     found = best_sentence(task.material, task.question, task.previous)
     if task.earlier and found.score <= best_sentence(task.earlier, task.question).score:
         return task.earlier
@@ -152,11 +152,11 @@ def material_text(task: Task) -> str | None:
 
 
 def echo(prompt: Prompt) -> str:
-    """Names what came, attachments included."""
+    """Repeats the last message and names its attachments."""
     last = prompt.messages[prompt.last_user] if prompt.last_user >= 0 else prompt.messages[-1]
     text = truncate_words(" ".join(last.text.split()), 2000)
-    said = f'You said: "{text}"' if text else "You sent a message without text"
-    return " ".join([said, *last.attachments])
+    quoted = f'You said: "{text}"' if text else "You sent a message without text"
+    return " ".join([quoted, *last.attachments])
 
 
 def recall_statement(prompt: Prompt) -> str | None:
@@ -165,6 +165,6 @@ def recall_statement(prompt: Prompt) -> str | None:
         return None
     wanted = content_words(prompt.user_text) or plain_words(prompt.user_text)
     before = [m.text for m in prompt.messages[: max(0, prompt.last_user)] if m.role == "user"]
-    said = [one for text in reversed(before) for one in sentences(text) if not one.endswith("?")]
-    best = max(said, key=lambda one: len(wanted & content_words(one)), default="")
+    claims = [s for text in reversed(before) for s in sentences(text) if not s.endswith("?")]
+    best = max(claims, key=lambda one: len(wanted & content_words(one)), default="")
     return f'You said earlier: "{best}"' if wanted & content_words(best) else None

@@ -60,9 +60,9 @@ def offered(text: str) -> tuple[list[Option], str]:
         with suppress(ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             value: Any = ast.literal_eval(found)  # a JSON object of texts is a Python literal too
             if isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
-                return [Option(str(name), told) for name, told in value.items()], text
+                return [Option(str(name), about) for name, about in value.items()], text
     for pattern in _DESCRIBED:  # of an example's and the question's own the last
-        pairs = {name: " ".join(told.split()) for name, told in pattern.findall(text)}
+        pairs = {name: " ".join(about.split()) for name, about in pattern.findall(text)}
         if len(pairs) > 1:
             return [Option(*pair) for pair in pairs.items()], pattern.sub(" ", text)
     for match in itertools.chain(*(pattern.finditer(text) for pattern in _ALTERNATIVES)):

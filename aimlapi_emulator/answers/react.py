@@ -53,8 +53,8 @@ def _split(prompt: Prompt) -> list[Message]:
     if not begun or "Action Input:" not in head:
         return list(prompt.messages)
     question, *steps = re.split(r"\n(?=Observation:|Thought:)", task.partition("Question:")[2])
-    said = [Message("user" if s.startswith("Observation:") else "assistant", s) for s in steps]
-    return [Message("system", head), Message("user", question.strip()), *said]
+    messages = [Message("user" if s.startswith("Observation:") else "assistant", s) for s in steps]
+    return [Message("system", head), Message("user", question.strip()), *messages]
 
 
 def react(prompt: Prompt, *, eager: bool) -> str | None:
@@ -64,8 +64,8 @@ def react(prompt: Prompt, *, eager: bool) -> str | None:
     if "Action Input:" not in text or "Thought:" not in text or not names:
         return None
     tools = tuple(_described(name.strip(" '\""), text) for name in names[1].split(","))
-    said = tuple(message for message in prompt.messages if message.role != "system")
-    prompt = replace(prompt, messages=said, tools=tools, parallel=False)
+    messages = tuple(message for message in prompt.messages if message.role != "system")
+    prompt = replace(prompt, messages=messages, tools=tools, parallel=False)
     chosen = next_selections(prompt, eager=eager)
     for tool, given in ((one.tool, fill_arguments(prompt, one)[0]) for one in chosen):
         spelled = given["input"] if tool.parameters is _INPUT else to_json(given)
@@ -78,8 +78,9 @@ def react(prompt: Prompt, *, eager: bool) -> str | None:
 def _described(name: str, text: str) -> Tool:
     """A tool with the lines that describe it; without a schema it takes one text."""
     described = r"(.*(?:\nTool Description:[\s\S]*?(?=\nTool Args: (\{.*\})))?)"
-    told = re.search(rf"^(?:> Tool Name: )?{re.escape(name)}\b{described}", text, re.MULTILINE)
-    return Tool(name, told[1] if told else "", _literal(told[2]) if told and told[2] else _INPUT)
+    match = re.search(rf"^(?:> Tool Name: )?{re.escape(name)}\b{described}", text, re.MULTILINE)
+    schema = _literal(match[2]) if match and match[2] else _INPUT
+    return Tool(name, match[1] if match else "", schema)
 
 
 def _literal(spelled: str) -> Any:

@@ -151,5 +151,5 @@ class _InstanceBuilder:
             return found
         if items.get("type") != "string" or {"enum", "format", "pattern"} & set(items):
             return []
-        told = field_values.listed_texts(name, self.values, low)
-        return [one for one in told if schema_reading.matches_format(one, items)]
+        texts = field_values.listed_texts(name, self.values, low)
+        return [one for one in texts if schema_reading.matches_format(one, items)]

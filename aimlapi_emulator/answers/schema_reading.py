@@ -44,7 +44,6 @@ FORMATS: dict[str, tuple[str, str]] = {
     "ipv6": (r"[0-9a-fA-F:]{0,40}::[0-9a-fA-F:]{1,40}", "2001:db8::1"),
     "hostname": (r"(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,63}", "example.com"),
 }
-FORMATS["url"] = FORMATS["uri"]
 
 
 def infer_type(schema: Schema) -> str:

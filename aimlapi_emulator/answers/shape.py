@@ -91,16 +91,16 @@ _TAKES = re.compile(r"It takes arguments (\{.*?\})\.\n")
 def _fields(text: str) -> Shape | None:
     listed = text.partition("output fields are:")[2].partition("[[ ## ")[0]
     fields: dict[str, Schema] = {
-        name: {**_schema_of(kind), "description": told}
-        for name, kind, told in _FIELD.findall(listed)
+        name: {**_schema_of(kind), "description": description}
+        for name, kind, description in _FIELD.findall(listed)
     }
     takes = _TAKES.search(text)
     if takes and "next_tool_args" in fields and "[[ ## observation_" not in text:
         fields["next_tool_args"] = _object(_read_loosely(takes[1]) or {})
 
     def render(value: Any) -> str:
-        said = {k: v if isinstance(v, str) else to_json(v) for k, v in value.items()}
-        parts = [f"[[ ## {name} ## ]]\n{said[name]}" for name in fields]
+        texts = {k: v if isinstance(v, str) else to_json(v) for k, v in value.items()}
+        parts = [f"[[ ## {name} ## ]]\n{texts[name]}" for name in fields]
         return "\n\n".join([*parts, "[[ ## completed ## ]]"])
 
     is_json = "JSON object with the following fields" in text
@@ -208,7 +208,7 @@ _SCALE = re.compile(
 )
 _A_NUMBER = re.compile(
     r"(?i)\b(?:only|just|single)\b[^\n.]{0,40}\b(?:number|score|integer|digit|float)|"
-    r"\bnumber (?:only|alone)\b|(\[[A-Z]{3,20}\])'? followed by (?:the )?(?:integer )?number"
+    r"\bnumber (?:only|alone)\b|(\[[A-Z]{3,20}\])'? followed by (?:the )?(?:\w+ )?number"
 )
 
 

@@ -81,8 +81,9 @@ def read_task(prompt: Prompt) -> Task:
     fields = dict(_FIELDS.findall(user))
     if fields:
         named = [name for name in fields if name in ("question", "query", "input")]
-        asked = fields.pop(named[0] if named else list(fields)[-1]).strip()
-        return Task(asked, "\n\n".join(map(str.strip, fields.values())), system, is_labelled=True)
+        question = fields.pop(named[0] if named else list(fields)[-1]).strip()
+        material = "\n\n".join(map(str.strip, fields.values()))
+        return Task(question, material, system, is_labelled=True)
     question, rest = _labelled_question(user)
     material = _material(rest)
     if not material and re.search(rf"{_SOURCES}|\bretrieved\b", system, re.IGNORECASE):
@@ -93,10 +94,10 @@ def read_task(prompt: Prompt) -> Task:
         instructions = instructions.replace(material, " ")
     before = earlier[1].strip() if earlier else ""
     # Passages with the question of one turn may be of a conversation, which the question follows.
-    said = [message.text for message in prompt.messages if message.role == "user"][:-1]
-    previous = said[-1] if said and not question else ""
-    asked = (question or user).strip()
-    return Task(asked, material, instructions, before, bool(question), previous)
+    user_texts = [message.text for message in prompt.messages if message.role == "user"][:-1]
+    previous = user_texts[-1] if user_texts and not question else ""
+    is_set_apart, question = bool(question), (question or user).strip()
+    return Task(question, material, instructions, before, is_set_apart, previous)
 
 
 _REPHRASES = re.compile(
@@ -114,14 +115,14 @@ def standalone(prompt: Prompt) -> str | None:
 
     The subject of the last earlier question that names its own is put in, or behind it.
     """
-    said = [m.text.strip() for m in prompt.messages if m.role == "user"]
+    user_texts = [m.text.strip() for m in prompt.messages if m.role == "user"]
     orders = [one for one in (prompt.user_text, prompt.system_text) if _REPHRASES.match(one)]
-    if not orders or not said:
+    if not orders or not user_texts:
         return None
-    question, earlier = said[-1], said[:-1]
+    question, earlier = user_texts[-1], user_texts[:-1]
     if orders[0] == prompt.user_text:
-        question = _labelled_question(orders[0])[0] or "".join(said[-2:-1])
-        earlier = _SPEAKER.findall(orders[0]) or said[:-2]
+        question = _labelled_question(orders[0])[0] or "".join(user_texts[-2:-1])
+        earlier = _SPEAKER.findall(orders[0]) or user_texts[:-2]
     own = [one for one in earlier if one and not _POINTER.search(one)]
     if not own:
         return question or None

@@ -58,12 +58,12 @@ def _named(tools: Sequence[Tool], text: str) -> list[ToolSelection]:
     whole = [tool for tool in tools if len(all_words(tool.name)) > 1 or f"{tool.name}(" in text]
     spelled = [(re.search(rf"(?<!\w){re.escape(t.name)}(?!\w)", text), t) for t in whole]
     places = [(match.start(), tool) for match, tool in spelled if match]
-    said, spoken = content_words(text), frozenset(all_words(text))
-    shared = [(content_words(tool.name) & said, tool) for tool in tools]
+    stems, words_of_text = content_words(text), frozenset(all_words(text))
+    shared = [(content_words(tool.name) & stems, tool) for tool in tools]
     if not any(words for words, _ in shared):
-        shared = [(content_words(tool.description) & said, tool) for tool in tools]
+        shared = [(content_words(tool.description) & stems, tool) for tool in tools]
     places = places or [
-        (min(map(text.find, [w for w in spoken if stem(w) in words]), default=0), tool)
+        (min(map(text.find, [w for w in words_of_text if stem(w) in words]), default=0), tool)
         for words, tool in shared
         if words and not any(words < other for other, _ in shared)
     ]
@@ -81,9 +81,9 @@ def _named(tools: Sequence[Tool], text: str) -> list[ToolSelection]:
 def _next_operation(prompt: Prompt) -> list[ToolSelection]:
     """The tool for the next operation of the sums in the text: of `20 + (2 * 4)` first `2 * 4`."""
     text, match = prompt.user_text[:_MAX_LENGTH], None
-    for spoken, sign in _SIGNS.items():
-        text = text.replace(spoken, sign)
-    for result in [*(told for _, told in prompt.turn_results()[:_MAX_STEPS]), ""]:
+    for word, sign in _SIGNS.items():
+        text = text.replace(word, sign)
+    for result in [*(text for _, text in prompt.turn_results()[:_MAX_STEPS]), ""]:
         match = next(filter(None, (operation.search(text) for operation in _OPERATIONS)), None)
         if match is None:
             return []
@@ -135,8 +135,8 @@ def _is_done(tool: Tool, prompt: Prompt) -> bool:
 
 def is_task(text: str) -> bool:
     """Whether a text wants something done or known; greetings and statements do not."""
-    told = sentences(text)
-    is_order = any(one.endswith(("?", "？")) or not _STATEMENT.match(one) for one in told)
+    parts = sentences(text)
+    is_order = any(one.endswith(("?", "？")) or not _STATEMENT.match(one) for one in parts)
     return is_order and bool(content_words(text) - _SMALL_TALK or numbers(text))
 
 
@@ -153,11 +153,12 @@ def _unnamed(prompt: Prompt, tools: Sequence[Tool], eager: bool) -> Iterator[Too
     calls = [call for call in prompt.turn_calls() if any(t.name == call.name for t in prompt.tools)]
     if calls:  # by this agent, not by another one that handed over to it
         common = frozenset.intersection(*(content_words(tool.name) for tool in prompt.tools))
-        last, told = content_words(calls[-1].name) - common, content_words(system)
+        last, orders = content_words(calls[-1].name) - common, content_words(system)
         yield from (tool for tool, made in filled if content_words(" ".join(made)) & last)
         for tool, made in filled:
             own = content_words(tool.name) - common
-            if made and ((own and own <= told) or any(mentions(a, system) for a in _agents(tool))):
+            is_named = any(mentions(agent, system) for agent in _agents(tool))
+            if made and (is_named or (own and own <= orders)):
                 yield tool
     elif is_task(text) and not recall_statement(prompt):
         looks_up = [t for t in tools if content_words(f"{t.name} {t.description}") & _LOOKS_UP]

@@ -39,7 +39,6 @@ def any_chat_model(model: str) -> ChatModelRow:
     return ChatModelRow(
         id=model,
         response_model_name=model,
-        aliases=(),
         in_usd_per_million=2.275,
         out_usd_per_million=18.2,
         default_effort="none",

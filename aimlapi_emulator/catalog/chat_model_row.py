@@ -22,12 +22,12 @@ class ChatModelRow:
     id: str
     response_model_name: str
     """`model` in responses, which differs from the requested id."""
-    aliases: tuple[str, ...]
     in_usd_per_million: float
     out_usd_per_million: float
     default_effort: Effort
     context_length: int
     output_max: int
+    aliases: tuple[str, ...] = ()
     input_max: int | None = None
     """The most tokens of input; None: as many as the context holds."""
     developer: str = "Open AI"

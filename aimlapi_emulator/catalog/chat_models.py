@@ -12,6 +12,7 @@ from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.features import (
     BOTH_PATHS,
     BUILTIN_TOOLS,
+    CODEX_RESPONSES,
     EFFORTS,
     INPUT_MAX,
     INTERPRETER,
@@ -19,6 +20,7 @@ from aimlapi_emulator.catalog.features import (
     LOGPROBS,
     OPENROUTER,
     RESPONSES_PATH,
+    RESPONSES_WITH_SAMPLING,
     SAMPLING,
     ChatFeatures,
     ResponsesFeatures,
@@ -44,13 +46,7 @@ _GPT_5_2 = (
             params=SAMPLING | LOGPROBS | {"n", "seed"},
             efforts=("none", *EFFORTS),  # the live specification alone lists "none"
         ),
-        responses=ResponsesFeatures(  # the live specification alone lists it there
-            paths=RESPONSES_PATH,
-            params=frozenset({"temperature", "top_p"}),
-            efforts=("none", *EFFORTS),
-            reasoning_items=True,
-            tools=BUILTIN_TOOLS | INTERPRETER,
-        ),
+        responses=RESPONSES_WITH_SAMPLING,  # the live specification alone lists it there
     ),
     ChatModelRow(
         id="openai/gpt-5-2-chat-latest",
@@ -95,17 +91,11 @@ _GPT_5_2 = (
         context_length=400_000,
         output_max=128_000,
         input_max=INPUT_MAX,
-        responses=ResponsesFeatures(
-            paths=RESPONSES_PATH,
-            efforts=EFFORTS,
-            reasoning_items=True,
-            tools=BUILTIN_TOOLS | {"local_shell"},
-        ),
+        responses=CODEX_RESPONSES,
     ),
     ChatModelRow(
         id="openai/gpt-5.2-chat",
         response_model_name="openai/gpt-5.2-chat",
-        aliases=(),
         in_usd_per_million=2.275,
         out_usd_per_million=18.2,
         default_effort="none",
@@ -116,7 +106,6 @@ _GPT_5_2 = (
     ChatModelRow(
         id="openai/gpt-5.2-pro",
         response_model_name="openai/gpt-5.2-pro",
-        aliases=(),
         in_usd_per_million=27.3,
         out_usd_per_million=218.4,
         default_effort="medium",

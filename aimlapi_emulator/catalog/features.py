@@ -159,3 +159,16 @@ OPENROUTER = ChatFeatures(
     efforts=EFFORTS,
     upstream="openrouter",
 )
+RESPONSES_WITH_SAMPLING = ResponsesFeatures(
+    paths=RESPONSES_PATH,
+    params=frozenset({"temperature", "top_p"}),
+    efforts=("none", *EFFORTS),
+    reasoning_items=True,
+    tools=BUILTIN_TOOLS | INTERPRETER,
+)
+CODEX_RESPONSES = ResponsesFeatures(
+    paths=RESPONSES_PATH,
+    efforts=EFFORTS,
+    reasoning_items=True,
+    tools=BUILTIN_TOOLS | {"local_shell"},
+)

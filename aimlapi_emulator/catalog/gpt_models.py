@@ -12,12 +12,14 @@ from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.features import (
     BOTH_PATHS,
     BUILTIN_TOOLS,
+    CODEX_RESPONSES,
     EFFORTS,
     INPUT_MAX,
     INTERPRETER,
     LOGPROBS,
     OPENROUTER,
     RESPONSES_PATH,
+    RESPONSES_WITH_SAMPLING,
     SAMPLING,
     VERSIONED_PATH,
     ChatFeatures,
@@ -44,7 +46,6 @@ def _gpt_5(name: str, in_usd: float, out_usd: float) -> ChatModelRow:
     return ChatModelRow(
         id=f"openai/{name}-2025-08-07",
         response_model_name=f"{name}-2025-08-07",
-        aliases=(),
         in_usd_per_million=in_usd,
         out_usd_per_million=out_usd,
         default_effort="medium",
@@ -60,7 +61,6 @@ def _on_openrouter(name: str, context: int, in_usd: float, out_usd: float) -> Ch
     return ChatModelRow(
         id=f"openai/{name}",
         response_model_name=f"openai/{name}",
-        aliases=(),
         in_usd_per_million=in_usd,
         out_usd_per_million=out_usd,
         default_effort="none",
@@ -74,7 +74,6 @@ def _pro(name: str, answers_as: str) -> ChatModelRow:
     return ChatModelRow(
         id=f"openai/{name}",
         response_model_name=answers_as,
-        aliases=(),
         in_usd_per_million=39.0,
         out_usd_per_million=234.0,
         default_effort="medium",
@@ -89,7 +88,6 @@ def _gpt_5_6(name: str, in_usd: float, out_usd: float) -> ChatModelRow:
     return ChatModelRow(
         id=f"openai/gpt-5.6-{name}",
         response_model_name=f"openai/gpt-5.6-{name}",
-        aliases=(),
         in_usd_per_million=in_usd,
         out_usd_per_million=out_usd,
         default_effort="medium",
@@ -111,7 +109,6 @@ GPT_MODELS: tuple[ChatModelRow, ...] = (
     ChatModelRow(
         id="openai/gpt-5-1",
         response_model_name="gpt-5.1-2025-11-13",
-        aliases=(),
         in_usd_per_million=1.625,
         out_usd_per_million=13.0,
         default_effort="none",
@@ -122,48 +119,29 @@ GPT_MODELS: tuple[ChatModelRow, ...] = (
             params=SAMPLING | LOGPROBS | {"n", "seed", "max_completion_tokens"},
             efforts=("none", *EFFORTS),  # the live specification alone lists "none"
         ),
-        responses=ResponsesFeatures(
-            paths=RESPONSES_PATH,
-            params=frozenset({"temperature", "top_p"}),
-            efforts=("none", *EFFORTS),
-            reasoning_items=True,
-            tools=BUILTIN_TOOLS | INTERPRETER,
-        ),
+        responses=RESPONSES_WITH_SAMPLING,
     ),
     ChatModelRow(
         id="openai/gpt-5-3-codex",
         response_model_name="gpt-5.3-codex",
-        aliases=(),
         in_usd_per_million=2.275,
         out_usd_per_million=18.2,
         default_effort="medium",
         context_length=400_000,
         output_max=128_000,
         input_max=INPUT_MAX,
-        responses=ResponsesFeatures(
-            paths=RESPONSES_PATH,
-            efforts=EFFORTS,
-            reasoning_items=True,
-            tools=BUILTIN_TOOLS | {"local_shell"},
-        ),
+        responses=CODEX_RESPONSES,
     ),
     ChatModelRow(
         id="openai/gpt-5-4",
         response_model_name="gpt-5.4-2026-03-05",
-        aliases=(),
         in_usd_per_million=3.25,
         out_usd_per_million=19.5,
         default_effort="none",
         context_length=1_000_000,
         output_max=128_000,
-        responses=ResponsesFeatures(
-            paths=RESPONSES_PATH,
-            params=frozenset({"temperature", "top_p"}),
-            efforts=("none", *EFFORTS),
-            reasoning_items=True,
-            images=True,  # by the page on images; its OpenAPI file has none
-            tools=BUILTIN_TOOLS | INTERPRETER,
-        ),
+        # Images by the page on images; its OpenAPI file has none.
+        responses=replace(RESPONSES_WITH_SAMPLING, images=True),
     ),
     _pro("gpt-5-4-pro", "gpt-5.4-pro-2026-03-05"),
     _on_openrouter("gpt-5.4-mini", 400_000, 0.975, 5.85),
@@ -172,7 +150,6 @@ GPT_MODELS: tuple[ChatModelRow, ...] = (
     ChatModelRow(
         id="openai/gpt-5-5",
         response_model_name="gpt-5.5-2026-04-23",
-        aliases=(),
         in_usd_per_million=6.5,
         out_usd_per_million=39.0,
         default_effort="medium",

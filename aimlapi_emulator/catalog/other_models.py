@@ -128,7 +128,6 @@ def _row(
 _D1_ROUTER = ChatModelRow(  # the vendor's page, commit 42154be3, sample of 2026-10-05
     id="liquid/d1-router",
     response_model_name="gpt-6-luna",
-    aliases=(),
     in_usd_per_million=0.13,
     out_usd_per_million=0.65,
     default_effort="none",

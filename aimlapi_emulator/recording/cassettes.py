@@ -170,16 +170,11 @@ def describe_nearest(exchange: Exchange, recorded: Sequence[Exchange]) -> str:
 
 def _differences(recorded: Exchange, received: Exchange) -> list[str]:
     """Where two requests differ: method and path, then JSON paths with both values."""
-    left, right = recorded.values, received.values
+    values = left, right = recorded.values, received.values
     same = (recorded.method, recorded.target) == (received.method, received.target)
     lines = [] if same else [f"recorded {recorded.method} {recorded.target}"]
     for path in {**left, **right}:
         if left.get(path) != right.get(path):
-            told = [_short(one.get(path)) for one in (left, right)]
-            lines.append(f"{path}: recorded {told[0]}, received {told[1]}")
+            both = [json.dumps(one.get(path), ensure_ascii=False, default=repr) for one in values]
+            lines.append(f"{path}: recorded {both[0][:80]}, received {both[1][:80]}")
     return lines
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= 80 else f"{text[:77]}..."

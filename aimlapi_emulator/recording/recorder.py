@@ -66,15 +66,11 @@ class Recorder(RecordingServer):
             call.refuse(502, f"The recorder cannot reach {self._upstream}: {exc}")
         except httpx.HTTPError as exc:
             self.log(f"{call.command} {call.path}: no answer came ({exc}); nothing is kept")
-            call.finish_answer(_end_of(exc))
+            call.finish_answer("reset" if isinstance(exc, httpx.ReadError) else "closed")
         else:
             if kept:
                 self._keep(number, exchange.redacted(self.secrets))
             self.log(f"{exchange.status} {call.command} {call.path} {exchange.end}")
-
-
-def _end_of(exc: httpx.HTTPError) -> str:
-    return "reset" if isinstance(exc, httpx.ReadError) else "closed"
 
 
 def _pass_back(call: Call, content: bytes, got: httpx.Response) -> Exchange:
@@ -93,7 +89,7 @@ def _pass_back(call: Call, content: bytes, got: httpx.Response) -> Exchange:
             body += data
             call.piece(data)
     except httpx.HTTPError as exc:
-        end = _end_of(exc)
+        end = "reset" if isinstance(exc, httpx.ReadError) else "closed"
     call.finish_answer(end)
     answer = (status, reason, dict(got.headers), bytes(body), size, pieces, delays_s, end)
     return Exchange(call.command, call.path, content, *answer)

@@ -94,9 +94,6 @@ class Call(BaseHTTPRequestHandler):
         self.begin(status, "", [("content-type", error_bodies.PROBLEM_TYPE)], len(body))
         self.piece(body)
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the servers have a log of their own."""
-
 
 class RecordingServer(ThreadingTCPServer):
     """What recorder and replayer share. A context manager; `start` and `stop` as the emulator."""
