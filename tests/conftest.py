@@ -40,6 +40,26 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the second half of the products that are marked `half`, but where one is named."""
+    if any("[" in name for name in config.args):
+        return
+    indices: dict[tuple[str, str], dict[int, int]] = {}
+
+    def index(item: Any, axis: str) -> int:
+        of_axis = indices.setdefault((item.nodeid.partition("[")[0], axis), {})
+        return of_axis.setdefault(id(item.callspec.params[axis]), len(of_axis))
+
+    def is_left_out(item: pytest.Item) -> bool:
+        mark = item.get_closest_marker("half")
+        return mark is not None and sum(index(item, axis) for axis in mark.args) % 2 == 1
+
+    left_out = dict.fromkeys(filter(is_left_out, items))
+    config.hook.pytest_deselected(items=[*left_out])
+    items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _what_stays_of_a_module_is_left_out_too() -> Iterator[None]:
     yield

@@ -37,6 +37,7 @@ every = pytest.mark.parametrize("name", NAMES)
 called = pytest.mark.parametrize("called", [False, True], ids=["before use", "after use"])
 
 
+@pytest.mark.half("how", "called", "name")
 @every
 @called
 @pytest.mark.parametrize("how", COPIES)

@@ -242,6 +242,7 @@ def two_calls(
     return asyncio.run(run())
 
 
+@pytest.mark.half("extra", "is_given", "is_tls", "way", "kind")
 @both
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "tls"])

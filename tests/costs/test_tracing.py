@@ -199,6 +199,7 @@ QUOTING = {
 }
 
 
+@pytest.mark.half("how", "fault", "form", "model")
 @pytest.mark.parametrize("model", [CHAT, PRO])
 @pytest.mark.parametrize("form", ["whole", "stream"])
 @pytest.mark.parametrize("fault", QUOTING)

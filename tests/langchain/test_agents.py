@@ -132,6 +132,7 @@ def test_a_truncated_call_is_not_run(
     assert any("place" in str(piece) for piece in pieces)
 
 
+@pytest.mark.half("arguments", "version", "output_version", "endpoint")
 @pytest.mark.parametrize("endpoint", ["chat", "responses"])
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
 @pytest.mark.parametrize("version", ["v1", "v2", "v3"])

@@ -110,6 +110,7 @@ SERVER_SIDE: dict[str, list[dict[str, Any]]] = {
 }
 
 
+@pytest.mark.half("how", "provider", "form", "streaming", "model")
 @models
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("form", ["plain", "non_standard"])

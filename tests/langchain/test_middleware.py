@@ -90,6 +90,7 @@ def sent_arguments(emu: Emulator) -> list[str]:
     return [call["function"]["arguments"] for call in calls]
 
 
+@pytest.mark.half("how", "streaming", "endpoint", "arguments")
 @pytest.mark.parametrize("arguments", BROKEN_ARGUMENTS)
 @pytest.mark.parametrize("endpoint", ["chat", "responses"])
 @pytest.mark.parametrize("streaming", [False, True])
@@ -186,6 +187,7 @@ def test_langgraphs_own_agent_takes_it_as_its_hook(
     check_corrected(run(how, streaming, agent), runs, "Expecting value")
 
 
+@pytest.mark.half("how", "streaming", "endpoint", "arguments")
 @pytest.mark.parametrize("arguments", ["", " ", "\n", "null", "{}"])
 @pytest.mark.parametrize("endpoint", ["chat", "responses"])
 @pytest.mark.parametrize("streaming", [False, True])

@@ -37,6 +37,7 @@ NUMBERS = [
 ]
 
 
+@pytest.mark.half("how", "name", "place", "streaming")
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("place", ["call", "bind", "constructor"])
 @pytest.mark.parametrize(("name", "value", "sent"), NUMBERS)

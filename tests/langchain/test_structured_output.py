@@ -84,6 +84,7 @@ def script(emu: Emulator, method: str, text: str, **members: Any) -> None:
     emu.enqueue_response({"id": "x", "choices": [choice]})
 
 
+@pytest.mark.half("how", "schema", "method", "streaming")
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
@@ -202,6 +203,7 @@ def test_objects_grow_while_streaming(how: str, method: Any, chat: Make) -> None
     assert all(one != other for one, other in pairwise(pieces))
 
 
+@pytest.mark.half("how", "fault", "schema", "method", "streaming")
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("schema", [Person, JSON_SCHEMA])
@@ -269,6 +271,7 @@ def test_what_a_filter_stopped_is_cut_and_refused(emu: Emulator, chat: Make) -> 
     assert isinstance(pickle.loads(pickle.dumps(caught.value)), OutputFilteredError)
 
 
+@pytest.mark.half("how", "form", "schema", "method", "streaming")
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("schema", [Person, JSON_SCHEMA])

@@ -57,6 +57,7 @@ def parameters(emu: Emulator) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.half("strict", "case", "shape", "model")
 @pytest.mark.filterwarnings("ignore:The schema of the tool", "ignore:strict=False")
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("shape", SHAPES)
@@ -230,6 +231,7 @@ class Either(RootModel[House | Wanted]):
 NULLS = {"rent": None, "level": None, "kind": None, "inner": None}
 
 
+@pytest.mark.half("how", "method", "strict", "model", "streaming")
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def test_a_structured_answer(how: str, method: Any, variant: Make) -> None:
         assert call(how, streaming, chain, prompt) == Person(name="Ann", age=30)
 
 
+@pytest.mark.half("how", "variant", "prompt")
 @pytest.mark.parametrize(
     "prompt",
     [

@@ -155,6 +155,7 @@ async def test_predict_and_call_runs_no_call_that_was_cut(
     assert runs == []
 
 
+@pytest.mark.half("streaming", "arguments", "reason", "model")
 @models
 @reasons
 @pytest.mark.parametrize("arguments", ["", " ", "{}", "null", "{ } {"])

@@ -183,6 +183,7 @@ def _interrupt_when(holds: Callable[[], bool]) -> None:
     threading.Thread(target=run).start()
 
 
+@pytest.mark.half("batch_size", "name", "way", "bound")
 @pytest.mark.parametrize("bound", [1, 3, 8])
 @pytest.mark.parametrize(
     ("way", "name"),

@@ -158,6 +158,7 @@ def chat_engines(index: SummaryIndex, llm: AIMLAPI) -> dict[str, Any]:
     }
 
 
+@pytest.mark.half("way", "kind", "setup")
 @pytest.mark.parametrize("setup", SETUPS)
 @pytest.mark.parametrize("kind", ["simple", "context", "condense_plus_context"])
 @pytest.mark.parametrize("way", ["chat", "stream_chat", "achat", "astream_chat"])

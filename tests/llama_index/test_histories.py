@@ -107,6 +107,7 @@ def _rows(item: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield item["call_id"], "", item["output"]
 
 
+@pytest.mark.half("shape", "twice", "way", "model")
 @models
 @pytest.mark.parametrize("way", CHAT)
 @pytest.mark.parametrize("twice", [False, True])

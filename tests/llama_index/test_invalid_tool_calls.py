@@ -77,6 +77,7 @@ async def run(agent: Any, text: str, memory: Any = None) -> tuple[str, list[Tool
     return str(await handler), results
 
 
+@pytest.mark.half("kind", "streaming", "endpoint", "arguments")
 @pytest.mark.parametrize("arguments", BROKEN_ARGUMENTS)
 @pytest.mark.parametrize("endpoint", ["chat", "responses"])
 @pytest.mark.parametrize("streaming", [True, False])
@@ -122,6 +123,7 @@ async def test_valid_calls_beside_an_invalid_one_are_run(
     assert runs == [("Bern", {})]
 
 
+@pytest.mark.half("streaming", "endpoint", "arguments")
 @pytest.mark.parametrize("arguments", ["", " ", "\n", "null", "{}"])
 @pytest.mark.parametrize("endpoint", ["chat", "responses"])
 @pytest.mark.parametrize("streaming", [True, False])

@@ -32,6 +32,7 @@ NUMBERS = [
 ]
 
 
+@pytest.mark.half("name", "place", "way")
 @pytest.mark.parametrize("way", COMPLETE)
 @pytest.mark.parametrize("place", ["call", "constructor", "additional_kwargs"])
 @pytest.mark.parametrize(("name", "value", "sent"), NUMBERS)

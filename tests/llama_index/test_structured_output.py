@@ -180,6 +180,7 @@ def test_partials_only_grow_and_end_with_the_class(tool: bool) -> None:
     assert len(found) < len(text)  # nothing is said twice
 
 
+@pytest.mark.half("way", "mode", "setup")
 @pytest.mark.parametrize("setup", SETUPS)
 @pytest.mark.parametrize("mode", ["default", "function"])
 @pytest.mark.parametrize("way", STRUCTURED)
