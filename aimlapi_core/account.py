@@ -7,13 +7,12 @@ Sources: aimlapi/api-docs billing-v2.json, logs-v2.json, models.json and key-get
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, TypeAlias
 
 from aimlapi_core._error_reading.responses import describe_payload
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._json_reading import as_float, as_int, as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.exact_decimal import EXACT, parse_decimal, round_half_even
 from aimlapi_core._wire.usage import CREDITS_PER_USD

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from aimlapi_core._frozen import dataclass
 from aimlapi_core.models import CHECKED
 
 

@@ -8,7 +8,8 @@ was delivered: failed requests are not billed [D logs-v2.json]. Whether that hol
 
 from __future__ import annotations
 
-from aimlapi_core._frozen import dataclass
+from dataclasses import dataclass
+
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core.errors import (
     RETRYABLE_STATUSES,

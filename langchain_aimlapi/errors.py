@@ -9,7 +9,7 @@ lost connection retryable, though the request may already be billed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 import langchain_core.exceptions as lc
@@ -19,7 +19,6 @@ from langchain_core.messages import BaseMessage
 import aimlapi_core as core
 from aimlapi_core import AIMLAPIError as AIMLAPIError
 from aimlapi_core._adapters import output_errors, package_conflict
-from aimlapi_core._frozen import dataclass
 
 # Where the older distribution has overwritten `__init__`, this module is what is left to say it.
 package_conflict.check()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from aimlapi_core import EmbeddingReply
-from aimlapi_core._frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,6 @@ _KINDS: dict[object, Any] = {
     inspect.Parameter.KEYWORD_ONLY: griffe.ParameterKind.keyword_only,
     inspect.Parameter.VAR_KEYWORD: griffe.ParameterKind.var_keyword,
 }
-_DATACLASS = "aimlapi_core._frozen.dataclass"
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -59,12 +58,6 @@ def at_run_time(
 
 class RuntimeSignatures(griffe.Extension):  # type: ignore[misc]  # griffe is Any to mypy
     """Puts the arguments of `inspect.signature` into `__init__` of the model classes."""
-
-    def on_module_members(self, *, mod: griffe.Module, **kwargs: Any) -> None:
-        """griffe's event: a module was read, with its members."""
-        decorator = mod.members.get("dataclass")
-        if isinstance(decorator, griffe.Alias) and decorator.target_path == _DATACLASS:
-            decorator.target_path = "dataclasses.dataclass"  # which griffe knows
 
     def on_class(self, *, cls: griffe.Class, **kwargs: Any) -> None:
         """griffe's event: a class was read, with its members."""

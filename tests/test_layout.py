@@ -21,7 +21,6 @@ MOST_MODULES = 15
 
 FLOORS = {
     "aimlapi_core": """
-        _frozen
         _version _json_reading _values
         types
         errors request_params

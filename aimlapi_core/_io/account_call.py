@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 
 from aimlapi_core._error_reading.responses import parse_body
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
 from aimlapi_core.account import AccountRequest

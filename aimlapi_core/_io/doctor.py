@@ -7,11 +7,11 @@ import platform
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from aimlapi_core._adapters import package_conflict
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._io.client import Client
 from aimlapi_core._wire.usage import CREDITS_PER_USD
 from aimlapi_core.account import CatalogModel

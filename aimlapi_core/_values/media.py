@@ -6,9 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import field, replace
-
-from aimlapi_core._frozen import dataclass
+from dataclasses import dataclass, field, replace
 
 _HTTP_URL = re.compile(r"https?://.", re.I)
 _BASE64 = re.compile("[A-Za-z0-9+/]*={0,2}")

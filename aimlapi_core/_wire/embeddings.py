@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aimlapi_core._error_reading.responses import describe_payload
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._values.embedding_vectors import listed, vectors_by_index
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core._values.warn_once import warn_once

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
 from aimlapi_core._error_reading.messages import MAX_NAME_CHARS
 from aimlapi_core._error_reading.responses import parse_raw_body
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._history.names import MAX_CALL_ID_LENGTH
 from aimlapi_core._history.tool_results import pair_tool_results
 from aimlapi_core._json_reading import as_index

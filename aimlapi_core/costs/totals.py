@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from decimal import ROUND_FLOOR, Decimal
 
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._values.exact_decimal import EXACT, parse_decimal, round_half_even
 from aimlapi_core._values.plain import plain_scalar
 from aimlapi_core._wire.usage import CREDITS_PER_USD

@@ -8,11 +8,10 @@ the process, so that an error of a later call can name the replacement without a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._json_reading import as_mapping, as_mappings, nonempty_str
 from aimlapi_core._values.readable import readable
 from aimlapi_core.errors import UnexpectedReplyError

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from aimlapi_core._frozen import dataclass
 from aimlapi_core.request_params import REQUEST_PARAMS
 from aimlapi_core.types import Endpoint
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._values.media import MediaData
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from aimlapi_core._frozen import dataclass
 from aimlapi_core.types.content import Endpoint, Part, Reasoning, Refusal, Text, ToolCall
 
 # The values of `Choice.finish_reason` that mean incomplete output.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from aimlapi_core._frozen import dataclass
 from aimlapi_core.types.content import (
     BuiltinTool,
     Endpoint,

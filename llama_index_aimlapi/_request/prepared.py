@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from aimlapi_core import ChatRequest
-from aimlapi_core._frozen import dataclass
 from llama_index_aimlapi._request.tools import ToolRef
 
 

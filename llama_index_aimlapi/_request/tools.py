@@ -7,6 +7,7 @@ and the strict schema are made with the request, so that tool calls can be mappe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 from weakref import WeakKeyDictionary
@@ -23,7 +24,6 @@ from aimlapi_core import (
     strict_schema,
 )
 from aimlapi_core._adapters.schema_cache import ContentCache, SchemaCopies, copies_of
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._history.names import wire_tool_name
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.schema import object_schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Generic
 
 from llama_index.core.program.function_program import get_function_tool
@@ -10,7 +11,6 @@ from llama_index.core.types import Model
 from pydantic import BaseModel, RootModel
 
 from aimlapi_core import InvalidRequestError, strict_schema
-from aimlapi_core._frozen import dataclass
 from aimlapi_core._history.names import wire_tool_name
 from aimlapi_core.schema import object_schema
 from llama_index_aimlapi._request.tools import tool_dict, warn_not_strict
