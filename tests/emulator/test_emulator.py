@@ -188,12 +188,13 @@ def test_a_request_that_was_given_up_is_forgotten_too(emu: Emulator) -> None:
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
     )
     key = "Authorization: Bearer sk-x\r\n\r\n"
-    for _ in range(50):
-        with socket.create_connection((emu.host, emu.port)) as given_up:
-            given_up.sendall(head.encode() + key.encode() + body)
-        emu.clear()
-        httpx.get(f"{emu.base_url}/models")
-        assert [seen.method for seen in emu.requests] == ["GET"]
+    with httpx.Client(base_url=emu.base_url) as client:
+        for _ in range(50):
+            with socket.create_connection((emu.host, emu.port)) as given_up:
+                given_up.sendall(head.encode() + key.encode() + body)
+            emu.clear()
+            client.get("/models")
+            assert [seen.method for seen in emu.requests] == ["GET"]
 
 
 def test_the_newest_requests_are_kept_where_they_are_bounded() -> None:
