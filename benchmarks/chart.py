@@ -23,7 +23,7 @@ _ROWS = {
 _OURS = ("ChatAIMLAPI", "AIMLAPI")
 _WIDTH, _LEFT, _BAR, _GAP = 760, 290, 14, 12
 _SCALE = 70.0  # pixels for the width of one limit
-_MOST = 6.0  # limits that fit; a longer bar is cut and keeps its number
+_MOST = 5.2  # limits that fit; a longer bar is cut and keeps its number
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .small { font-size: 11px; fill: #59636e }

@@ -8,6 +8,7 @@ dated ones: the text of a goal is shown while the goal is missed.
 from __future__ import annotations
 
 import json
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatch
@@ -131,9 +132,13 @@ def _explained(entry: dict[str, Any], rows: Iterable[Row]) -> str:
         f"- `{row['case']}`: {row['what']}, {row['goal']}: **missed** with {measured(row)}"
         for row in rows
     ]
-    why, takes = (" ".join(entry[name].split()) for name in ("why", "takes"))
-    return "\n".join(
-        [f"### {entry['what']}", "", *items, "", why, "", f"**What it would take:** {takes}"]
+    why, takes = entry["why"], f"**What it would take:** {entry['takes']}"
+    return "\n".join([f"### {entry['what']}", "", *items, "", _filled(why), "", _filled(takes)])
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(
+        " ".join(text.split()), width=110, break_long_words=False, break_on_hyphens=False
     )
 
 
