@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_type_hints
 import pytest
 
 from aimlapi_core import ChatRequest, InvalidRequestError, Message, Text, model_info
+from aimlapi_core._adapters.peer_arguments import by_name
 from aimlapi_core._wire import chat, responses
 from aimlapi_core._wire.validation.any_model import check_request
 from aimlapi_core.request_params import REQUEST_PARAMS, RequestParam
@@ -132,6 +133,10 @@ def test_a_parameter_with_choices_takes_no_other(row: RequestParam) -> None:
             InvalidRequestError, match=f'^{row.argument} must be "{row.choices[0]}"'
         ):
             check_request(replace(request, **{row.name: wrong}))
+
+
+def test_a_name_that_becomes_a_parameter_is_no_longer_another_packages() -> None:
+    assert by_name({"temperature heat": "Pass it."}) == {"heat": "Pass it."}
 
 
 def test_no_parameter_has_a_hint_that_it_is_another_packages() -> None:
