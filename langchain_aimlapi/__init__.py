@@ -5,14 +5,13 @@ Made over `aimlapi_core`, without any vendor's SDK.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aimlapi_core._adapters import package_conflict as _package_conflict
 
 try:
     _package_conflict.check()
     from langchain_aimlapi.chat_models import ChatAIMLAPI, ChatAimlapi
-    from langchain_aimlapi.embeddings import AIMLAPIEmbeddings, AimlapiEmbeddings
 except ModuleNotFoundError as exc:
     if (exc.name or "").partition(".")[0] == "langchain_core":
         raise ImportError(
@@ -25,6 +24,7 @@ except ModuleNotFoundError as exc:
     raise
 
 from aimlapi_core import __version__, is_retryable
+from aimlapi_core._late import late_names
 from langchain_aimlapi import errors
 from langchain_aimlapi._init_chat_model import register
 from langchain_aimlapi._invalid_tool_calls import invalid_tool_call_results
@@ -110,7 +110,22 @@ __all__ = [
 ]
 
 
+# Imported when they are first used: a chat model needs none of them.
+if TYPE_CHECKING:
+    from langchain_aimlapi.embeddings import AIMLAPIEmbeddings, AimlapiEmbeddings
+
+_late_name = late_names(
+    __name__, {"langchain_aimlapi.embeddings": "AIMLAPIEmbeddings AimlapiEmbeddings"}
+)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
+
+
 def __getattr__(name: str) -> Any:
+    if name in ("AIMLAPIEmbeddings", "AimlapiEmbeddings"):
+        return _late_name(name)
     if name in REMOVED_NAMES:
         raise ImportError(
             f"{name} of the older distribution langchain-aimlapi is not in this one, which has "

@@ -2,7 +2,8 @@
 
 langchain-core's own forward `bind_tools` and `with_structured_output` to the model alone, so that
 arguments, tools, callbacks and configurable fields that were bound first are lost without a word
-(langchain-ai/langchain issues 30983, 35320, 24341). These add to what they hold.
+(langchain-ai/langchain issues 30983, 35320, 24341). These add to what they hold. Imported at the
+first binding, since four classes of pydantic take their time: `_bindable` makes them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, Self, TypeVar, cast, overload
 
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import (
     ConfigurableField,
@@ -29,7 +30,7 @@ from langchain_core.runnables.configurable import (
 from typing_extensions import override
 
 from aimlapi_core._adapters.pickling import check_members_picklable
-from langchain_aimlapi._base import MODEL_CONFIG
+from langchain_aimlapi._base import AIMLAPIBase
 from langchain_aimlapi._request.argument_validation import check_types
 from langchain_aimlapi._request.build import call_arguments
 from langchain_aimlapi._request.tool_functions import ToolLike
@@ -52,7 +53,7 @@ class _DumpedAsParent:
         return list(above.lc_id())
 
 
-class _Fallible:
+class Fallible:
     """What can have fallbacks that keep what is bound to them."""
 
     def with_fallbacks(
@@ -72,7 +73,7 @@ class _Fallible:
         return ModelFallbacks(**made.__dict__)
 
 
-class _Wrapper(_DumpedAsParent, _Fallible):
+class _Wrapper(_DumpedAsParent, Fallible):
     """What holds a chat model, or several, in place of one."""
 
     @overload
@@ -93,56 +94,7 @@ class _Wrapper(_DumpedAsParent, _Fallible):
         raise NotImplementedError
 
 
-class BindableModel(_Fallible, BaseChatModel):
-    """What a chat model gives when something is bound to it or made configurable."""
-
-    model_config = MODEL_CONFIG
-
-    @override
-    def bind(self, **kwargs: Any) -> ModelBinding:  # type: ignore[override]  # a private class of langchain-core's
-        """The model with arguments for its calls, validated here.
-
-        A key must be a SecretStr or a function. Bound headers are shown in the binding's repr:
-        put secret ones into the constructor's `default_headers`.
-        """
-        with translate_errors():
-            call_arguments(kwargs)
-        return ModelBinding(bound=self, kwargs=kwargs, config={})
-
-    @override
-    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> ModelBinding:
-        """The model with a config (callbacks, tags, configurable values) for its calls."""
-        return _keeping(super().with_config(config, **kwargs))
-
-    @override
-    def with_listeners(self, **kwargs: Any) -> ModelBinding:
-        """The model with listeners for its calls."""
-        return _keeping(super().with_listeners(**kwargs))
-
-    @override
-    def with_alisteners(self, **kwargs: Any) -> ModelBinding:
-        """The model with asynchronous listeners for its calls."""
-        return _keeping(super().with_alisteners(**kwargs))
-
-    @override
-    def with_types(self, **kwargs: Any) -> ModelBinding:
-        """The model with other types of input and output, for schemas."""
-        return _keeping(super().with_types(**kwargs))
-
-    @override
-    def configurable_fields(self, **kwargs: Any) -> ConfigurableModel:
-        """The model with fields that a call's config may set."""
-        return ConfigurableModel(**super().configurable_fields(**kwargs).__dict__)
-
-    @override
-    def configurable_alternatives(
-        self, which: ConfigurableField, **kwargs: Any
-    ) -> ModelAlternatives:
-        """The model with other models that a call's config may choose."""
-        return _alternatives(super().configurable_alternatives(which, **kwargs))
-
-
-def _keeping(binding: Runnable[Any, Any]) -> ModelBinding:
+def keeping(binding: Runnable[Any, Any]) -> ModelBinding:
     """langchain-core's binding as one that keeps what it holds."""
     return ModelBinding(**{name: getattr(binding, name) for name in _HELD})
 
@@ -200,7 +152,7 @@ class ModelBinding(_Wrapper, RunnableBinding[LanguageModelInput, AIMessage]):
     def configurable_alternatives(
         self, which: ConfigurableField, **kwargs: Any
     ) -> RunnableSerializable[LanguageModelInput, AIMessage]:
-        return _alternatives(super().configurable_alternatives(which, **kwargs))
+        return alternatives(super().configurable_alternatives(which, **kwargs))
 
     @override
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
@@ -255,7 +207,7 @@ class ConfigurableModel(_Configurable, RunnableConfigurableFields):  # type: ign
     def configurable_alternatives(
         self, which: ConfigurableField, **kwargs: Any
     ) -> RunnableSerializable[LanguageModelInput, AIMessage]:
-        return _alternatives(super().configurable_alternatives(which, **kwargs))
+        return alternatives(super().configurable_alternatives(which, **kwargs))
 
 
 class ModelAlternatives(_Configurable, RunnableConfigurableAlternatives):  # type: ignore[type-arg]  # as above
@@ -306,11 +258,11 @@ class ModelFallbacks(_DumpedAsParent, RunnableWithFallbacks[LanguageModelInput, 
 
     @override
     def with_listeners(self, **kwargs: Any) -> ModelBinding:
-        return _keeping(super().with_listeners(**kwargs))
+        return keeping(super().with_listeners(**kwargs))
 
     @override
     def with_alisteners(self, **kwargs: Any) -> ModelBinding:
-        return _keeping(super().with_alisteners(**kwargs))
+        return keeping(super().with_alisteners(**kwargs))
 
     def with_arguments(self, bound: Mapping[str, Any]) -> Self:
         """Each model with bound arguments."""
@@ -320,7 +272,7 @@ class ModelFallbacks(_DumpedAsParent, RunnableWithFallbacks[LanguageModelInput, 
         return type(self)(**{**self.__dict__, "runnable": runnable, "fallbacks": fallbacks})
 
 
-def _alternatives(made: RunnableSerializable[Any, Any]) -> ModelAlternatives:
+def alternatives(made: RunnableSerializable[Any, Any]) -> ModelAlternatives:
     """langchain-core's alternatives as ones that keep what is bound."""
     return ModelAlternatives(**made.__dict__)
 
@@ -355,7 +307,7 @@ def _method(runnable: Any, name: str) -> Any:
 
 
 def _is_ours(bound: Any) -> bool:
-    return isinstance(bound, (BindableModel, ConfigurableModel))
+    return isinstance(bound, (AIMLAPIBase, ConfigurableModel))
 
 
 def _given(**arguments: Any) -> dict[str, Any]:

@@ -20,11 +20,11 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import PrivateAttr, model_validator
 from typing_extensions import override
 
-from aimlapi_core import __version__, note_cache_hit
+from aimlapi_core import __version__
 from aimlapi_core._io.sockets.event_loop import require_event_loop
 from aimlapi_core._values.traceback_locals import clears_locals
 from langchain_aimlapi._base import MODEL_CONFIG, PROVIDER, AIMLAPIBase
-from langchain_aimlapi._bindings import BindableModel
+from langchain_aimlapi._bindable import BindableModel
 from langchain_aimlapi._model_profile import cached_model_profile, model_profile
 from langchain_aimlapi._request import token_estimate
 from langchain_aimlapi._request.argument_validation import headers_apart, reject_config_names
@@ -175,6 +175,8 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
     @override
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         generations = super()._convert_cached_generations(cache_val)
+        from aimlapi_core import note_cache_hit
+
         for generation in generations[:1]:  # the generations of one call share its cost
             note_cache_hit(generation.message.response_metadata.get("model_name") or self.model)
         return [response_metadata.zero_cost(g) for g in generations]

@@ -22,7 +22,6 @@ from typing_extensions import Unpack, override
 from aimlapi_core import ChatRequest, Reply, Settings, StreamError, StreamEvent
 from aimlapi_core._adapters.arguments import translate_validation_errors
 from aimlapi_core._values.traceback_locals import clears_locals
-from langchain_aimlapi._bindings import ModelBinding
 from langchain_aimlapi._chat_model_base import ChatModelBase
 from langchain_aimlapi._request import tools as request_tools
 from langchain_aimlapi._request.argument_validation import (
@@ -321,7 +320,7 @@ class ChatAIMLAPI(ChatModelBase):
             "response_format": wire_format,
         }
         given = {name: value for name, value in bound.items() if value is not None}
-        return ModelBinding(bound=self, kwargs={**given, **kwargs}, config={})
+        return self._binding({**given, **kwargs})
 
     @overload
     def with_structured_output(

@@ -1,12 +1,12 @@
 """GPT-5.2 of AI/ML API as a LlamaIndex LLM, and its embedding models."""
 
+from typing import TYPE_CHECKING
+
 from aimlapi_core._adapters import package_conflict as _package_conflict
 
 try:
     _package_conflict.warn_once_of_conflict()  # `langchain_aimlapi` is broken, but not needed here
-    from llama_index_aimlapi.embedding import AIMLAPIEmbedding
     from llama_index_aimlapi.llm import AIMLAPI
-    from llama_index_aimlapi.mcp import mcp_tools
 except ModuleNotFoundError as exc:
     if (exc.name or "").partition(".")[0] != "llama_index":
         raise
@@ -15,7 +15,7 @@ except ModuleNotFoundError as exc:
     ) from exc
 
 from aimlapi_core import is_retryable
-from llama_index_aimlapi._embedding_usage import TotalUsage
+from aimlapi_core._late import late_names
 from llama_index_aimlapi.errors import (
     InvalidToolCallError,
     NoToolCallError,
@@ -25,6 +25,21 @@ from llama_index_aimlapi.errors import (
     OutputRefusedError,
     OutputTruncatedError,
 )
+
+# Imported when they are first used: an LLM needs none of them.
+if TYPE_CHECKING:
+    from llama_index_aimlapi._embedding_usage import TotalUsage
+    from llama_index_aimlapi.embedding import AIMLAPIEmbedding
+    from llama_index_aimlapi.mcp import mcp_tools
+else:
+    __getattr__ = late_names(
+        __name__,
+        {
+            "llama_index_aimlapi._embedding_usage": "TotalUsage",
+            "llama_index_aimlapi.embedding": "AIMLAPIEmbedding",
+            "llama_index_aimlapi.mcp": "mcp_tools",
+        },
+    )
 
 __all__ = [
     "AIMLAPI",
@@ -40,3 +55,7 @@ __all__ = [
     "is_retryable",
     "mcp_tools",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from llama_index.core.schema import BaseComponent
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, field_serializer
@@ -16,7 +16,6 @@ from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, 
 from aimlapi_core import (
     DEFAULT_TIMEOUT_S,
     AsyncClient,
-    CatalogModel,
     Client,
     ConfigurationError,
     Settings,
@@ -31,6 +30,9 @@ from aimlapi_core._adapters.pickling import (
 from aimlapi_core._values.traceback_locals import clear_locals, clears_locals
 from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.settings import check_picklable
+
+if TYPE_CHECKING:
+    from aimlapi_core import CatalogModel
 
 USER_AGENT = f"llama-index-aimlapi/{__version__}"
 _CLIENTS = partial(Client, user_agent=USER_AGENT), partial(AsyncClient, user_agent=USER_AGENT)
@@ -48,6 +50,10 @@ _ALWAYS_IN_REPR = ("model", "model_name", "embed_batch_size")
 _NEVER_IN_REPR = ("callback_manager", "messages_to_prompt", "completion_to_prompt")
 
 
+# Bases are never built, and the rest at the first object, not at import.
+MODEL_CONFIG = ConfigDict(hide_input_in_errors=True, defer_build=True)
+
+
 class AIMLAPIBase(ClientOwner, BaseComponent):
     """Connection settings of a model object."""
 
@@ -59,7 +65,7 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
     )
 
     # A value of the wrong type may be a secret: pydantic would print it.
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = MODEL_CONFIG
 
     api_key: str | Callable[[], str | Awaitable[str]] | None = Field(
         default=None,

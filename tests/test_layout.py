@@ -21,6 +21,7 @@ MOST_MODULES = 15
 
 FLOORS = {
     "aimlapi_core": """
+        _late
         _version _json_reading _values
         types
         errors request_params
@@ -42,6 +43,7 @@ FLOORS = {
         _response _init_chat_model _invalid_tool_calls tracing
         _structured_output
         _bindings
+        _bindable
         _chat_model_base
         chat_models embeddings middleware
         __init__

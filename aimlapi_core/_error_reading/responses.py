@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aimlapi_core._error_reading.classes import find_error_class
 from aimlapi_core._error_reading.messages import (
     MAX_SENTENCE_CHARS,
     MAX_TEXT_CHARS,
@@ -19,6 +18,7 @@ from aimlapi_core._error_reading.messages import (
     status_message,
 )
 from aimlapi_core._json_reading import loads_with_halves
+from aimlapi_core._late import late_module
 from aimlapi_core._values.half_characters import HALF_IN_JSON, without_halves
 from aimlapi_core._values.readable import readable
 from aimlapi_core._values.retry_after import retry_after_s
@@ -27,6 +27,11 @@ from aimlapi_core.errors import (
     ContextTooLongError,
     StatusError,
 )
+
+if TYPE_CHECKING:
+    from aimlapi_core._error_reading import classes
+else:
+    classes = late_module("aimlapi_core._error_reading.classes")
 
 _MAX_BODY_CHARS = 300  # of a body that is not JSON
 _MAX_TEXT_BYTES = 4_096  # of such a body are searched for tags, which takes quadratic time
@@ -50,7 +55,7 @@ def error_from_response(
     parsed = parse_body(body)
     text = _message_text(parsed)
     fields = _invalid_fields(parsed)
-    error_class = find_error_class(status_code, f"{text} {_error_codes(parsed)}", parsed)
+    error_class = classes.find_error_class(status_code, f"{text} {_error_codes(parsed)}", parsed)
     request_id = headers.get("x-request-id") or _string_member(parsed, "requestId", "request_id")
     hint = redirect_hint(status_code, headers.get("location"), url) or error_class.hint
     error = error_class(

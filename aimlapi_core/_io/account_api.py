@@ -4,31 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
-from aimlapi_core._io.account_call import ETagCache
 from aimlapi_core._io.request_sender import AsyncRequestSender, RequestSender
-from aimlapi_core.account import (
-    BALANCE_REQUEST,
-    KEY_REQUEST,
-    Account,
-    AccountRequest,
-    CatalogModel,
-    LogPage,
-    logs_request,
-    models_request,
-    parse_account,
-    parse_logs,
-    parse_models,
-    parse_scopes,
-)
-from aimlapi_core.models.deprecations import (
-    PATH,
-    Deprecation,
-    parse_deprecations,
-    remember_deprecations,
-)
+from aimlapi_core._late import late_module
 from aimlapi_core.settings import Settings
+
+if TYPE_CHECKING:
+    from aimlapi_core import account as accounts
+    from aimlapi_core._io import account_call
+    from aimlapi_core.account import Account, AccountRequest, CatalogModel, LogPage
+    from aimlapi_core.models import deprecations as feed
+    from aimlapi_core.models.deprecations import Deprecation
+else:
+    accounts = late_module("aimlapi_core.account")
+    account_call = late_module("aimlapi_core._io.account_call")
+    feed = late_module("aimlapi_core.models.deprecations")
 
 
 def _window(period: str | None, start: datetime | None, end: datetime | None) -> dict[str, Any]:
@@ -43,25 +35,32 @@ def _models(given: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _deprecations_request(_: str | None, etag: str | None) -> AccountRequest:
-    return AccountRequest(PATH, (), etag, needs_key=False)
+    return accounts.AccountRequest(feed.PATH, (), etag, needs_key=False)
 
 
 def _remembered(settings: Settings, entries: tuple[Deprecation, ...]) -> tuple[Deprecation, ...]:
-    remember_deprecations(settings.resolved_base_url(), entries)
+    feed.remember_deprecations(settings.resolved_base_url(), entries)
     return entries
 
 
-class AccountAPI(RequestSender):
-    """Synchronous account requests."""
+class _Lists:
+    """The lists that a client has read, each with its ETag."""
 
-    def __init__(self, settings: Settings, user_agent: str) -> None:
-        super().__init__(settings, user_agent)
-        self._catalog = ETagCache(models_request, parse_models)
-        self._deprecations = ETagCache(_deprecations_request, parse_deprecations)
+    @cached_property
+    def _catalog(self) -> account_call.ETagCache[tuple[CatalogModel, ...]]:
+        return account_call.ETagCache(accounts.models_request, accounts.parse_models)
+
+    @cached_property
+    def _deprecations(self) -> account_call.ETagCache[tuple[Deprecation, ...]]:
+        return account_call.ETagCache(_deprecations_request, feed.parse_deprecations)
+
+
+class AccountAPI(_Lists, RequestSender):
+    """Synchronous account requests."""
 
     def account(self) -> Account:
         """The balance. Raises AuthenticationError for an invalid key."""
-        return parse_account(self._send_account_request(BALANCE_REQUEST).payload)
+        return accounts.parse_account(self._send_account_request(accounts.BALANCE_REQUEST).payload)
 
     def usage_logs(
         self,
@@ -80,10 +79,10 @@ class AccountAPI(RequestSender):
         A request may be listed only some time after its response.
         """
         window = _window(period, start, end)
-        request = logs_request(
+        request = accounts.logs_request(
             **window, models=_models(models), status=status, limit=limit, offset=offset
         )
-        return parse_logs(self._send_account_request(request).payload)
+        return accounts.parse_logs(self._send_account_request(request).payload)
 
     def list_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
         """The model catalog with live prices; or the rows of one model, by its id or an alias.
@@ -105,20 +104,17 @@ class AccountAPI(RequestSender):
 
     def key_scopes(self) -> tuple[str, ...] | None:
         """The scopes of the key (`model:chat`, `model:responses`, …); None if unrestricted."""
-        return parse_scopes(self._send_account_request(KEY_REQUEST).payload)
+        return accounts.parse_scopes(self._send_account_request(accounts.KEY_REQUEST).payload)
 
 
-class AsyncAccountAPI(AsyncRequestSender):
+class AsyncAccountAPI(_Lists, AsyncRequestSender):
     """Asynchronous account requests."""
-
-    def __init__(self, settings: Settings, user_agent: str) -> None:
-        super().__init__(settings, user_agent)
-        self._catalog = ETagCache(models_request, parse_models)
-        self._deprecations = ETagCache(_deprecations_request, parse_deprecations)
 
     async def account(self) -> Account:
         """As `Client.account`."""
-        return parse_account((await self._send_account_request(BALANCE_REQUEST)).payload)
+        return accounts.parse_account(
+            (await self._send_account_request(accounts.BALANCE_REQUEST)).payload
+        )
 
     async def usage_logs(
         self,
@@ -133,10 +129,10 @@ class AsyncAccountAPI(AsyncRequestSender):
     ) -> LogPage:
         """As `Client.usage_logs`."""
         window = _window(period, start, end)
-        request = logs_request(
+        request = accounts.logs_request(
             **window, models=_models(models), status=status, limit=limit, offset=offset
         )
-        return parse_logs((await self._send_account_request(request)).payload)
+        return accounts.parse_logs((await self._send_account_request(request)).payload)
 
     async def list_models(self, model: str | None = None) -> tuple[CatalogModel, ...]:
         """As `Client.list_models`."""
@@ -150,4 +146,6 @@ class AsyncAccountAPI(AsyncRequestSender):
 
     async def key_scopes(self) -> tuple[str, ...] | None:
         """As `Client.key_scopes`."""
-        return parse_scopes((await self._send_account_request(KEY_REQUEST)).payload)
+        return accounts.parse_scopes(
+            (await self._send_account_request(accounts.KEY_REQUEST)).payload
+        )

@@ -8,16 +8,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aimlapi_core import _otel
+from aimlapi_core._late import late_module
 from aimlapi_core._wire.usage import parse_cost
-from aimlapi_core.costs.call_cost import CallCost
-from aimlapi_core.costs.ledger import current_ledger
-from aimlapi_core.costs.pending_call import PendingCall
-from aimlapi_core.costs.reconciliation import LookupSteps, budget_lookups
-from aimlapi_core.costs.totals import reported_credits
-from aimlapi_core.costs.unknown_call import UnknownCall
+from aimlapi_core.costs.nested_scope import innermost_scope
 from aimlapi_core.errors import (
     AIMLAPIError,
     AnswerFailedError,
@@ -37,6 +33,21 @@ from aimlapi_core.types import (
     Usage,
 )
 
+if TYPE_CHECKING:
+    from aimlapi_core.costs import call_cost, pending_call, reconciliation, totals, unknown_call
+    from aimlapi_core.costs import ledger as ledgers
+    from aimlapi_core.costs.call_cost import CallCost
+    from aimlapi_core.costs.pending_call import PendingCall
+    from aimlapi_core.costs.reconciliation import LookupSteps
+    from aimlapi_core.costs.unknown_call import UnknownCall
+else:
+    call_cost = late_module("aimlapi_core.costs.call_cost")
+    ledgers = late_module("aimlapi_core.costs.ledger")
+    pending_call = late_module("aimlapi_core.costs.pending_call")
+    reconciliation = late_module("aimlapi_core.costs.reconciliation")
+    totals = late_module("aimlapi_core.costs.totals")
+    unknown_call = late_module("aimlapi_core.costs.unknown_call")
+
 logger = logging.getLogger("aimlapi")
 
 
@@ -48,11 +59,12 @@ def observe_call(
     url: str,
 ) -> CallObserver | None:
     """Create the observer of one call; None if no scope, tracer or debug log is active."""
-    ledger, tracing = current_ledger(), _otel.active
+    ledger = None if innermost_scope() is None else ledgers.current_ledger()
+    tracing = _otel.active
     is_logged = logger.isEnabledFor(logging.DEBUG)
     if ledger is None and tracing is None and not is_logged:
         return None
-    call = PendingCall(ledger, model) if ledger is not None else None
+    call = pending_call.PendingCall(ledger, model) if ledger is not None else None
     return CallObserver(settings, request, endpoint, model, url, call, tracing, is_logged)
 
 
@@ -93,7 +105,7 @@ class CallObserver:
         """The account requests that a budget needs before the next request; None without one."""
         if self._call is None or not self._call.ledger.has_budget():
             return None
-        return budget_lookups(self._call.ledger, time.monotonic())
+        return reconciliation.budget_lookups(self._call.ledger, time.monotonic())
 
     def budget_lookup_failed(self, error: AIMLAPIError) -> None:
         """A price or log lookup for a budget failed: the budget will reject the request."""
@@ -187,14 +199,14 @@ class CallObserver:
     ) -> None:
         inference_id = headers.get("x-inference-id")
         is_known = cost is not None or reason is None
-        ended = CallCost(
+        ended = call_cost.CallCost(
             model=self._model,
             endpoint=self._endpoint,
             ended_at=time.time(),
             duration_s=round(time.monotonic() - self._started_s, 6),
             requests=self._requests,
             failed=is_failed,
-            credits=reported_credits(cost) if cost else 0 if is_known else None,
+            credits=totals.reported_credits(cost) if cost else 0 if is_known else None,
             usage=usage,
             client_request_id=self._client_request_id,
             inference_id=inference_id,
@@ -207,7 +219,7 @@ class CallObserver:
         call.end_unknown(self._open_call(ended, reason, call))
 
     def _open_call(self, ended: CallCost, reason: str, call: PendingCall) -> UnknownCall:
-        return UnknownCall(
+        return unknown_call.UnknownCall(
             call_cost=ended,
             reason=reason,
             began_s=self._started_s,

@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextvars import copy_context
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
 from aimlapi_core._adapters.lifecycle import AsyncContext, SyncContext
 from aimlapi_core._io.account_api import AccountAPI, AsyncAccountAPI
-from aimlapi_core._io.call_group import GRACE_S, CallGroup, Threads, outer_group
 from aimlapi_core._io.http_call import FAILURES
 from aimlapi_core._io.model_call import ModelCall, PreparedT
 from aimlapi_core._io.request_sender import AsyncCallContext, CallContext
@@ -25,10 +24,9 @@ from aimlapi_core._io.stream_end import (
     is_plain,
     sync_stream,
 )
+from aimlapi_core._late import late_module
 from aimlapi_core._values.traceback_locals import without_locals
 from aimlapi_core._version import __version__
-from aimlapi_core._wire import embeddings
-from aimlapi_core._wire.embeddings import EmbeddingBatch
 from aimlapi_core._wire.endpoint import prepare_request
 from aimlapi_core._wire.stream_reader import StreamReader
 from aimlapi_core.settings import Settings
@@ -41,6 +39,14 @@ from aimlapi_core.types import (
     StreamEvent,
     Transport,
 )
+
+if TYPE_CHECKING:
+    from aimlapi_core._io import call_group
+    from aimlapi_core._wire import embeddings
+    from aimlapi_core._wire.embeddings import EmbeddingBatch
+else:
+    call_group = late_module("aimlapi_core._io.call_group")
+    embeddings = late_module("aimlapi_core._wire.embeddings")
 
 USER_AGENT = f"aimlapi-core/{__version__}"
 # One read may bring hundreds of events, and nothing waits between them: after so many, other
@@ -135,7 +141,7 @@ class Client(AccountAPI, SyncContext):
         sent, and those in flight are given up. So does Ctrl-C.
         """
         batches = embeddings.prepare_batches(request)
-        group = outer_group.get() or CallGroup()
+        group = call_group.outer_group.get() or call_group.CallGroup()
 
         def send(batch: EmbeddingBatch) -> tuple[EmbeddingReply, Transport]:
             call = group.added(self._call(batch, request))
@@ -153,14 +159,16 @@ class Client(AccountAPI, SyncContext):
             results = [_report_progress(send(batch), batch, progress) for batch in batches]
             return embeddings.combine_replies(results)
         # A thread inherits no context: neither the open cost scope nor the current span.
-        threads = Threads([partial(copy_context().run, send, batch) for batch in batches], workers)
+        threads = call_group.Threads(
+            [partial(copy_context().run, send, batch) for batch in batches], workers
+        )
         found = {}
         try:
             for index, reply in threads.results():
                 found[index] = _report_progress(reply, batches[index], progress)
         except BaseException as exc:
             failure = group.stop(exc)
-            threads.end(group, grace_s=GRACE_S if isinstance(exc, Exception) else 0.0)
+            threads.end(group, grace_s=call_group.GRACE_S if isinstance(exc, Exception) else 0.0)
             raise failure  # noqa: B904  # mostly exc itself, with its own cause
         return embeddings.combine_replies([found[index] for index in range(most)])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import httpx
 
@@ -16,8 +16,8 @@ from aimlapi_core._io.concurrency_limit import slot_for
 from aimlapi_core._io.connections import AsyncPooledClient, PooledClient
 from aimlapi_core._io.http_call import HTTPCall
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
+from aimlapi_core._late import late_module
 from aimlapi_core._values.readable import quoted, readable
-from aimlapi_core._wire.embeddings import EmbeddingBatch
 from aimlapi_core._wire.endpoint import PreparedRequest
 from aimlapi_core._wire.json_encoding import encode_json
 from aimlapi_core._wire.stream_reader import StreamReader
@@ -28,7 +28,6 @@ from aimlapi_core._wire.validation.any_model import (
 )
 from aimlapi_core.errors import ConfigurationError, StreamCutError
 from aimlapi_core.models import listed_models, model_info, nearest, nearest_model
-from aimlapi_core.models.deprecations import known_deprecation
 from aimlapi_core.settings import CONNECT_TIMEOUT_S, DEFAULT_TIMEOUT_S, Settings
 from aimlapi_core.types import (
     ChatRequest,
@@ -41,7 +40,13 @@ from aimlapi_core.types import (
     Transport,
 )
 
-PreparedT = TypeVar("PreparedT", PreparedRequest, EmbeddingBatch)
+if TYPE_CHECKING:
+    from aimlapi_core._wire.embeddings import EmbeddingBatch
+    from aimlapi_core.models import deprecations
+else:
+    deprecations = late_module("aimlapi_core.models.deprecations")
+
+PreparedT = TypeVar("PreparedT", PreparedRequest, "EmbeddingBatch")
 
 
 class ModelCall(HTTPCall, Generic[PreparedT]):
@@ -72,7 +77,8 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
         self._has_unique_id = given is generated_id
         if not self._has_unique_id:
             check_client_request_id(given)
-            if isinstance(prepared, EmbeddingBatch) and prepared.start:  # each batch has its own id
+            # Each batch has its own id.
+            if not isinstance(prepared, PreparedRequest) and prepared.start:
                 given = _suffixed(given, f".b{prepared.start}")
         self._call_id = self.client_request_id = given
         self.headers[self._id_header] = given
@@ -106,10 +112,10 @@ class ModelCall(HTTPCall, Generic[PreparedT]):
     def _not_found_hint(self) -> str:
         model = str(self.prepared.body.get("model"))
         requested = f"{quoted(model, MAX_NAME_CHARS)} was asked on {self.url}"
-        entry = known_deprecation(self.settings.resolved_base_url(), model)
+        entry = deprecations.known_deprecation(self.settings.resolved_base_url(), model)
         if entry is not None and entry.has_ended:
             return f"{requested}: that model is {entry.describe()}."
-        if isinstance(self.prepared, EmbeddingBatch):
+        if not isinstance(self.prepared, PreparedRequest):
             return f"{requested}."
         other: Endpoint = "responses" if self.prepared.endpoint == "chat" else "chat"
         info = model_info(model)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from aimlapi_core._adapters.package_conflict import warn_once_of_conflict
-from aimlapi_core._io.account_call import AccountCall, AccountResponse
 from aimlapi_core._io.call_observer import CallObserver
 from aimlapi_core._io.concurrency_limit import key_digest
 from aimlapi_core._io.connections import AsyncPooledClient, PooledClient
@@ -31,11 +30,18 @@ from aimlapi_core._io.sockets.event_loop import require_event_loop
 from aimlapi_core._io.sockets.httpx2_clients import with_httpx_interface
 from aimlapi_core._io.sockets.unread_bytes import close_with_unread_bytes
 from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream, with_gzip_decoded
+from aimlapi_core._late import late_module
 from aimlapi_core._values.traceback_locals import clear_locals, without_locals
-from aimlapi_core.account import AccountRequest
-from aimlapi_core.costs.reconciliation import LookupSteps
 from aimlapi_core.errors import AIMLAPIError, StatusError
 from aimlapi_core.settings import Settings
+
+if TYPE_CHECKING:
+    from aimlapi_core._io import account_call
+    from aimlapi_core._io.account_call import AccountResponse
+    from aimlapi_core.account import AccountRequest
+    from aimlapi_core.costs.reconciliation import LookupSteps
+else:
+    account_call = late_module("aimlapi_core._io.account_call")
 
 
 class CallContext:
@@ -98,7 +104,9 @@ class RequestSender:
 
     def _send_account_request(self, request: AccountRequest) -> AccountResponse:
         with without_locals:
-            call = AccountCall(request.settings or self.settings, request, self._user_agent)
+            call = account_call.AccountCall(
+                request.settings or self.settings, request, self._user_agent
+            )
         try:
             with CallContext(self, call) as http:
                 return call.parse_response(self._read_body(call, http))
@@ -223,7 +231,7 @@ class AsyncRequestSender:
         settings = request.settings or self.settings
         with without_locals:
             keyed = await settings.with_awaited_key() if request.needs_key else settings
-            call = AccountCall(settings, request, self._user_agent, keyed)
+            call = account_call.AccountCall(settings, request, self._user_agent, keyed)
         try:
             async with AsyncCallContext(self, call) as http:
                 return call.parse_response(await self._read_body(call, http))

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -39,11 +40,15 @@ from aimlapi_core._history.foreign_media import MIME_TYPES
 from aimlapi_core._values.media import mime_type
 from aimlapi_core._values.nearest_json import nearest_json
 
-_OWN: TypeAdapter[Any] = TypeAdapter(ContentBlock)
 _OWN_TYPES = frozenset((TextBlock, ToolCallBlock, ThinkingBlock, ImageBlock, DocumentBlock))
 _IMAGE = re.compile("image|screenshot")
 _MEDIA = re.compile("image|screenshot|file|document|media")
 _REASONING = ("thinking", "thought", "reason")
+
+
+@cache
+def _own_types() -> TypeAdapter[Any]:
+    return TypeAdapter(ContentBlock)
 
 
 def has_raw_blocks(message: ChatMessage) -> bool:
@@ -122,7 +127,7 @@ def _own_block(block: Any) -> Any:
         return block
     if isinstance(block.get("block_type"), str):
         with suppress(ValidationError):
-            return _OWN.validate_python(block)
+            return _own_types().validate_python(block)
         return block
     kind = str(block.get("type") or "")
     if kind in CALL_TYPES:

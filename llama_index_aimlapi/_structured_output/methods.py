@@ -19,6 +19,7 @@ from llama_index.core.types import Model, PydanticProgramMode
 from llama_index_instrumentation import get_dispatcher
 
 from aimlapi_core import model_info
+from llama_index_aimlapi._base import MODEL_CONFIG
 from llama_index_aimlapi._request.argument_validation import SETTINGS
 from llama_index_aimlapi._request.templates import (
     arguments_with_whole_characters,
@@ -44,6 +45,8 @@ class StructuredPredictionMixin(FunctionCallingLLM):
     """
 
     model: str
+
+    model_config = MODEL_CONFIG
 
     def _structured_output_plan(
         self, output_cls: type[Model], llm_kwargs: Mapping[str, Any] | None = None

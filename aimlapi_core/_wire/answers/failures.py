@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aimlapi_core._error_reading.classes import is_context_refusal
 from aimlapi_core._error_reading.messages import MAX_SENTENCE_CHARS
 from aimlapi_core._error_reading.responses import context_error, error_in_payload
+from aimlapi_core._late import late_module
 from aimlapi_core._values.readable import readable
 from aimlapi_core.errors import AIMLAPIError, AnswerFailedError, UnexpectedReplyError
 from aimlapi_core.types import Reply
+
+if TYPE_CHECKING:
+    from aimlapi_core._error_reading import classes
+else:
+    classes = late_module("aimlapi_core._error_reading.classes")
 
 # OpenRouter's normalized reason is `error`; others are their providers' own: `network_error`
 # (pi#8511), vLLM's `abort`, DeepSeek's `insufficient_system_resource`.
@@ -31,7 +36,7 @@ def unexpected_reply(
     what = readable(what, 2 * MAX_SENTENCE_CHARS)
     message = f"The service answered with success, but not with {wanted}: {what}"
     request_id = headers.get("x-request-id")
-    if is_context_refusal(payload):
+    if classes.is_context_refusal(payload):
         return context_error(message, payload, request_id)
     failure = reported_failure(payload) if isinstance(payload, Mapping) else None
     if failure is None:
@@ -54,7 +59,7 @@ def answer_failed(
     message = f"The answer failed: {what}."
     if any(choice.parts for choice in partial.choices):
         message += " The part that came is in .partial."
-    elif is_context_refusal(details):
+    elif classes.is_context_refusal(details):
         return context_error(message, details, request_id)
     return AnswerFailedError(
         message, partial=partial, code=code, details=details, body=what, request_id=request_id
