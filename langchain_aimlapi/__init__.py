@@ -13,14 +13,7 @@ try:
     _package_conflict.check()
     from langchain_aimlapi.chat_models import ChatAIMLAPI, ChatAimlapi
 except ModuleNotFoundError as exc:
-    if (exc.name or "").partition(".")[0] == "langchain_core":
-        raise ImportError(
-            "langchain_aimlapi needs langchain-core: pip install 'aimlapi-integrations[langchain]'"
-        ) from exc
-    if (exc.name or "").startswith("langchain_aimlapi."):
-        raise ImportError(
-            _package_conflict.missing_module_message(str(exc.name), __path__[0])
-        ) from exc
+    _package_conflict.explain_missing(exc, __path__[0])
     raise
 
 from aimlapi_core import __version__, is_retryable
@@ -125,7 +118,11 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> Any:
     if name in ("AIMLAPIEmbeddings", "AimlapiEmbeddings"):
-        return _late_name(name)
+        try:
+            return _late_name(name)
+        except ModuleNotFoundError as exc:
+            _package_conflict.explain_missing(exc, __path__[0])
+            raise
     if name in REMOVED_NAMES:
         raise ImportError(
             f"{name} of the older distribution langchain-aimlapi is not in this one, which has "

@@ -103,6 +103,20 @@ def inspect_package(folders: Iterable[str], *, has_code: bool) -> str | None:
     return None if has_code else missing_module_message("__init__", next(iter(folders), _SHARED))
 
 
+def explain_missing(exc: ModuleNotFoundError, folder: str) -> None:
+    """Raise an ImportError that says what to do, where the error does not.
+
+    `folder`: that of `langchain_aimlapi`, which misses something.
+    """
+    missing = exc.name or ""
+    if missing.partition(".")[0] == "langchain_core":
+        raise ImportError(
+            "langchain_aimlapi needs langchain-core: pip install 'aimlapi-integrations[langchain]'"
+        ) from exc
+    if missing.startswith("langchain_aimlapi."):
+        raise ImportError(missing_module_message(missing, folder)) from exc
+
+
 def missing_module_message(module: str, folder: str) -> str:
     """The message for a package without a module, as after uninstalling the legacy one."""
     return (

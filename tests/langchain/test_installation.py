@@ -74,10 +74,14 @@ def test_files_of_the_older_one_stop_the_import(site: Path, name: str) -> None:
     assert REMEDY in said
 
 
-def test_a_lost_module_stops_the_import(site: Path) -> None:
-    (site / "langchain_aimlapi" / "embeddings.py").unlink()
-    said = run(site, IMPORT)
-    assert "has lost 'langchain_aimlapi.embeddings'" in said
+@pytest.mark.parametrize(
+    ("lost", "program"),
+    [("chat_models", IMPORT), ("embeddings", IMPORT.replace("ChatAIMLAPI", "AIMLAPIEmbeddings"))],
+)
+def test_a_lost_module_stops_the_import(lost: str, program: str, site: Path) -> None:
+    (site / "langchain_aimlapi" / f"{lost}.py").unlink()
+    said = run(site, program)
+    assert f"has lost 'langchain_aimlapi.{lost}'" in said
     assert REMEDY in said
 
 
