@@ -17,7 +17,7 @@ PROGRAM = """
 import json, sys
 from {package} import {name}
 modules = [*sys.modules]
-from benchmarks.worker import construct
+from benchmarks.footprint import construct
 made = construct({{"subject": {name!r}, "times": 1, "origin": "https://127.0.0.1:9"}})
 print(json.dumps([modules, made["opened"]]))
 """
