@@ -8,8 +8,8 @@ from benchmarks.server import Answer
 from tests.perf.counting import Counted
 
 STEPS = 10
-OWN_PER_STEP = 800
-OWN_PER_LATER_STEP = 48  # that a step costs more than the one before: its two calls and results
+OWN_PER_STEP = 445
+OWN_PER_LATER_STEP = 14  # that a step costs more than the one before: its two calls and results
 
 
 def _counts(origin: str, steps: int) -> Counted:
@@ -44,7 +44,7 @@ def test_a_tool_is_read_once_however_often_it_is_given_in_llama_index() -> None:
     to_tools([tool_dict(tool, None) for tool in tools])
     with Counted() as found:
         to_tools([tool_dict(tool, None) for tool in tools])
-    assert found.all <= 70
+    assert found.all <= 50
 
 
 def look_up(subject: str, limit: int = 10) -> str:
@@ -66,4 +66,4 @@ def test_a_tool_is_read_once_however_often_it_is_bound() -> None:
     model.bind_tools(tools)
     with Counted() as found:
         model.bind_tools(tools)
-    assert found.all <= 105
+    assert found.all <= 54
