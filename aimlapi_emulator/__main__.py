@@ -24,7 +24,7 @@ from aimlapi_emulator.faults.fault_field import FaultError
 from aimlapi_emulator.latency import Latency
 
 _DEFAULT_PORT = 8808
-_KEPT_REQUESTS = 1000  # the command reads none of them, and may run for days
+_KEPT_REQUESTS = 1000  # it may run for days
 _UPSTREAM = "https://api.aimlapi.com/v1"
 # By whether it records or replays: its name, and what it does.
 _WHAT = {

@@ -23,7 +23,7 @@ from aimlapi_emulator.scripting.types import Arguments, Condition, JSONObject, T
 from aimlapi_emulator.server.connection import Connection, internal_error
 from aimlapi_emulator.server.router import route
 from aimlapi_emulator.server.thread import ServerThread
-from aimlapi_emulator.state import State, request_view
+from aimlapi_emulator.state import MAX_KEPT_BYTES, State, request_view
 
 _LOG = logging.getLogger("aimlapi_emulator")
 _REQUESTS = logging.getLogger("aimlapi_emulator.requests")
@@ -49,7 +49,9 @@ class Emulator(ServerThread):
         cost_chunk: where a chat stream has its cost, as `Fault.cost_chunk`: `merged` or `bare`.
         tools: `named` calls the tools that a message names, by their names or words of these;
             `eager` calls the best-fitting one for any task.
-        max_requests: `requests` keeps at least so many of the newest; None keeps all.
+        max_requests: of how many requests at least something is kept, in `requests`, as stored
+            responses and in the log of the account, and 64 MB of bodies; the oldest go first, and
+            sums of costs are of all. None keeps all.
 
     Raises:
         OSError: from `start`, when the address is taken.
@@ -92,6 +94,7 @@ class Emulator(ServerThread):
             tools == "eager",
             cost_chunk=cost_chunk,
             only_known_models=only_known_models,
+            max_kept=max_requests,
         )
 
     def __repr__(self) -> str:
@@ -265,13 +268,21 @@ class Emulator(ServerThread):
             out.billed_usage,
             out.called,
             out.note,
+            len(request.content),
         )
         self._recorded += 1
         self.requests.append(seen)
-        if self._max_requests is not None and len(self.requests) >= 2 * self._max_requests:
-            del self.requests[: -self._max_requests]
+        if self._max_requests is not None:
+            self._forget_oldest(self._max_requests)
         extra = {"request": seen, "schema": self.schema, "response": out}
         _REQUESTS.debug("%s %s: %s", seen.method, seen.path, status or "no answer", extra=extra)
+
+    def _forget_oldest(self, most: int) -> None:
+        if len(self.requests) >= 2 * most:
+            del self.requests[: len(self.requests) - most]
+        size = sum(seen.size for seen in self.requests)
+        while size > MAX_KEPT_BYTES and len(self.requests) > 1:
+            size -= self.requests.pop(0).size
 
     async def _serve_connection(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import sys
@@ -55,11 +54,21 @@ def line(seen: SeenRequest, out: Response) -> str:
         parts.append(f"tools: {len(seen.tools)} offered, called: {called}")
     if seen.usage.prompt:
         parts.append(f"{seen.usage.prompt} + {seen.usage.completion} tokens")
-    why = seen.note
-    if seen.status >= 400 and not why:
-        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-            body = json.loads(out.body)
-            why = str((body.get("error") or body)["message"])[:_MAX_REASON]
-        why = seen.problems[0] if seen.problems else why
+    why = seen.note or (_reason(seen, out) if seen.status >= 400 else "")
     parts += [f"by {seen.rule}" if seen.rule else "", f"- {why}" if why else ""]
     return "".join(c if c.isprintable() else " " for c in " ".join(filter(None, parts)))
+
+
+def _reason(seen: SeenRequest, out: Response) -> str:
+    """The first detail of an error in the response, else its message.
+
+    `SeenRequest.problems` are of `strict`, whichever schema is in force.
+    """
+    try:
+        body = json.loads(out.body)
+        error = body.get("error") or body
+        detail = (error.get("details") or [{}])[0]
+        text = f"{detail['path']}: {detail['reason']}" if detail else str(error["message"])
+        return text[:_MAX_REASON]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return seen.problems[0] if seen.problems else ""

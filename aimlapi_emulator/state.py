@@ -19,7 +19,10 @@ from aimlapi_emulator.messages import QueuedResponse, Request
 from aimlapi_emulator.scripting.request_view import RequestView
 from aimlapi_emulator.scripting.rule import Rule
 from aimlapi_emulator.scripting.rules_file import RulesFile
+from aimlapi_emulator.text.bounds import forget_oldest
 
+MAX_KEPT_BYTES = 64_000_000
+"""Bytes of bodies that are kept where their number is bounded: of requests, and of responses."""
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
 _MIN_KEY_LENGTH = 7  # four characters would be most of a shorter key
 _KEY = re.compile(r"(?is)^(bearer\b|)\s*(.*?)\s*$")
@@ -33,6 +36,8 @@ class StoredResponse:
     """Input and output so far, as input items."""
     unanswered_calls: tuple[str, ...]
     """Ids of function calls without an output."""
+    size: int = 0
+    """Bytes of the requests that these items are of."""
 
 
 @dataclass(slots=True)
@@ -44,6 +49,8 @@ class State:
     """Whether the built-in rules call tools that no message names."""
     cost_chunk: str = "merged"
     only_known_models: bool = False
+    max_kept: int | None = None
+    """How many stored responses, directives and entries of the ledger are kept; None: all."""
     ids: Ids = field(default_factory=Ids)
     cache: PrefixCache = field(default_factory=PrefixCache)
     directives: dict[str, int] = field(default_factory=dict)
@@ -52,10 +59,23 @@ class State:
     rules: list[Rule] = field(default_factory=list)
     rules_file: RulesFile | None = None
     """Further rules, which come after those; `clear` does not forget them."""
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger = field(init=False)
     deprecations: list[Deprecation] = field(default_factory=lambda: list(DEPRECATIONS))
     recent_log_requests: dict[str, list[float]] = field(default_factory=dict)
     """By key: when `/v2/logs` was requested, in seconds of `time.monotonic`."""
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.max_kept)
+
+    def store(self, response_id: str, response: StoredResponse) -> None:
+        """Keep a response; the oldest go where there are too many, or too large ones."""
+        self.stored[response_id] = response
+        if self.max_kept is None:
+            return
+        forget_oldest(self.stored, self.max_kept)
+        size = sum(kept.size for kept in self.stored.values())
+        while size > MAX_KEPT_BYTES and len(self.stored) > 1:
+            size -= self.stored.pop(next(iter(self.stored))).size
 
     def clear(self) -> None:
         """Reset all but the ids and the settings."""

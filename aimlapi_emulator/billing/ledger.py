@@ -51,10 +51,15 @@ def routing_entry(entry: Entry, inference_id: str) -> Entry:
 
 
 class Ledger:
-    """The entries of an emulator, oldest first. `delay_s`: seconds until a charge is visible."""
+    """The entries of an emulator, oldest first. `delay_s`: seconds until a charge is visible.
 
-    def __init__(self) -> None:
+    `max_entries`: at least so many of the newest are kept, None keeps all. Sums are of all.
+    """
+
+    def __init__(self, max_entries: int | None = None) -> None:
         self.delay_s = 0.0
+        self._max_entries = max_entries
+        self._forgotten = ZERO_USAGE
         self._entries: list[Entry] = []
         self._lock = threading.Lock()
 
@@ -62,23 +67,29 @@ class Ledger:
         """Add a request."""
         with self._lock:
             self._entries.append(entry)
+            if self._max_entries is not None and len(self._entries) > 2 * self._max_entries:
+                oldest = self._entries[: -self._max_entries]
+                self._forgotten = sum((entry.usage for entry in oldest), self._forgotten)
+                del self._entries[: len(oldest)]
 
     def clear(self) -> None:
         """Remove all entries, and reset the delay."""
         with self._lock:
             self._entries.clear()
+            self._forgotten = ZERO_USAGE
             self.delay_s = 0.0
 
     @property
     def entries(self) -> list[Entry]:
-        """All entries, also those that are not visible yet."""
+        """The kept entries, also those that are not visible yet."""
         with self._lock:
             return list(self._entries)
 
     @property
     def total(self) -> Usage:
         """The sum of all usage."""
-        return sum((entry.usage for entry in self.entries), ZERO_USAGE)
+        with self._lock:
+            return sum((entry.usage for entry in self._entries), self._forgotten)
 
     @property
     def credits(self) -> int:

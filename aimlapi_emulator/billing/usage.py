@@ -16,12 +16,14 @@ from aimlapi_emulator.answers.answer import Answer
 from aimlapi_emulator.catalog.chat_model_row import ChatModelRow
 from aimlapi_emulator.catalog.chat_models import CREDITS_PER_USD
 from aimlapi_emulator.prompt import Prompt, as_json
+from aimlapi_emulator.text.bounds import forget_oldest
 from aimlapi_emulator.text.words import count_tokens
 
 _TOKENS_PER_MESSAGE = 3
 _TOKENS_PER_ATTACHMENT = 85
 _MIN_CACHED_TOKENS = 1024
 _CACHE_STEP = 128
+_MAX_PREFIXES = 10_000
 _REASONING_TOKENS = {"none": 0, "low": 32, "medium": 128, "high": 512}
 
 
@@ -128,10 +130,13 @@ def answer_tokens(answer: Answer) -> int:
 
 
 class PrefixCache:
-    """Prefixes of long prompts; a prefix counts as cached from its second request on."""
+    """Prefixes of long prompts; a prefix counts as cached from its second request on.
+
+    The newest `_MAX_PREFIXES` are kept.
+    """
 
     def __init__(self) -> None:
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, None] = {}
 
     def clear(self) -> None:
         """Forget all prefixes."""
@@ -150,7 +155,8 @@ class PrefixCache:
                 key = digest.digest()
                 if key in self._seen:
                     cached = total - total % _CACHE_STEP
-                self._seen.add(key)
+                self._seen[key] = None
+        forget_oldest(self._seen, _MAX_PREFIXES)
         return cached
 
 

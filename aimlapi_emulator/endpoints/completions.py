@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -43,6 +44,9 @@ _MAX_WORD = 20_000
 _LONG_RUN = re.compile(
     rf"(?<!\s)\s{{{_MAX_RUN},}}|(?<![^\w\s])[^\w\s]{{{_MAX_RUN},}}|(?<!\w)\w{{{_MAX_WORD},}}"
 )
+# Of a long conversation, where rules would take long to step over blank lines.
+_LONG = 100_000
+_BLANKS = re.compile(r"\s{3,}")
 _REASONING = "The user wants an answer. I will give one by the rules."
 
 
@@ -100,12 +104,21 @@ def _read_by_rules(prompt: Prompt) -> Prompt:
     """
     characters = sum(len(message.text) for message in prompt.messages)
     check_size(characters, MAX_PROMPT, "characters of a conversation")
+    size = sum(sys.getsizeof(message.text) for message in prompt.messages)
+    what = "bytes of a conversation's text, four for each character of a message with an emoji"
+    check_size(size, 2 * MAX_PROMPT, what)
 
     def clean(message: Message) -> Message:
         text = strip_directives(message.text)
+        if characters > _LONG:
+            text = _BLANKS.sub(_as_blank, text)
         return replace(message, text=_LONG_RUN.sub(_shortened, text))
 
     return replace(prompt, messages=tuple(map(clean, prompt.messages)))
+
+
+def _as_blank(run: re.Match[str]) -> str:
+    return "\n" * min(run[0].count("\n"), 2) or " "
 
 
 def _shortened(run: re.Match[str]) -> str:
@@ -204,7 +217,9 @@ def responses_reply(context: RequestContext, model: ChatModelRow) -> Response:
     response = responses_format.build_response(context, model, answer, usage)
     if body.get("store"):
         previous_items = previous.items if previous else ()
-        state.stored[response.id] = responses_format.as_stored(previous_items, body, response)
+        stored = responses_format.as_stored(previous_items, body, response)
+        size = len(context.request.content) + (previous.size if previous else 0)
+        state.store(response.id, replace(stored, size=size))
     error = sse.chat_error(context.path, context.request_id)
     error = responses_stream.stream_error(response, error)
     fault = context.fault

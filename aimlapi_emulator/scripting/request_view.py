@@ -156,3 +156,5 @@ class SeenRequest(RequestView):
     """Names of the tools that the answer calls."""
     note: str = ""
     """Why the answer calls none of the tools that are offered; "" when it calls one."""
+    size: int = 0
+    """Bytes of the body as it was received."""

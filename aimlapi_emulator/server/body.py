@@ -6,14 +6,20 @@ import json
 import re
 from typing import Any
 
-from aimlapi_emulator.text.bounds import BoundError
+from aimlapi_emulator.text.bounds import MAX_PROMPT, BoundError, check_size
 
 MAX_BODY = 16_000_000
 """Bytes of a body: images and PDFs of 12 MB in base64."""
 _MAX_STRUCTURE = 1_000_000
 """Bytes outside of strings: each can cost 30 of memory."""
+_MAX_DECODED = 24_000_000
+"""Bytes of the decoded text, whose widest character gives the bytes of each: one, two or four."""
 _MAX_DEPTH = 200
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_LONG_STRING = 100_000
+_CONTINUATION = bytes(range(0x80, 0xC0))  # of characters of several bytes in UTF-8
+_WIDTHS = ((re.compile(rb"[\xf0-\xff]"), 4), (re.compile(rb"[\xc4-\xef]"), 2))
+# Possessive, since `re` otherwise keeps 100 bytes for each escape in a string.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def too_long() -> BoundError:
@@ -27,10 +33,13 @@ def too_long() -> BoundError:
 
 def parse_body(content: bytes) -> Any:
     """The parsed JSON, or the bytes where they are none. Raises BoundError for too much of it."""
-    if len(content) > _MAX_STRUCTURE and _structure(content) > _MAX_STRUCTURE:
+    if len(content) > _MAX_STRUCTURE:
+        _check_strings(content)
+    if len(content) > _MAX_DECODED // 4 and _decoded_size(content) > _MAX_DECODED:
         raise BoundError(
-            f"The emulator reads bodies of at most {_MAX_STRUCTURE:,} bytes beside their strings: "
-            "send fewer messages, tools or numbers",
+            f"The emulator reads bodies of at most {_MAX_DECODED // 1_000_000} MB once they are "
+            "decoded, four bytes for each character where one is an emoji: send smaller files, or "
+            "their URLs, or leave the emoji out",
             status=413,
         )
     try:
@@ -44,10 +53,36 @@ def parse_body(content: bytes) -> Any:
     return body
 
 
-def _structure(content: bytes) -> int:
-    """How many bytes are not inside strings."""
-    strings = (match.end() - match.start() - 2 for match in _STRING.finditer(content))
-    return len(content) - sum(strings)
+def _check_strings(content: bytes) -> None:
+    """Raise BoundError for too many bytes outside of strings, or too long texts in them."""
+    structure, characters = len(content), 0
+    for match in _STRING.finditer(content):
+        size = match.end() - match.start() - 2
+        structure -= size
+        if size > _LONG_STRING:
+            string = match[0]
+            escapes = string.count(b"\\u")
+            if escapes or not string.isascii():  # files are neither
+                characters += _characters(string) - 4 * escapes - string.count(b"\\")
+    check_size(characters, MAX_PROMPT, "characters of a conversation")
+    if structure > _MAX_STRUCTURE:
+        raise BoundError(
+            f"The emulator reads bodies of at most {_MAX_STRUCTURE:,} bytes beside their strings: "
+            "send fewer messages, tools or numbers",
+            status=413,
+        )
+
+
+def _characters(content: bytes) -> int:
+    return len(content.translate(None, _CONTINUATION))
+
+
+def _decoded_size(content: bytes) -> int:
+    """How many bytes Python takes for the text of a body."""
+    if content.isascii():
+        return len(content)
+    width = next((size for lead, size in _WIDTHS if lead.search(content)), 1)
+    return width * _characters(content)
 
 
 def _refuse(name: str) -> Any:

@@ -39,7 +39,7 @@ from aimlapi_emulator.server.request_check import (
     strict_problems,
 )
 from aimlapi_emulator.state import RequestContext, State, request_view
-from aimlapi_emulator.text.bounds import BoundError
+from aimlapi_emulator.text.bounds import BoundError, forget_oldest
 from aimlapi_emulator.validation.chat import chat_members
 from aimlapi_emulator.validation.responses import responses_members
 from aimlapi_emulator.validation.validators import Problem, error_details
@@ -150,7 +150,12 @@ def _ignores_validity(fault: Fault) -> bool:
 
 def _directive_fault(view: RequestView, state: State) -> Fault:
     text = view.user_text
-    return (find_directive(text, state.directives) if "[[fault" in text else None) or NO_FAULT
+    if "[[fault" not in text:
+        return NO_FAULT
+    found = find_directive(text, state.directives)
+    if state.max_kept is not None:
+        forget_oldest(state.directives, state.max_kept)
+    return found or NO_FAULT
 
 
 def _matching_rule(view: RequestView, state: State, *, has_fault: bool) -> Rule | None:

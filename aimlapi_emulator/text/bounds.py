@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 MAX_CPU_S = 1.0
 """CPU time of one answer; code that loops over what a caller sent calls `check_cpu`."""
@@ -53,6 +54,12 @@ def check_cpu() -> None:
             f"This request takes more than {MAX_CPU_S:g} s to answer by rules: make its schema or "
             "text smaller, or script the answer with `when()`"
         )
+
+
+def forget_oldest(kept: dict[Any, Any], most: int) -> None:
+    """Remove what was added first, until no more than `most` are left."""
+    while len(kept) > most:
+        del kept[next(iter(kept))]
 
 
 def check_size(asked: float, most: int, what: str) -> None:

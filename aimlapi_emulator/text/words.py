@@ -7,6 +7,9 @@ from functools import lru_cache
 
 # A run of letters and digits is one token, any other visible character (and each CJK one) is one.
 _PIECE = re.compile(r"\s*(?:[^\W\u2e80-\U0010ffff]+|\S)|\s+\Z")
+# Where a piece begins for certain.
+_CUT = re.compile(r"(?<=\S)(?:\s|[^\w\s]|[\u2e80-\U0010ffff])")
+_CHUNK = 50_000
 _WORD = re.compile(r"[^\W_\u2e80-\U0010ffff]+|[\u2e80-\U0010ffff]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # "Mr. Hyde" and "St. Ives" are no ends of sentences.
@@ -40,7 +43,13 @@ def tokenize(text: str) -> list[str]:
 
 def count_tokens(text: str) -> int:
     """How many tokens a text is."""
-    return len(_PIECE.findall(text)) if text else 0
+    total = start = 0
+    while start < len(text):  # in chunks, since a list of all pieces can be large
+        cut = _CUT.search(text, start + _CHUNK)
+        end = cut.start() if cut else len(text)
+        total += len(_PIECE.findall(text, start, end))
+        start = end
+    return total
 
 
 @lru_cache(maxsize=1 << 14)

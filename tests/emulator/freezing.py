@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from aimlapi_emulator.messages import Request
@@ -193,6 +195,24 @@ CASES: dict[str, Case] = {
     "many lists": Case(lambda: _raw(b"[" + b"[]," * 4_000_000 + b"[]]"), BIG),
     "many numbers": Case(lambda: _raw(b"[" + b"1," * 4_000_000 + b"1]"), BIG),
     "a long number": Case(lambda: _raw(b"9" * 4_000_000), BIG),
+    "line ends in a long string": Case(lambda: _raw(b'"' + b"\\n" * 7_500_000 + b'"')),
+    "an emoji beside a file": Case(
+        lambda: _raw(b'["' + b"A" * 5_500_000 + '", "\U0001f600"]'.encode())
+    ),
+    "an emoji beside a large file": Case(
+        lambda: _raw(b'["' + b"A" * 12_000_000 + '", "\U0001f600"]'.encode()), "leave the emoji out"
+    ),
+    "Chinese beside a large file": Case(
+        lambda: _raw(b'["' + b"A" * 11_500_000 + '", "\u4e2d"]'.encode())
+    ),
+    "an emoji in a long text": Case(
+        lambda: _raw(b'"' + b"a" * 5_000_000 + '\U0001f600"'.encode()),
+        f"characters of a conversation: {SIZE}",
+    ),
+    "an escaped emoji in a long text": Case(
+        lambda: _raw(b'"' + b"a" * 12_000_000 + b'\\ud83d\\ude00"'),
+        f"characters of a conversation: {SIZE}",
+    ),
     "no JSON": Case(lambda: b"x" * 15_000_000, BIG),
     "many messages": Case(lambda: _said([user("x")] * 100_000), BIG),
     "a long conversation": Case(lambda: _said([user("x")] * 50_000)),
@@ -227,6 +247,16 @@ CASES: dict[str, Case] = {
     "colons for an address": Case(lambda: _said(":" * 200_000, **_field(format="ipv6"))),
     "durations": Case(lambda: _said("P" + "1Y" * 100_000, **_field(format="duration"))),
     "line ends": Case(lambda: _said("\n" * 500_000)),
+    "blank lines": Case(lambda: _said(("\n" * 999 + "a") * 3900)),
+    "blank lines for a tool": Case(
+        lambda: _said(("\n" * 99 + "a") * 39_000, tools=[tool("f", "Find a word", a=STRING)])
+    ),
+    "short words": Case(lambda: _said("a\n" * 1_900_000), FULL),
+    "emoji": Case(lambda: _said("\U0001f600" * 1_900_000)),
+    "emoji in words": Case(lambda: _said("\u00e9\U0001f600 " * 600_000), FULL),
+    "too many emoji": Case(lambda: _said("\U0001f600" * 2_500_000), "four for each character"),
+    "Chinese": Case(lambda: _said("\u4e2d" * 3_900_000)),
+    "Chinese in lines": Case(lambda: _said("\u4e2d\u6587\n" * 1_200_000), FULL),
     "blanks in runs": Case(lambda: _said((" " * 999 + "x") * 2000)),
     "braces": Case(lambda: _said("{" * 260_000 + " as JSON")),
     "open tags": Case(lambda: _said("<context>" * 40_000)),
@@ -253,19 +283,32 @@ CASES: dict[str, Case] = {
 
 
 def main() -> None:
-    """Try each case in a fork of this process, which ends by itself when it takes far too long."""
-    for name, case in CASES.items():
-        pid = os.fork()
-        if pid == 0:
-            resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
-            print(json.dumps({"name": name, **_tried(case)}), flush=True)
-            os._exit(0)
-        os.waitpid(pid, 0)
+    """Try each case in a fork of this process, which ends by itself when it takes far too long.
+
+    Its body is made by another fork, whose memory would hide what the request itself takes.
+    """
+    with NamedTemporaryFile() as file:
+        for name, case in CASES.items():
+            for run in (_write, _try):
+                pid = os.fork()
+                if pid == 0:
+                    resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+                    run(name, case, Path(file.name))
+                    os._exit(0)
+                os.waitpid(pid, 0)
 
 
-def _tried(case: Case) -> dict[str, Any]:
+def _write(name: str, case: Case, path: Path) -> None:
     body = case.body()
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    is_raw = isinstance(body, bytes)
+    path.write_bytes(body if is_raw else json.dumps(body, ensure_ascii=False).encode())
+
+
+def _try(name: str, case: Case, path: Path) -> None:
+    print(json.dumps({"name": name, **_tried(case, path.read_bytes())}), flush=True)
+
+
+def _tried(case: Case, content: bytes) -> dict[str, Any]:
     headers = {"authorization": "Bearer sk-1", "host": "127.0.0.1"}
     request = Request("POST", case.path, headers, content)
     before, begin = _peak_mb(), time.process_time()

@@ -203,3 +203,57 @@ def test_the_newest_requests_are_kept_where_they_are_bounded() -> None:
             client.post("/chat/completions", json={"number": number})
             assert len(emulator.requests) < 4
         assert [seen.body["number"] for seen in emulator.requests[-2:]] == [7, 8]
+
+
+def test_all_that_is_kept_of_requests_is_bounded_with_them() -> None:
+    """Stored responses and the log of the account go as the requests do; sums stay."""
+    with (
+        Emulator(max_requests=3) as emu,
+        httpx.Client(base_url=emu.base_url, headers=KEY, timeout=None) as client,
+    ):
+        ask = Asker(client)
+        ids, credits = [], 0
+        for number in range(9):
+            answer = ask.responses(f"[[fault headers.x-n={number} times=1]] Hi", store=True)
+            ids.append(answer.json()["id"])
+            credits += int(answer.headers["x-aimlapi-credits-used"])
+        again = [ask.responses("x", previous_response_id=one).status_code for one in ids]
+        assert again == [400] * 6 + [200] * 3
+        assert 3 <= len(emu.ledger.entries) <= 6
+        assert len(emu._state.directives) <= 3
+        emu.requests.clear()
+    assert emu.cost.credits > credits > 0
+
+
+def test_large_bodies_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aimlapi_emulator.emulator.MAX_KEPT_BYTES", 100_000)
+    monkeypatch.setattr("aimlapi_emulator.state.MAX_KEPT_BYTES", 100_000)
+    with (
+        Emulator(max_requests=1000) as emu,
+        httpx.Client(base_url=emu.base_url, headers=KEY, timeout=None) as client,
+    ):
+        ask = Asker(client)
+        ids = [
+            ask.responses("x" * size, store=True).json()["id"]
+            for size in (40_000, 40_000, 40_000, 200_000, 200_000)
+        ]
+        assert [seen.size > 200_000 for seen in emu.requests] == [True]
+        again = [ask.responses("x", previous_response_id=one).status_code for one in ids]
+        assert again == [400] * 4 + [200]
+
+
+def test_nothing_is_forgotten_without_a_bound(ask: Asker, emu: Emulator) -> None:
+    ids = [ask.responses("Hello", store=True).json()["id"] for _ in range(30)]
+    assert ask.responses("x", previous_response_id=ids[0]).status_code == 200
+    assert len(emu.requests) == len(emu.ledger.entries) == 31
+
+
+def test_prefixes_that_count_as_cached_are_bounded(
+    ask: Asker, emu: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aimlapi_emulator.billing.usage._MAX_PREFIXES", 2)
+    for number in range(5):
+        ask.chat(f"{number} word " * 600)
+    assert len(emu._state.cache._seen) == 2
+    cached = ask.chat("4 word " * 600).json()["usage"]["prompt_tokens_details"]["cached_tokens"]
+    assert cached > 1000

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aimlapi_emulator import Emulator, RuleError
-from aimlapi_emulator.request_log import RequestLog
+from aimlapi_emulator.request_log import RequestLog, line
 from tests.emulator.asking import STRING, Asker, flat_tool, tool
 from tests.emulator.test_command import ASK, finished, python
 
@@ -121,6 +121,19 @@ def test_each_request_is_one_line(
     assert lines[2].startswith("400 ")
     assert "temperature" in lines[2]
     assert lines[4].startswith("200 POST /v1/responses openai/gpt-5-2-pro tools: 1 offered")
+
+
+def test_a_line_gives_the_reason_by_the_schema_in_force(
+    ask_live: Asker, live: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A tool without `strict` is refused by the other schema only."""
+    with caplog.at_level(logging.DEBUG, "aimlapi_emulator.requests"):
+        loose = {k: v for k, v in flat_tool("f", a=STRING).items() if k != "strict"}
+        ask_live.responses("x", tools=[loose], temperature="hot", text={})
+    (record,) = caplog.records
+    said = line(record.__dict__["request"], record.__dict__["response"])
+    assert "strict" not in said
+    assert said.endswith("text.format: Required")
 
 
 def test_bodies_are_written_to_files_without_the_key(
