@@ -103,7 +103,7 @@ def boolean(schema: Schema, name: str, values: PromptValues) -> bool:
     """True when the field is named, unless it is denied or said to be false."""
     named = find_named_value(name, values.text)
     if named is not None:
-        return named.lower().split()[0] not in ("false", "no", "off", "0", "not")
+        return named.lower().split(" ")[0] not in ("false", "no", "off", "0", "not")
     wanted = wants(name, values.text)
     return bool(schema.get("default", False)) if wanted is None else wanted
 

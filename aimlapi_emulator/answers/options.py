@@ -31,7 +31,7 @@ _DESCRIBED = (
 )
 # `yes or no`; `'a', 'b' or 'c'`; `one of a, b or c`, `um de A, B, C`, `Options: a, b`
 _ALTERNATIVES = (
-    re.compile(r"\byes\b\W{0,3}(?:or)?\W{0,3}\bno\b", re.IGNORECASE),
+    re.compile(r"(?i)\byes\b\W{0,3}(?:or)?\W{0,3}\bno\b|\btrue\W{0,3}or\W{0,3}false\b"),
     re.compile(rf"{_QUOTE}(?:\s*(?:,|/|\||;|\bor\b|\band\b)(?:\s*\b(?:or|and)\b)?\s*{_QUOTE})+"),
     re.compile(
         r"(?i)(?:\b(?:one of|either|between|as|with|de|options?|categor(?:y|ies)|labels?)\b"

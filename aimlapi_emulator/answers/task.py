@@ -20,7 +20,7 @@ _QUESTION = re.compile(
 )
 _NEXT_LABEL = re.compile(
     r"\n[ \t]*(?:[#<-]|[A-Z][\w-]*(?: [\w-]+){0,3}:)|(?<=[.?!]) (?=(?:[A-Z][\w-]* ?){1,2}:)|"
-    r"\nWe have |\n\n"
+    r"\n(?:We have|Answer|Respond|Reply) |\n\n"
 )
 _SOURCES = r"\b(?:context|documents?|sources|passages|excerpts|content|facts)\b"
 _RULE = re.compile(r"^[^\S\n]*-{6,}[^\S\n]*$", re.MULTILINE)

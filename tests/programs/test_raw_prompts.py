@@ -114,6 +114,7 @@ def test_json_data_in_a_prompt_is_no_form(say: Say) -> None:
         ("Choose one of: red, green, blue. The sky is blue. Reply with the word alone.", "blue"),
         ("Which category fits best? Options: sports, politics, science\nText: The parliament voted "
          "on politics of the coast.\nRespond with only the category name.", "politics"),
+        ("Is this spam? Message: Lunch with ham at noon?\nAnswer 'spam' or 'ham'.", "ham"),
         ("Route to `sql_agent` (questions about tables) or `web_agent` (questions about news). "
          "Question: What is in the news?\nReply with the name only.", "web_agent"),
     ],
