@@ -194,7 +194,7 @@ def test_a_time_out_around_a_call_shows_no_key(emu: Emulator) -> None:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("part", ["h11", "connection", "http_call", "model_call"])
+@pytest.mark.parametrize("part", ["http11", "connection", "http_call", "model_call"])
 def test_a_call_that_is_interrupted_at_any_line_shows_no_key(emu: Emulator, part: str) -> None:
     """As by Ctrl-C, in the modules that have the key in their hands."""
     reached: set[tuple[CodeType, int]] = set()

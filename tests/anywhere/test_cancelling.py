@@ -94,7 +94,11 @@ async def test_a_call_cancelled_at_any_wait_leaves_no_connection(
     await client.aclose()
 
 
-async def test_a_call_cancelled_in_its_tls_handshake_leaves_no_connection() -> None:
+@pytest.mark.parametrize("is_logged", [False, True], ids=["own", "httpcore's"])
+async def test_a_call_cancelled_in_its_tls_handshake_leaves_no_connection(
+    caplog: pytest.LogCaptureFixture, is_logged: bool
+) -> None:
+    caplog.set_level(logging.DEBUG if is_logged else logging.INFO, "httpcore")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(20)
         client = make("AsyncClient", f"https://127.0.0.1:{listener.getsockname()[1]}")

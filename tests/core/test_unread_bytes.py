@@ -22,8 +22,8 @@ import httpx
 import pytest
 
 from aimlapi_core import AsyncClient, Client, EmbeddingRequest, Settings, StatusError
-from aimlapi_core._io.sockets import single_connection, tls
-from aimlapi_core._io.sockets.unread_bytes import _http11_connection, has_unread_bytes
+from aimlapi_core._io.sockets import http11_connection, single_connection, tls
+from aimlapi_core._io.sockets.unread_bytes import _http11_connection, has_buffered_bytes
 from aimlapi_emulator import Emulator
 from tests.core.test_client import HELLO, both, close_all
 from tests.waiting import wait_until
@@ -269,8 +269,7 @@ def test_bytes_behind_an_answer_that_fills_a_read_are_nobodys_answer(
     """The rest stays where it was received: in the socket, or in anyio's queue."""
     short = len(_chat("!" * 1_000)) - 1_000
     full = _chat("!" * (2_048 - short))
-    for http11 in (httpcore.HTTP11Connection, httpcore.AsyncHTTP11Connection):
-        monkeypatch.setattr(http11, "READ_NUM_BYTES", 1_024)
+    monkeypatch.setattr(http11_connection, "READ_BYTES", 1_024)
     server, base_url = serve(full, _chat("mine"), _chat(LATER))
     assert len(full) == 2_048
     assert two_calls(kind, "whole", base_url, server.wait_until_sent)[1] == "mine"
@@ -376,12 +375,12 @@ def test_httpcore_and_anyio_have_the_names_that_show_unread_bytes(
 
     def asked(connection: Any) -> bool:
         try:
-            return has_unread_bytes(connection)
+            return has_buffered_bytes(connection)
         except AttributeError as exc:
             unknown.append(exc)
             raise
 
-    monkeypatch.setattr(single_connection, "has_unread_bytes", asked)
+    monkeypatch.setattr(single_connection, "has_buffered_bytes", asked)
     _, base_url = serve(_chat("mine"), _chat("mine"), b"", is_tls)
     two_calls(kind, "whole", base_url, lambda: None)
     assert not unknown, (

@@ -3,6 +3,9 @@
 Each serves one call at a time, so a pool would add only overhead; and httpcore's pool deadlocks
 if it is interrupted (Ctrl-C) while it holds its lock. That holds through a proxy too.
 
+The connection is one of `http11_connection`; httpcore's through a proxy, and where its steps are
+traced or logged when it is opened.
+
 They subclass `httpx.HTTPTransport`, whose `handle_request` is looked up on the class at each call,
 so that a patch of that class (vcrpy from 8.2, for cassettes) applies here too.
 
@@ -21,22 +24,28 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from aimlapi_core._io.sockets.proxies import connect_through, with_default_timeout
-from aimlapi_core._io.sockets.unread_bytes import has_unread_bytes, http11_connection
+from aimlapi_core._io.sockets.unread_bytes import (
+    has_buffered_bytes,
+    has_unread_bytes,
+    innermost_connection,
+)
 
 if TYPE_CHECKING:
     import httpcore
+
+_PORTS = {b"http": 80, b"https": 443}
 
 
 class SingleConnection(httpx.HTTPTransport):
     """Opens its connection at the first call, and a new one whenever it cannot be reused."""
 
-    _pool: Any  # an `httpcore.HTTPConnection` in place of httpx's pool; None before the first call
+    _pool: Any  # a connection by httpcore's interface in place of a pool; None before the first
 
     def __init__(
         self, ssl_context: ssl.SSLContext, keepalive_s: float, proxy: httpx.Proxy | None = None
     ) -> None:
         self._proxy = proxy
-        self._backend: _ProxyBackend | None = None
+        self._backend: _Backend | None = None  # of a connection of httpcore's
         self._kwargs: dict[str, Any] = {
             "ssl_context": ssl_context,
             "keepalive_expiry": keepalive_s,
@@ -49,20 +58,25 @@ class SingleConnection(httpx.HTTPTransport):
         origin = _origin(request.url)
         if not _is_usable(self._pool, origin):
             self.close()
-            self._pool = self._connection_to(origin)
+            self._pool = self._connection_to(origin, request)
         try:
             return super().handle_request(request)
         except httpcore.ConnectionNotAvailable:  # closed by another thread since; nothing was sent
             return self.handle_request(request)
 
-    def _connection_to(self, origin: httpcore.Origin) -> Any:
+    def _connection_to(self, origin: httpcore.Origin, request: httpx.Request) -> Any:
         import httpcore
 
+        from aimlapi_core._io.sockets.http11_connection import HTTP11Connection, is_observed
+
+        if self._proxy is None and not is_observed(request.extensions):
+            return HTTP11Connection(origin, **self._kwargs)
+        self._backend = _Backend()
+        kwargs = {**self._kwargs, "network_backend": self._backend}
         if self._proxy is None:
-            return httpcore.HTTPConnection(origin, **self._kwargs)
+            return httpcore.HTTPConnection(origin, **kwargs)
         pools = httpcore.HTTPProxy, httpcore.SOCKSProxy
-        self._backend = backend = _ProxyBackend()
-        return connect_through(self._proxy, *pools, origin, network_backend=backend, **self._kwargs)
+        return connect_through(self._proxy, *pools, origin, **kwargs)
 
     def shut_down(self) -> None:
         """End what another thread does with the connection: its wait fails at once.
@@ -70,7 +84,7 @@ class SingleConnection(httpx.HTTPTransport):
         Not by `close`, which would leave that thread waiting for a file descriptor of others.
         """
         try:
-            opened = http11_connection(self._pool)._network_stream.get_extra_info("socket")
+            opened = _stream_of(self._pool).get_extra_info("socket")
         except AttributeError:  # it is not connected yet
             return
         with suppress(OSError):
@@ -92,12 +106,11 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
         self, ssl_context: ssl.SSLContext, keepalive_s: float, proxy: httpx.Proxy | None = None
     ) -> None:
         self._proxy = proxy
-        self._backend = _Backend(is_proxied=proxy is not None)
+        self._backend: _AsyncBackend | None = None
         self._kwargs: dict[str, Any] = {
             "ssl_context": ssl_context,
             "keepalive_expiry": keepalive_s,
         }
-        self._kwargs["network_backend"] = self._backend
         self._pool = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -106,49 +119,39 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
         origin = _origin(request.url)
         if not _is_usable(self._pool, origin):
             await self.aclose()
-            self._pool = self._connection_to(origin)
+            self._pool = self._connection_to(origin, request)
         try:
             return await super().handle_async_request(request)
         except httpcore.ConnectionNotAvailable:  # closed by another task since; nothing was sent
             return await self.handle_async_request(request)
 
-    def _connection_to(self, origin: httpcore.Origin) -> Any:
+    def _connection_to(self, origin: httpcore.Origin, request: httpx.Request) -> Any:
         import httpcore
 
+        from aimlapi_core._io.sockets.http11_connection import AsyncHTTP11Connection, is_observed
+
+        if self._proxy is None and not is_observed(request.extensions):
+            return AsyncHTTP11Connection(origin, **self._kwargs)
+        self._backend = _AsyncBackend()
+        kwargs = {**self._kwargs, "network_backend": self._backend}
         if self._proxy is None:
-            return httpcore.AsyncHTTPConnection(origin, **self._kwargs)
+            return httpcore.AsyncHTTPConnection(origin, **kwargs)
         pools = httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy
-        return connect_through(self._proxy, *pools, origin, **self._kwargs)
+        return connect_through(self._proxy, *pools, origin, **kwargs)
 
     async def aclose(self) -> None:
         if self._pool is not None:
             await self._pool.aclose()
-        if self._backend.opened is not None:
+        if self._backend is not None and self._backend.opened is not None:
             await self._backend.opened.aclose()
 
 
 class _Backend:
-    """Network backend for httpcore that keeps a reference to the connection, to close it.
+    """Network backend for httpcore's own connections that keeps what it opened, to close it.
 
-    httpcore leaks a connection whose TLS handshake is cancelled (seen with 1.0.9).
+    httpcore leaks a connection whose SOCKS handshake fails, or whose TLS handshake is cancelled
+    (seen with 1.0.9).
     """
-
-    opened: httpcore.AsyncNetworkStream | None = None
-
-    def __init__(self, *, is_proxied: bool) -> None:
-        self._is_proxied = is_proxied
-
-    async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-        import httpcore
-
-        self.opened = opened = await httpcore.AnyIOBackend().connect_tcp(*args, **kwargs)
-        if self._is_proxied:
-            with_default_timeout(opened, kwargs.get("timeout"))
-        return opened
-
-
-class _ProxyBackend:
-    """As `_Backend`, to a proxy: httpcore leaks a connection whose SOCKS handshake fails."""
 
     opened: httpcore.NetworkStream | None = None
 
@@ -160,18 +163,30 @@ class _ProxyBackend:
         return opened
 
 
+class _AsyncBackend:
+    """As `_Backend`."""
+
+    opened: httpcore.AsyncNetworkStream | None = None
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+        import httpcore
+
+        self.opened = opened = await httpcore.AnyIOBackend().connect_tcp(*args, **kwargs)
+        with_default_timeout(opened, kwargs.get("timeout"))
+        return opened
+
+
 def _origin(url: httpx.URL) -> httpcore.Origin:
     import httpcore
 
-    return httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-    ).origin
+    scheme = url.raw_scheme
+    return httpcore.Origin(scheme, url.raw_host, url.port or _PORTS[scheme])
 
 
 def _is_usable(connection: Any, origin: httpcore.Origin) -> bool:
     """Whether it leads to `origin`, is idle, not expired, not closed by the server, all read.
 
-    `has_expired` finds what the server sent since; `has_unread_bytes` what was received before.
+    `has_expired` finds what the server sent since; `_has_unread_bytes` what was received before.
     """
     return (
         connection is not None
@@ -183,7 +198,17 @@ def _is_usable(connection: Any, origin: httpcore.Origin) -> bool:
 
 
 def _has_unread_bytes(connection: Any) -> bool:
+    """Whether it holds any. A connection of ours is available only if its reader holds none."""
     try:
-        return has_unread_bytes(http11_connection(connection))
+        if hasattr(connection, "network_stream"):
+            return has_buffered_bytes(connection.network_stream)
+        return has_unread_bytes(innermost_connection(connection))
     except AttributeError:  # an httpcore with other names: no connection is used twice
         return True
+
+
+def _stream_of(connection: Any) -> Any:
+    """The network stream of a connection, httpcore's or ours. Raises AttributeError for none."""
+    if hasattr(connection, "network_stream"):
+        return connection.network_stream
+    return innermost_connection(connection)._network_stream

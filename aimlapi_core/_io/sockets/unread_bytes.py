@@ -4,7 +4,8 @@ A server, or a gateway before it, may write more than the answer that its `Conte
 chunk ends. HTTP/1.1 gives answers no number, so the next call on the connection would take these
 bytes for its own answer, whichever key it has. httpcore looks for bytes in the socket before it
 uses a connection again, but not for those that were read from it already: they are in h11's buffer,
-in the queue of anyio's protocol, or in TLS's buffers.
+in the queue of anyio's protocol, or in TLS's buffers. Of our own connections
+(`http11_connection`) only the last two are looked at: they close instead of holding any.
 
 These are private to httpcore, h11's users and anyio (the same from httpcore 1.0 to 1.0.9);
 `tests/core/test_unread_bytes.py` fails if a later one renames them.
@@ -21,7 +22,7 @@ import httpx
 _INNER_STREAMS = ("_stream", "_httpcore_stream")
 
 
-def http11_connection(connection: Any) -> Any:
+def innermost_connection(connection: Any) -> Any:
     """The `httpcore` (Async)HTTP11Connection inside a connection, that of a proxy too.
 
     Raises AttributeError before it is opened.
@@ -37,10 +38,11 @@ def has_unread_bytes(connection: Any) -> bool:
     Raises AttributeError if it has other attributes than those of the known versions.
     """
     received, is_ended = connection._h11_state.trailing_data
-    return bool(received) or is_ended or _has_buffered_bytes(connection._network_stream)
+    return bool(received) or is_ended or has_buffered_bytes(connection._network_stream)
 
 
-def _has_buffered_bytes(network_stream: Any) -> bool:
+def has_buffered_bytes(network_stream: Any) -> bool:
+    """Whether a network stream of httpcore holds bytes that were received. Raises as above."""
     stream = getattr(network_stream, "_stream", None)  # anyio's, below httpcore's own
     if stream is None:
         tls = network_stream.get_extra_info("ssl_object")
