@@ -27,7 +27,11 @@ from langchain_aimlapi._base import MODEL_CONFIG, PROVIDER, AIMLAPIBase
 from langchain_aimlapi._bindable import BindableModel
 from langchain_aimlapi._model_profile import cached_model_profile, model_profile
 from langchain_aimlapi._request import token_estimate
-from langchain_aimlapi._request.argument_validation import headers_apart, reject_config_names
+from langchain_aimlapi._request.argument_validation import (
+    CONFIG_NAMES,
+    headers_apart,
+    reject_config_names,
+)
 from langchain_aimlapi._request.build import REQUEST_FIELDS, without_secrets
 from langchain_aimlapi._request.constructor_types import RequestFields
 from langchain_aimlapi._request.prompt_values import with_whole_characters
@@ -226,7 +230,7 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
     def invoke(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AIMessage:
-        if kwargs:
+        if not CONFIG_NAMES.isdisjoint(kwargs):
             with translate_errors():
                 reject_config_names(kwargs)
         return super().invoke(input, config, **kwargs)
@@ -235,7 +239,7 @@ class ChatModelBase(AIMLAPIBase, RequestFields, BindableModel):
     async def ainvoke(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AIMessage:
-        if kwargs:
+        if not CONFIG_NAMES.isdisjoint(kwargs):
             with translate_errors():
                 reject_config_names(kwargs)
         return await super().ainvoke(input, config, **kwargs)

@@ -33,9 +33,13 @@ class UsageFields(NamedTuple):
         """The usage of a response; None if it has no counts."""
         if wire is None:
             return None
-        wire = as_mapping(wire)
-        input_details = as_mapping(wire.get(f"{self.input}_details"))
-        output_details = as_mapping(wire.get(f"{self.output}_details"))
+        wire = wire if type(wire) is dict else as_mapping(wire)
+        input_details = wire.get(f"{self.input}_details")
+        output_details = wire.get(f"{self.output}_details")
+        if type(input_details) is not dict:
+            input_details = as_mapping(input_details)
+        if type(output_details) is not dict:
+            output_details = as_mapping(output_details)
         input_tokens, output_tokens, total, cached, written, reasoning = _counts(
             wire.get(self.input),
             wire.get(self.output),

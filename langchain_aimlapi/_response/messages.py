@@ -200,5 +200,8 @@ def _final_kwargs(choice: Choice, invalid_arguments: Mapping[str, str]) -> dict[
         INVALID_ARGUMENTS_KEY: dict(invalid_arguments),
         "annotations": citations,
     }
-    given = {key: value for key, value in provider_data.items() if value}
-    return {**extra_metadata(choice), **given} if choice.extra else given
+    given = extra_metadata(choice) if choice.extra else {}
+    for key, value in provider_data.items():
+        if value:
+            given[key] = value
+    return given

@@ -20,6 +20,7 @@ class ToolCallAccumulator:
 
     __slots__ = (
         "_arguments",
+        "_has_begun",
         "_held",
         "_is_custom",
         "_start",
@@ -40,7 +41,8 @@ class ToolCallAccumulator:
         self.extra: dict[str, Any] | None = None
         self._tool_names = tool_names
         self._arguments: list[str] = []
-        self._start: ArgumentsStart | None = ArgumentsStart()
+        self._has_begun = False  # whether something of the arguments was given out
+        self._start: ArgumentsStart | None = None  # what was not, while it may be a placeholder
         self._held: tuple[str | None, str] | None = None  # id and arguments, until the name is told
 
     @property
@@ -81,8 +83,11 @@ class ToolCallAccumulator:
             self.name = name
         elif name is not None and self.is_continued_by(name):
             self.name += name
-        if arguments and self._start is not None:
-            arguments = self._start.feed(arguments)
+        if arguments and not self._has_begun:
+            if self._start is not None or not arguments.startswith('{"'):  # nearly all begin so
+                self._start = self._start or ArgumentsStart()
+                arguments = self._start.feed(arguments)
+            self._has_begun = bool(arguments)
             self._start = None if arguments else self._start
         if arguments:
             self._arguments.append(arguments)
@@ -117,7 +122,7 @@ class ToolCallAccumulator:
     def finish(self) -> tuple[str | None, str | None, str]:
         rest = self._start.text() if self._start is not None else ""
         rest += '"' if self._is_custom else ""
-        self._start, self._is_custom = None, False
+        self._start, self._has_begun, self._is_custom = None, True, False
         self._arguments.append(rest)
         call_id, name, arguments = self.release() if self._held else (None, None, "")
         return call_id, name, arguments + rest
