@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Protocol
 
 if sys.platform == "linux":
@@ -69,6 +70,7 @@ class Connection:
     ) -> None:
         self._host = host
         self._number = number
+        self._is_head = False
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.SERVER)
@@ -114,6 +116,7 @@ class Connection:
         if not isinstance(head, h11.Request):
             raise _ConnectionClosed
         method = head.method.decode()
+        self._is_head = method == "HEAD"
         headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
         refused = why_refused(headers, self._host.host)
         if refused is not None:  # before it can take a fault, and not recorded
@@ -178,6 +181,8 @@ class Connection:
         head = (
             self._http.send(h11.Response(status_code=out.status, headers=header_list(out))) or b""
         )
+        if self._is_head:
+            out = replace(out, body=b"", events=None)
         if fault is NO_FAULT and not (streamed and out.latency.tokens_per_second):
             await self._send_at_once(head, out)
             return

@@ -47,6 +47,10 @@ from aimlapi_emulator.validation.validators import Problem, error_details
 _MODEL_PATHS = ("/v1/models", "/models", "/api/v1/models")
 _MODEL_PATH = "/model/"
 _UNKNOWN = "the emulator knows nothing of this model and takes what any may"
+_NO_PATH = (
+    "no such path: a client's base URL ends with /v1, below which are chat/completions, responses, "
+    "embeddings and models"
+)
 _NOT_IN_TABLE = {"x-emulator-model": "not in its table"}
 _CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -56,16 +60,16 @@ def route(request: Request, state: State, queued: Fault | None) -> Response:
     if request.method == "POST":
         return _handle_post(request, state, queued)
     headers = {"x-request-id": state.ids.uuid()}
+    path = request.path if request.method in ("GET", "HEAD") else ""
     try:
-        if request.method == "GET" and request.path in _MODEL_PATHS:
+        if path in _MODEL_PATHS:
             return _with_etag(request, list_models(request.target, state.deprecations), headers)
-        if request.method == "GET" and request.path in DEPRECATION_PATHS:
+        if path in DEPRECATION_PATHS:
             return deprecations(request, state.deprecations, headers)
-        if request.method == "GET" and request.path.startswith(_MODEL_PATH):
-            return _json_response(
-                get_model(request.path.removeprefix(_MODEL_PATH), state.deprecations), headers
-            )
-        if request.method == "GET" and request.path in ACCOUNT_PATHS:
+        if path.startswith(_MODEL_PATH):
+            model = get_model(path.removeprefix(_MODEL_PATH), state.deprecations)
+            return _json_response(model, headers)
+        if path in ACCOUNT_PATHS:
             _check_key(request.headers, spends=False)
             return _json_response(account(request, state), headers)
         raise APIError(404, f"Cannot {request.method} {request.path}")
@@ -93,7 +97,8 @@ def _error_response(error: APIError, request: Request, headers: Mapping[str, str
     body = error_bodies.problem(error.status, error.message, request.path, request_id, details)
     problems = tuple(map(str, error.details))
     every = {"content-type": error_bodies.PROBLEM_TYPE, **headers}
-    return Response(error.status, every, error_bodies.dump(body), problems=problems)
+    note = _NO_PATH if error.message.startswith("Cannot ") else ""
+    return Response(error.status, every, error_bodies.dump(body), problems=problems, note=note)
 
 
 def _check_key(headers: Mapping[str, str], *, spends: bool = True) -> None:

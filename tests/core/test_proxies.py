@@ -15,6 +15,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+import anyio
 import httpcore
 import httpx
 import pytest
@@ -406,3 +407,19 @@ def test_httpcore_has_the_names_that_proxies_use(name: str) -> None:
         "which aimlapi_core/_io/sockets/proxies.py knows that no tunnel stands."
     )
     assert "proxy_auth" in inspect.signature(getattr(httpcore, name)).parameters
+
+
+async def test_a_handshake_that_breaks_off_is_a_failed_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """httpcore 1.0.0 lets anyio's `EndOfStream` pass, which no httpx exception is."""
+
+    async def break_off(*_: Any) -> None:
+        raise anyio.EndOfStream
+
+    monkeypatch.setattr(httpcore.AsyncHTTPConnection, "handle_async_request", break_off)
+    with track_costs() as costs:
+        client = AsyncClient(Settings(api_key="sk-x", base_url="https://x.test/v1", max_retries=0))
+        with pytest.raises(ConnectFailedError, match="in the TLS handshake"):
+            await client.complete(HELLO)
+    assert costs.unknown == ()

@@ -257,3 +257,26 @@ def test_prefixes_that_count_as_cached_are_bounded(
     assert len(emu._state.cache._seen) == 2
     cached = ask.chat("4 word " * 600).json()["usage"]["prompt_tokens_details"]["cached_tokens"]
     assert cached > 1000
+
+
+def test_head_has_the_head_of_get(ask: Asker) -> None:
+    got, head = ask.client.get("/models"), ask.client.head("/models")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(got.content))
+    assert ask.client.head("/nothing").status_code == 404
+    assert ask.client.get("/models").content == got.content  # the connection is still good
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("GET", "/models/openai/gpt-5-2"), ("POST", "/completions"), ("PUT", "/models")],
+)
+def test_a_path_that_is_not_served_is_a_404_and_the_log_says_which_are(
+    ask: Asker, emu: Emulator, method: str, path: str
+) -> None:
+    answer = ask.client.request(method, path, json={})
+    assert answer.status_code == 404
+    full = answer.json()["instance"]
+    assert answer.json()["message"] == f"Cannot {method} {full}"
+    assert "base URL ends with /v1" in emu.requests[-1].note
+    assert ask.client.get("/models").json()["object"] == "list"

@@ -124,6 +124,11 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
             return await super().handle_async_request(request)
         except httpcore.ConnectionNotAvailable:  # closed by another task since; nothing was sent
             return await self.handle_async_request(request)
+        except Exception as exc:
+            if type(exc).__name__ != "EndOfStream":
+                raise
+            # anyio's, which httpcore 1.0.0 lets pass where a TLS handshake breaks off.
+            raise httpx.ConnectError("the connection was closed in the TLS handshake") from exc
 
     def _connection_to(self, origin: httpcore.Origin, request: httpx.Request) -> Any:
         import httpcore
