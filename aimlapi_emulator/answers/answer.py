@@ -132,10 +132,7 @@ def vary_choice(made: Answer, index: int) -> Answer:
 
 
 def truncate(made: Answer, reason: str, keep: int | None = None) -> Answer:
-    """The answer cut off for a reason: half of it, or its first `keep` tokens.
-
-    Calls are cut in the middle of the last one's arguments, as an output limit cuts them.
-    """
+    """The answer, or its last call, cut off for a reason: half of it, or after `keep` tokens."""
     whole = made.calls[-1].arguments if made.calls else made.text
     parts = tokenize(whole)
     half = len(parts) // 2 or (0 if made.calls else 1)

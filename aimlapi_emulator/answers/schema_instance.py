@@ -22,10 +22,7 @@ _SINGLE = re.compile(r"\bthe (?:choice|option|one) that\b", re.IGNORECASE)
 
 
 def instance(schema: Schema, values: PromptValues, name: str = "") -> Any:
-    """A value that obeys `schema`; an empty object where the schema cannot be read.
-
-    Raises BoundError for a value that is too large.
-    """
+    """A value that obeys `schema`; `{}` if it cannot be read. Raises BoundError if too large."""
     try:
         with limited_cpu():
             return _InstanceBuilder(schema, values).fill(schema, name, 0)

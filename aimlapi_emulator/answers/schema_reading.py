@@ -123,10 +123,7 @@ def by_format(name: Any, text: str) -> str | None:
 
 
 def by_pattern(schema: Schema, text: str) -> str:
-    """A word of the text that the pattern takes, else a string made from the pattern.
-
-    Raises BoundError for a pattern that is never matched, or one that makes too long a string.
-    """
+    """A word of the text that the pattern takes, else one made of it. Raises BoundError."""
     pattern, reason = schema["pattern"], patterns.why_never_matched(schema["pattern"])
     if reason is not None:
         raise BoundError(f"pattern {pattern[:200]!r}: {reason}")
