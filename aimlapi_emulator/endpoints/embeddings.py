@@ -18,7 +18,7 @@ from aimlapi_emulator.text.bounds import BoundError
 from aimlapi_emulator.text.vectors import as_base64, as_json
 from aimlapi_emulator.validation.embeddings import texts, tokens
 
-_MAX_NUMBERS = 3_200_000
+_MAX_NUMBERS = 2_700_000  # of 22 bytes each
 
 
 def _check_numbers(count: int, size: int, encoding: str) -> None:

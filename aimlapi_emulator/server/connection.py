@@ -36,6 +36,7 @@ from aimlapi_emulator.server.response_bytes import (
 )
 
 _READ_SIZE = 65_536
+_LARGE = 1_000_000
 _LOG = logging.getLogger("aimlapi_emulator")
 
 
@@ -184,7 +185,8 @@ class Connection:
         if self._is_head:
             out = replace(out, body=b"", events=None)
         if fault is NO_FAULT and not (streamed and out.latency.tokens_per_second):
-            await self._send_at_once(head, out)
+            large = out.events is None and len(out.body) > _LARGE
+            await (self._send_large(head, out.body) if large else self._send_at_once(head, out))
             return
         await self._send_in_pieces(head, out)
 
@@ -195,6 +197,16 @@ class Connection:
         ]
         sent.append(self._http.send(h11.EndOfMessage()) or b"")
         self._writer.write(b"".join(sent))
+        await self._writer.drain()
+
+    async def _send_large(self, head: bytes, body: bytes) -> None:
+        """Send without copies of the whole body."""
+        self._writer.write(head)
+        for start in range(0, len(body), _LARGE):
+            data = self._http.send(h11.Data(data=body[start : start + _LARGE]))
+            self._writer.write(data or b"")
+            await self._writer.drain()
+        self._writer.write(self._http.send(h11.EndOfMessage()) or b"")
         await self._writer.drain()
 
     async def _send_in_pieces(self, head: bytes, out: Response) -> None:

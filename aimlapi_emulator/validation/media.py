@@ -15,11 +15,26 @@ _IMAGE_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 _IMAGE_MARKS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
 
-def _decode(data: str) -> bytes | None:
+_STEP = 1 << 20  # a multiple of four characters
+_HEAD = 1024
+
+
+def _decode(data: str, start: int = 0) -> tuple[bytes, int] | None:
+    """(first bytes, number of bytes) of base64 from an index on; None if it is no base64.
+
+    In steps, since a whole file beside its text would be much of the memory for a request.
+    """
+    head, size = b"", 0
+    if data.find("=", start, len(data) - 2) >= 0:
+        return None
     try:
-        return base64.b64decode(data, validate=True)
+        for at in range(start, len(data), _STEP):
+            decoded = base64.b64decode(data[at : at + _STEP], validate=True)
+            head = head or decoded[:_HEAD]
+            size += len(decoded)
     except (binascii.Error, ValueError):
         return None
+    return head, size
 
 
 def check_image_url(value: Any, path: str) -> list[Problem]:
@@ -34,10 +49,11 @@ def check_image_url(value: Any, path: str) -> list[Problem]:
     if match[1] not in _IMAGE_TYPES:
         text = f"Invalid image type {match[1]!r}: use JPEG, PNG, GIF or WEBP"
         return [Problem(path, text, "invalid_string")]
-    data = _decode(match[4]) if match[3] else None
-    if not data:
+    decoded = _decode(value, match.start(4)) if match[3] else None
+    if not (decoded and decoded[1]):
         return [Problem(path, "Invalid base64 image data", "invalid_string")]
-    if not data.startswith(_IMAGE_MARKS) and data[8:12] != b"WEBP":
+    head = decoded[0]
+    if not head.startswith(_IMAGE_MARKS) and head[8:12] != b"WEBP":
         # OpenAI's words, as reported (STranslate/STranslate#277, seen 2026-11-29).
         text = (
             "You uploaded an unsupported image. Please make sure your image has of one the "
@@ -55,10 +71,10 @@ def check_file_data(value: Any, path: str) -> list[Problem]:
     if match is not None and match[1] != "application/pdf":
         text = f"Unsupported file type {match[1]!r}: only PDF is supported"
         return [Problem(path, text, "invalid_string")]
-    data = _decode(match[4] if match else value)
-    if not data:
+    decoded = _decode(value, match.start(4) if match else 0)
+    if not (decoded and decoded[1]):
         return [Problem(path, "Invalid base64 file data", "invalid_string")]
-    if b"%PDF-" not in data[:1024]:
+    if b"%PDF-" not in decoded[0]:
         return [Problem(path, "Unsupported file: only PDF is supported", "invalid_string")]
     return []
 
@@ -78,7 +94,8 @@ def describe_image(url: str) -> str:
     match = _DATA_URL.fullmatch(url)
     if match is None:
         return f"[image {url[:200]}]"
-    return f"[image {match[1]} {len(_decode(match[4]) or b'')} bytes]"
+    decoded = _decode(url, match.start(4))
+    return f"[image {match[1]} {decoded[1] if decoded else 0} bytes]"
 
 
 def describe_file(file: dict[str, Any]) -> str:
@@ -88,5 +105,5 @@ def describe_file(file: dict[str, Any]) -> str:
     if not isinstance(data, str):
         return f"[file {name}]"
     match = _DATA_URL.fullmatch(data)
-    size = len(_decode(match[4] if match else data) or b"")
-    return f"[file {name} application/pdf {size} bytes]"
+    decoded = _decode(data, match.start(4) if match else 0)
+    return f"[file {name} application/pdf {decoded[1] if decoded else 0} bytes]"

@@ -112,6 +112,7 @@ def _raw(inside: bytes) -> bytes:
     return head + inside + b"}"
 
 
+PNG = "data:image/png;base64,iVBORw0KGgoA"
 WORD = "a" * 32 + "0"
 WRITTEN = (
     'Answer as JSON by this JSON schema: {"type": "object", "properties": {"a": {"type": "string", '
@@ -213,6 +214,11 @@ CASES: dict[str, Case] = {
         lambda: _raw(b'"' + b"a" * 12_000_000 + b'\\ud83d\\ude00"'),
         f"characters of a conversation: {SIZE}",
     ),
+    "a large image": Case(
+        lambda: _said(
+            [user([{"type": "image_url", "image_url": {"url": f"{PNG}{'AAAA' * 3_900_000}"}}])]
+        )
+    ),
     "no JSON": Case(lambda: b"x" * 15_000_000, BIG),
     "many messages": Case(lambda: _said([user("x")] * 100_000), BIG),
     "a long conversation": Case(lambda: _said([user("x")] * 50_000)),
@@ -275,7 +281,8 @@ CASES: dict[str, Case] = {
     ),
     "too many words": Case(lambda: _said("word " * 400_000), FULL),
     # Vectors.
-    "vectors as JSON": Case(lambda: _embedded(["x"] * 2048), "3,200,000 numbers", _EMBEDDINGS),
+    "vectors as JSON": Case(lambda: _embedded(["x"] * 2048), "2,700,000 numbers", _EMBEDDINGS),
+    "fewer vectors as JSON": Case(lambda: _embedded(["x"] * 850), None, _EMBEDDINGS),
     "vectors in base64": Case(
         lambda: _embedded(["x"] * 2048, encoding_format="base64"), None, _EMBEDDINGS
     ),

@@ -280,3 +280,12 @@ def test_a_path_that_is_not_served_is_a_404_and_the_log_says_which_are(
     assert answer.json()["message"] == f"Cannot {method} {full}"
     assert "base URL ends with /v1" in emu.requests[-1].note
     assert ask.client.get("/models").json()["object"] == "list"
+
+
+def test_a_large_answer_arrives_whole(ask: Asker) -> None:
+    for count in (1, 80):  # 80 are five megabytes
+        body = {"model": "text-embedding-3-large", "input": ["word"] * count}
+        answer = ask.client.post("/embeddings", json=body)
+        assert int(answer.headers["content-length"]) == len(answer.content)
+        assert len(answer.json()["data"]) == count
+    assert ask.client.get("/models").status_code == 200

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from aimlapi_emulator import Emulator
+from aimlapi_emulator.validation import media
 from tests.emulator.asking import (
     CHAT,
     CODEX,
@@ -338,3 +339,27 @@ def test_seen_requests_hide_the_key(emu: Emulator, ask: Asker) -> None:
     assert seen.body["seed"] == 0
     assert seen.status == 400
     assert seen.problems == ("seed: Number must be greater than or equal to 1",)
+
+
+@pytest.mark.parametrize("step", [4, 8, 1 << 20])
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        ("", 0),
+        ("AAAA", 3),
+        ("AAAAAA==", 4),
+        ("AAAAAAAAAAA=", 8),
+        ("AA==AAAA", None),
+        ("AAAAA", None),
+        ("AAAA AAAA", None),
+        ("AAAA=AAA", None),
+        ("AAAA\u00e4AAA", None),
+    ],
+)
+def test_base64_is_judged_in_steps_as_in_one(
+    monkeypatch: pytest.MonkeyPatch, step: int, data: str, size: int | None
+) -> None:
+    monkeypatch.setattr(media, "_STEP", step)
+    for before in ("", "data:image/png;base64,"):
+        found = media._decode(before + data, len(before))
+        assert (found and found[1]) == size
