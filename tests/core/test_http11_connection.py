@@ -286,6 +286,7 @@ def exchange(
 REQUESTS: dict[str, Callable[[], httpcore.Request]] = {
     "plain": request,
     "GET": lambda: request(HOST, (b"content-length", b"0"), method="GET", body=Body(b"")),
+    "GET without a length": lambda: request(HOST, method="GET", body=Body(b"")),
     "pieces": lambda: request(HOST, (b"content-length", b"6"), body=Body(b"ab", b"cd", b"ef")),
     "large": lambda: request(HOST, (b"content-length", b"99999"), body=Body(b"a" * 99_999)),
     "close": lambda: request(*PLAIN, (b"Connection", b"close")),
@@ -306,7 +307,7 @@ def test_what_is_sent_is_what_httpcore_sends(kind: str, name: str) -> None:
     expected = exchange(kind, theirs, REQUESTS[name](), by_httpcore=True)
     assert found[:2] == expected[:2]
     assert b"".join(ours.written) == b"".join(theirs.written)
-    plain = name in ("plain", "GET", "pieces", "large")
+    plain = name in ("plain", "GET", "GET without a length", "pieces", "large")
     assert found[2] is plain  # httpcore keeps some of the others, which are not sent by calls
 
 

@@ -29,7 +29,8 @@ _TARGET = re.compile(rb"[!-~]+")
 _SPECIAL = rb"(?:connection|content-length|expect|host|transfer-encoding|upgrade):"
 _OTHERS = rb"(?:connection: keep-alive\r\n|(?!%b)%b)*" % (_SPECIAL, _LINE)
 _REQUEST_HEADERS = re.compile(
-    rb"host:[^\r]*\r\n%bcontent-length: ([0-9]{1,20})\r\n%b" % (_OTHERS, _OTHERS), re.IGNORECASE
+    rb"host:[^\r]*\r\n%b(?:content-length: ([0-9]{1,20})\r\n%b)?" % (_OTHERS, _OTHERS),
+    re.IGNORECASE,
 )
 
 _RESPONSE = re.compile(
@@ -62,7 +63,7 @@ def request_head(request: httpcore.Request) -> RequestHead | None:
     if _HEADER.findall(headers) != request.headers:
         return None
     data = b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, headers)
-    return RequestHead(data, int(plain[1]))
+    return RequestHead(data, int(plain[1] or 0))
 
 
 class RequestBytes:
