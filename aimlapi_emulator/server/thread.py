@@ -125,6 +125,9 @@ class ServerThread:
         try:
             await self._stopping.wait()
         finally:
+            # A connection that is just being accepted when the server closes would never be closed.
+            for _ in range(12):
+                await asyncio.sleep(0)
             server.close()
             for task in list(self._tasks):
                 task.cancel()

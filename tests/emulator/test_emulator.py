@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import importlib
 import logging
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -289,3 +291,13 @@ def test_a_large_answer_arrives_whole(ask: Asker) -> None:
         assert int(answer.headers["content-length"]) == len(answer.content)
         assert len(answer.json()["data"]) == count
     assert ask.client.get("/models").status_code == 200
+
+
+def test_a_connection_that_is_being_accepted_is_closed_when_it_stops() -> None:
+    for _ in range(5):
+        emulator = Emulator().start()
+        with socket.create_connection((emulator.host, emulator.port), timeout=60) as client:
+            emulator.stop()
+            with suppress(ConnectionError):
+                assert client.recv(1) == b""
+    gc.collect()
