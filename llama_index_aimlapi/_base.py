@@ -50,7 +50,7 @@ _ALWAYS_IN_REPR = ("model", "model_name", "embed_batch_size")
 _NEVER_IN_REPR = ("callback_manager", "messages_to_prompt", "completion_to_prompt")
 
 
-# Bases are never built, and the rest at the first object, not at import.
+# Bases are never built: it takes time at each import.
 MODEL_CONFIG = ConfigDict(hide_input_in_errors=True, defer_build=True)
 
 

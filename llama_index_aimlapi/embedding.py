@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Never
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import BaseNode
-from pydantic import Field, PrivateAttr, SecretStr
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 
 from aimlapi_core import (
     DEFAULT_TIMEOUT_S,
@@ -112,6 +112,8 @@ class AIMLAPIEmbedding(AIMLAPIBase, BaseEmbedding):
     Raises:
         ConfigurationError: for an argument that does not exist or cannot work.
     """
+
+    model_config = ConfigDict(defer_build=False)  # else its signature is that of a base
 
     model_name: str = Field(default=DEFAULT_MODEL, description="The model's id at AI/ML API.")
     dimensions: int | None = Field(

@@ -19,6 +19,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.chat_engine.types import AgentChatResponse
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
+from pydantic import ConfigDict
 
 from llama_index_aimlapi._callbacks import chat_callback, completion_callback
 from llama_index_aimlapi._llm_base import LLMBase
@@ -134,6 +135,8 @@ class AIMLAPI(LLMBase, StructuredPredictionMixin):
     Raises:
         ConfigurationError: for an argument that does not exist or cannot work.
     """
+
+    model_config = ConfigDict(defer_build=False)  # else its signature is that of a base
 
     @classmethod
     def class_name(cls) -> str:

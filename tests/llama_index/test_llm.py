@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -213,3 +214,13 @@ async def test_media_reach_the_service(llm: AIMLAPI, emu: Emulator, way: str, ki
         "image_url" if kind == "image" else "file",
     ]
     assert emu.requests[-1].problems == ()
+
+
+def test_the_signature_of_a_subclass_is_the_constructor_s_before_an_object_is_made() -> None:
+    """Editors and notebooks show it."""
+
+    class Extended(AIMLAPI):
+        extra: int = 3
+
+    names = inspect.signature(Extended).parameters
+    assert {"model", "api_key", "temperature", "extra"} <= set(names)
