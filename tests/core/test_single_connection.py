@@ -185,6 +185,31 @@ async def test_a_connection_that_is_closed_just_before_its_request_is_replaced(
     await close(transport, emu)
 
 
+@transports
+@pytest.mark.parametrize("is_open", [False, True], ids=["new", "open"])
+async def test_a_tool_that_replaces_the_methods_of_httpcore_gets_the_requests(
+    emu: Emulator, monkeypatch: pytest.MonkeyPatch, kind: Any, is_open: bool
+) -> None:
+    """respx replaces them so: what goes past it would reach the service, and be billed."""
+
+    def handle(self: Any, request: httpcore.Request) -> httpcore.Response:
+        return httpcore.Response(418)
+
+    async def ahandle(self: Any, request: httpcore.Request) -> httpcore.Response:
+        return httpcore.Response(418)
+
+    transport = kind(CONTEXT, keepalive_s=4.0)
+    if is_open:
+        assert await get(transport, emu) == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(httpcore.HTTPConnection, "handle_request", handle)
+        patch.setattr(httpcore.AsyncHTTPConnection, "handle_async_request", ahandle)
+        assert await get(transport, emu) == 418
+    assert len(emu.requests) == is_open
+    assert await get(transport, emu) == 200
+    await close(transport, emu)
+
+
 @pytest.mark.parametrize("wrong", [None, "é", "a\nb", "a\x7f"], ids=repr)
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_a_user_agent_that_no_header_can_hold_is_refused(kind: Any, wrong: Any) -> None:

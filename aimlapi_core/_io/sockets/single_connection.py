@@ -3,8 +3,8 @@
 Each serves one call at a time, so a pool would add only overhead; and httpcore's pool deadlocks
 if it is interrupted (Ctrl-C) while it holds its lock. That holds through a proxy too.
 
-The connection is one of `http11_connection`; httpcore's through a proxy, and where its steps are
-traced or logged when it is opened.
+The connection is one of `http11_connection`; httpcore's through a proxy, where its steps are traced
+or logged when it is opened, and where a tool of tests has replaced httpcore's.
 
 They subclass `httpx.HTTPTransport`, whose `handle_request` is looked up on the class at each call,
 so that a patch of that class (vcrpy from 8.2, for cassettes) applies here too.
@@ -19,6 +19,7 @@ from __future__ import annotations
 import socket
 import ssl
 from contextlib import suppress
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -69,7 +70,7 @@ class SingleConnection(httpx.HTTPTransport):
 
         from aimlapi_core._io.sockets.http11_connection import HTTP11Connection, is_observed
 
-        if self._proxy is None and not is_observed(request.extensions):
+        if not (self._proxy or is_observed(request.extensions) or _is_httpcore_replaced()):
             return HTTP11Connection(origin, **self._kwargs)
         self._backend = _Backend()
         kwargs = {**self._kwargs, "network_backend": self._backend}
@@ -135,7 +136,7 @@ class AsyncSingleConnection(httpx.AsyncHTTPTransport):
 
         from aimlapi_core._io.sockets.http11_connection import AsyncHTTP11Connection, is_observed
 
-        if self._proxy is None and not is_observed(request.extensions):
+        if not (self._proxy or is_observed(request.extensions) or _is_httpcore_replaced()):
             return AsyncHTTP11Connection(origin, **self._kwargs)
         self._backend = _AsyncBackend()
         kwargs = {**self._kwargs, "network_backend": self._backend}
@@ -199,7 +200,27 @@ def _is_usable(connection: Any, origin: httpcore.Origin) -> bool:
         and connection.is_available()
         and not connection.has_expired()
         and not _has_unread_bytes(connection)
+        and not (hasattr(connection, "network_stream") and _is_httpcore_replaced())
     )
+
+
+def _is_httpcore_replaced() -> bool:
+    """Whether a tool of tests has replaced httpcore's methods, as respx does.
+
+    A request that one of our own connections sends would go past it, to the service.
+    """
+    import httpcore
+
+    sync, in_loop = httpcore.HTTPConnection, httpcore.AsyncHTTPConnection
+    return not (
+        _is_own(sync.handle_request, sync.__init__)
+        and _is_own(in_loop.handle_async_request, in_loop.__init__)
+    )
+
+
+def _is_own(method: Any, other: Any) -> bool:
+    """Whether a method is a function of the same module as another one."""
+    return type(method) is FunctionType and method.__globals__ is other.__globals__
 
 
 def _has_unread_bytes(connection: Any) -> bool:
