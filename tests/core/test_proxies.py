@@ -30,6 +30,7 @@ from aimlapi_core import (
     track_costs,
 )
 from aimlapi_core._io.sockets import tls
+from aimlapi_core._io.sockets.http11_connection import AsyncHTTP11Connection
 from aimlapi_core._io.sockets.proxies import proxy_for
 from aimlapi_emulator import Emulator
 from tests.core.test_client import HELLO, both, close_all
@@ -417,7 +418,7 @@ async def test_a_handshake_that_breaks_off_is_a_failed_connection(
     async def break_off(*_: Any) -> None:
         raise anyio.EndOfStream
 
-    monkeypatch.setattr(httpcore.AsyncHTTPConnection, "handle_async_request", break_off)
+    monkeypatch.setattr(AsyncHTTP11Connection, "_connect", break_off)
     with track_costs() as costs:
         client = AsyncClient(Settings(api_key="sk-x", base_url="https://x.test/v1", max_retries=0))
         with pytest.raises(ConnectFailedError, match="in the TLS handshake"):
