@@ -36,7 +36,7 @@ from aimlapi_emulator.faults.odd_answers import (
 from aimlapi_emulator.messages import EVENT_STREAM, APIError, Response
 from aimlapi_emulator.prompt import Message, Prompt, from_chat, from_responses
 from aimlapi_emulator.state import RequestContext
-from aimlapi_emulator.text.bounds import MAX_PROMPT, check_size, limited_cpu
+from aimlapi_emulator.text.bounds import MAX_PROMPT, MAX_TOKENS, check_size, limited_cpu
 from aimlapi_emulator.validation.validators import Problem
 
 _MAX_RUN = 1000
@@ -62,6 +62,10 @@ def _choose_answer(context: RequestContext, prompt: Prompt, limit: int | None) -
     elif rule is not None and rule.has_answer:
         answer = rule.answer(context.view, prompt)
     else:
+        if sum(len(message.text) for message in prompt.messages) > MAX_TOKENS:
+            check_size(
+                prompt_tokens(prompt), MAX_TOKENS, "tokens of a conversation without `when()`"
+            )
         with limited_cpu():
             answer = built_in_answer(prompt, eager=context.state.eager)
     if fault.reasoning is not None:

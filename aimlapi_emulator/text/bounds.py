@@ -17,6 +17,8 @@ MAX_VALUES = 20_000
 """Values in an instance of a schema."""
 MAX_PROMPT = 4_000_000
 """Characters of all texts of a conversation: more than a million tokens."""
+MAX_TOKENS = 400_000
+"""Tokens of a conversation that is answered by rules."""
 MAX_TEXT = 100_000
 """Characters of a text that a schema asks for."""
 MAX_TOTAL_TEXT = 4_000_000

@@ -280,6 +280,12 @@ CASES: dict[str, Case] = {
         TIME,
     ),
     "too many words": Case(lambda: _said("word " * 400_000), FULL),
+    "too many words for rules": Case(
+        lambda: {**_said("word " * 700_000), "model": "vendor/any"}, "tokens of a conversation"
+    ),
+    "many words in a long context": Case(
+        lambda: {**_said("word " * 390_000), "model": "vendor/any"}
+    ),
     # Vectors.
     "vectors as JSON": Case(lambda: _embedded(["x"] * 2048), "2,700,000 numbers", _EMBEDDINGS),
     "fewer vectors as JSON": Case(lambda: _embedded(["x"] * 850), None, _EMBEDDINGS),
