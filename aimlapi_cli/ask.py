@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -16,6 +17,7 @@ from aimlapi_core import (
     Finished,
     InvalidRequestError,
     Message,
+    Part,
     RefusalDelta,
     Reply,
     Settings,
@@ -50,8 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--effort", help="reasoning effort, such as low or high")
     parser.add_argument("--max-tokens", type=int, help="limit on the tokens of the answer")
-    parser.add_argument("--temperature", type=float)
-    parser.add_argument("--endpoint", choices=("auto", "chat", "responses"), default="auto")
+    parser.add_argument("--temperature", type=float, help="randomness, 0 to 2")
+    parser.add_argument(
+        "--endpoint",
+        choices=("auto", "chat", "responses"),
+        default="auto",
+        help="auto (the default): the one that serves the model",
+    )
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds (default: 600)")
     parser.add_argument("--base-url", help="instead of AIMLAPI_BASE_URL")
     parser.add_argument(
@@ -62,8 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
     """Ask, and print the answer."""
     settings = Settings(base_url=options.base_url, timeout=options.timeout)
+    parts = [*map(read_attachment, options.file)]
+    if sys.stdin is None or sys.stdin.isatty():
+        _question(options.question)  # a user without a question needs no key yet
     settings.resolved_key()  # before a long input is read
-    request = _request(options)
+    request = _request(options, parts)
     with Client(settings) as client:
         if terminal.is_terminal and not options.json:
             reply = _stream(client, request)
@@ -74,12 +84,11 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     if not options.json and terminal.is_terminal:
         terminal.note(_footer(reply))
     if choice.finish_reason == "length":
-        terminal.note("The answer was cut at --max-tokens, or where the model's output ends.")
+        terminal.note("The answer was cut at --max-tokens, or at the model's own limit.")
     return 1 if choice.refusal is not None else 0
 
 
-def _request(options: argparse.Namespace) -> ChatRequest:
-    parts = [*map(read_attachment, options.file)]
+def _request(options: argparse.Namespace, parts: Sequence[Part]) -> ChatRequest:
     question = _question(options.question)
     messages = [Message("user", (*parts, Text(question)) if question.strip() else tuple(parts))]
     if options.system:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 
 from aimlapi_cli.terminal import Terminal
-from aimlapi_core import Client, Settings, Totals
+from aimlapi_core import Client, InvalidRequestError, Settings, Totals
 from aimlapi_core.costs.totals import format_table, sum_totals
 
 _EXAMPLES = """examples:
@@ -30,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
     """Print the sums, by model."""
+    if not re.fullmatch(r"[1-9]\d*[hd]", options.period):
+        raise InvalidRequestError(
+            f"--period {options.period}: give hours or days, such as 24h or 7d."
+        )
     by_model: dict[str, Totals] = {}
     read = total = 0
     with Client(Settings(base_url=options.base_url)) as client:

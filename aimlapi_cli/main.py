@@ -9,12 +9,12 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from types import ModuleType
 
 from aimlapi_cli.terminal import Terminal
-from aimlapi_core import AIMLAPIError, MissingKeyError, __version__
+from aimlapi_core import AIMLAPIError, MissingKeyError, __version__, nearest
 
 _COMMANDS = {
     "ask": "ask a model; the answer goes to stdout",
@@ -39,6 +39,8 @@ The key is read from AIMLAPI_API_KEY, the address from AIMLAPI_BASE_URL.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["help"]:
+        given = [*given[1:2], "--help"]
     name = next((word for word in given if not word.startswith("-")), None)
     parser = argparse.ArgumentParser(
         prog="aimlapi",
@@ -48,9 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"aimlapi {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    if name and given[0] == name and name not in _COMMANDS:
+        parser.error(f"there is no command {name!r}{_did_you_mean(name, _COMMANDS)}")
     if name in _WITH_OWN_PARSER and given[0] == name:
         return _WITH_OWN_PARSER[name](given[1:])
     module: ModuleType | None = None
+    of_command = parser
     for command, line in _COMMANDS.items():
         own = commands.add_parser(
             command,
@@ -61,9 +66,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command == name and command not in _WITH_OWN_PARSER:
             module = import_module(f"aimlapi_cli.{command}")  # the others are not needed
             module.add_arguments(own)
-    options = parser.parse_args(given)
+            of_command = own
+    if not given:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
+    options, rest = parser.parse_known_args(given)
+    if rest:
+        of_command.error(_unexpected(rest[0], of_command))
     assert module is not None  # argparse refuses every other name
     return run(module, options)
+
+
+def _unexpected(word: str, parser: argparse.ArgumentParser) -> str:
+    if not word.startswith("-"):
+        return f"unexpected argument {word!r}: put a text of several words in quotes"
+    known = [option for option in parser._option_string_actions if option.startswith("--")]
+    return f"there is no option {word}{_did_you_mean(word.partition('=')[0], known)}"
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    near = nearest(word, known, cutoff=0.6)
+    return f": did you mean {near}?" if near else f"; there are {', '.join(known)}"
 
 
 def run(command: ModuleType, options: argparse.Namespace) -> int:

@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from aimlapi_cli.terminal import Terminal
-from aimlapi_core import AIMLAPIError, CatalogModel, Client, ConfigurationError, Settings
+from aimlapi_core import (
+    AIMLAPIError,
+    CatalogModel,
+    Client,
+    ConfigurationError,
+    Settings,
+    nearest,
+    nearest_model,
+)
 from aimlapi_core.models import listed_models, model_info
 
 _EXAMPLES = """examples:
@@ -34,9 +42,15 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     word = options.word.lower()
     found = sorted(name for name in names if word in name.lower())
     if not found:
-        terminal.error(f"no model's id holds {options.word!r}.")
+        near = nearest_model(options.word) or nearest(options.word, names)
+        hint = f" Did you mean {near!r}?" if near else ""
+        terminal.error(f"no model's id holds {options.word!r}.{hint}")
         return 1
-    terminal.table([_HEAD, *(_row(name, live.get(name, [])) for name in found)], numbers=(2, 3, 4))
+    rows = [_row(name, live.get(name, [])) for name in found]
+    columns = 5 if live else 3  # without the catalogue no price is known
+    terminal.table([row[:columns] for row in (_HEAD, *rows)], numbers=range(2, columns))
+    if live and terminal.is_terminal:
+        terminal.note("Prices in USD per million tokens of input and output.")
     return 0
 
 

@@ -182,4 +182,4 @@ __all__ += errors.__all__
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return sorted({*globals(), *__all__})

@@ -22,7 +22,9 @@ def main(argv: list[str] | None = None, prog: str = "python -m aimlapi_core") ->
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     doctor = commands.add_parser(
-        "doctor", help="check the installation, the key and the service; costs nothing"
+        "doctor",
+        help="check the installation, the key and the service; costs nothing",
+        description="Check the installation, the key and the service; costs nothing.",
     )
     doctor.add_argument(
         "--model",
@@ -32,7 +34,9 @@ def main(argv: list[str] | None = None, prog: str = "python -m aimlapi_core") ->
         help="a model that you use, instead of GPT-5.2; may be given several times",
     )
     deprecations = commands.add_parser(
-        "deprecations", help="list the models that are being withdrawn, and what replaces them"
+        "deprecations",
+        help="list the models that are being withdrawn, and what replaces them",
+        description="List the models that are being withdrawn, and what replaces them.",
     )
     deprecations.add_argument("model", nargs="*", metavar="ID", help="these models alone")
     for command in (doctor, deprecations):

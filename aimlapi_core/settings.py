@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from aimlapi_core._values.pasted import pasted_key, unquoted
 from aimlapi_core._values.plain import plain_number
 from aimlapi_core._values.traceback_locals import clears_locals
+from aimlapi_core._values.warn_once import warn_once
 from aimlapi_core.errors import KEYS_URL, ConfigurationError, MissingKeyError
 from aimlapi_core.retry import RetryPolicy
 
@@ -33,6 +34,12 @@ _NEAR_KEY_VARIABLES = (
     "AIMLAPI_APIKEY",
 )
 BASE_URL_VARIABLE = "AIMLAPI_BASE_URL"
+_NEAR_BASE_URL_VARIABLES = tuple(
+    f"{start}_{end}"
+    for start in ("AIMLAPI", "AIMLAPI_API", "AIML", "AIML_API")
+    for end in ("BASEURL", "BASE_URL", "BASE", "URL", "ENDPOINT")
+    if f"{start}_{end}" != BASE_URL_VARIABLE
+)
 
 # Slow models (pro, high effort) send nothing for minutes before the first byte.
 DEFAULT_TIMEOUT_S = 600.0
@@ -157,7 +164,8 @@ class Settings:
             near = next((name for name in _NEAR_KEY_VARIABLES if name in os.environ), None)
             hint = f" {near} is set, but is not read: rename it." if near else ""
             raise MissingKeyError(
-                f"No API key: set the environment variable {KEY_VARIABLES[0]}, or pass api_key."
+                f"No API key: set the environment variable {KEY_VARIABLES[0]} (or, in Python, "
+                f"pass api_key)."
                 f"{hint} Keys are made at {KEYS_URL}."
             )
         if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
@@ -180,10 +188,10 @@ class Settings:
     def resolved_base_url(self) -> str:
         """The base URL without a trailing slash, with `/v1` if it has no path.
 
-        Warns once about a URL that sends the key unencrypted to another machine.
+        Warns once about a URL that sends the key unencrypted to another machine, and about a
+        variable that is set but not read, as requests then go where the user does not expect.
         """
-        given = self.base_url or unquoted(os.environ.get(BASE_URL_VARIABLE, ""))
-        return _normalize_and_warn(given or DEFAULT_BASE_URL)
+        return _normalize_and_warn(self.base_url or unquoted(os.environ.get(BASE_URL_VARIABLE, "")))
 
 
 # The constructor that `dataclass` wrote has the key as an argument.
@@ -224,7 +232,15 @@ def _is_duration(value: object) -> bool:
 
 @lru_cache(maxsize=64)
 def _normalize_and_warn(given: str) -> str:
-    url = normalize_base_url(given)
+    """`given` is empty where neither an argument nor the variable names an address."""
+    near = next((name for name in _NEAR_BASE_URL_VARIABLES if name in os.environ), None)
+    if near and not given:
+        message = (
+            f"{near} is set, but is not read: requests go to {DEFAULT_BASE_URL}. Rename it to "
+            f"{BASE_URL_VARIABLE}, or pass base_url."
+        )
+        warn_once(("variable", near), message, UserWarning)
+    url = normalize_base_url(given or DEFAULT_BASE_URL)
     parts = urlsplit(url)
     if parts.scheme == "http" and not _LOCAL.fullmatch(parts.hostname or ""):
         warnings.warn(

@@ -54,3 +54,7 @@ __all__ = [
     "Usage",
     "__version__",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -37,6 +37,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     if name != "answer_rows":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -113,7 +113,7 @@ _late_name = late_names(
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:

@@ -192,7 +192,7 @@ def _check_models(
             yield CheckResult("wrong", f"{text}. Set endpoint= in your code.")
         else:
             near = nearest_model(name)
-            hint = f"did you mean {near!r}?" if near else "see client.list_models()"
+            hint = f"did you mean {near!r}?" if near else "`aimlapi models` lists the ids"
             yield CheckResult("wrong", f"{name}: not in the catalogue; {hint}")
 
 
@@ -221,9 +221,7 @@ def print_report(
     for result in run_checks(settings, models):
         wrong += result.state == "wrong"
         print_line(f"{_MARKS[result.state]}  {result.text}")
-    print_line(
-        "Everything is set up." if not wrong else f"{wrong} thing(s) to put right, see above."
-    )
+    print_line("Everything is set up." if not wrong else "Put right what is marked WRONG above.")
     return not wrong
 
 

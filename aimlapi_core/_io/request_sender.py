@@ -95,6 +95,9 @@ class RequestSender:
         self._user_agent = sendable_user_agent(user_agent)
         warn_once_of_conflict()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.settings!r})"
+
     def run_lookups(self, lookups: LookupSteps) -> None:
         """Drive a generator of account requests: send each, give it the payload."""
         payload: Any = None
@@ -218,6 +221,9 @@ class AsyncRequestSender:
         self.settings = settings
         self._user_agent = sendable_user_agent(user_agent)
         warn_once_of_conflict()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.settings!r})"
 
     async def run_lookups(self, lookups: LookupSteps) -> None:
         """Drive a generator of account requests: send each, give it the payload."""

@@ -176,8 +176,10 @@ class CostReport:
         unknown = self.unknown
         if unknown:
             reasons = ", ".join(dict.fromkeys(call.reason for call in unknown))
-            yield f"Cost unknown, and not in the total: {len(unknown)} ({reasons}); see settle()."
+            count = f"{len(unknown)} ({reasons})"
+            yield f"Cost unknown, and not in the total: {count}; settle() looks it up."
         if self.estimated_credits:
             yield f"Estimated for them by live prices: {self.estimated_usd:.7f} USD."
         if self.budget_usd is not None:
-            yield f"Budget: {self.budget_usd:f} USD; calls under way at its end may exceed it."
+            budget = f"{self.budget_usd:f} USD"
+            yield f"Budget: {budget}; calls under way when it is spent may exceed it."

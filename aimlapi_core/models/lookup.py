@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from aimlapi_core.models.gpt import GPT
@@ -58,12 +58,14 @@ def nearest_model(model_id: str) -> str | None:
     """The listed id that `model_id` is another spelling of (`gpt-5-2`, `openai/gpt-5.2`), or None.
 
     Ids may differ only in spaces, dots or dashes, case, what a web page puts in their place, the
-    vendor's prefix and the date at the end where they are missing, and the provider's name in front
-    (`aimlapi:openai/gpt-5-2`), as another model's id is not a misspelling.
+    vendor's prefix and the date at the end where they are missing, the provider's name in front
+    (`aimlapi:openai/gpt-5-2`), and a typing error in one word (`openai/gtp-5-2`), never in a number
+    or a short word, as another model's id is not a misspelling.
     """
     if not isinstance(model_id, str) or model_info(model_id):
         return None
-    return _spellings().get(_comparable(model_id))
+    form = _comparable(model_id)
+    return _spellings().get(form) or _mistyped(form)
 
 
 def is_spelling_of(model_id: str, other: str) -> bool:
@@ -93,6 +95,34 @@ def _spellings() -> Mapping[str, str]:
     return found
 
 
+@lru_cache(maxsize=256)
+def _mistyped(form: str) -> str | None:
+    """The listed id that differs in one word, by one letter or two that changed places."""
+    words = _WORDS.split(form)
+    for listed, name in _spellings().items():
+        pairs = zip(words, _WORDS.split(listed), strict=False)
+        if listed.count("-") == form.count("-") and listed.count("/") == form.count("/"):
+            wrong = [pair for pair in pairs if pair[0] != pair[1]]
+            if len(wrong) == 1 and _is_typing_error(*wrong[0]):
+                return name
+    return None
+
+
+def _is_typing_error(typed: str, word: str) -> bool:
+    if not (typed + word).isalpha() or len(word) < _SHORTEST_WORD:
+        return False
+    while typed and word and typed[0] == word[0]:
+        typed, word = typed[1:], word[1:]
+    return (
+        typed[1:] == word[1:]  # another letter
+        or typed[1:] == word  # one too many
+        or typed == word[1:]  # one is missing
+        or (typed[:2] == word[1::-1] and typed[2:] == word[2:])  # two changed places
+    )
+
+
+_WORDS = re.compile(r"[-/]")
+_SHORTEST_WORD = 3
 _DATE = re.compile(r"-20\d\d-?\d\d-?\d\d$")
 _SEPARATORS = re.compile(r"[\s._\u2010-\u2015\u2212]+")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")

@@ -82,7 +82,7 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
 def say_what_to_do(name: str, candidates: Iterable[str]) -> str:
     """What to write instead of an argument that does not exist."""
     candidates = frozenset(candidates)
-    hint = f"{did_you_mean(name, candidates)} Members of the request that have no name here go into"
+    hint = f"{did_you_mean(name, candidates)} To send a parameter that is not listed, use"
     return remedy(name) or _place(name, candidates) or f"{hint} extra_body.".strip()
 
 

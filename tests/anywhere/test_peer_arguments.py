@@ -62,7 +62,7 @@ CLASSES: dict[str, Any] = {
     "AIMLAPIEmbedding": AIMLAPIEmbedding,
 }
 # What an error says of a name that it knows nothing about.
-GENERAL = ("known are", "argument {!r}. Members of the request that have no name here")
+GENERAL = ("known are", "argument {!r}. To send a parameter that is not listed")
 
 
 @pytest.mark.filterwarnings("ignore:.*ignored:UserWarning")

@@ -184,7 +184,9 @@ def test_models_are_listed_without_a_key_and_without_a_request(
     monkeypatch.delenv("AIMLAPI_API_KEY")
     assert main(["models"]) == 0
     out, err = capsys.readouterr()
-    assert {line.split()[0] for line in out.splitlines()[1:]} == set(models.listed_models())
+    head, *rows = out.splitlines()
+    assert head.split() == ["model", "endpoint", "context"]  # no empty columns of prices
+    assert {line.split()[0] for line in rows} == set(models.listed_models())
     assert err == ""
     assert emu.requests == []
 
@@ -262,6 +264,73 @@ def test_wrong_arguments_end_with_2(command: list[str], capsys: pytest.CaptureFi
         main(command)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("usage: aimlapi")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["aks", "Hi"], "aimlapi: error: there is no command 'aks': did you mean ask?"),
+        (["ask", "Hi", "--modle", "x"], "aimlapi ask: error: there is no option --modle: did you"),
+        (["models", "--jsno"], "aimlapi models: error: there is no option --jsno"),
+        (["costs", "--perod=7d"], "aimlapi costs: error: there is no option --perod=7d: did you"),
+        (
+            ["ask", "Name", "a", "lake."],
+            "unexpected argument 'a': put a text of several words in",
+        ),
+        ([], 'aimlapi ask "Name three lakes."'),  # the whole help
+    ],
+)
+def test_wrong_arguments_say_what_to_do(
+    command: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(command)
+    except SystemExit as ended:
+        code = ended.code  # type: ignore[assignment]  # argparse's is a number
+    assert code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
+
+
+@pytest.mark.parametrize("command", ["ask", "models", "costs", "doctor", "deprecations"])
+def test_help_is_a_command_too(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["help", command])
+    assert ended.value.code == 0
+    usage, _, description = capsys.readouterr().out.partition("\n\n")
+    assert usage.startswith(f"usage: aimlapi {command}")
+    assert description[0].isupper()
+    assert description.partition("\n")[0].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["ask", "Hi", "--file", "missing.png"], "missing.png: No such file"),
+        (["costs", "--period", "week"], "--period week: give hours or days, such as 24h or 7d."),
+        (["models", "gtp-5-2-pro"], "Did you mean 'openai/gpt-5-2-pro'?"),
+    ],
+)
+def test_faults_of_the_command_line_are_named_without_a_key(
+    emu: Emulator,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+    says: str,
+) -> None:
+    monkeypatch.delenv("AIMLAPI_API_KEY")
+    assert main(command) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_a_missing_question_is_named_without_a_key(
+    emu: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIMLAPI_API_KEY")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert main(["ask"]) == 1
+    assert "There is no question" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["ask", "models", "costs"])

@@ -188,6 +188,13 @@ def test_stop_sequences_hold_whether_they_are_documented_or_not(
         ("openai//gpt-5-2", "openai/gpt-5-2"),
         ("openai/gpt\u20115\u20112", "openai/gpt-5-2"),  # hyphens of a web page
         ("\u200bopenai/gpt-5-2\ufeff", "openai/gpt-5-2"),
+        ("openai/gtp-5-2", "openai/gpt-5-2"),  # two letters changed places
+        ("openai/gpt-5-2-pr", "openai/gpt-5-2-pro"),  # one is missing
+        ("openai/gpt-5-2-codexx", "openai/gpt-5-2-codex"),  # one too many
+        ("anthropic/clause-opus-4-5", "anthropic/claude-opus-4-5"),  # another one
+        ("openai/gtp-5-3-pr", None),  # two errors
+        ("openai/gpt-5-2-max", None),  # may be a new model, as are other numbers
+        ("openai/gpt-52", None),
         ("acme/gpt-5-2", None),
         ("openai/gpt-5-3", None),
     ],
@@ -223,8 +230,9 @@ def emu() -> Iterator[Emulator]:
     ("model", "says"),
     [
         ("openai/gpt-5.2", r"did you mean 'openai/gpt-5-2'\?$"),
+        ("openai/gpt-5-2-por", r"did you mean 'openai/gpt-5-2-pro'\?$"),
         (
-            "openai/gpt-5-2-por",
+            "openai/gpt-5-2-porr",
             "did you mean 'openai/gpt-5-2-pro'.* If not, endpoint=\"responses\" is",
         ),
         ("x/unheard-of", 'endpoint="responses" is the other one to try'),

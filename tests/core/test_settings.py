@@ -13,6 +13,7 @@ import pytest
 from aimlapi_core import (
     AsyncClient,
     ChatRequest,
+    Client,
     ConfigurationError,
     EmbeddingRequest,
     Message,
@@ -21,6 +22,7 @@ from aimlapi_core import (
     Settings,
     Text,
 )
+from aimlapi_core import settings as settings_module
 from aimlapi_core.settings import normalize_base_url
 from aimlapi_emulator import Emulator
 
@@ -110,6 +112,24 @@ def test_a_key_under_another_name_is_noticed(name: str, monkeypatch: pytest.Monk
     assert "secret" not in str(e.value)
     monkeypatch.setenv("AIMLAPI_API_KEY", "sk-other")
     assert Settings().resolved_key() == "sk-other"
+
+
+@pytest.mark.parametrize(
+    "name", ["AIMLAPI_BASEURL", "AIMLAPI_URL", "AIMLAPI_API_BASE", "AIML_BASE_URL"]
+)
+def test_an_address_under_another_name_is_warned_of(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:9/v1")
+    settings_module._normalize_and_warn.cache_clear()
+    with pytest.warns(UserWarning, match=f"{name} is set, but is not read: requests go to https"):
+        assert Settings().resolved_base_url() == "https://api.aimlapi.com/v1"
+    settings_module._normalize_and_warn.cache_clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Settings(base_url="http://localhost").resolved_base_url() == "http://localhost/v1"
+        monkeypatch.setenv("AIMLAPI_BASE_URL", "http://localhost:2")
+        assert Settings().resolved_base_url() == "http://localhost:2/v1"
 
 
 def test_keys_come_from_the_argument_then_two_variables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,3 +314,11 @@ def test_clients_of_another_kind_are_refused() -> None:
 def test_a_whole_retry_policy_stands_before_max_retries() -> None:
     assert Settings(max_retries=4).retry_policy.max_retries == 4
     assert Settings(max_retries=4, retry=RetryPolicy(max_retries=1)).retry_policy.max_retries == 1
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_client_shows_its_settings_without_the_key(kind: type[Client | AsyncClient]) -> None:
+    client = kind(Settings(api_key="sk-secret", base_url="http://localhost:1", max_retries=5))
+    assert repr(client).startswith(f"{kind.__name__}(Settings(base_url='http://localhost:1'")
+    assert "max_retries=5" in repr(client)
+    assert "secret" not in repr(client)

@@ -24,7 +24,7 @@ def test_a_printed_scope_is_a_table(emu: Emulator) -> None:
     assert lines[1].startswith(CHAT)
     assert lines[2].startswith("total")
     assert f"{emu.ledger.entries[0].usage.credits / 2_000_000:.7f}" in lines[2]
-    assert "Cost unknown, and not in the total: 1 (closed); see settle()." in lines
+    assert "Cost unknown, and not in the total: 1 (closed); settle() looks it up." in lines
     assert lines[-1].startswith("Budget: 1 USD")
 
 
