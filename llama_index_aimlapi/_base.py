@@ -6,7 +6,6 @@ sockets; dicts, JSON and reprs never carry the key.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -55,21 +54,6 @@ _NEVER_IN_REPR = ("callback_manager", "messages_to_prompt", "completion_to_promp
 MODEL_CONFIG = ConfigDict(hide_input_in_errors=True, defer_build=True)
 
 
-class _LateSignature:
-    """A descriptor: the constructor's signature, of a class that is not built yet.
-
-    Pydantic sets it when it builds the class; until then that of a base would be shown.
-    """
-
-    def __get__(self, instance: object, owner: type[AIMLAPIBase]) -> inspect.Signature:
-        if instance is not None:
-            raise AttributeError("__signature__")
-        owner.model_rebuild(raise_errors=False)
-        if isinstance(owner.__dict__.get("__signature__"), _LateSignature):
-            return inspect.signature(owner.__init__)
-        return owner.__signature__
-
-
 class AIMLAPIBase(ClientOwner, BaseComponent):
     """Connection settings of a model object."""
 
@@ -107,12 +91,6 @@ class AIMLAPIBase(ClientOwner, BaseComponent):
     _clients: ClientPair[Client, AsyncClient] = PrivateAttr(
         default_factory=lambda: ClientPair(*_CLIENTS)
     )
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        if not cls.__pydantic_complete__:
-            cls.__signature__ = _LateSignature()  # type: ignore[assignment]  # a descriptor
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """The model and the fields that are not at their defaults."""
