@@ -19,12 +19,16 @@ from typing import Any
 class _LateModule:
     def __init__(self, name: str) -> None:
         self.__name__ = name
+        self._module: Any = None
 
     def __reduce__(self) -> Any:
         return late_module, (self.__name__,)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(sys.modules.get(self.__name__) or import_module(self.__name__), name)
+        if self._module is None:
+            # Not from `sys.modules`, which has it while another thread still imports it.
+            self._module = import_module(self.__name__)
+        return getattr(self._module, name)
 
 
 def late_module(name: str) -> Any:

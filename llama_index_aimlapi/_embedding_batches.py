@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from llama_index.core.utils import get_tqdm_iterable
 
-from aimlapi_core._io.call_group import GRACE_S, CallGroup, Threads, outer_group
+from aimlapi_core._io.call_group import GRACE_S, CallGroup, Threads, outer_group, start_tasks
 from aimlapi_core._io.sockets.event_loop import require_event_loop
 from aimlapi_core._wire.embeddings import check_same_length
 
@@ -80,14 +80,12 @@ async def in_tasks(
     """`in_threads`, in the running event loop."""
     require_event_loop()
     at_once, each = shares(bound, len(batches))
-    free = asyncio.Semaphore(at_once)
 
     async def one(batch: list[str]) -> list[Embedding]:
-        async with free:
-            requests_per_batch.set(each)
-            return await embed(batch)
+        requests_per_batch.set(each)
+        return await embed(batch)
 
-    tasks = [asyncio.ensure_future(one(batch)) for batch in batches]
+    tasks = start_tasks([partial(one, batch) for batch in batches], at_once)
     try:
         for done in _watched(tasks, asyncio.as_completed(tasks), show_progress):
             await done

@@ -1,12 +1,13 @@
-"""The concurrent requests of one embed call, in threads: the first failure stops the others."""
+"""The concurrent requests of one embed call: the first failure stops the others."""
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextvars import ContextVar
 from typing import Generic, TypeVar
@@ -131,3 +132,23 @@ class Threads(Generic[R]):
         deadline = time.monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def start_tasks(works: Iterable[Callable[[], Awaitable[R]]], count: int) -> list[asyncio.Task[R]]:
+    """Tasks of which `count` run at once; the first that fails cancels the others.
+
+    It does so before its turn is another's, which would send a request that nobody wants.
+    """
+    free = asyncio.Semaphore(count)
+
+    async def run(work: Callable[[], Awaitable[R]]) -> R:
+        async with free:
+            try:
+                return await work()
+            except BaseException:
+                for task in tasks:
+                    task.cancel()
+                raise
+
+    tasks = [asyncio.ensure_future(run(work)) for work in works]
+    return tasks

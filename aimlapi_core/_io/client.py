@@ -257,16 +257,15 @@ class AsyncClient(AsyncAccountAPI, AsyncContext):
         """As `Client.embed`; the first failure cancels all other requests."""
         require_event_loop()
         batches = embeddings.prepare_batches(request)
-        semaphore = asyncio.Semaphore(max(1, concurrent_batches))
 
         async def send(batch: EmbeddingBatch) -> tuple[EmbeddingReply, Transport]:
-            async with semaphore:
-                call = await self._call(batch, request)
-                async with AsyncCallContext(self, call) as http:
-                    result = call.decode_embeddings(await self._read_body(call, http))
-                return _report_progress(_report_reply(result, answered), batch, progress)
+            call = await self._call(batch, request)
+            async with AsyncCallContext(self, call) as http:
+                result = call.decode_embeddings(await self._read_body(call, http))
+            return _report_progress(_report_reply(result, answered), batch, progress)
 
-        tasks = [asyncio.ensure_future(send(batch)) for batch in batches]
+        works = [partial(send, batch) for batch in batches]
+        tasks = call_group.start_tasks(works, max(1, concurrent_batches))
         try:
             return embeddings.combine_replies(await asyncio.gather(*tasks))
         except BaseException:

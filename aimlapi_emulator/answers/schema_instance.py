@@ -87,9 +87,14 @@ class _InstanceBuilder:
         return self.fill(best[0], name, depth + 1)
 
     def mapping(self, schema: Schema, name: str, depth: int) -> dict[str, Any]:
-        """An object: required properties, and the optional ones that are named."""
+        """An object: required properties, and the optional ones that are named.
+
+        A list that is the only property is filled, required or not: instructor asks for it so.
+        """
         properties: Mapping[str, Any] = schema.get("properties") or {}
         required, text = schema.get("required") or (), self.values.text
+        if depth == 0 and len(properties) == 1 and "items" in next(iter(properties.values())):
+            required = list(properties)
         missing: dict[str, Any] = {key: {} for key in required if key not in properties}
         return {
             key: self.fill(inner, key, depth + 1)

@@ -6,6 +6,7 @@ import ast
 import copy
 import importlib
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,14 @@ def test_a_late_module_is_copied_and_pickled() -> None:
     module = late_module("json.tool")
     assert copy.deepcopy(module).main is module.main
     assert pickle.loads(pickle.dumps(module)).main is module.main
+
+
+def test_a_module_that_another_thread_imports_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imported_slowly.py").write_text("import time\ntime.sleep(0.3)\nvalue = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = late_module("imported_slowly")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: module.value, range(4)))
+    assert found == [1] * 4

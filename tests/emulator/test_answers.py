@@ -182,6 +182,14 @@ def test_schema_follows_tool_results(ask: Asker) -> None:
             object_schema(numbers={"type": "array", "items": INTEGER}),
             {"numbers": [3, 4, 5]},
         ),
+        (
+            "Jason is 25 years old",  # nothing is required: so instructor asks for several
+            {
+                "type": "object",
+                "properties": {"tasks": {"type": "array", "items": object_schema(name=STRING)}},
+            },
+            {"tasks": [{"name": "Jason"}]},
+        ),
         ("x", object_schema(kind={"const": "fixed"}), {"kind": "fixed"}),
         (
             "hello",
