@@ -198,6 +198,13 @@ class Settings:
 Settings.__init__ = clears_locals(Settings.__init__)  # type: ignore[method-assign]  # same signature
 
 
+def checked_settings(given: Settings) -> Settings:
+    """The settings of a client. Raises ConfigurationError for anything else, such as a key."""
+    if not isinstance(given, Settings):
+        raise ConfigurationError("A client takes Settings: Client(Settings(api_key=…)).")
+    return given
+
+
 def check_picklable(*clients: Any) -> None:
     """Raise TypeError for a caller's HTTP client."""
     if any(client is not None for client in clients):

@@ -33,7 +33,7 @@ from aimlapi_core._io.stream_end import async_stream, is_plain, sync_stream, wit
 from aimlapi_core._late import late_module
 from aimlapi_core._values.traceback_locals import clear_locals, without_locals
 from aimlapi_core.errors import AIMLAPIError, StatusError
-from aimlapi_core.settings import Settings
+from aimlapi_core.settings import Settings, checked_settings
 
 if TYPE_CHECKING:
     from aimlapi_core._io import account_call
@@ -91,7 +91,7 @@ class RequestSender:
     """Sends synchronous calls. Holds a claim on the shared connections from its first call on."""
 
     def __init__(self, settings: Settings, user_agent: str) -> None:
-        self.settings = settings
+        self.settings = checked_settings(settings)
         self._user_agent = sendable_user_agent(user_agent)
         warn_once_of_conflict()
 
@@ -218,7 +218,7 @@ class AsyncRequestSender:
     """Sends asynchronous calls, as `RequestSender` does synchronous ones."""
 
     def __init__(self, settings: Settings, user_agent: str) -> None:
-        self.settings = settings
+        self.settings = checked_settings(settings)
         self._user_agent = sendable_user_agent(user_agent)
         warn_once_of_conflict()
 

@@ -63,6 +63,10 @@ class EmbeddingBatch:
 
 def prepare_batches(request: EmbeddingRequest) -> list[EmbeddingBatch]:
     """The requests that embed all texts. Raises InvalidRequestError before any is sent."""
+    if not isinstance(request, EmbeddingRequest) or isinstance(request.texts, str):
+        raise InvalidRequestError(
+            'embed takes a request with a tuple of texts: EmbeddingRequest(model, ("Hello",)).'
+        )
     info = embedding_info(request.model)
     request = _validated(request, info)
     limits = info or _DEFAULT_LIMITS

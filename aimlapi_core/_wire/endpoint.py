@@ -121,20 +121,26 @@ def prepare_request(request: ChatRequest, *, stream: bool) -> PreparedRequest:
 
     Raises InvalidRequestError.
     """
-    request = with_plain_scalars(request)
-    request, own_names = with_wire_tool_names(request)
-    check_request(request)
-    info = model_info(request.model)
-    if info is None:
-        _warn_if_misspelled(request.model)
-    endpoint = select_endpoint(request, info)
-    request = drop_unsupported_params(request, info, endpoint)
-    request = pair_tool_results(request, MAX_CALL_ID_LENGTH[endpoint])
-    client_stop = _client_side_stop(request, info, endpoint)
-    if client_stop and (info is None or info.gates_params):
-        request = replace(request, stop=())
-    codec = _codec(endpoint)
-    body = codec.encode(request, info, stream=stream)
+    try:
+        request = with_plain_scalars(request)
+        request, own_names = with_wire_tool_names(request)
+        check_request(request)
+        info = model_info(request.model)
+        if info is None:
+            _warn_if_misspelled(request.model)
+        endpoint = select_endpoint(request, info)
+        request = drop_unsupported_params(request, info, endpoint)
+        request = pair_tool_results(request, MAX_CALL_ID_LENGTH[endpoint])
+        client_stop = _client_side_stop(request, info, endpoint)
+        if client_stop and (info is None or info.gates_params):
+            request = replace(request, stop=())
+        codec = _codec(endpoint)
+        body = codec.encode(request, info, stream=stream)
+    except (AttributeError, TypeError):
+        from aimlapi_core._wire.validation.wrong_types import refuse_wrong_types
+
+        refuse_wrong_types(request)
+        raise
     choices = request.extra_body.get("n", request.n)
     return PreparedRequest(
         endpoint=endpoint,

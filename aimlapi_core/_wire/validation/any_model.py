@@ -6,18 +6,19 @@ The rules are those of the strictest published schema (aimlapi/api-docs, state 2
 from __future__ import annotations
 
 import re
-from typing import TypeGuard
+from typing import TypeGuard, get_args
 
 from aimlapi_core._history.names import TOOL_NAME
 from aimlapi_core._misspelled_values import find_misspelled_value
 from aimlapi_core._values.media import is_pdf, is_sendable_image, shown
 from aimlapi_core.errors import InvalidRequestError
 from aimlapi_core.request_params import DEFAULTS, REQUEST_PARAMS
-from aimlapi_core.types import ChatRequest, File, Image, Message, NamedTool, Tool
+from aimlapi_core.types import ChatRequest, File, Image, Message, NamedTool, Part, Tool
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 IMAGE_FORMATS = ("png", "jpeg", "gif", "webp")
 
+_UNCHECKED_PARTS = frozenset(get_args(Part)) - {Image, File}
 MAX_REQUEST_ID_LENGTH = 128
 _REQUEST_ID = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
 _MAX_TOOLS = 128
@@ -45,8 +46,8 @@ def check_request(request: ChatRequest) -> None:
                 f"Message {position} has the role {message.role!r}; known are {', '.join(ROLES)}."
             )
         for part in message.parts:
-            if isinstance(part, (Image, File)):
-                _check_medium(part, message, position)
+            if type(part) not in _UNCHECKED_PARTS:
+                _check_part(part, message, position)
     if request.tools or request.tool_choice is not None:
         _check_tools(request)
     if isinstance(request.stop, str):
@@ -68,6 +69,16 @@ def check_request(request: ChatRequest) -> None:
                 raise InvalidRequestError(misspelled)
     if request.client_request_id is not None:
         check_client_request_id(request.client_request_id)
+
+
+def _check_part(part: Part, message: Message, position: int) -> None:
+    if isinstance(part, (Image, File)):
+        _check_medium(part, message, position)
+        return
+    from aimlapi_core._wire.validation.wrong_types import wrong_parts  # few programs need it
+
+    if problem := wrong_parts(message, position):  # a string has letters, which are no parts
+        raise InvalidRequestError(problem)
 
 
 def is_client_request_id(given: str | None) -> TypeGuard[str]:
