@@ -73,7 +73,7 @@ class Sampler:
         """Look from now on, in the main thread."""
         self._found: defaultdict[str, float] = defaultdict(float)
         self._last = {thread: _cpu_s(thread) for thread in sys._current_frames()}
-        gc.callbacks.append(self._collected)
+        gc.callbacks.insert(0, self._collected)  # before others', which would get the tick
         signal.signal(signal.SIGPROF, self._tick)
         signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
 

@@ -139,9 +139,17 @@ clocks = pytest.mark.skipif(
 )
 
 
+def _collected(phase: str, info: dict[str, int]) -> None:
+    """A callback of somebody else."""
+
+
 @clocks
-def test_the_sampler_books_the_time_on_who_spends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sampler_books_the_time_on_who_spends_it(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.setattr(Stopwatch, "sampler", Sampler())
+    gc.callbacks.append(_collected)  # as Hypothesis has one
+    request.addfinalizer(lambda: gc.callbacks.remove(_collected))
     watch = Stopwatch()
     kept = [[number] for number in range(100_000)]
     for _ in range(10):
