@@ -158,7 +158,10 @@ class ConcurrencyTimeoutError(TransportError):
 
 
 class ConnectionLostError(TransportError):
-    """The connection was closed after the request was sent and before a response began."""
+    """The connection was closed after the request was sent and before a response began.
+
+    If only a part could be written, `request_sent` is False, and nothing is billed.
+    """
 
     request_sent = True
 

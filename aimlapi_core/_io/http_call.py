@@ -19,7 +19,7 @@ from aimlapi_core._io.concurrency_limit import Slot
 from aimlapi_core._io.connections import PooledClient
 from aimlapi_core._io.shared_connections import AsyncHTTPClient, HTTPClient
 from aimlapi_core._io.sockets.open_files import is_out_of_files, raise_file_limit
-from aimlapi_core._io.sockets.proxies import was_sent
+from aimlapi_core._io.sockets.proxies import was_cut, was_sent
 from aimlapi_core._values.readable import readable
 from aimlapi_core._values.secret_headers import Mask
 from aimlapi_core.errors import (
@@ -218,6 +218,13 @@ class HTTPCall:
                 f"The request to {self.url} could not be written within the write time-out: only "
                 "a part of it was sent, so the service cannot have answered it, and nothing is "
                 "billed. Raise timeout, or send less.",
+                request_sent=False,
+            )
+        if was_cut(exc):
+            return ConnectionLostError(
+                f"The connection to {self.url} was lost while the request was written: {detail}. "
+                "Only a part of it was sent, so the service cannot have answered it, and nothing "
+                "is billed. Ask again; if that fails too, send less.",
                 request_sent=False,
             )
         if isinstance(exc, httpx.TimeoutException):

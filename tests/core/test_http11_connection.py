@@ -205,11 +205,13 @@ class Recording:
 
     stream: type[Received] = Received
 
-    def __init__(self, *pieces: bytes, error: Exception | None = None) -> None:
+    def __init__(
+        self, *pieces: bytes, error: Exception | None = None, reset: Exception | None = None
+    ) -> None:
         self.written: list[bytes] = []
         self.timeouts: list[Any] = []
         self.is_closed = False
-        self._error = error
+        self._error, self._reset = error, reset
         self._received = Received(list(pieces))
 
     def write(self, data: bytes, timeout: Any = None) -> None:
@@ -220,6 +222,8 @@ class Recording:
 
     def read(self, max_bytes: int, timeout: Any = None) -> bytes:
         self.timeouts.append(timeout)
+        if self._reset is not None:
+            raise self._reset
         return self._received.received(max_bytes)
 
     def close(self) -> None:
@@ -372,6 +376,21 @@ def test_a_response_is_read_though_the_request_could_not_be_written_whole(kind: 
     refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"
     recording = Recording(refusal, error=httpcore.WriteError("broken pipe"))
     assert exchange(kind, recording, request()) == (413, b"no", False)
+    assert recording.is_closed
+
+
+@both
+@pytest.mark.parametrize(
+    ("received", "reset"),
+    [([], None), ([b"nonsense\r\n\r\n"], None), ([], httpcore.ReadError("reset"))],
+    ids=["end", "bad", "reset"],
+)
+def test_a_request_that_was_written_in_part_and_has_no_response_is_a_write_error(
+    kind: str, received: list[bytes], reset: Exception | None
+) -> None:
+    recording = Recording(*received, error=httpcore.WriteError("broken pipe"), reset=reset)
+    with pytest.raises(httpcore.WriteError, match="broken pipe"):
+        exchange(kind, recording, request())
     assert recording.is_closed
 
 

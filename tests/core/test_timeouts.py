@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import socket
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -134,6 +135,30 @@ def test_a_write_timeout_says_that_only_a_part_was_sent(
         with track_costs() as costs, pytest.raises(RequestTimeoutError, match="a part") as caught:
             send(settings, large, kind, form)
     assert not caught.value.request_sent
+    assert (costs.total.calls, costs.total.failed, costs.unknown) == (1, 1, ())
+
+
+@pytest.mark.parametrize("form", ["whole", "stream"])
+def test_a_connection_lost_while_the_request_is_written_says_that_only_a_part_was_sent(
+    form: str,
+) -> None:
+    """As after a write time-out: it cannot have been answered, is not billed, and not repeated."""
+    large = ChatRequest("openai/gpt-5-2", (Message("user", (Text("x" * 20_000_000),)),))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepted = []
+
+        def reset() -> None:
+            while True:
+                connection, _ = listener.accept()
+                accepted.append(connection.recv(1000))
+                connection.close()  # with bytes that nobody read: the kernel resets it
+
+        threading.Thread(target=reset, daemon=True).start()
+        settings = Settings(api_key="k", base_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with track_costs() as costs, pytest.raises(ConnectionLostError, match="a part") as caught:
+            send(settings, large, "sync", form)
+    assert not caught.value.request_sent
+    assert len(accepted) == 1
     assert (costs.total.calls, costs.total.failed, costs.unknown) == (1, 1, ())
 
 

@@ -22,11 +22,16 @@ import httpcore
 from aimlapi_core._io.sockets.http11 import RequestBytes, ResponseHead, ResponseReader, request_head
 
 READ_BYTES = 64 * 1024  # as in httpcore
+_NO_RESPONSE = (httpcore.ReadError, httpcore.RemoteProtocolError)
 
 StreamT = TypeVar("StreamT", httpcore.NetworkStream, httpcore.AsyncNetworkStream)
 
 _http11_log = getLogger("httpcore.http11")
 _connection_log = getLogger("httpcore.connection")
+
+
+class CutRequestError(httpcore.WriteError):
+    """Only a part of a request was written, and no response came."""
 
 
 def is_observed(extensions: Mapping[str, Any]) -> bool:
@@ -111,25 +116,37 @@ class _Connection(Generic[StreamT]):
         self._state = "idle"
 
 
+class _ReadBody:
+    """What the sync and the async body share."""
+
+    def __init__(self, connection: Any, reader: ResponseReader, timeout_s: float | None) -> None:
+        self._connection = connection
+        self._stream = connection.network_stream
+        self._reader = reader
+        self._timeout_s = timeout_s
+
+
 class HTTP11Connection(_Connection[httpcore.NetworkStream], httpcore.ConnectionInterface):
     """Connects with its first request; serves one at a time."""
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """The response, whose body is to be read and closed. Without one it is closed itself."""
-        timeouts = self.begin(request)
+        timeouts, unsent = self.begin(request), None
         try:
             stream = self.network_stream or self._connect(request, timeouts.get("connect"))
             head = None if is_observed(request.extensions) else request_head(request)
             if head is None:
                 return httpcore.HTTP11Connection(self._origin, stream).handle_request(request)
             body: Any = request.stream
-            is_sent = _send(body, RequestBytes(head), stream, timeouts.get("write"))
-            reader, timeout_s = ResponseReader(is_request_sent=is_sent), timeouts.get("read")
+            unsent = _send(body, RequestBytes(head), stream, timeouts.get("write"))
+            reader, timeout_s = ResponseReader(is_request_sent=not unsent), timeouts.get("read")
             while (found := reader.read_head(stream.read(READ_BYTES, timeout_s))) is None:
                 pass
             return self.response(found, _Body(self, reader, timeout_s))
-        except BaseException:
+        except BaseException as exc:
             self.close()
+            if unsent and isinstance(exc, _NO_RESPONSE):
+                raise unsent from exc
             raise
 
     def _connect(
@@ -153,28 +170,20 @@ def _send(
     sending: RequestBytes,
     stream: httpcore.NetworkStream,
     timeout_s: float | None,
-) -> bool:
-    """Whether all was sent. A server may answer before it has all, and close its side."""
+) -> CutRequestError | None:
+    """Why not all was sent. A server may answer before it has all, and close its side."""
     try:
         for piece in body:
             if data := sending.add(piece):
                 stream.write(data, timeout_s)
         stream.write(sending.end(), timeout_s)
-    except httpcore.WriteError:
-        return False
-    return True
+    except httpcore.WriteError as exc:
+        return CutRequestError(exc)
+    return None
 
 
-class _Body:
+class _Body(_ReadBody):
     """The body of a response. Closing it keeps or closes the connection."""
-
-    def __init__(
-        self, connection: HTTP11Connection, reader: ResponseReader, timeout_s: float | None
-    ) -> None:
-        self._connection: HTTP11Connection | None = connection
-        self._stream: Any = connection.network_stream
-        self._reader = reader
-        self._timeout_s = timeout_s
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -205,7 +214,7 @@ class AsyncHTTP11Connection(
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """As `HTTP11Connection.handle_request`."""
-        timeouts = self.begin(request)
+        timeouts, unsent = self.begin(request), None
         try:
             stream = self.network_stream or await self._connect(request, timeouts.get("connect"))
             head = None if is_observed(request.extensions) else request_head(request)
@@ -213,14 +222,16 @@ class AsyncHTTP11Connection(
                 other = httpcore.AsyncHTTP11Connection(self._origin, stream)
                 return await other.handle_async_request(request)
             body: Any = request.stream
-            is_sent = await _asend(body, RequestBytes(head), stream, timeouts.get("write"))
-            reader, timeout_s = ResponseReader(is_request_sent=is_sent), timeouts.get("read")
+            unsent = await _asend(body, RequestBytes(head), stream, timeouts.get("write"))
+            reader, timeout_s = ResponseReader(is_request_sent=not unsent), timeouts.get("read")
             while (found := reader.read_head(await stream.read(READ_BYTES, timeout_s))) is None:
                 pass
             return self.response(found, _AsyncBody(self, reader, timeout_s))
-        except BaseException:
+        except BaseException as exc:
             with anyio.CancelScope(shield=True):
                 await self.aclose()
+            if unsent and isinstance(exc, _NO_RESPONSE):
+                raise unsent from exc
             raise
 
     async def _connect(
@@ -247,28 +258,20 @@ async def _asend(
     sending: RequestBytes,
     stream: httpcore.AsyncNetworkStream,
     timeout_s: float | None,
-) -> bool:
+) -> CutRequestError | None:
     """As `_send`."""
     try:
         async for piece in body:
             if data := sending.add(piece):
                 await stream.write(data, timeout_s)
         await stream.write(sending.end(), timeout_s)
-    except httpcore.WriteError:
-        return False
-    return True
+    except httpcore.WriteError as exc:
+        return CutRequestError(exc)
+    return None
 
 
-class _AsyncBody:
+class _AsyncBody(_ReadBody):
     """As `_Body`."""
-
-    def __init__(
-        self, connection: AsyncHTTP11Connection, reader: ResponseReader, timeout_s: float | None
-    ) -> None:
-        self._connection: AsyncHTTP11Connection | None = connection
-        self._stream: Any = connection.network_stream
-        self._reader = reader
-        self._timeout_s = timeout_s
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:

@@ -136,3 +136,13 @@ def was_sent(error: BaseException) -> bool:
                     return False
         seen = seen.__cause__ or seen.__context__
     return True
+
+
+def was_cut(error: BaseException) -> bool:
+    """Whether only a part of the request was written, and no response came.
+
+    Known of our own connections alone: one of HTTP/2 may fail to write when all of it was sent.
+    """
+    from aimlapi_core._io.sockets.http11_connection import CutRequestError
+
+    return isinstance(error.__cause__, CutRequestError)
