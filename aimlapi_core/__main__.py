@@ -41,7 +41,10 @@ def main(argv: list[str] | None = None, prog: str = "python -m aimlapi_core") ->
     deprecations.add_argument("model", nargs="*", metavar="ID", help="these models alone")
     for command in (doctor, deprecations):
         command.add_argument("--base-url", help="instead of AIMLAPI_BASE_URL")
-    given = parser.parse_args(argv)
+    given, rest = parser.parse_known_args(argv)
+    if rest:  # the command's usage, not that of all
+        of_command = doctor if given.command == "doctor" else deprecations
+        of_command.error(f"unrecognized arguments: {' '.join(rest)}")
     report = print_report if given.command == "doctor" else print_deprecations
     try:
         return 0 if report(Settings(base_url=given.base_url), print, given.model) else 1

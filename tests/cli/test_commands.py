@@ -277,6 +277,8 @@ def test_wrong_arguments_end_with_2(command: list[str], capsys: pytest.CaptureFi
             ["ask", "Name", "a", "lake."],
             "unexpected argument 'a': put a text of several words in",
         ),
+        (["doctor", "--modle", "x"], "usage: aimlapi doctor"),
+        (["deprecations", "--foo"], "usage: aimlapi deprecations"),
         ([], 'aimlapi ask "Name three lakes."'),  # the whole help
     ],
 )
