@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from aimlapi_core._io.sockets.http11 import ResponseReader
 from aimlapi_core._io.sockets.http11_connection import AsyncHTTP11Connection, HTTP11Connection
 
 CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -51,6 +53,11 @@ ODD_FRAMINGS = (
     *(b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: identity", b"Transfer-Encoding:"),
     *(b"Transfer-Encoding: Chunked", b"Transfer-Encoding: chunked\r\nContent-Length: 5"),
     b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+    *(b"Content-Length: 5 5", b"Content-Length: 0x5", b"Content-Length: 0_5", b"Content-Length: "),
+    *(b"Content-Length: \xd9\xa5", b"Content-Length: 5\r\n 0", b"Content-Length: %020d" % 5),
+    *(b"Transfer-Encoding: xchunked", b"Transfer-Encoding:\x0bchunked"),
+    *(b"Transfer-Encoding : chunked", b"Transfer-Encoding:\r\n chunked"),
+    b"Content-Length: 3\r\nTransfer-Encoding: chunked",
 )
 ODD_ENDS = (b"\n\n", b"\r\n\n", b"\n\r\n", b"\r\n", b"")
 CHUNKS = (b"5\r\nhello\r\n", b"0005\r\nhello\r\n", b"A\r\n0123456789\r\n", b"a\r\n0123456789\r\n")
@@ -66,6 +73,8 @@ ODD_CHUNKS = (
         b"1_0\r\n",
     ),
     *(b"fffff\r\nmuch is missing", b"%020x\r\nx\r\n" % 1, b"%021x\r\nx\r\n" % 1, b"5\r\r\nhello"),
+    *(b"5\0\r\nhello\r\n", b"\xa05\r\nhello\r\n", b"\xd9\xa5\r\nhello\r\n", b"5,5\r\nhello\r\n"),
+    *(b"%020d\r\nhello\r\n" % 5, b"F" * 20 + b"\r\nmuch is missing", b'5;a="\r"\r\nhello\r\n'),
     *(b"11170\r\n" + b"!" * 70_000 + b"\r\n", b"5\r\nhello\rX"),
 )
 ODD_LAST_CHUNKS = (
@@ -247,6 +256,27 @@ def test_each_body_is_what_h11_reads(kind: str, cuts: Any, framing: bytes) -> No
     ]
     for body in [b"hello", *ODD_BODIES, *(in_chunks if framing in CHUNKED[:1] else [])]:
         check(kind, HEAD + framing + b"\r\n\r\n" + body, cuts)
+
+
+NEAR_HEADS = {
+    "spaces": b"x:" + b" " * 65_000,
+    "tabs": b"x: a" + b"\t " * 32_000 + b"\0",
+    "words": b"x: " + b"a " * 32_000 + b"\0",
+    "word": b"x:" + b"a" * 65_000 + b"\0",
+    "name": b"x" * 65_000,
+    "lines": b"a: b\r\n" * 10_000 + b"x",
+    "lines of spaces": (b"a: " + b" " * 50 + b"b c d  \r\n") * 1_000 + b"\0",
+    "empty lines": b"a:\r\n" * 16_000 + b"\0",
+}
+
+
+@pytest.mark.parametrize("name", NEAR_HEADS)
+def test_a_head_that_is_nearly_plain_is_judged_in_linear_time(name: str) -> None:
+    """4 ms each; were it by the square of the length, many seconds."""
+    for head in (HEAD, b"HTTP/1.1 200 "):
+        start_s = time.process_time()
+        assert ResponseReader()._read_plain_head(head + NEAR_HEADS[name]) is None
+        assert time.process_time() - start_s < 0.5
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
