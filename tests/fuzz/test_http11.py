@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from aimlapi_core._io.sockets import http11
 from aimlapi_core._io.sockets.http11 import ResponseReader
 from aimlapi_core._io.sockets.http11_connection import AsyncHTTP11Connection, HTTP11Connection
 
@@ -268,6 +269,26 @@ NEAR_HEADS = {
     "lines of spaces": (b"a: " + b" " * 50 + b"b c d  \r\n") * 1_000 + b"\0",
     "empty lines": b"a:\r\n" * 16_000 + b"\0",
 }
+
+
+def test_plain_chunks_are_read_without_h11_wherever_they_are_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A long stream is cut at each place: h11 would read all the rest of it."""
+    monkeypatch.delattr(http11, "_h11_awaiting_response")
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"
+    for cut in range(len(body)):
+        reader, found = ResponseReader(), b""
+        assert reader.read_head(head + body[:cut])
+        for piece in (body[cut : cut + 1], body[cut + 1 :]):
+            while data := reader.read_body():
+                found += data
+            if piece:
+                reader.receive(piece)
+        while data := reader.read_body():
+            found += data
+        assert (found, data, reader.leaves_reusable()) == (b"hello!", None, True)
 
 
 @pytest.mark.parametrize("name", NEAR_HEADS)

@@ -111,6 +111,7 @@ class ResponseReader:
         self._received = b""  # of the body, and not yet read
         self._length = self._left = 0  # of a body with a length
         self._chunked_head = b""  # the head of a response in chunks
+        self._line_end_due = b""  # of a chunk whose data were all read
         self._is_complete = False
         self._h11: h11.Connection | None = None
 
@@ -179,6 +180,13 @@ class ResponseReader:
     def _read_chunks(self) -> bytes | None:
         """As `read_body`: the data of all chunks that were received, and of a part of one."""
         received, found, at = self._received, [], 0
+        if due := self._line_end_due:
+            if not received or (received, due) == (b"\r", b"\r\n"):  # nothing, or half of it
+                self._line_end_due, self._received = due[len(received) :], b""
+                return b""
+            if not received.startswith(due):
+                return self._read_rest_by_h11()
+            self._line_end_due, at = b"", len(due)
         while chunk := _CHUNK.match(received, at):
             start = chunk.end()
             end = start + int(chunk[1], 16)
@@ -196,30 +204,29 @@ class ResponseReader:
             is_plain = self._is_complete or received[end:] in (b"", b"\r")
         else:
             is_plain = True
-            found.append(self._read_part(received, start, end))
+            found.append(received[start:end])
+            if len(received) >= end:
+                self._line_end_due, self._received = b"\r\n", received[end:]
+            else:  # the rest is a chunk too
+                self._received = b"%x\r\n" % (end - len(received))
         data = b"".join(found)
         if data:
             return data  # and what follows it next time
         if not is_plain:
-            self._hand_over()
-            return self._read_by_h11()
+            return self._read_rest_by_h11()
         return None if self._is_complete else b""
 
-    def _read_part(self, received: bytes, start: int, end: int) -> bytes:
-        """What was received of a chunk's data, whose end was not."""
-        if len(received) < end:
-            # The rest is a chunk too.
-            self._received = b"%x\r\n" % (end - len(received))
-        else:
-            # The line end is due, or wrong: h11 reads it as that of a chunk of one byte.
-            self._received = received[end:]
-            self._hand_over(behind=b"1\r\n.")
-        return received[start:end]
+    def _read_rest_by_h11(self) -> bytes | None:
+        self._hand_over()
+        return self._read_by_h11()
 
-    def _hand_over(self, behind: bytes = b"") -> h11.Connection:
-        """Let h11 read what was received, as if it stood behind the head and these bytes."""
+    def _hand_over(self) -> h11.Connection:
+        """Let h11 read what was received and not yet read, as if it stood behind the head."""
         self._h11 = connection = _h11_awaiting_response()
-        connection.receive_data(self._chunked_head + behind)
+        before = self._chunked_head
+        if due := self._line_end_due:  # to h11 it is that of a chunk of one byte
+            before += b"1\r\n." + b"\r\n".removesuffix(due)
+        connection.receive_data(before)
         while connection.next_event() is not h11.NEED_DATA:
             pass  # the head, and the one byte, which were read
         if self._received:
