@@ -1,11 +1,10 @@
 """What the emulator answers: what is asked for, in which shape, with which values.
 
-What is asked for is read by `task` (question, material, instructions) and `tool_selection`; the
-shape is a tool's parameters, the response schema, or what the prompt's text spells out (`shape`);
-the values are the prompt's, its material's and its results' (`schema_instance`). In this order:
-calls of tools; a response schema; the text protocol of ReAct agents; a follow-up question that is
-to stand alone; a shape that the text wants; and in plain words the tool results of this turn, the
-sentence of the material that answers, an earlier statement, or an echo of the message.
+What is asked for is read by `task` and `tool_selection`; the shape is a tool's parameters, the
+response schema, or what the prompt's text spells out (`shape`); the values are the prompt's, its
+material's and its results' (`schema_instance`). In this order: calls of tools; a response schema; a
+step of a ReAct agent; a follow-up question as it stands alone; a shape that the text wants; the
+results of this turn, the sentence that answers, an earlier statement, or an echo.
 """
 
 from __future__ import annotations
@@ -56,12 +55,10 @@ def built_in_answer(prompt: Prompt, *, eager: bool = False) -> Answer:
     """The answer to a prompt. `eager`: tools are called without being named too."""
     prompt = with_steps(prompt)
     if prompt.tools and prompt.choice != "none":
-        calls = tuple(
-            ToolCall(one.tool.name, arguments_text(prompt, one))
-            for one in next_selections(prompt, eager=eager)
-        )
+        chosen = next_selections(prompt, eager=eager)
+        calls = [ToolCall(one.tool.name, arguments_text(prompt, one)) for one in chosen]
         if calls:
-            return Answer(calls=calls, finish_reason="tool_calls")
+            return Answer(calls=tuple(calls), finish_reason="tool_calls")
     return _hosted(prompt) or Answer(_text(prompt, eager), note=why_none(prompt))
 
 
@@ -71,8 +68,7 @@ def _text(prompt: Prompt, eager: bool) -> str:
         return to_json(_instance(prompt, task, Shape(prompt.schema, to_json)))
     if step := react(prompt, eager=eager) or standalone(prompt):
         return step
-    shape = find_shape(prompt, task)
-    if shape is not None:
+    if (shape := find_shape(prompt, task)) is not None:
         return shape.render(_instance(prompt, task, shape))
     text = fallback_text.results_text(prompt) or fallback_text.material_text(task)
     text = text or fallback_text.recall_statement(prompt) or fallback_text.echo(prompt)
@@ -94,13 +90,13 @@ def _instance(prompt: Prompt, task: Task, shape: Shape) -> Any:
     results = [result for _, result in prompt.turn_results()]
     roles = [message.role for message in prompt.messages if message.role != "system"]
     # Agents of a team answer as users; DSPy's agents keep their steps in a field.
-    is_answered = bool(results) or roles[-2:] == ["user"] * 2 or "[[ ## observation_" in whole
+    observed = task.material if "[[ ## observation_" in whole else ""
     values = PromptValues(
         "\n".join([*hints, found.text, text, *results]).strip(),
         question=question,
         material=task.material,
-        result="\n".join(results) or found.text,
-        is_answered=is_answered,
+        result="\n".join(results) or found.text or observed,
+        is_answered=bool(results or observed) or roles[-2:] == ["user"] * 2,
         options=shape.options or offered(whole)[0],
     )
     return instance(shape.schema, values, shape.name)

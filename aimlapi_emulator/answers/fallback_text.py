@@ -89,10 +89,8 @@ def passages(text: str) -> list[Passage]:
 def best_sentence(text: str, question: str, earlier: str = "") -> Passage:
     """The sentence that answers a question; an empty one when none shares a word with it.
 
-    Words that the question, or an earlier one that it follows up, shares with the rest of a passage
-    count too, at less: a passage names its subject once and says `it` after that. So does a number
-    or a name where the question wants one. Of equals the first is taken, since retrieval puts the
-    nearest first.
+    Words that it, or the question before, shares with the rest of a passage count too, at less; so
+    does a number or a name where one is wanted. Of equals the first: retrieval puts the nearest so.
     """
     wanted = plain_words(question)
     around = wanted | plain_words(earlier)

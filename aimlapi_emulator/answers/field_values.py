@@ -28,7 +28,7 @@ _KINDS = {
     "goal objective instruction pergunta",
     "drawn": "answer summary quote fact facts evidence response result results report notes "
     "findings conclusion feedback reason reasoning explanation review content value output "
-    "observation text",
+    "observation text thought thoughts",
     "chosen": "choice index agent route destination category label datasource database db "
     "worker next tool option intent action score selection class namespace collection",
     "name": "name title customer person author user company product artist album brand owner "
@@ -64,8 +64,8 @@ def member(schema: Schema, name: str, values: PromptValues) -> Any:
         if named is not None and str(one).lower() == named.lower():
             return one
     described = {option.name: option for option in values.options}
-    options = as_options(one for one in members if isinstance(one, str) and one)
-    options = [described.get(option.name, option) for option in options]
+    texts = as_options(one for one in members if isinstance(one, str) and one)
+    options = [described.get(option.name, option) for option in texts]
     if values.is_answered:
         options = [o for o in options if o.name.lower() in _ENDS] or options
     found = fitting(options, values.question) or fitting(options, values.text)
@@ -131,7 +131,8 @@ def _options_for(schema: Schema, name: str, values: PromptValues) -> Sequence[Op
     if not own and name and values.about:
         match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)([^\n.]*)", values.about)
         own = offered(match[1])[0] if match else []
-    return own or (values.options if "chosen" in kinds(name) else ())
+    is_choice = "chosen" in kinds(name) and "drawn" not in kinds(all_words(name)[-1])
+    return own or (values.options if is_choice else ())
 
 
 def _free_text(schema: Schema, name: str, values: PromptValues) -> str:

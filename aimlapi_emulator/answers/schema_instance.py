@@ -87,10 +87,7 @@ class _InstanceBuilder:
         return self.fill(best[0], name, depth + 1)
 
     def mapping(self, schema: Schema, name: str, depth: int) -> dict[str, Any]:
-        """An object: required properties, and the optional ones that are named.
-
-        A list that is the only property is filled, required or not: instructor asks for it so.
-        """
+        """An object: required properties, optional ones that are named, a list that is alone."""
         properties: Mapping[str, Any] = schema.get("properties") or {}
         required, text = schema.get("required") or (), self.values.text
         if depth == 0 and len(properties) == 1 and "items" in next(iter(properties.values())):

@@ -78,11 +78,12 @@ def _material(text: str) -> str:
 def read_task(prompt: Prompt) -> Task:
     """The parts of a prompt."""
     user, system = prompt.user_text, prompt.system_text
-    fields = dict(_FIELDS.findall(user))
+    fields = {name: text.strip() for name, text in _FIELDS.findall(user)}
     if fields:
         named = [name for name in fields if name in ("question", "query", "input")]
-        question = fields.pop(named[0] if named else list(fields)[-1]).strip()
-        material = "\n\n".join(map(str.strip, fields.values()))
+        question = fields.pop(named[0] if named else list(fields)[-1])
+        steps = [text for name, text in fields.items() if name.startswith("observation_")]
+        material = "\n\n".join([one for one in steps if one != "Completed."] or fields.values())
         return Task(question, material, system, is_labelled=True)
     question, rest = _labelled_question(user)
     material = _material(rest)

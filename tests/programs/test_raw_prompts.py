@@ -70,6 +70,51 @@ def test_dspy_gets_its_fields(say: Say) -> None:
     assert found["topic"] == "bells"
 
 
+STEPS = """Your input fields are:
+1. `question` (str):
+2. `trajectory` (str):
+Your output fields are:
+{outputs}
+All interactions will be structured in the following way, with the appropriate values filled in.
+
+[[ ## question ## ]]
+{{question}}
+
+[[ ## completed ## ]]
+In adhering to this structure, your objective is:
+        You are an Agent. When selecting the next_tool_name, the tool must be one of:
+
+        (1) weather, whose description is <desc>The weather in a city.</desc>. It takes arguments \
+{{'city': {{'type': 'string'}}}}.
+        (2) finish, whose description is <desc>Marks the task as complete.</desc>. It takes \
+arguments {{}}.
+"""
+STEP = STEPS.format(
+    outputs="1. `next_thought` (str):\n2. `next_tool_name` (Literal['weather', 'finish']):\n"
+    "3. `next_tool_args` (dict[str, Any]):"
+)
+EXTRACT = STEPS.partition("When selecting")[0].format(
+    outputs="1. `reasoning` (str):\n2. `answer` (str):"
+)
+
+
+def test_a_dspy_agent_calls_its_tool_and_answers_from_the_result(say: Say) -> None:
+    question = "[[ ## question ## ]]\nWhat is the weather in Paris?\n\n[[ ## trajectory ## ]]\n"
+    end = "\n\nRespond with the corresponding output fields."
+    first = fields_of(say(question + end, STEP))
+    assert (first["next_tool_name"], first["next_tool_args"]) == ("weather", '{"city": "Paris"}')
+    assert "Paris" in first["next_thought"]
+    called = (
+        "[[ ## thought_0 ## ]]\nthe weather\n\n[[ ## tool_name_0 ## ]]\nweather\n\n"
+        '[[ ## tool_args_0 ## ]]\n{"city": "Paris"}\n\n'
+        "[[ ## observation_0 ## ]]\n18 degrees there"
+    )
+    assert fields_of(say(question + called + end, STEP))["next_tool_name"] == "finish"
+    done = "\n\n[[ ## tool_name_1 ## ]]\nfinish\n\n[[ ## observation_1 ## ]]\nCompleted."
+    found = fields_of(say(question + called + done + end, EXTRACT))
+    assert found["answer"] == "18 degrees there"
+
+
 @pytest.mark.parametrize(
     ("task", "keys"),
     [
