@@ -97,10 +97,11 @@ def _bar(bar: Bar, top: int) -> str:
     kind = "ours" if bar.label in _OURS else "peer"
     width = _SCALE * min(bar.limits, _MOST)
     text = f"{bar.limits:.2f} ({bar.cpu_us:,.0f} us)"
+    beside = _LEFT + max(width, _SCALE if bar.limits < 1 else 0.0) + 6  # not on the limit's line
     return (
         f'<text x="{_LEFT - 8}" y="{top + 11}" text-anchor="end">{escape(bar.label)}</text>'
         f'<rect class="{kind}" x="{_LEFT}" y="{top}" width="{width:.1f}" height="{_BAR}" rx="2"/>'
-        f'<text class="small" x="{_LEFT + width + 6:.1f}" y="{top + 11}">{text}</text>'
+        f'<text class="small" x="{beside:.1f}" y="{top + 11}">{text}</text>'
     )
 
 
