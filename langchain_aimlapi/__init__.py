@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from aimlapi_core._adapters import package_conflict as _package_conflict
 
 try:
-    _package_conflict.check()
     from langchain_aimlapi.chat_models import ChatAIMLAPI, ChatAimlapi
 except ModuleNotFoundError as exc:
     _package_conflict.explain_missing(exc, __path__[0])

@@ -6,6 +6,7 @@ import http.client
 import json
 import logging
 import threading
+import tracemalloc
 from collections.abc import Mapping
 
 import httpx
@@ -105,6 +106,18 @@ def test_a_body_that_is_too_long_is_refused_and_not_kept(emu: Emulator, ask: Ask
     assert ask.chat("x").status_code == 200
     assert [seen.status for seen in emu.requests] == [413, 200]
     assert not emu.requests[0].body
+
+
+def test_a_body_that_is_too_long_takes_no_more_memory_than_one_that_is_not(ask: Asker) -> None:
+    piece = b"x" * 2**20
+    tracemalloc.start()
+    try:
+        answer = ask.client.post("/chat/completions", content=iter([piece] * 64))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 413
+    assert peak < 2 * MAX_BODY
 
 
 def test_others_are_served_while_a_long_body_comes(emu: Emulator, ask: Asker) -> None:

@@ -11,6 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aimlapi_emulator import Emulator
+from aimlapi_emulator.answers.extraction import PromptValues
+from aimlapi_emulator.answers.schema_instance import instance
 from aimlapi_emulator.scripting.schema_errors import schema_errors
 from tests.emulator.asking import INTEGER, STRING, Asker, object_schema, schema_format, tool
 
@@ -102,6 +104,19 @@ def test_where_a_schema_is_to_be_judged_without_jsonschema_it_says_what_to_insta
     told = ask.chat("Hello", response_format=schema_format(object_schema(a=INTEGER)))
     assert told.status_code == 400
     assert "pip install 'aimlapi-integrations[emulator]'" in told.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "made"),
+    [
+        ({"type": "integer", "minimum": None, "maximum": 5}, 1),
+        ({"type": "string", "pattern": None, "minLength": None, "enum": None}, "say hi"),
+        ({"type": "array", "items": None, "minItems": None, "prefixItems": None}, ["say hi"]),
+    ],
+    ids=str,
+)
+def test_a_null_keyword_says_nothing_of_a_value(schema: dict[str, Any], made: Any) -> None:
+    assert instance(schema, PromptValues("say hi", question="say hi")) == made
 
 
 ITSELF = {"$ref": "#/properties/a"}
